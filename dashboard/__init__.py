@@ -1,0 +1,1 @@
+"""What officers see: ingest -> store -> pages. Imports `wire`, never the appliance."""

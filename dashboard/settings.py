@@ -1,0 +1,67 @@
+"""The dashboard's settings: `dashboard.toml` in, one frozen `DashboardSettings` out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wire.files import load_toml
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(_Section):
+    """What the operator calls people; styles differ between police and probation."""
+
+    person: str = Field(default="person on probation", max_length=60)
+    officer: str = Field(default="officer in charge", max_length=60)
+
+
+class Ingest(_Section):
+    """How the ingest process reaches the broker, and its keys (PEM paths)."""
+
+    host: str
+    port: int = Field(default=8883, ge=1, le=65535)
+    worker: Name = "ingest-1"
+    """CN of this worker's certificate and its MQTT client id."""
+    ca: Path
+    certificate: Path
+    key: Path
+    signing_key: Path
+    """Ed25519: signs receipts and commands."""
+    sealing_key: Path
+    """X25519: events are sealed to it."""
+
+
+class DashboardSettings(_Section):
+    """All of `dashboard.toml`."""
+
+    database_url: str = Field(pattern=r"^(sqlite|postgresql)")
+    tenant: Name
+    operator: str = Field(max_length=120)
+    """Name shown in the header; the operator's own, no government branding."""
+    secret_key_file: Path
+    """At least 32 random bytes; the app refuses to start without it."""
+    poll_seconds: float = Field(default=30.0, ge=0.05, le=3600)
+    command_seconds: float = Field(default=600.0, gt=0, le=86400)
+    """How long a command stays valid."""
+    secure_cookies: bool = True
+    """False only where the page is served on loopback without TLS."""
+    words: Words = Words()
+    ingest: Ingest | None = None
+    """Absent in the web process's own file; the web process never holds these keys."""
+
+
+def load(path: Path) -> DashboardSettings:
+    """Read and check a settings file.
+
+    Raises:
+        FileError: the file is missing, not TOML, or a value is wrong.
+    """
+    return load_toml(path, DashboardSettings, purpose="the dashboard's settings file")

@@ -1,0 +1,140 @@
+"""Tables of the dashboard, SQLAlchemy Core, one definition for SQLite and PostgreSQL.
+
+Ingest writes `site`, `event`, `device`, `device_address`, `finding`, `command` outcomes;
+the pages write `command`, `account`, `session`, `audit`. Times are Unix seconds (UTC) as float,
+so that both databases order and compare them alike. JSON columns hold the wire payload.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+site = Table(
+    "site",
+    metadata,
+    Column("site", String(63), primary_key=True, comment="opaque id, CN of the box's certificate"),
+    Column("tenant", String(63), nullable=False),
+    Column("title", String(120), nullable=False, comment="what officers call the household; a reference"),
+    Column("verify_key", String(44), nullable=False, comment="Ed25519 public key of the box"),
+    Column("seal_key", String(44), nullable=False, comment="X25519 public key of the box"),
+    Column("status", JSON, comment="last BoxStatus payload"),
+    Column("status_at", Float, comment="when the box said it"),
+    Column("heard_at", Float, comment="when ingest last heard anything of it"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("source", String(160), primary_key=True),
+    Column("id", String(64), primary_key=True, comment="CloudEvents id: epoch-seq"),
+    Column("site", ForeignKey("site.site"), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("digest", String(64), nullable=False, comment="SHA-256 of the payload"),
+    Column("received_at", Float, nullable=False),
+    Column("payload", JSON, nullable=False),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("device_id", String(64), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("standing", String(20), nullable=False),
+    Column("label", String(80)),
+    Column("looks_like", JSON),
+    Column("quarantined", Boolean, nullable=False, default=False),
+    Column("first_seen", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Column("addresses", JSON, nullable=False, comment="list of Address payloads"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("finding_id", String(64), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("device_id", String(64), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("first_seen", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Column("raised_at", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("payload", JSON, nullable=False, comment="the whole Finding payload"),
+    Column("stored_at", Float, nullable=False, comment="when this revision was committed here"),
+    Index("ix_finding_state_site", "state", "site"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("account_id", String(63), primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("code_hash", String(255), comment="hash of the unused one-time sign-in code"),
+    Column("code_expires_at", Float),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("locked_until", Float),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True, comment="SHA-256 of the cookie's token"),
+    Column("account_id", ForeignKey("account.account_id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("command_id", String(64), primary_key=True),
+    Column("site", ForeignKey("site.site"), nullable=False),
+    Column("sequence", BigInteger, comment="given by ingest when it signs and sends"),
+    Column("device_id", String(64), nullable=False),
+    Column("body", JSON, nullable=False, comment="SetStanding payload"),
+    Column("reason", String(500), nullable=False),
+    Column("by", ForeignKey("account.account_id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("state", String(20), nullable=False, comment="waiting, sent, applied, refused, expired, out-of-sequence"),
+    Column("detail", String(300), nullable=False, default=""),
+    Column("answered_at", Float),
+    Index("ix_command_state", "state"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("account_id", String(63)),
+    Column("action", String(60), nullable=False, comment="e.g. view-household, register-device, sign-in-failed"),
+    Column("subject", String(160), nullable=False, default=""),
+    Column("outcome", String(20), nullable=False),
+)

@@ -1,0 +1,1 @@
+"""What the router is: `household.toml` in, configuration files out."""

@@ -1,0 +1,197 @@
+"""The authority document: what a court order, licence condition or consent lets a box collect.
+
+Signed JSON, `{"document": {...}, "signatures": [{"issuer": key id, "signature": base64}]}`. The
+signature (Ed25519) covers the canonical JSON of `document`. The box pins two issuers; one valid
+signature is enough. A variation is a new document with the same id and a higher number.
+The subject is a reference, never a name.
+
+What a document allows at a moment, for a device, is decided by `appliance.keeper.authority`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Literal, TypeVar
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from wire.keys import key_id, public_text
+from wire.models import Id, Standing
+
+MAX_DOCUMENT = 64 * 1024
+_CONTEXT = b"gatehouse/authority/v1\n"
+
+
+class AuthorityError(ValueError):
+    """A document that does not count; the text says why and what to do."""
+
+
+class DataClass(StrEnum):
+    """What may be collected about a device."""
+
+    PRESENCE = "presence"
+    FINGERPRINT = "fingerprint"
+    VOLUMES = "volumes"
+    SIGNS = "signs"
+    LIST_HITS = "list_hits"
+    FULL_NAMES = "full_names"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_P = TypeVar("_P", bound=_Part)
+
+ClauseNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z().-]{1,20}$")]
+
+
+class CollectClause(_Part):
+    """Lets the box collect these classes about devices of these standings."""
+
+    number: ClauseNumber
+    kind: Literal["collect"] = "collect"
+    standings: tuple[Standing, ...] = Field(min_length=1)
+    classes: tuple[DataClass, ...] = Field(min_length=1)
+
+
+class ListsClause(_Part):
+    """Puts these lists in force for devices of these standings."""
+
+    number: ClauseNumber
+    kind: Literal["lists"] = "lists"
+    standings: tuple[Standing, ...] = Field(min_length=1)
+    lists: tuple[Id, ...] = Field(min_length=1, max_length=64)
+
+
+class QuarantineClause(_Part):
+    """Lets the box hold devices of these standings to the LAN side until an officer decides."""
+
+    number: ClauseNumber
+    kind: Literal["quarantine"] = "quarantine"
+    standings: tuple[Literal[Standing.UNKNOWN, Standing.REFUSED], ...] = Field(min_length=1)
+
+
+class RegisterClause(_Part):
+    """Asks for devices to be registered: an unregistered one is a finding under this clause."""
+
+    number: ClauseNumber
+    kind: Literal["register"] = "register"
+
+
+Clause = Annotated[CollectClause | ListsClause | QuarantineClause | RegisterClause, Field(discriminator="kind")]
+
+
+class Authority(_Part):
+    """One version of an authority."""
+
+    version: Literal[1] = 1
+    id: Id
+    number: int = Field(ge=1)
+    """1 for the first issue, one more for each variation."""
+    kind: Literal["order", "licence_condition", "consent"]
+    reference: str = Field(max_length=80)
+    """The court's or agency's reference; opaque, no name."""
+    purpose: Literal["prevent", "detect"]
+    tenant: Id
+    site: Id
+    responsible_officer: str = Field(max_length=80)
+    """A reference or role, not a name."""
+    issued_at: AwareDatetime
+    not_before: AwareDatetime
+    not_after: AwareDatetime
+    review_date: AwareDatetime
+    clauses: tuple[Clause, ...] = Field(min_length=1, max_length=64)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Authority:
+        if not self.not_before < self.not_after:
+            raise ValueError("not_after must be later than not_before")
+        numbers = [clause.number for clause in self.clauses]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError("two clauses have the same number")
+        return self
+
+
+class Signature(_Part):
+    """One issuer's signature."""
+
+    issuer: str = Field(pattern=r"^[0-9a-f]{16}$")
+    signature: str = Field(max_length=128)
+
+
+class SignedAuthority(_Part):
+    """A document with its signatures, as it lies in a file."""
+
+    document: Authority
+    signatures: tuple[Signature, ...] = Field(min_length=1, max_length=4)
+
+
+def canonical(document: Authority) -> bytes:
+    """The bytes that are signed."""
+    plain = document.model_dump(mode="json")
+    return _CONTEXT + json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+
+
+def sign(document: Authority, issuer: Ed25519PrivateKey) -> SignedAuthority:
+    """Sign a document with an issuer's offline key."""
+    signature = Signature(
+        issuer=key_id(public_text(issuer)), signature=base64.b64encode(issuer.sign(canonical(document))).decode()
+    )
+    return SignedAuthority(document=document, signatures=(signature,))
+
+
+def parse_document(raw: bytes) -> Authority:
+    """Read an unsigned document.
+
+    Raises:
+        AuthorityError: too large, not JSON, or not of the schema; each fault is named.
+    """
+    return _validated(Authority, raw)
+
+
+def parse_signed(raw: bytes) -> SignedAuthority:
+    """Read a signed document without checking its signature.
+
+    Raises:
+        AuthorityError: as `parse_document`.
+    """
+    return _validated(SignedAuthority, raw)
+
+
+def verify(signed: SignedAuthority, issuers: Sequence[Ed25519PublicKey]) -> Authority:
+    """The document, if a pinned issuer signed it.
+
+    Raises:
+        AuthorityError: no signature of a pinned issuer holds.
+    """
+    message = canonical(signed.document)
+    pinned = {key_id(public_text(key)): key for key in issuers}
+    for signature in signed.signatures:
+        key = pinned.get(signature.issuer)
+        if key is None:
+            continue
+        try:
+            key.verify(base64.b64decode(signature.signature), message)
+        except (InvalidSignature, ValueError):
+            continue
+        return signed.document
+    raise AuthorityError(
+        "the signature does not hold: no pinned issuer "
+        f"({', '.join(sorted(pinned))}) signed this document as it stands; have it signed again"
+    )
+
+
+def _validated(model: type[_P], raw: bytes) -> _P:
+    if len(raw) > MAX_DOCUMENT:
+        raise AuthorityError(f"document of {len(raw)} bytes, the most is {MAX_DOCUMENT}")
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()[:5]]
+        raise AuthorityError("; ".join(faults)) from None

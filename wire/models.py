@@ -1,0 +1,250 @@
+"""Payloads of the messages between a box and its dashboard, version 1.
+
+One pydantic model a message; `TYPES` maps the CloudEvents `type` to its model, its channel and
+its direction, and everything generated (AsyncAPI, golden files) starts from there. A payload
+travels signed and sealed (see `wire.codec`); none holds a name of a person.
+
+Compatible changes add optional fields; anything else is a new type with a higher version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from wire.topics import Channel
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+Mac = Annotated[str, Field(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
+Text = Annotated[str, Field(max_length=300)]
+Confidence = Annotated[float, Field(ge=0, le=1)]
+Revision = Annotated[int, Field(ge=1)]
+
+
+class Payload(BaseModel):
+    """Common shape: frozen; unknown fields are ignored so that an older reader still reads."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Standing(StrEnum):
+    """What a device is to the household (architecture: identity, registration, authority)."""
+
+    REGISTERED = "registered"
+    HOUSEHOLD = "household"
+    GUEST = "guest"
+    WORK = "work"
+    INFRASTRUCTURE = "infrastructure"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+class Severity(StrEnum):
+    """How soon an officer should look. Only `act_now` interrupts anyone (R27)."""
+
+    ACT_NOW = "act_now"
+    TODAY = "today"
+    THIS_WEEK = "this_week"
+    INFORMATION = "information"
+
+
+class FindingKind(StrEnum):
+    """What was found. A finding speaks of a device, never of a person."""
+
+    UNREGISTERED_DEVICE = "unregistered-device"
+    LISTED_NAME = "listed-name"
+
+
+class Rule(Payload):
+    """Which rule made a finding, and under which clause of the authority (R29)."""
+
+    id: Id
+    version: str = Field(max_length=64)
+    authority_id: Id
+    authority_number: int = Field(ge=1)
+    clause: str = Field(max_length=40)
+
+
+class ListHit(Payload):
+    """What matched, on which list (R29, N16)."""
+
+    name: str = Field(max_length=253)
+    how: str = Field(max_length=16)
+    list_id: Id
+    list_version: str = Field(max_length=64)
+    list_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    entry: str = Field(max_length=253)
+
+
+class Finding(Payload):
+    """A finding as it stands at `revision`; a higher revision replaces a lower (R11, R26, R29)."""
+
+    finding_id: Id
+    revision: Revision
+    kind: FindingKind
+    severity: Severity
+    device_id: Id
+    state: Literal["open", "closed"]
+    closed_because: Text | None = None
+    first_seen: AwareDatetime
+    """Time of the first frame that supports the finding."""
+    last_seen: AwareDatetime
+    raised_at: AwareDatetime
+    """When the keeper committed it."""
+    count: int = Field(ge=1)
+    rule: Rule
+    confidence: Confidence
+    reasons: tuple[Text, ...] = Field(max_length=16)
+    alternatives: tuple[Text, ...] = Field(max_length=16)
+    """What else could explain it."""
+    hit: ListHit | None = None
+
+
+class Address(Payload):
+    """A hardware address a device has used."""
+
+    mac: Mac
+    locally_administered: bool
+    first_seen: AwareDatetime
+    last_seen: AwareDatetime
+
+
+class LooksLike(Payload):
+    """What a device appears to be, how sure, and why."""
+
+    text: Text
+    confidence: Confidence
+    reasons: tuple[Text, ...] = Field(max_length=16)
+
+
+class Device(Payload):
+    """A device as it stands at `revision` (R11, R13)."""
+
+    device_id: Id
+    revision: Revision
+    standing: Standing
+    label: str | None = Field(default=None, max_length=80)
+    """Name given by an officer; a locked field that evidence never overwrites."""
+    looks_like: LooksLike | None = None
+    addresses: tuple[Address, ...] = Field(max_length=32)
+    first_seen: AwareDatetime
+    last_seen: AwareDatetime
+    quarantined: bool = False
+
+
+class ProcessHealth(Payload):
+    """One peer of the keeper as the keeper sees it."""
+
+    name: Id
+    connected: bool
+
+
+class TapHealth(Payload):
+    """Counters of one tap since the sensor started."""
+
+    name: Id
+    messages: int = Field(ge=0)
+    octets: int = Field(ge=0)
+    lost: int = Field(ge=0)
+    unparsed: int = Field(ge=0)
+    overflow: int = Field(ge=0)
+
+
+class BoxStatus(Payload):
+    """Health of a box, kept even without an authority. `online` false is the last will."""
+
+    online: bool
+    at: AwareDatetime
+    recording: bool = False
+    authority: Text = ""
+    outbox: int = Field(default=0, ge=0)
+    processes: tuple[ProcessHealth, ...] = Field(default=(), max_length=16)
+    taps: tuple[TapHealth, ...] = Field(default=(), max_length=16)
+
+
+class SetStanding(Payload):
+    """Give a device a standing and a label; closes its open unregistered-device findings."""
+
+    action: Literal["set-standing"] = "set-standing"
+    device_id: Id
+    standing: Standing
+    label: str | None = Field(default=None, max_length=80)
+    guest_until: AwareDatetime | None = None
+
+
+class Command(Payload):
+    """An order from the dashboard, signed, in sequence and expiring. The box's rules decide."""
+
+    command_id: Id
+    sequence: int = Field(ge=1)
+    """Strictly rising per site; the box refuses what it has passed."""
+    issued_at: AwareDatetime
+    expires_at: AwareDatetime
+    by: Id
+    """Opaque reference of the account that asked."""
+    body: SetStanding
+
+
+class Outcome(StrEnum):
+    """What became of a command."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    OUT_OF_SEQUENCE = "out-of-sequence"
+
+
+class CommandResult(Payload):
+    """The box's answer to a command."""
+
+    command_id: Id
+    outcome: Outcome
+    detail: Text = ""
+    at: AwareDatetime
+
+
+class Receipt(Payload):
+    """The server has committed these; only now may the box forget them (not on a PUBACK)."""
+
+    epoch: Id
+    ranges: tuple[tuple[int, int], ...] = Field(min_length=1, max_length=256)
+    """Inclusive ranges of sequence numbers."""
+    at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageType:
+    """How one payload travels."""
+
+    ce_type: str
+    model: type[Payload]
+    channel: Channel
+    name: str
+    up: bool
+    """True from box to dashboard."""
+
+
+TYPES: dict[str, MessageType] = {
+    entry.ce_type: entry
+    for entry in (
+        MessageType(ce_type="gatehouse.finding.v1", model=Finding, channel=Channel.EVENT, name="finding", up=True),
+        MessageType(ce_type="gatehouse.device.v1", model=Device, channel=Channel.STATE, name="device", up=True),
+        MessageType(ce_type="gatehouse.status.v1", model=BoxStatus, channel=Channel.STATUS, name="box", up=True),
+        MessageType(
+            ce_type="gatehouse.result.v1", model=CommandResult, channel=Channel.RESULT, name="command", up=True
+        ),
+        MessageType(ce_type="gatehouse.command.v1", model=Command, channel=Channel.CMD, name="command", up=False),
+        MessageType(ce_type="gatehouse.receipt.v1", model=Receipt, channel=Channel.CMD, name="receipt", up=False),
+    )
+}
+
+
+def type_of(payload: Payload) -> MessageType:
+    """The entry of `TYPES` for a payload's class."""
+    for entry in TYPES.values():
+        if entry.model is type(payload):
+            return entry
+    raise KeyError(type(payload).__name__)
