@@ -1,0 +1,1 @@
+"""The courier carries between keeper and broker and reads nothing of it."""
