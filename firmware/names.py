@@ -1,0 +1,117 @@
+"""Names and numbers that the router's rules and the processes beside them must agree on.
+
+`render` writes them into the rule set; the warden uses them to open the taps, fill the sets and
+read the counters. Nothing here depends on a household.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TABLE = "gatehouse"
+"""Name of our table in each family; no other table is ever touched."""
+
+FAMILIES = ("inet", "bridge", "netdev")
+"""Families that hold a table of that name, in the order they are loaded."""
+
+QUARANTINED = "quarantined"
+"""Set of ether_addr in the `inet` and `bridge` tables: devices that may reach the box only."""
+
+QUARANTINE_FAMILIES = ("inet", "bridge")
+
+VOLUME_UP = "volume_up"
+"""Dynamic set of ether_addr in the `inet` table with a counter each: octets forwarded from a device."""
+
+VOLUME_SIZE = 4096
+"""Most devices counted at a time; what finds no room is counted by `VOLUME_OVERFLOW`."""
+
+VOLUME_TIMEOUT_HOURS = 24
+"""A device that sends nothing for so long leaves the set and starts again at 0."""
+
+VOLUME_OVERFLOW = "volume_overflow"
+
+MARKER_PREFIX = "rules_"
+"""An empty chain of this name and a digest in each table tells which rule set is loaded."""
+
+QUARANTINE_SIZE = 1024
+"""Most MACs in quarantine at a time; equal to what the keeper may name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapGroup:
+    """One NFLOG group: what the kernel copies, and how it hands it over."""
+
+    name: str
+    """Name of the tap as the processes call it."""
+    group: int
+    """NFLOG group number."""
+    snaplen: int
+    """Most octets copied of one packet."""
+    queue_threshold: int
+    """Packets that make a batch; fewer wait for the flush timeout."""
+    receive_buffer: int
+    """Octets the kernel may hold for a reader that is late."""
+
+
+FLUSH_HUNDREDTHS = 2
+"""Longest wait of a lone packet for company, in hundredths of a second; without it, a second."""
+
+FLOW = TapGroup(name="flow", group=5, snaplen=8192, queue_threshold=32, receive_buffer=64 << 20)
+"""First packets of each forwarded connection. A merged Chromium hello has 2,014 octets and headers."""
+
+DNS = TapGroup(name="dns", group=6, snaplen=2048, queue_threshold=32, receive_buffer=16 << 20)
+"""Questions to any resolver."""
+
+CHATTER = TapGroup(name="chatter", group=7, snaplen=2048, queue_threshold=16, receive_buffer=4 << 20)
+"""What devices tell the LAN; rate-limited in the rules."""
+
+WAN = TapGroup(name="wan", group=8, snaplen=2048, queue_threshold=16, receive_buffer=1 << 20)
+"""Broadcasts heard on the side towards the provider; rate-limited in the rules."""
+
+TAPS = (FLOW, DNS, CHATTER, WAN)
+"""All taps, in the order their descriptors are handed over."""
+
+FIRST_PACKETS = "1-12"
+"""Packets of a connection copied to the flow tap. From 1: a flow older than accounting counts 0 for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chatter:
+    """A kind of announcement, how to recognise it in the bridge, and how much of it is copied."""
+
+    name: str
+    match: str
+    """nft expression in the `bridge` family."""
+    rate: int
+    """Frames a second."""
+    burst: int
+
+    @property
+    def overflow(self) -> str:
+        """Counter of frames that went over the rate and were not copied."""
+        return f"over_{self.name}"
+
+
+CHATTER_KINDS = (
+    Chatter(name="arp", match="ether type arp", rate=500, burst=1000),
+    Chatter(name="dhcp4", match="ip protocol udp udp dport { 67, 68 }", rate=200, burst=400),
+    Chatter(name="dhcp6", match="ether type ip6 udp dport { 546, 547 }", rate=200, burst=400),
+    Chatter(
+        name="nd",
+        match="icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }",
+        rate=500,
+        burst=1000,
+    ),
+    Chatter(name="mdns", match="udp dport 5353", rate=300, burst=600),
+    Chatter(name="ssdp", match="udp dport 1900", rate=100, burst=400),
+    Chatter(name="llmnr", match="udp dport 5355", rate=100, burst=200),
+    Chatter(name="nbns", match="udp dport 137", rate=100, burst=200),
+)
+"""Each kind has its own allowance, so that a flood of one cannot hide another."""
+
+WAN_KINDS = (
+    Chatter(name="wan_arp", match="ether type arp", rate=50, burst=100),
+    Chatter(name="wan_dhcp", match="ip protocol udp udp dport { 67, 68 }", rate=20, burst=40),
+    Chatter(name="wan_mdns", match="udp dport 5353", rate=20, burst=40),
+)
+"""Broadcasts and multicasts heard at the WAN port."""

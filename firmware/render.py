@@ -1,0 +1,143 @@
+"""What the router is, as text: one `Household` in, configuration files out.
+
+Pure: reads no clock and no system, only the templates beside it. The same household gives the same
+text on the box, in the lab and in the tests. Every value comes from the checked model; an address is
+parsed before it is written, so no value can add a line of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from ipaddress import IPv4Address, IPv4Network, ip_address
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from firmware import names
+from firmware.household import Household
+
+NFTABLES = "/etc/nftables.conf"
+DNSMASQ = "/etc/dnsmasq.d/gatehouse.conf"
+SYSCTL = "/etc/sysctl.d/90-gatehouse.conf"
+MODULES = "/etc/modules-load.d/90-gatehouse.conf"
+
+LEASE_FILE = "/run/gatehouse/dnsmasq.leases"
+"""On tmpfs: who had which address does not outlive the power. An argument to dnsmasq may say elsewhere."""
+
+BOX_NAME = "gatehouse"
+"""Host name of the notice page within the household's domain."""
+
+_INWARD = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "::/128",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+)
+"""Ranges no public name has a reason to answer with."""
+
+_LEAST_POOL = 4
+_RESERVED = 9
+_NO_MARKER = names.MARKER_PREFIX + "0" * 12
+
+
+class RenderError(ValueError):
+    """A household that no router can be made of; the text says which value and why."""
+
+
+def render(household: Household) -> dict[str, str]:
+    """Text of every configuration file, by the path it is installed at.
+
+    Raises:
+        RenderError: the network has no room for leases, or a resolver is not an address.
+    """
+    environment = _environment()
+    return {
+        NFTABLES: rules(household),
+        DNSMASQ: environment.get_template("dnsmasq.conf.j2").render(_dnsmasq(household)),
+        SYSCTL: environment.get_template("sysctl.conf.j2").render(_interfaces(household)),
+        MODULES: environment.get_template("modules.conf.j2").render(),
+    }
+
+
+def rules(household: Household, *, wan_tap: bool = True) -> str:
+    """The complete nftables rule set, for `nft -f`.
+
+    Without `wan_tap` the table at the WAN port is left out: the kernel refuses the whole set while
+    that port does not exist, and the household's own side must not wait for it.
+    """
+    template = _environment().get_template("nftables.conf.j2")
+    context = _interfaces(household) | {
+        "names": names,
+        "families": names.FAMILIES,
+        "notice_port": household.notice_port,
+        "wan_tap": wan_tap,
+    }
+    digest = hashlib.sha256(template.render(context, marker=_NO_MARKER).encode()).hexdigest()
+    return template.render(context, marker=names.MARKER_PREFIX + digest[:12])
+
+
+def marker(rule_set: str) -> str:
+    """Name of the empty chain that tells `rule_set` from any other."""
+    start = rule_set.index(f"chain {names.MARKER_PREFIX}") + len("chain ")
+    return rule_set[start : start + len(_NO_MARKER)]
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("firmware"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - configuration files, not HTML
+    )
+
+
+def _interfaces(household: Household) -> dict[str, object]:
+    return {"lan": household.lan.bridge, "wan": household.wan.interface}
+
+
+def _dnsmasq(household: Household) -> dict[str, object]:
+    lan = household.lan
+    address6 = lan.network6[1]
+    first, last = _pool(lan.network, lan.address)
+    return {
+        "lan": lan.bridge,
+        "lease_file": LEASE_FILE,
+        "upstream": [_resolver(text) for text in household.resolver.upstream],
+        "domain": lan.domain,
+        "box_name": BOX_NAME,
+        "address": lan.address,
+        "address6": address6,
+        "inward": [*_INWARD, str(lan.network), str(lan.network6)],
+        "pool_first": first,
+        "pool_last": last,
+        "netmask": lan.network.netmask,
+        "lease_seconds": lan.lease_seconds,
+        "pool6_first": lan.network6[0x1000],
+        "pool6_last": lan.network6[0xFFFF],
+    }
+
+
+def _pool(network: IPv4Network, address: IPv4Address) -> tuple[IPv4Address, IPv4Address]:
+    """The larger side of the box's address, less a few kept free for fixed addresses where there is room."""
+    lowest, highest = int(network.network_address) + 1, int(network.broadcast_address) - 1
+    own = int(address)
+    first, last = (own + 1, highest) if highest - own >= own - lowest else (lowest, own - 1)
+    if last - first + 1 < _LEAST_POOL:
+        raise RenderError(f"lan.network {network} has no room for leases beside {address}; use a /28 or larger")
+    if last - first > 4 * _RESERVED:
+        first += _RESERVED
+    return IPv4Address(first), IPv4Address(last)
+
+
+def _resolver(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise RenderError(f"resolver.upstream: {text!r} is not an IP address") from error

@@ -1,0 +1,220 @@
+"""The router's files: the same text every time, accepted by the programs that read them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import meta
+
+from firmware import names, render
+from firmware.household import Household
+
+GOLDEN = Path(__file__).parent / "golden"
+Runner = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+FILES = {
+    render.NFTABLES: "nftables.conf",
+    render.DNSMASQ: "dnsmasq.conf",
+    render.SYSCTL: "sysctl.conf",
+    render.MODULES: "modules.conf",
+}
+
+BRIDGE = "ip link add br0 type bridge\nip link set br0 up\n"
+PORTS = BRIDGE + "ip link add wan0 type veth peer name wan0p\nip link set wan0 up\n"
+
+
+def changed(original: Household, **sections: Any) -> Household:
+    raw = original.model_dump(mode="json")
+    for name, value in sections.items():
+        raw[name] = raw[name] | value if isinstance(value, dict) else value
+    return Household.model_validate(raw)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_rendering_is_the_reviewed_one(made_up: Household, path: str) -> None:
+    text = render.render(made_up)[path]
+    golden = GOLDEN / FILES[path]
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+        pytest.fail(f"{golden.name} written anew: review the change and run again without UPDATE_GOLDEN")
+    assert text == golden.read_text(), "differs from the reviewed rendering; UPDATE_GOLDEN=1 writes it anew"
+
+
+def test_every_file_is_rendered_and_none_else(made_up: Household) -> None:
+    assert set(render.render(made_up)) == set(FILES)
+
+
+def test_no_template_asks_for_what_render_does_not_give(made_up: Household) -> None:
+    environment = render._environment()
+    given = {
+        "nftables.conf.j2": {"lan", "wan", "names", "families", "notice_port", "wan_tap", "marker"},
+        "dnsmasq.conf.j2": set(render._dnsmasq(made_up)),
+        "sysctl.conf.j2": {"lan", "wan"},
+        "modules.conf.j2": set(),
+    }
+    assert set(environment.list_templates()) == set(given)
+    for template, variables in given.items():
+        source, _, _ = environment.loader.get_source(environment, template)  # type: ignore[union-attr]
+        assert meta.find_undeclared_variables(environment.parse(source)) == variables, template
+
+
+@pytest.mark.parametrize(
+    ("sections", "paths"),
+    [
+        ({"lan": {"bridge": "brx9"}}, {render.NFTABLES, render.DNSMASQ, render.SYSCTL}),
+        ({"wan": {"interface": "wanx9"}}, {render.NFTABLES, render.SYSCTL}),
+        ({"lan": {"address": "192.0.2.77"}}, {render.DNSMASQ}),
+        ({"lan": {"network": "192.0.0.0/16"}}, {render.DNSMASQ}),
+        ({"lan": {"network6": "2001:db8:99::/64"}}, {render.DNSMASQ}),
+        ({"lan": {"lease_seconds": 777}}, {render.DNSMASQ}),
+        ({"lan": {"domain": "example.test"}}, {render.DNSMASQ}),
+        ({"resolver": {"upstream": ["203.0.113.99"]}}, {render.DNSMASQ}),
+        ({"notice_port": 8080}, {render.NFTABLES}),
+    ],
+)
+def test_every_value_of_a_household_shows_up_where_it_matters(
+    made_up: Household, sections: dict[str, Any], paths: set[str]
+) -> None:
+    before = render.render(made_up)
+    after = render.render(changed(made_up, **sections))
+    assert {path for path in FILES if before[path] != after[path]} == paths
+
+
+def test_sysctl_names_an_interface_whose_name_has_a_dot(made_up: Household) -> None:
+    text = render.render(changed(made_up, wan={"interface": "eth0.7"}))[render.SYSCTL]
+    assert "net/ipv6/conf/eth0.7/accept_ra = 2" in text
+
+
+def test_accounting_is_switched_on(made_up: Household) -> None:
+    assert "net.netfilter.nf_conntrack_acct = 1" in render.render(made_up)[render.SYSCTL].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("address", "network", "pool"),
+    [
+        ("192.0.2.1", "192.0.2.0/24", ("192.0.2.11", "192.0.2.254")),
+        ("192.0.2.254", "192.0.2.0/24", ("192.0.2.10", "192.0.2.253")),
+        ("192.0.2.1", "192.0.2.0/28", ("192.0.2.2", "192.0.2.14")),
+        ("192.0.2.129", "192.0.2.0/24", ("192.0.2.10", "192.0.2.128")),
+    ],
+)
+def test_leases_never_hold_the_address_of_the_box(
+    made_up: Household, address: str, network: str, pool: tuple[str, str]
+) -> None:
+    text = render.render(changed(made_up, lan={"address": address, "network": network}))[render.DNSMASQ]
+    assert f"dhcp-range={pool[0]},{pool[1]}," in text
+
+
+@pytest.mark.parametrize(("address", "network"), [("192.0.2.1", "192.0.2.0/30"), ("192.0.2.0", "192.0.2.0/31")])
+def test_a_network_without_room_is_refused(made_up: Household, address: str, network: str) -> None:
+    with pytest.raises(render.RenderError, match="no room"):
+        render.render(changed(made_up, lan={"address": address, "network": network}))
+
+
+def test_a_resolver_cannot_add_a_line(made_up: Household) -> None:
+    with pytest.raises(render.RenderError, match="not an IP address"):
+        render.render(changed(made_up, resolver={"upstream": ["203.0.113.53\nlog-queries"]}))
+
+
+def directives(text: str) -> set[str]:
+    return {line.split("=")[0] for line in text.splitlines() if line and not line.startswith("#")}
+
+
+@pytest.mark.req("R55")
+def test_names_are_not_logged_and_leases_are_not_kept(made_up: Household) -> None:
+    text = render.render(made_up)[render.DNSMASQ]
+    said = directives(text)
+    assert {"quiet-dhcp", "quiet-dhcp6", "quiet-ra"} <= said
+    assert not said & {"log-queries", "log-dhcp", "dhcp-script", "dhcp-luascript", "user", "group"}
+    assert "dhcp-leasefile=/run/" in text
+
+
+def test_rebinding_is_refused_without_refusing_example_networks(made_up: Household) -> None:
+    text = render.render(made_up)[render.DNSMASQ]
+    assert "stop-dns-rebind" not in directives(text)
+    for network in ("192.0.2.0/24", "2001:db8:1::/64", "10.0.0.0/8", "192.168.0.0/16", "fc00::/7", "127.0.0.0/8"):
+        assert f"bogus-nxdomain={network}\n" in text
+    for network in ("198.51.100.0/24", "203.0.113.0/24"):
+        assert network not in text
+
+
+def test_dnsmasq_accepts_its_file(made_up: Household, tmp_path: Path) -> None:
+    if shutil.which("dnsmasq") is None:
+        pytest.skip("dnsmasq is not installed")
+    path = tmp_path / "dnsmasq.conf"
+    path.write_text(render.render(made_up)[render.DNSMASQ])
+    done = subprocess.run(
+        ["dnsmasq", "--test", f"--conf-file={path}"], check=False, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_kernel_accepts_the_rules_and_loading_again_changes_nothing(
+    made_up: Household, in_namespace: Runner, tmp_path: Path
+) -> None:
+    path = tmp_path / "nftables.conf"
+    path.write_text(render.render(made_up)[render.NFTABLES])
+    done = in_namespace(
+        PORTS + f"nft -c -f {path}\nnft add table inet other\n"
+        f"nft -f {path}\nnft -s list ruleset > {tmp_path}/once\n"
+        f"nft -f {path}\nnft -s list ruleset > {tmp_path}/twice\n"
+    )
+    assert done.returncode == 0, done.stderr
+    once, twice = (tmp_path / "once").read_text(), (tmp_path / "twice").read_text()
+    assert once == twice
+    assert "table inet other" in twice
+    for family in names.FAMILIES:
+        assert f"table {family} {names.TABLE} {{" in twice
+
+
+def test_rules_without_the_wan_tap_load_where_the_port_is_missing(
+    made_up: Household, in_namespace: Runner, tmp_path: Path
+) -> None:
+    path = tmp_path / "nftables.conf"
+    path.write_text(render.rules(made_up, wan_tap=False))
+    done = in_namespace(BRIDGE + f"nft -f {path}\nnft list tables\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["table inet gatehouse", "table bridge gatehouse"]
+    assert "netdev" not in done.stdout
+
+
+def test_the_marker_tells_rule_sets_apart(made_up: Household) -> None:
+    text = render.rules(made_up)
+    marker = render.marker(text)
+    assert re.fullmatch(r"rules_[0-9a-f]{12}", marker)
+    assert text.count(f"chain {marker} {{") == len(names.FAMILIES)
+    assert marker == render.marker(render.rules(made_up))
+    assert marker != render.marker(render.rules(made_up, wan_tap=False))
+    assert marker != render.marker(render.rules(changed(made_up, notice_port=81)))
+
+
+def test_taps_are_as_the_names_say(made_up: Household) -> None:
+    text = render.rules(made_up)
+    assert (
+        "iifname $lan meta l4proto { tcp, udp } ct original packets 1-12 log group 5 snaplen 8192 queue-threshold 32\n"
+        in text
+    )
+    for tap in names.TAPS:
+        assert f"log group {tap.group} snaplen {tap.snaplen} queue-threshold {tap.queue_threshold}" in text
+    for kind in (*names.CHATTER_KINDS, *names.WAN_KINDS):
+        assert f"counter name {kind.overflow}\n" in text
+
+
+@pytest.mark.req("R18")
+def test_plain_dns_is_redirected_for_both_families(made_up: Household) -> None:
+    text = render.rules(made_up)
+    rule = "iifname $lan meta l4proto { tcp, udp } th dport 53 fib daddr type != local redirect to :53\n"
+    table = text[text.index("table inet gatehouse {") : text.index("table bridge gatehouse {")]
+    assert rule in table
+    assert "nfproto ipv4 redirect" not in table
+
+
+def test_only_ipv4_is_masqueraded(made_up: Household) -> None:
+    assert "oifname $wan meta nfproto ipv4 masquerade\n" in render.rules(made_up)
