@@ -1,0 +1,51 @@
+"""The `gatehouse` command: words of an engineer in, processes, sentences and exit codes out.
+
+Each sub-command lives in a module of its own that is loaded only when it is asked for, so
+`gatehouse status` does not wait for the sensor's parsers.
+
+Exit codes of all sub-commands: 0 as wished, 1 it works but something is wrong (said in plain
+words), 2 wrong use or unusable settings; 3 the other side cannot be had (the keeper, a port).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+
+import click
+
+_COMMANDS = {
+    "authority": "issue, show and check authority documents",
+    "doctor": "check this box and say what to mend",
+    "replay": "show what a capture file would tell the box; stores nothing",
+    "status": "ask the running box how it is",
+    "up": "run the processes of the box",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when used: `NAME` is object NAME of `appliance.cli.NAME`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
+        if cmd_name not in _COMMANDS:
+            return None
+        command: object = getattr(import_module(f"appliance.cli.{cmd_name}"), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"appliance.cli.{cmd_name}.{cmd_name} is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("gatehouse"), prog_name="gatehouse")
+def main() -> None:
+    """Run and look after a Gatehouse box.
+
+    Exit codes: 0 as wished; 1 it works but something is wrong; 2 wrong use or unusable settings;
+    3 the other side cannot be had.
+    """
