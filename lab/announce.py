@@ -1,0 +1,101 @@
+"""What a device says of itself: `python -m lab.announce`, on the device.
+
+A persona as one line of JSON on stdin; mDNS (python-zeroconf, RFC 6762) and SSDP NOTIFY (UPnP 1.1,
+section 1.2.2) go out; `announced` is printed; it answers mDNS questions until stdin closes. Bounded by
+the persona: 16 services, 8 SSDP types, each said twice.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from ipaddress import ip_address
+
+import ifaddr
+from zeroconf import ServiceInfo, Zeroconf
+
+from lab.personas import Persona
+
+SSDP = (("239.255.255.250", 1900), ("ff02::c", 1900))
+
+
+def _own_addresses() -> list[str]:
+    found = []
+    for adapter in ifaddr.get_adapters():
+        if adapter.name == "eth0":
+            for item in adapter.ips:
+                found.append(item.ip if isinstance(item.ip, str) else item.ip[0])
+    return found
+
+
+def notifications(persona: Persona, *, host: str, location: str) -> list[bytes]:
+    """The SSDP messages of a persona, to `host` (address and port as they go into the HOST header)."""
+    return [
+        "\r\n".join(
+            (
+                "NOTIFY * HTTP/1.1",
+                f"HOST: {host}",
+                "CACHE-CONTROL: max-age=1800",
+                f"LOCATION: http://{location}/description.xml",
+                f"NT: {kind}",
+                "NTS: ssdp:alive",
+                "SERVER: Linux/6 UPnP/1.1 lab/1",
+                f"USN: uuid:00000000-0000-4000-8000-{persona.mac.replace(':', '')}::{kind}",
+                "",
+                "",
+            )
+        ).encode("ascii")
+        for kind in persona.ssdp
+    ]
+
+
+def _say_ssdp(persona: Persona, addresses: list[str]) -> None:
+    for group, port in SSDP:
+        family = socket.AF_INET6 if ":" in group else socket.AF_INET
+        own = next((text for text in addresses if (":" in text) == (family == socket.AF_INET6)), None)
+        if own is None:
+            continue
+        shown = f"[{group}]:{port}" if ":" in group else f"{group}:{port}"
+        messages = notifications(persona, host=shown, location=f"[{own}]" if ":" in own else own)
+        with socket.socket(family, socket.SOCK_DGRAM) as handle:
+            if family == socket.AF_INET6:
+                handle.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex("eth0"))
+            else:
+                handle.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(own))
+                handle.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 2)
+            for message in messages * 2:
+                handle.sendto(message, (group, port))
+
+
+def main() -> None:
+    """See the module's text."""
+    persona = Persona.model_validate_json(sys.stdin.readline())
+    addresses = _own_addresses()
+    _say_ssdp(persona, addresses)
+    if not persona.services:
+        print("announced", flush=True)
+        sys.stdin.read()
+        return
+    packed = [ip_address(text).packed for text in addresses if not ip_address(text).is_link_local]
+    zeroconf = Zeroconf()
+    try:
+        for service in persona.services:
+            kind = f"{service.kind}.local."
+            zeroconf.register_service(
+                ServiceInfo(
+                    kind,
+                    f"{service.name}.{kind}",
+                    addresses=packed,
+                    port=service.port,
+                    properties=dict(service.text),
+                    server=f"{persona.host_name or persona.name}.local.",
+                )
+            )
+        print("announced", flush=True)
+        sys.stdin.read()
+    finally:
+        zeroconf.close()
+
+
+if __name__ == "__main__":
+    main()
