@@ -21,7 +21,9 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 Mac = Annotated[str, Field(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
 Text = Annotated[str, Field(max_length=300)]
 Confidence = Annotated[float, Field(ge=0, le=1)]
-Revision = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""JSON readers keep integers exactly up to here (RFC 8259 section 6), and every database column does."""
+Revision = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
 
 class Payload(BaseModel):
@@ -64,7 +66,7 @@ class Rule(Payload):
     id: Id
     version: str = Field(max_length=64)
     authority_id: Id
-    authority_number: int = Field(ge=1)
+    authority_number: Revision
     clause: str = Field(max_length=40)
 
 
@@ -94,7 +96,7 @@ class Finding(Payload):
     last_seen: AwareDatetime
     raised_at: AwareDatetime
     """When the keeper committed it."""
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=2**31 - 1)
     rule: Rule
     confidence: Confidence
     reasons: tuple[Text, ...] = Field(max_length=16)
@@ -146,11 +148,11 @@ class TapHealth(Payload):
     """Counters of one tap since the sensor started."""
 
     name: Id
-    messages: int = Field(ge=0)
-    octets: int = Field(ge=0)
-    lost: int = Field(ge=0)
-    unparsed: int = Field(ge=0)
-    overflow: int = Field(ge=0)
+    messages: Count
+    octets: Count
+    lost: Count
+    unparsed: Count
+    overflow: Count
 
 
 class BoxStatus(Payload):
@@ -160,7 +162,7 @@ class BoxStatus(Payload):
     at: AwareDatetime
     recording: bool = False
     authority: Text = ""
-    outbox: int = Field(default=0, ge=0)
+    outbox: Count = 0
     processes: tuple[ProcessHealth, ...] = Field(default=(), max_length=16)
     taps: tuple[TapHealth, ...] = Field(default=(), max_length=16)
 
@@ -179,7 +181,7 @@ class Command(Payload):
     """An order from the dashboard, signed, in sequence and expiring. The box's rules decide."""
 
     command_id: Id
-    sequence: int = Field(ge=1)
+    sequence: Revision
     """Strictly rising per site; the box refuses what it has passed."""
     issued_at: AwareDatetime
     expires_at: AwareDatetime
@@ -210,7 +212,7 @@ class Receipt(Payload):
     """The server has committed these; only now may the box forget them (not on a PUBACK)."""
 
     epoch: Id
-    ranges: tuple[tuple[int, int], ...] = Field(min_length=1, max_length=256)
+    ranges: tuple[tuple[Count, Count], ...] = Field(min_length=1, max_length=256)
     """Inclusive ranges of sequence numbers."""
     at: AwareDatetime
 

@@ -1,0 +1,1 @@
+"""From the broker into the tables, and commands the other way."""

@@ -40,6 +40,7 @@ site = Table(
     Column("seal_key", String(44), nullable=False, comment="X25519 public key of the box"),
     Column("status", JSON, comment="last BoxStatus payload"),
     Column("status_at", Float, comment="when the box said it"),
+    Column("status_id", String(64), comment="CloudEvents id of that status: an older one does not replace it"),
     Column("heard_at", Float, comment="when ingest last heard anything of it"),
 )
 

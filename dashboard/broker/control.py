@@ -1,0 +1,143 @@
+"""Changes who may use a running broker: adds a box, cuts one off. For the administrator's certificate.
+
+Speaks the dynamic-security plugin's topic (`$CONTROL/dynamic-security/v1`) over MQTT 5.
+Bounded: one connection and one request a call, answered within `timeout` seconds or an error.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from dashboard.broker.setup import CONTROL, box_role, role_name
+
+_REQUEST = f"{CONTROL}/v1"
+_ANSWER = f"{CONTROL}/v1/response"
+_HEAR = f"{CONTROL}/#"
+
+
+class ControlError(RuntimeError):
+    """The broker did not do what was asked; the text says what it answered."""
+
+
+def add_site(control: Control, *, tenant: str, site: str) -> None:
+    """Let a box in.
+
+    Raises:
+        ControlError: the broker does not answer, or refuses (the box is known already).
+    """
+    role = box_role(tenant, site)
+    control.ask(
+        {"command": "createRole", "rolename": role["rolename"], "acls": role["acls"]},
+        {"command": "createClient", "username": site, "roles": [{"rolename": role["rolename"]}]},
+    )
+
+
+def disable_site(control: Control, *, site: str) -> None:
+    """Cut a box off, its live connection too.
+
+    `disableClient` alone is not enough where certificates speak for clients: it ends the connection,
+    but the plugin asks for `disabled` only where it checks a password, so the box could come back
+    and publish (seen with 2.0.11). Without its role everything is denied.
+
+    Raises:
+        ControlError: the broker does not answer, or knows no such box.
+    """
+    control.ask(
+        {"command": "removeClientRole", "username": site, "rolename": role_name(site)},
+        {"command": "disableClient", "username": site},
+    )
+
+
+def enable_site(control: Control, *, site: str) -> None:
+    """Let a box in again that was cut off.
+
+    Raises:
+        ControlError: the broker does not answer, or knows no such box.
+    """
+    control.ask(
+        {"command": "addClientRole", "username": site, "rolename": role_name(site)},
+        {"command": "enableClient", "username": site},
+    )
+
+
+class Control:
+    """Asks the plugin; connects for each request."""
+
+    def __init__(self, *, host: str, port: int, name: str, context: ssl.SSLContext, timeout: float = 10.0) -> None:
+        """Prepare; `name` is the CN of the administrator's certificate."""
+        self._host = host
+        self._port = port
+        self._name = name
+        self._context = context
+        self._timeout = timeout
+
+    def ask(self, *commands: dict[str, Any]) -> list[dict[str, Any]]:
+        """Have commands carried out, in order; returns the answers.
+
+        Raises:
+            ControlError: no answer in time, no leave, or a command failed.
+        """
+        answers: list[bytes] = []
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._name,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.tls_set_context(self._context)
+        troubles: list[str] = []
+
+        def on_connect(client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _p: object) -> None:
+            if reason.is_failure:
+                troubles.append(str(reason))
+            else:
+                client.subscribe(_HEAR, qos=1)
+
+        def on_subscribe(
+            client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
+        ) -> None:
+            if any(reason.is_failure for reason in reasons):
+                troubles.append("this certificate may not change access rules")
+            else:
+                client.publish(_REQUEST, json.dumps({"commands": list(commands)}).encode(), qos=1)
+
+        def on_message(_client: Client, _data: object, message: MQTTMessage) -> None:
+            if message.topic == _ANSWER:
+                answers.append(message.payload)
+
+        client.on_connect = on_connect
+        client.on_subscribe = on_subscribe
+        client.on_message = on_message
+        try:
+            client.connect(self._host, self._port)
+        except OSError as error:
+            raise ControlError(f"no broker at {self._host}:{self._port}: {error}") from error
+        end = time.monotonic() + self._timeout
+        while not answers and not troubles and time.monotonic() < end:
+            if client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                troubles.append("the connection broke")
+        client.disconnect()
+        if troubles:
+            raise ControlError(f"the broker refuses: {troubles[0]}")
+        if not answers:
+            raise ControlError("the broker did not answer in time")
+        return _checked(answers[0])
+
+
+def _checked(answer: bytes) -> list[dict[str, Any]]:
+    try:
+        responses: list[dict[str, Any]] = json.loads(answer)["responses"]
+        failed = [f"{item.get('command')}: {item['error']}" for item in responses if "error" in item]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ControlError("the broker's answer is not one of the dynamic-security plugin") from error
+    if failed:
+        raise ControlError("; ".join(failed))
+    return responses

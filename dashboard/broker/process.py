@@ -1,0 +1,93 @@
+"""Runs a Mosquitto of our own: for a pilot on one machine, the demo and the tests.
+
+What enters: a `BrokerPlan`. What leaves: a running broker, or a plain word why not.
+Bounded: starting waits at most `READY_SECONDS`; of the broker's log the last `_LAST` bytes are quoted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from dashboard.broker.setup import BrokerPlan, find_mosquitto, write
+
+READY_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+_LAST = 2000
+
+
+class BrokerStartError(RuntimeError):
+    """Mosquitto did not come up; the text quotes what it said."""
+
+
+class RunningBroker:
+    """One Mosquitto process. `start` again after `kill` or `stop` keeps what the broker stored."""
+
+    def __init__(self, plan: BrokerPlan) -> None:
+        self._plan = plan
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = plan.folder / "mosquitto.log"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it was started and not stopped by us."""
+        return None if self._process is None else self._process.pid
+
+    def start(self, pause: Callable[[float], object] = threading.Event().wait) -> None:
+        """Write the configuration and start; returns when it listens. `pause` waits some seconds.
+
+        Raises:
+            BrokerMissingError: Mosquitto is not installed.
+            BrokerStartError: it ended at once (a taken port, an unreadable certificate), or does not listen.
+        """
+        configuration = write(self._plan)
+        program = find_mosquitto()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(program), "-c", str(configuration)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        for _ in range(int(READY_SECONDS / 0.05)):
+            if self._process.poll() is not None:
+                self._process = None
+                raise BrokerStartError(f"Mosquitto ended at once: {self._quote()}")
+            if self._listens():
+                return
+            pause(0.05)
+        self.kill()
+        raise BrokerStartError(
+            f"Mosquitto does not listen at {self._plan.bind} port {self._plan.port}: {self._quote()}"
+        )
+
+    def stop(self) -> None:
+        """End it in order: it writes down what it holds."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _listens(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((self._plan.bind, self._plan.port), timeout=1):
+            return True
+        return False
+
+    def _quote(self) -> str:
+        return " ".join(_tail(self._log).split()) or "it said nothing"
+
+
+def _tail(path: Path) -> str:
+    return path.read_bytes()[-_LAST:].decode(errors="replace")

@@ -1,0 +1,78 @@
+"""`python -m dashboard.ingest --config dashboard.toml`: one ingest worker, until SIGTERM.
+
+Exit codes: 0 stopped, 2 unusable settings, keys, certificates or database address.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from dashboard.ingest.outgoing import Writer
+from dashboard.ingest.session import Session
+from dashboard.ingest.worker import Worker
+from dashboard.settings import DashboardSettings, load
+from dashboard.store.engine import DatabaseUrlError, open_engine
+from dashboard.store.migrate import SchemaError, check
+from wire.files import FileError
+from wire.keys import KeyFileError, read_sealing, read_signing
+from wire.tls import client_context
+
+
+def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
+    """Put a worker together.
+
+    Raises:
+        FileError: settings without an `ingest` section, or a certificate file that cannot be used.
+        KeyFileError: a key that cannot be used.
+        DatabaseUrlError: a database URL that cannot be used.
+        SchemaError: the database was never set up, or is of another version.
+    """
+    ingest = settings.ingest
+    if ingest is None:
+        raise FileError("the settings have no [ingest] section: give broker, certificates and keys")
+    context = client_context(ca=ingest.ca, certificate=ingest.certificate, key=ingest.key)
+    writer = Writer(
+        tenant=settings.tenant,
+        signing_key=read_signing(ingest.signing_key),
+        run=f"{ingest.worker[:32]}-{secrets.token_hex(4)}",
+    )
+    sealing_key = read_sealing(ingest.sealing_key)
+    engine = open_engine(settings.database_url)
+    check(engine)
+    return Worker(
+        session=Session(ingest, tenant=settings.tenant, context=context),
+        engine=engine,
+        tenant=settings.tenant,
+        sealing_key=sealing_key,
+        writer=writer,
+        now=time.time,  # noqa: TID251 - the edge
+        monotonic=time.monotonic,
+        pause=stop.wait,
+    )
+
+
+def main() -> None:
+    """Read the command line and work until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m dashboard.ingest")
+    parser.add_argument("--config", type=Path, required=True, help="the dashboard's settings file (TOML)")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="ingest: %(levelname)s %(message)s", stream=sys.stderr)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        assemble(load(arguments.config), stop).run(stop.is_set)
+    except (FileError, KeyFileError, DatabaseUrlError, SchemaError) as error:
+        sys.stderr.write(f"ingest: {error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""Opened messages in, rows and receipts out, in the caller's transaction.
+
+Idempotent and free of order: an event is known by (source, id), a device or finding by its
+revision. The same id with another payload is not accepted and not receipted; it is a refusal
+(`event-conflict`), because a box that says two things under one id was copied or set back.
+A status is a heartbeat, not an event: it only updates its site.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dashboard.ingest.opening import Refusal, refused
+from dashboard.store import schema
+from wire.codec import Opened
+from wire.models import BoxStatus, CommandResult, Device, Finding, Outcome, Payload
+
+_EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([0-9]{1,15})")
+_STATUS_ID = re.compile(r"([a-z0-9]{1,32})-s([0-9]{1,15})")
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """What a batch came to."""
+
+    numbers: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    """Sequence numbers to receipt, per (site, epoch): what is new and what was already here."""
+    refusals: list[Refusal] = field(default_factory=list)
+    stored: int = 0
+    repeated: int = 0
+
+
+def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applied:
+    """Write a batch. `now` is Unix seconds. Database errors are the caller's to handle."""
+    done = Applied()
+    known = _known_digests(connection, batch)
+    for opened in batch:
+        site = opened.topic.site
+        if isinstance(opened.payload, BoxStatus):
+            _status(connection, opened, opened.payload)
+            continue
+        number = _EVENT_ID.fullmatch(opened.envelope.id)
+        if number is None:
+            done.refusals.append(refused(site, "an event's id is epoch-number"))
+            continue
+        key = (opened.envelope.source, opened.envelope.id)
+        if key not in known:
+            known[key] = opened.digest
+            _event(connection, opened, now)
+            done.stored += 1
+        elif known[key] == opened.digest:
+            done.repeated += 1
+        else:
+            done.refusals.append(
+                Refusal(action="event-conflict", site=site, why=f"{opened.envelope.id} came with another payload")
+            )
+            continue
+        done.numbers.setdefault((site, number[1]), set()).add(int(number[2]))
+    heard = {opened.topic.site for opened in batch if _is_alive(opened.payload)}
+    if heard:
+        connection.execute(update(schema.site).where(schema.site.c.site.in_(heard)).values(heard_at=now))
+    return done
+
+
+def _is_alive(payload: Payload) -> bool:
+    """A last will is the broker's word that the box is gone: it does not count as hearing from it."""
+    return not (isinstance(payload, BoxStatus) and not payload.online)
+
+
+def _known_digests(connection: Connection, batch: Sequence[Opened]) -> dict[tuple[str, str], str]:
+    keys = {(opened.envelope.source, opened.envelope.id) for opened in batch}
+    table = schema.event.c
+    statement = select(table.source, table.id, table.digest).where(tuple_(table.source, table.id).in_(sorted(keys)))
+    return {(row.source, row.id): row.digest for row in connection.execute(statement)}
+
+
+def _event(connection: Connection, opened: Opened, now: float) -> None:
+    site = opened.topic.site
+    connection.execute(
+        schema.event.insert().values(
+            source=opened.envelope.source,
+            id=opened.envelope.id,
+            site=site,
+            type=opened.envelope.type,
+            digest=opened.digest,
+            received_at=now,
+            payload=_plain(opened.payload),
+        )
+    )
+    match opened.payload:
+        case Device() as device:
+            _newest(connection, schema.device, ("site", "device_id"), _device_row(site, device))
+        case Finding() as finding:
+            _newest(connection, schema.finding, ("site", "finding_id"), _finding_row(site, finding, now))
+        case CommandResult() as result:
+            _result(connection, site, result, now)
+        case _:
+            pass
+
+
+def _device_row(site: str, device: Device) -> dict[str, Any]:
+    plain = _plain(device)
+    return {
+        "site": site,
+        "device_id": device.device_id,
+        "revision": device.revision,
+        "standing": device.standing.value,
+        "label": device.label,
+        "looks_like": plain.get("looks_like"),
+        "quarantined": device.quarantined,
+        "first_seen": device.first_seen.timestamp(),
+        "last_seen": device.last_seen.timestamp(),
+        "addresses": plain["addresses"],
+    }
+
+
+def _finding_row(site: str, finding: Finding, now: float) -> dict[str, Any]:
+    return {
+        "site": site,
+        "finding_id": finding.finding_id,
+        "revision": finding.revision,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "device_id": finding.device_id,
+        "state": finding.state,
+        "first_seen": finding.first_seen.timestamp(),
+        "last_seen": finding.last_seen.timestamp(),
+        "raised_at": finding.raised_at.timestamp(),
+        "count": finding.count,
+        "payload": _plain(finding),
+        "stored_at": now,
+    }
+
+
+def _newest(connection: Connection, table: Table, key: tuple[str, ...], row: dict[str, Any]) -> None:
+    """Insert a row, or replace one of a lower revision; a row of the same or a higher one stays."""
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table).values(row)
+    fresh = {name: insert.excluded[name] for name in row if name not in key}
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=list(key), set_=fresh, where=insert.excluded.revision > table.c.revision
+        )
+    )
+
+
+def _result(connection: Connection, site: str, result: CommandResult, now: float) -> None:
+    """Note a box's answer; the first one stands, save that `applied` overrules a lesser one.
+
+    A command is sent again while unanswered, and a box may say of the repetition that it came out of sequence.
+    """
+    command = schema.command.c
+    overruled = or_(command.state.in_(("waiting", "sent")), _lesser(result.outcome))
+    connection.execute(
+        update(schema.command)
+        .where(and_(command.command_id == result.command_id, command.site == site, overruled))
+        .values(state=result.outcome.value, detail=result.detail, answered_at=now)
+    )
+
+
+def _lesser(outcome: Outcome) -> Any:
+    lesser = (Outcome.EXPIRED.value, Outcome.OUT_OF_SEQUENCE.value) if outcome is Outcome.APPLIED else ()
+    return schema.command.c.state.in_(lesser)
+
+
+def _status(connection: Connection, opened: Opened, status: BoxStatus) -> None:
+    """Keep a box's newest status. The last will (made at connect, delivered later) only says it is gone."""
+    table = schema.site.c
+    row = connection.execute(
+        select(table.status, table.status_at, table.status_id).where(table.site == opened.topic.site)
+    ).one()
+    at = status.at.timestamp()
+    values: dict[str, Any]
+    if not status.online and row.status is not None:
+        values = {"status": {**row.status, "online": False}}
+    elif _is_newer(opened.envelope.id, at, row.status_id, row.status_at):
+        values = {"status": _plain(status), "status_at": at, "status_id": opened.envelope.id}
+    else:
+        return
+    connection.execute(update(schema.site).where(table.site == opened.topic.site).values(**values))
+
+
+def _is_newer(id_: str, at: float, old_id: str | None, old_at: float | None) -> bool:
+    """By number within one database of the box, whose clock may jump; by time across two of them."""
+    new, old = _STATUS_ID.fullmatch(id_), _STATUS_ID.fullmatch(old_id or "")
+    if new is None:
+        return False
+    if old is not None and new[1] == old[1]:
+        return int(new[2]) > int(old[2])
+    return old_at is None or at > old_at
+
+
+def _plain(payload: Payload) -> dict[str, Any]:
+    return payload.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,88 @@
+"""Broker message in, opened message or refusal out; a batch at a time.
+
+A box is known by its row in `site`; what it sends is opened with the dashboard's sealing key and
+must be signed by that row's key. A refusal holds no word of the payload.
+Bounded: a batch is the caller's; sizes are the codec's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import Connection, select
+
+from dashboard.store import schema
+from wire import topics
+from wire.codec import Opened, WireError, open_sealed
+from wire.keys import KeyFileError, verify_key
+from wire.models import type_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """One message as the broker delivered it."""
+
+    topic: str
+    body: bytes
+    packet: int
+    """MQTT packet identifier, to acknowledge it."""
+    connection: int
+    """Which connection of this worker brought it; an acknowledgement over another would be a wrong one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A message that was not accepted, for the audit."""
+
+    action: str
+    """`message-refused` or `event-conflict`."""
+    site: str
+    """As the topic says; empty when the topic is none of ours."""
+    why: str
+
+
+def refused(site: str, why: str) -> Refusal:
+    """A message that cannot be opened or does not hold."""
+    return Refusal(action="message-refused", site=site, why=why)
+
+
+def open_batch(
+    connection: Connection, batch: Sequence[Arrived], *, tenant: str, sealing_key: X25519PrivateKey
+) -> list[Opened | Refusal]:
+    """Open every message of a batch, in its order; never raises for what a message holds."""
+    parsed = [_parse(message.topic) for message in batch]
+    sites = {topic.site for topic in parsed if topic is not None}
+    statement = select(schema.site.c.site, schema.site.c.verify_key).where(
+        schema.site.c.tenant == tenant, schema.site.c.site.in_(sites)
+    )
+    keys = {row.site: row.verify_key for row in connection.execute(statement)}
+    opened: list[Opened | Refusal] = []
+    for message, topic in zip(batch, parsed, strict=True):
+        if topic is None:
+            opened.append(refused("", "not a topic of ours"))
+        elif topic.tenant != tenant or topic.site not in keys:
+            opened.append(refused(topic.site, "unknown site"))
+        else:
+            opened.append(_open(message, topic.site, keys[topic.site], sealing_key))
+    return opened
+
+
+def _parse(topic: str) -> topics.Topic | None:
+    try:
+        return topics.parse(topic)
+    except ValueError:
+        return None
+
+
+def _open(message: Arrived, site: str, key: str, sealing_key: X25519PrivateKey) -> Opened | Refusal:
+    try:
+        opened = open_sealed(message.body, topic=message.topic, recipient=sealing_key, signers=(verify_key(key),))
+    except WireError as error:
+        return refused(site, str(error))
+    except KeyFileError:
+        return refused(site, "the site's verify key in the database is not a key")
+    if not type_of(opened.payload).up:
+        return refused(site, "not a message a box may send")
+    return opened

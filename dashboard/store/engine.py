@@ -1,0 +1,62 @@
+"""Opens the dashboard's database: SQLite for a pilot, PostgreSQL by URL beyond it.
+
+Ingest and pages both write. SQLite below 3.51.3 can corrupt a write-ahead log when two connections
+write and checkpoint at once, so there it runs with a rollback journal, and with full
+synchronisation: what was committed (and receipted to a box, which then forgets it) outlives a power cut.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+BUSY_MILLISECONDS = 5000
+_PRAGMAS = ("journal_mode=DELETE", "synchronous=FULL", f"busy_timeout={BUSY_MILLISECONDS}", "foreign_keys=ON")
+
+
+class DatabaseUrlError(ValueError):
+    """A database URL that cannot be used; the text says why and what to do."""
+
+
+def open_engine(url: str) -> Engine:
+    """Make an engine for `sqlite:///path` or `postgresql+psycopg://...`; connects at first use.
+
+    Raises:
+        DatabaseUrlError: not a URL of a database that is installed here.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise DatabaseUrlError(
+            "database_url: not a database URL; use sqlite:///file.db or postgresql://host/name"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise DatabaseUrlError(f"database_url needs the Python package {error.name}, which is not installed") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transactions begin late and as readers; ours begin in `_begin`.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that only read: on SQLite they do not queue for the write lock."""
+    return engine.execution_options(gatehouse_reads=True)
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once: on SQLite a reader that wants to write later may fail instead of waiting."""
+    reads = connection.get_execution_options().get("gatehouse_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

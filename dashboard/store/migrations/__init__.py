@@ -1,0 +1,1 @@
+"""Alembic migrations of the dashboard's tables; run by `dashboard.store.migrate`."""

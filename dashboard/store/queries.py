@@ -1,0 +1,295 @@
+"""What the pages read and write. Each function is one or two statements; every read has a most.
+
+In: an open SQLAlchemy connection and plain values. Out: frozen rows. Writers are to be called inside
+a transaction (`engine.begin()`), so that an act and its line in the audit commit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, case, func, insert, select
+
+from dashboard.store.schema import account, audit, command, device, finding, site
+from wire.models import Severity, Standing
+
+MOST_FINDINGS = 500
+MOST_SITES = 1000
+MOST_DEVICES = 200
+MOST_OPEN_SHOWN = 100
+MOST_CLOSED_SHOWN = 20
+MOST_COMMANDS_SHOWN = 10
+
+_rank = case({severity: place for place, severity in enumerate(Severity)}, value=finding.c.severity, else_=9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Household:
+    """A row of `site`."""
+
+    site: str
+    title: str
+    status: dict[str, Any] | None
+    status_at: float | None
+    heard_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFinding:
+    """An open finding with what is known of its device, without its payload."""
+
+    site: str
+    finding_id: str
+    kind: str
+    severity: str
+    device_id: str
+    raised_at: float
+    count: int
+    standing: str | None
+    label: str | None
+    looks_like: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFinding:
+    """A whole finding."""
+
+    finding_id: str
+    kind: str
+    severity: str
+    device_id: str
+    state: str
+    first_seen: float
+    last_seen: float
+    raised_at: float
+    stored_at: float
+    count: int
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDevice:
+    """A whole device."""
+
+    device_id: str
+    standing: str
+    label: str | None
+    looks_like: dict[str, Any] | None
+    quarantined: bool
+    first_seen: float
+    last_seen: float
+    addresses: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCommand:
+    """A command and who asked."""
+
+    command_id: str
+    site: str
+    device_id: str
+    body: dict[str, Any]
+    reason: str
+    by: str
+    by_name: str
+    created_at: float
+    expires_at: float
+    state: str
+    detail: str
+    answered_at: float | None
+
+
+def households(connection: Connection, tenant: str) -> tuple[Household, ...]:
+    """All households of a tenant by title; at most `MOST_SITES`."""
+    rows = connection.execute(_households(tenant).order_by(site.c.title, site.c.site).limit(MOST_SITES)).mappings()
+    return tuple(Household(**row) for row in rows)
+
+
+def count_households(connection: Connection, tenant: str) -> int:
+    """How many households a tenant has."""
+    return connection.execute(select(func.count()).select_from(site).where(site.c.tenant == tenant)).scalar_one()
+
+
+def household(connection: Connection, tenant: str, site_id: str) -> Household | None:
+    """One household, if the tenant has it."""
+    row = connection.execute(_households(tenant).where(site.c.site == site_id)).mappings().one_or_none()
+    return None if row is None else Household(**row)
+
+
+def open_findings(connection: Connection, tenant: str) -> tuple[OpenFinding, ...]:
+    """Open findings of a tenant, worst first, then oldest; at most `MOST_FINDINGS`."""
+    query = (
+        select(
+            finding.c.site,
+            finding.c.finding_id,
+            finding.c.kind,
+            finding.c.severity,
+            finding.c.device_id,
+            finding.c.raised_at,
+            finding.c["count"].label("count"),
+            device.c.standing,
+            device.c.label,
+            device.c.looks_like,
+        )
+        .join(site, site.c.site == finding.c.site)
+        .outerjoin(device, (device.c.site == finding.c.site) & (device.c.device_id == finding.c.device_id))
+        .where(site.c.tenant == tenant, finding.c.state == "open")
+        .order_by(_rank, finding.c.raised_at, finding.c.finding_id)
+        .limit(MOST_FINDINGS)
+    )
+    return tuple(OpenFinding(**row) for row in connection.execute(query).mappings())
+
+
+def count_causes(connection: Connection, tenant: str) -> tuple[tuple[str, str, int], ...]:
+    """(site, kind, open findings) of every household and cause; bounded by households times kinds."""
+    query = (
+        select(finding.c.site, finding.c.kind, func.count())
+        .join(site, site.c.site == finding.c.site)
+        .where(site.c.tenant == tenant, finding.c.state == "open")
+        .group_by(finding.c.site, finding.c.kind)
+    )
+    return tuple((row[0], row[1], row[2]) for row in connection.execute(query))
+
+
+def findings_of(connection: Connection, site_id: str, *, state: str, limit: int) -> tuple[StoredFinding, ...]:
+    """Findings of a household in one state: open ones worst and oldest first, closed ones newest first."""
+    order = (_rank, finding.c.raised_at) if state == "open" else (finding.c.last_seen.desc(), finding.c.raised_at)
+    query = _findings().where(finding.c.site == site_id, finding.c.state == state).order_by(*order).limit(limit)
+    return tuple(StoredFinding(**row) for row in connection.execute(query).mappings())
+
+
+def count_findings(connection: Connection, site_id: str) -> int:
+    """Open findings of a household."""
+    query = select(func.count()).where(finding.c.site == site_id, finding.c.state == "open")
+    return connection.execute(query).scalar_one()
+
+
+def finding_of(connection: Connection, site_id: str, finding_id: str) -> StoredFinding | None:
+    """One finding of a household."""
+    query = _findings().where(finding.c.site == site_id, finding.c.finding_id == finding_id)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else StoredFinding(**row)
+
+
+def devices_of(connection: Connection, site_id: str) -> tuple[StoredDevice, ...]:
+    """Devices of a household: unregistered first, then latest seen; at most `MOST_DEVICES`."""
+    unknown_first = case((device.c.standing == Standing.UNKNOWN, 0), else_=1)
+    query = (
+        _devices()
+        .where(device.c.site == site_id)
+        .order_by(unknown_first, device.c.last_seen.desc(), device.c.device_id)
+        .limit(MOST_DEVICES)
+    )
+    return tuple(_stored_device(row) for row in connection.execute(query).mappings())
+
+
+def count_devices(connection: Connection, site_id: str) -> int:
+    """Devices of a household."""
+    return connection.execute(select(func.count()).where(device.c.site == site_id)).scalar_one()
+
+
+def device_of(connection: Connection, site_id: str, device_id: str) -> StoredDevice | None:
+    """One device of a household."""
+    query = _devices().where(device.c.site == site_id, device.c.device_id == device_id)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _stored_device(row)
+
+
+def devices_named(connection: Connection, site_id: str, ids: Sequence[str]) -> dict[str, StoredDevice]:
+    """Devices of a household by id."""
+    query = _devices().where(device.c.site == site_id, device.c.device_id.in_(sorted(set(ids))))
+    rows = (_stored_device(row) for row in connection.execute(query).mappings())
+    return {row.device_id: row for row in rows}
+
+
+def command_of(connection: Connection, tenant: str, command_id: str) -> StoredCommand | None:
+    """One command, if it is of this tenant."""
+    query = _commands().join(site, site.c.site == command.c.site)
+    row = connection.execute(query.where(command.c.command_id == command_id, site.c.tenant == tenant))
+    found = row.mappings().one_or_none()
+    return None if found is None else StoredCommand(**found)
+
+
+def command_state(connection: Connection, command_id: str) -> str | None:
+    """Only the state: asked often while a page waits for the box."""
+    return connection.execute(select(command.c.state).where(command.c.command_id == command_id)).scalar_one_or_none()
+
+
+def commands_about(connection: Connection, site_id: str, device_id: str) -> tuple[StoredCommand, ...]:
+    """Latest commands about a device, newest first."""
+    query = (
+        _commands()
+        .where(command.c.site == site_id, command.c.device_id == device_id)
+        .order_by(command.c.created_at.desc())
+        .limit(MOST_COMMANDS_SHOWN)
+    )
+    return tuple(StoredCommand(**row) for row in connection.execute(query).mappings())
+
+
+def write_audit(
+    connection: Connection, *, at: float, account_id: str | None, action: str, subject: str, outcome: str
+) -> None:
+    """Add a line to the audit."""
+    connection.execute(
+        insert(audit).values(
+            at=at, account_id=account_id, action=action[:60], subject=subject[:160], outcome=outcome[:20]
+        )
+    )
+
+
+def _households(tenant: str) -> Select[Any]:
+    return select(site.c.site, site.c.title, site.c.status, site.c.status_at, site.c.heard_at).where(
+        site.c.tenant == tenant
+    )
+
+
+def _findings() -> Select[Any]:
+    return select(
+        finding.c.finding_id,
+        finding.c.kind,
+        finding.c.severity,
+        finding.c.device_id,
+        finding.c.state,
+        finding.c.first_seen,
+        finding.c.last_seen,
+        finding.c.raised_at,
+        finding.c.stored_at,
+        finding.c["count"].label("count"),
+        finding.c.payload,
+    )
+
+
+def _devices() -> Select[Any]:
+    return select(
+        device.c.device_id,
+        device.c.standing,
+        device.c.label,
+        device.c.looks_like,
+        device.c.quarantined,
+        device.c.first_seen,
+        device.c.last_seen,
+        device.c.addresses,
+    )
+
+
+def _stored_device(row: RowMapping) -> StoredDevice:
+    return StoredDevice(**row)
+
+
+def _commands() -> Select[Any]:
+    return select(
+        command.c.command_id,
+        command.c.site,
+        command.c.device_id,
+        command.c.body,
+        command.c.reason,
+        command.c.by,
+        account.c.name.label("by_name"),
+        command.c.created_at,
+        command.c.expires_at,
+        command.c.state,
+        command.c.detail,
+        command.c.answered_at,
+    ).join(account, account.c.account_id == command.c.by)
