@@ -1,7 +1,8 @@
 """What every process of the box does alike: readiness, inherited listeners, orderly stop, logging.
 
 Speaks the sd_notify and socket-activation protocols (sd_notify(3), sd_listen_fds(3)), which
-`gatehouse up` provides where systemd does not.
+`gatehouse up` provides where systemd does not. Asking `stopping()` is a process's sign of life: the
+main loop that asks it also answers the watchdog, so a loop that hangs is seen by its silence.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from appliance import clock
 from appliance.settings import BoxSettings, load
 from wire.files import FileError
 from wire.keys import KeyFileError
@@ -29,7 +31,9 @@ def notify(state: str) -> None:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+    # Not blocking: a supervisor that hangs must not hang those it looks after.
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    with socket.socket(socket.AF_UNIX, kind) as sock:
         try:
             sock.sendto(state.encode(), address)
         except OSError:
@@ -44,6 +48,20 @@ def inherited_listeners() -> list[socket.socket]:
     return [socket.socket(fileno=_FIRST_DESCRIPTOR + index) for index in range(count)]
 
 
+class SignOfLife:
+    """Sends WATCHDOG=1 when told that the process lives, four times as often as is asked for."""
+
+    def __init__(self) -> None:
+        self._every = int(os.environ.get("WATCHDOG_USEC", "0")) / 4e6
+        self._due = 0.0
+
+    def given(self, now: float) -> None:
+        """The process lives at monotonic `now`; without a watchdog, do nothing."""
+        if self._every and now >= self._due:
+            self._due = now + self._every
+            notify("WATCHDOG=1")
+
+
 def run(name: str, main: Callable[[BoxSettings, Callable[[], bool]], None]) -> None:
     """Run a process's main with its settings and a `stopping()` to ask; then exit.
 
@@ -54,15 +72,20 @@ def run(name: str, main: Callable[[BoxSettings, Callable[[], bool]], None]) -> N
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format=f"{name}: %(levelname)s %(message)s", stream=sys.stderr)
     stop = False
+    life = SignOfLife()
 
     def on_signal(_number: int, _frame: object) -> None:
         nonlocal stop
         stop = True
 
+    def stopping() -> bool:
+        life.given(clock.monotonic())
+        return stop
+
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     try:
-        main(load(arguments.config), lambda: stop)
+        main(load(arguments.config), stopping)
     except (FileError, KeyFileError) as error:
         sys.stderr.write(f"{name}: {error}\n")
         sys.exit(2)
