@@ -1,0 +1,69 @@
+r"""Names as text: one spelling, whatever the bytes.
+
+Enters: labels of DNS, bytes of SNI or DHCP. Leaves: printable text of bounded length. Bytes that
+no host name has are escaped as in zone files (RFC 1035 section 5.1: `\DDD`, `\.`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MAX_NAME = 253
+"""Characters of a name's text (RFC 1035 section 2.3.4 without the root)."""
+
+MAX_ANNOUNCED = 255
+"""Characters of what a device calls itself; a DHCP option's longest value."""
+
+_SPECIAL = frozenset(b'"().;\\@$')
+
+
+def _spell(octet: int) -> str:
+    if octet in _SPECIAL:
+        return "\\" + chr(octet)
+    if 0x21 <= octet <= 0x7E:
+        return chr(octet).lower()
+    return f"\\{octet:03d}"
+
+
+_SPELLING = tuple(_spell(octet) for octet in range(256))
+_PLAIN = bytes(octet for octet in range(256) if len(_SPELLING[octet]) == 1)
+
+
+def from_labels(labels: Iterable[bytes]) -> str:
+    """Text of a name in wire labels: lower case, no final dot, at most `MAX_NAME` characters.
+
+    A name whose escapes make it longer loses labels at its left end, so that what it lies under stays.
+    """
+    spelled = [_spelled(label) for label in labels]
+    length = sum(map(len, spelled)) + len(spelled) - 1
+    if length <= MAX_NAME:
+        return ".".join(spelled)
+    kept: list[str] = []
+    room = MAX_NAME
+    for label in reversed(spelled):
+        room -= len(label) + (1 if kept else 0)
+        if room < 0:
+            break
+        kept.append(label)
+    # A label too long for any host name (SNI only: DNS ends at 63 octets) is kept by its end.
+    return ".".join(reversed(kept)) if kept else spelled[-1][-MAX_NAME:]
+
+
+def from_bytes(name: bytes) -> str:
+    """Text of a name written with dots, as in SNI (RFC 6066 section 3); one final dot is dropped."""
+    return from_labels(name.removesuffix(b".").split(b"."))
+
+
+def announced(value: bytes) -> str:
+    """Text of what a device calls itself: UTF-8 kept, what cannot be printed escaped, bounded."""
+    decoded = value.rstrip(b"\0").decode("utf-8", "backslashreplace")[:MAX_ANNOUNCED]
+    if decoded.isprintable():
+        return decoded
+    escaped = (c if c.isprintable() else f"\\{ord(c):03d}" for c in decoded)
+    return "".join(escaped)[:MAX_ANNOUNCED]
+
+
+def _spelled(label: bytes) -> str:
+    if not label.translate(None, _PLAIN):
+        return label.decode("ascii").lower()
+    return "".join(_SPELLING[octet] for octet in label)

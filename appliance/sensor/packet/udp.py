@@ -1,0 +1,40 @@
+"""UDP (RFC 768).
+
+Enters: bytes and the range of an IP payload. Leaves: ports and where the data is. Bounded: fixed size.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+
+from appliance.sensor.packet.cursor import ParseError
+
+_UDP = Struct("!HHHxx")
+
+
+class Datagram(NamedTuple):
+    """One datagram's header."""
+
+    sport: int
+    dport: int
+    start: int
+    """Where the data begins."""
+    end: int
+
+
+def parse(data: bytes, start: int, end: int) -> Datagram:
+    """Read a UDP header.
+
+    Raises:
+        ParseError: cut short, or a length below the header's own.
+    """
+    if end - start < _UDP.size:
+        raise ParseError("UDP header cut short")
+    sport, dport, length = _UDP.unpack_from(data, start)
+    payload = start + _UDP.size
+    if length == 0:  # RFC 2675 section 4: as far as the packet goes
+        return Datagram(sport, dport, payload, end)
+    if length < _UDP.size:
+        raise ParseError(f"UDP length {length}")
+    return Datagram(sport, dport, payload, min(start + length, end))
