@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
@@ -19,6 +20,7 @@ from typing import Annotated, Literal, TypeVar
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from wire.keys import key_id, public_text
 from wire.models import Id, Standing
@@ -155,6 +157,23 @@ def parse_document(raw: bytes) -> Authority:
     return _validated(Authority, raw)
 
 
+def parse_toml(raw: bytes) -> Authority:
+    """Read an unsigned document written as TOML. Times carry their offset, e.g. `2026-01-31T09:00:00Z`.
+
+    Raises:
+        AuthorityError: too large, not TOML, or not of the schema; each fault is named.
+    """
+    _check_size(raw)
+    try:
+        plain = tomllib.loads(raw.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AuthorityError(f"not valid TOML: {error}") from None
+    try:
+        return Authority.model_validate(plain)
+    except ValidationError as error:
+        raise AuthorityError(_faults(error)) from None
+
+
 def parse_signed(raw: bytes) -> SignedAuthority:
     """Read a signed document without checking its signature.
 
@@ -188,10 +207,30 @@ def verify(signed: SignedAuthority, issuers: Sequence[Ed25519PublicKey]) -> Auth
 
 
 def _validated(model: type[_P], raw: bytes) -> _P:
-    if len(raw) > MAX_DOCUMENT:
-        raise AuthorityError(f"document of {len(raw)} bytes, the most is {MAX_DOCUMENT}")
+    _check_size(raw)
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()[:5]]
-        raise AuthorityError("; ".join(faults)) from None
+        raise AuthorityError(_faults(error)) from None
+
+
+def _check_size(raw: bytes) -> None:
+    if len(raw) > MAX_DOCUMENT:
+        raise AuthorityError(f"document of {len(raw)} bytes, the most is {MAX_DOCUMENT}")
+
+
+def _faults(error: ValidationError) -> str:
+    """At most five faults, each as `field: what is wrong`; clauses are counted from 0."""
+    return "; ".join(_fault(item) for item in error.errors()[:5])
+
+
+def _fault(item: ErrorDetails) -> str:
+    parts = [str(part) for part in item["loc"]]
+    if parts[:1] == ["document"]:
+        parts = parts[1:]
+    place = ".".join(parts) or "document"
+    context = item.get("ctx", {})
+    if item["type"] == "union_tag_invalid":
+        known = context.get("expected_tags", "").replace("'", "")
+        return f"{place}: unknown kind {context.get('tag')!r}; known are {known}"
+    return f"{place}: {item['msg']}"

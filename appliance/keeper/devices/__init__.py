@@ -1,0 +1,1 @@
+"""Devices: what identifies them, what they look like, what standing they have."""

@@ -1,0 +1,1 @@
+"""Lists of names: normalising, loading, matching by whole labels."""

@@ -1,0 +1,296 @@
+"""What the authority in force lets the box collect: pure decisions, nothing without a document.
+
+In: bytes of the authority file, a moment. Out: a `Judgement` (in force or not, with the reason in a
+plain sentence) and, in force, a `Scope` that answers every question of the rest of the keeper.
+
+Decided here, because the law is in the details (R53, R54, N1):
+- no file: nothing is in force, also when one was before (taking the file away is a withdrawal);
+- a file that does not count (signature, schema, other site, lower number) never replaces one that
+  does: the earlier stays in force and the judgement says that a new file was refused and why;
+- a variation has the same id and a higher number; another authority must be issued later;
+- one that is not yet valid waits until its `not_before`, and the earlier one goes on until then;
+- the clock used never runs backwards: see `FloorClock`.
+
+Bounded: one document in force, one waiting, each at most `wire.authority.MAX_DOCUMENT` bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from wire.authority import (
+    Authority,
+    AuthorityError,
+    CollectClause,
+    DataClass,
+    ListsClause,
+    QuarantineClause,
+    RegisterClause,
+    parse_signed,
+    verify,
+)
+from wire.models import Standing
+
+
+class FloorClock:
+    """The keeper's clock: the wall clock, but never before what is known to have passed.
+
+    The floor is the last committed moment or a signed time, plus the monotonic time since. So
+    setting the clock back does not lengthen an authority (R54); setting it forward ends it.
+    """
+
+    def __init__(self, *, floor: float, monotonic: float) -> None:
+        self._floor = floor
+        self._anchor = monotonic
+
+    def read(self, *, wall: float, monotonic: float) -> float:
+        """The moment to decide by, Unix seconds."""
+        moment = max(wall, self._floor + (monotonic - self._anchor))
+        self._floor, self._anchor = moment, monotonic
+        return moment
+
+    def learn(self, signed: float, *, monotonic: float) -> None:
+        """A time signed by the server or an issuer: it is at least that late."""
+        passed = self._floor + (monotonic - self._anchor)
+        self._floor, self._anchor = max(passed, signed), monotonic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What one verified authority allows while it is in force. Clauses add up; nothing is implied."""
+
+    authority: Authority
+
+    def classes(self, standing: Standing) -> dict[DataClass, str]:
+        """Data classes that may be kept of a device of this standing, each with its clause number."""
+        found: dict[DataClass, str] = {}
+        for clause in self.authority.clauses:
+            if isinstance(clause, CollectClause) and standing in clause.standings:
+                for data_class in clause.classes:
+                    found.setdefault(data_class, clause.number)
+        # Without leave to record that a device is there, nothing else can be recorded of it.
+        return found if DataClass.PRESENCE in found else {}
+
+    def may(self, data_class: DataClass, standing: Standing) -> bool:
+        """Whether this class may be kept of a device of this standing."""
+        return data_class in self.classes(standing)
+
+    def names_leave(self, standing: Standing) -> bool:
+        """Whether looked-up names of such a device may leave the sensor."""
+        classes = self.classes(standing)
+        return DataClass.LIST_HITS in classes or DataClass.FULL_NAMES in classes
+
+    def lists(self, standing: Standing) -> dict[str, str]:
+        """Ids of the lists in force for such a device, each with its clause number."""
+        if not self.names_leave(standing):
+            return {}
+        found: dict[str, str] = {}
+        for clause in self.authority.clauses:
+            if isinstance(clause, ListsClause) and standing in clause.standings:
+                for list_id in clause.lists:
+                    found.setdefault(list_id, clause.number)
+        return found
+
+    def quarantine(self, standing: Standing) -> str | None:
+        """Number of the clause that lets such a device be held back; None when there is none."""
+        for clause in self.authority.clauses:
+            if isinstance(clause, QuarantineClause) and standing in clause.standings:
+                return clause.number
+        return None
+
+    def register(self) -> str | None:
+        """Number of the clause that asks for devices to be registered; None when there is none."""
+        for clause in self.authority.clauses:
+            if isinstance(clause, RegisterClause):
+                return clause.number
+        return None
+
+
+class Reason(StrEnum):
+    """Why an authority is, or is not, in force."""
+
+    IN_FORCE = "in-force"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    BAD_SIGNATURE = "bad-signature"
+    WRONG_SITE = "wrong-site"
+    OLDER = "older"
+    NOT_YET = "not-yet"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Whether there is leave to record at one moment, and why."""
+
+    reason: Reason
+    sentence: str
+    """One plain sentence for a person, at most 300 characters."""
+    scope: Scope | None = None
+
+
+NOTHING = Judgement(reason=Reason.MISSING, sentence="There is no authority document, so nothing is recorded.")
+
+
+def when(moment: float | datetime) -> str:
+    """A moment as people write it, in UTC: `5 March 2026 at 14:05 UTC`."""
+    at = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%B %Y} at {at:%H:%M} UTC"
+
+
+def judge(authority: Authority, at: float) -> Judgement:
+    """Whether a verified document is in force at a moment."""
+    name = f"Authority {authority.id}, number {authority.number},"
+    if at < authority.not_before.timestamp():
+        return Judgement(
+            reason=Reason.NOT_YET,
+            sentence=f"{name} is not yet valid: it starts on {when(authority.not_before)}. Nothing is recorded.",
+        )
+    if at >= authority.not_after.timestamp():
+        return Judgement(
+            reason=Reason.EXPIRED,
+            sentence=f"{name} expired on {when(authority.not_after)}. Nothing is recorded.",
+        )
+    return Judgement(
+        reason=Reason.IN_FORCE,
+        sentence=f"{name} is in force until {when(authority.not_after)}.",
+        scope=Scope(authority=authority),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A file that does not count."""
+
+    reason: Reason
+    detail: str
+
+
+def examine(raw: bytes, *, issuers: Sequence[Ed25519PublicKey], tenant: str, site: str) -> Authority | Refusal:
+    """Read a signed file and check signature and site; its dates are `judge`'s business."""
+    try:
+        signed = parse_signed(raw)
+    except AuthorityError as error:
+        return Refusal(reason=Reason.UNREADABLE, detail=f"it cannot be read ({error})")
+    try:
+        authority = verify(signed, issuers)
+    except AuthorityError as error:
+        return Refusal(reason=Reason.BAD_SIGNATURE, detail=str(error))
+    if (authority.tenant, authority.site) != (tenant, site):
+        return Refusal(
+            reason=Reason.WRONG_SITE,
+            detail=f"it is for {authority.tenant}/{authority.site}, this box is {tenant}/{site}",
+        )
+    return authority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A document that was accepted, with the bytes it came in."""
+
+    authority: Authority
+    raw: bytes
+
+
+class Desk:
+    """Takes authority files in and says what is in force. One per keeper."""
+
+    def __init__(
+        self, *, issuers: Sequence[Ed25519PublicKey], tenant: str, site: str, accepted: bytes | None = None
+    ) -> None:
+        """`accepted` is the signed file accepted last, from the store; it is verified again."""
+        self._issuers = tuple(issuers)
+        self._tenant = tenant
+        self._site = site
+        self._present = False
+        self._accepted: Held | None = None
+        self._waiting: Held | None = None
+        self._refusal: Refusal | None = None
+        if accepted is not None:
+            authority = self._examine(accepted)
+            if isinstance(authority, Authority):
+                self._accepted = Held(authority=authority, raw=accepted)
+
+    @property
+    def accepted(self) -> Held | None:
+        """The document accepted last, whether or not it is in force; the keeper stores its bytes."""
+        return self._accepted
+
+    def offer(self, raw: bytes | None, at: float) -> None:
+        """The authority file as it now is; None when there is none."""
+        self._present = raw is not None
+        self._waiting = None
+        self._refusal = None
+        if raw is None:
+            return
+        authority = self._examine(raw)
+        if isinstance(authority, Refusal):
+            self._refusal = authority
+            return
+        held = Held(authority=authority, raw=raw)
+        older = self._older(authority)
+        if older is not None:
+            self._refusal = older
+        elif self._accepted is not None and at < authority.not_before.timestamp():
+            self._waiting = held
+        else:
+            self._accepted = held
+
+    def judgement(self, at: float) -> Judgement:
+        """What is in force at a moment. Accepts a waiting variation when its time has come."""
+        if not self._present:
+            return NOTHING
+        if self._waiting is not None and at >= self._waiting.authority.not_before.timestamp():
+            self._accepted, self._waiting = self._waiting, None
+        refusal = self._refusal
+        if self._accepted is None:
+            if refusal is None:
+                return NOTHING
+            return Judgement(
+                reason=refusal.reason,
+                sentence=_clip(f"The authority document does not count: {refusal.detail}. Nothing is recorded."),
+            )
+        judgement = judge(self._accepted.authority, at)
+        if refusal is not None:
+            return Judgement(
+                reason=judgement.reason,
+                scope=judgement.scope,
+                sentence=_clip(f"{judgement.sentence} A newer file was refused: {refusal.detail}."),
+            )
+        if self._waiting is not None:
+            start = when(self._waiting.authority.not_before)
+            return Judgement(
+                reason=judgement.reason,
+                scope=judgement.scope,
+                sentence=_clip(f"{judgement.sentence} A variation starts on {start}."),
+            )
+        return judgement
+
+    def _examine(self, raw: bytes) -> Authority | Refusal:
+        return examine(raw, issuers=self._issuers, tenant=self._tenant, site=self._site)
+
+    def _older(self, new: Authority) -> Refusal | None:
+        if self._accepted is None or self._accepted.authority == new:
+            return None
+        old = self._accepted.authority
+        if new.id == old.id and new.number <= old.number:
+            return Refusal(
+                reason=Reason.OLDER,
+                detail=f"it is number {new.number}, and number {old.number} was accepted already",
+            )
+        if new.id != old.id and new.issued_at <= old.issued_at:
+            return Refusal(
+                reason=Reason.OLDER,
+                detail=f"it was issued on {when(new.issued_at)}, before authority {old.id} that was accepted already",
+            )
+        return None
+
+
+def _clip(text: str, limit: int = 300) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,148 @@
+"""Observation, device and clause in; finding out. Pure.
+
+A finding says what was seen of a device, by which rule and clause, how sure that is and what else
+could explain it (R29). It never speaks of a person and never says that a rule was broken (R63).
+One device has one finding of a kind and subject; repeats are counted, not repeated (R26, R28).
+"""
+
+from __future__ import annotations
+
+from appliance.keeper.authority import Scope
+from appliance.keeper.devices.model import Device, moment
+from appliance.keeper.lists.match import Match
+from appliance.messages import How, Via
+from wire.models import Finding, FindingKind, ListHit, Rule, Severity
+
+RULES_VERSION = "1"
+MAX_TEXT = 300
+
+_SEEN = {
+    Via.ARP: "It was first seen when it asked for another device's address.",
+    Via.DHCP: "It was first seen when it asked to join the network.",
+    Via.ND: "It was first seen when it made itself known to the network.",
+    Via.MDNS: "It was first seen when it announced itself.",
+    Via.SSDP: "It was first seen when it announced itself.",
+    Via.NBNS: "It was first seen when it announced itself.",
+    Via.LLMNR: "It was first seen when it looked for another device.",
+    Via.DNS: "It was first seen when it used the internet.",
+    Via.FLOW: "It was first seen when it used the internet.",
+    None: "It was first seen when it connected.",
+}
+
+_ASKED = {
+    How.DNS: "The device asked where to find {name}.",
+    How.TLS: "The device opened a protected connection to {name}.",
+    How.QUIC: "The device opened a protected connection to {name}.",
+    How.HTTP: "The device opened a connection to {name}.",
+}
+
+
+def unregistered(
+    device: Device, *, scope: Scope, clause: str, via: Via | None, ts: float, at: float, finding_id: str
+) -> Finding:
+    """An unregistered device was seen. `ts` is the time of its first frame, `at` of the commit."""
+    alternatives = ["A device of a visitor, or of the household, that nobody has registered yet."]
+    if device.locally_administered:
+        alternatives.append(
+            "A device that is known already and has changed its address, as many phones do to protect privacy."
+        )
+    return Finding(
+        finding_id=finding_id,
+        revision=1,
+        kind=FindingKind.UNREGISTERED_DEVICE,
+        severity=Severity.TODAY,
+        device_id=device.device_id,
+        state="open",
+        first_seen=moment(ts),
+        last_seen=moment(ts),
+        raised_at=moment(at),
+        count=1,
+        rule=_rule("unregistered-device", scope, clause),
+        # A made-up address may be a second face of a device on the register.
+        confidence=0.7 if device.locally_administered else 0.95,
+        reasons=(
+            "Unregistered device seen: its address is not on the register.",
+            _SEEN[via],
+            f"Clause {clause} asks for devices to be registered.",
+        ),
+        alternatives=tuple(alternatives),
+    )
+
+
+def listed(
+    device: Device,
+    match: Match,
+    *,
+    scope: Scope,
+    clause: str,
+    name: str,
+    how: How,
+    ts: float,
+    at: float,
+    finding_id: str,
+) -> Finding:
+    """A device asked for a name that is on a list in force."""
+    found = match.list
+    return Finding(
+        finding_id=finding_id,
+        revision=1,
+        kind=FindingKind.LISTED_NAME,
+        severity=found.severity,
+        device_id=device.device_id,
+        state="open",
+        first_seen=moment(ts),
+        last_seen=moment(ts),
+        raised_at=moment(at),
+        count=1,
+        rule=_rule("listed-name", scope, clause),
+        confidence=0.8 if how is How.DNS else 0.9,
+        reasons=(
+            clip(_ASKED[how].format(name=name)),
+            clip(f"It is on the list “{found.title}”, version {found.version}."),
+            clip(f"The entry that covers it is {match.entry}."),
+            f"Clause {clause} puts this list in force for this device.",
+        ),
+        alternatives=(
+            "A page, an advertisement or a program in the background can ask for a name that nobody chose to visit.",
+            "That a name was asked for does not show that anything was opened or read.",
+        ),
+        hit=ListHit(
+            name=name,
+            how=how.value,
+            list_id=found.id,
+            list_version=found.version,
+            list_sha256=found.sha256,
+            entry=match.entry,
+        ),
+    )
+
+
+def again(finding: Finding, ts: float) -> Finding:
+    """Seen once more: counted, last time moved. The revision rises when it is reported."""
+    return finding.model_copy(update={"count": finding.count + 1, "last_seen": max(finding.last_seen, moment(ts))})
+
+
+def revised(finding: Finding) -> Finding:
+    """The next revision, to be reported."""
+    return finding.model_copy(update={"revision": finding.revision + 1})
+
+
+def closed(finding: Finding, because: str) -> Finding:
+    """Closed, with the reason in words."""
+    return revised(finding).model_copy(update={"state": "closed", "closed_because": clip(because)})
+
+
+def clip(text: str) -> str:
+    """A text that fits the wire."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+def _rule(id_: str, scope: Scope, clause: str) -> Rule:
+    authority = scope.authority
+    return Rule(
+        id=id_,
+        version=RULES_VERSION,
+        authority_id=authority.id,
+        authority_number=authority.number,
+        clause=clause,
+    )

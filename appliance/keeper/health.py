@@ -1,0 +1,67 @@
+"""Counts about the box itself, kept without any authority: no device is in them.
+
+In: tap reports, who is connected. Out: `BoxStatus` for the server, `Status` for the command line.
+Bounded: `MAX_TAPS` taps.
+"""
+
+from __future__ import annotations
+
+from appliance.messages import TapReport
+from wire.models import ProcessHealth, TapHealth
+
+MAX_TAPS = 15
+PROCESSES = ("sensor", "warden", "courier", "porch")
+
+
+class Health:
+    """What the peers report, and which of them are there."""
+
+    def __init__(self) -> None:
+        self._taps: dict[str, TapReport] = {}
+        self.peers: set[str] = set()
+        self.refused_inbound = 0
+        """Messages from the broker that did not open, or were for nobody here."""
+        self.handled = 0
+        """Messages handled since start."""
+        self.overflow = 0
+
+    def tap(self, report: TapReport) -> None:
+        """Keep the latest report of a tap."""
+        if report.tap in self._taps or len(self._taps) < MAX_TAPS:
+            self._taps[report.tap] = report
+        else:
+            self.overflow += 1
+
+    @property
+    def reports(self) -> tuple[TapReport, ...]:
+        """The latest report of each tap."""
+        return tuple(self._taps.values())
+
+    def processes(self) -> tuple[ProcessHealth, ...]:
+        """Each peer, and whether it is connected."""
+        return tuple(ProcessHealth(name=name, connected=name in self.peers) for name in PROCESSES)
+
+    def taps(self, *, overflow: int) -> tuple[TapHealth, ...]:
+        """Counters of the taps, and of the keeper itself as one more."""
+        own = TapHealth(
+            name="keeper",
+            messages=self.handled,
+            octets=0,
+            lost=0,
+            unparsed=self.refused_inbound,
+            overflow=overflow + self.overflow,
+        )
+        return (
+            *(
+                TapHealth(
+                    name=report.tap,
+                    messages=report.messages,
+                    octets=report.octets,
+                    lost=report.lost,
+                    unparsed=report.unparsed,
+                    overflow=report.overflow,
+                )
+                for report in self._taps.values()
+            ),
+            own,
+        )

@@ -1,0 +1,272 @@
+"""The keeper's process: sockets, clocks and files around `Core`.
+
+In: datagrams of sensor, warden, courier, porch and the command line; the authority file. Out: what
+`Core` sends. One thread, one loop. Bounded: `MAX_ASKERS` connections of the command line; a turn
+takes at most `BATCH` datagrams of a peer. A peer that does not read, or sends nonsense, is dropped
+and starts over with the whole state.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import selectors
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import clock, link, messages
+from appliance.keeper.authority import Desk
+from appliance.keeper.core import TICK_SECONDS, Core, Parts, Peer, Send
+from appliance.keeper.devices.ids import id_source
+from appliance.keeper.devices.looks import shipped
+from appliance.keeper.lists.match import ListFileError, Lists, NameList, load
+from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.uplink import Identity
+from appliance.service import notify
+from appliance.settings import BoxSettings, ListSource
+from wire.authority import MAX_DOCUMENT
+from wire.files import FileError
+from wire.keys import read_sealing, read_signing, seal_key, verify_key
+from wire.models import Severity
+
+MAX_ASKERS = 8
+BATCH = 32
+
+_log = logging.getLogger(__name__)
+
+
+class AuthorityFile:
+    """Watches the authority file by its identity, size and time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | str | None = "never looked"
+
+    def changed(self) -> bool:
+        """Whether the file is another than at the last call, or has come or gone."""
+        try:
+            stat = self._path.stat()
+            seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        except OSError:
+            seen = None
+        changed = seen != self._seen
+        self._seen = seen
+        return changed
+
+    def read(self) -> bytes | None:
+        """The bytes, at most one more than a document may have; None when there is no file."""
+        try:
+            with self._path.open("rb") as file:
+                return file.read(MAX_DOCUMENT + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            _log.warning("%s cannot be read: %s", self._path, error.strerror)
+            return b""
+
+
+@dataclass(slots=True)
+class _Connection:
+    peer: Peer
+    link: link.Link
+
+
+class Loop:
+    """The sockets and who is on them."""
+
+    def __init__(self, core: Core, settings: BoxSettings) -> None:
+        self._core = core
+        self._settings = settings
+        self._selector = selectors.DefaultSelector()
+        self._connections: dict[Peer, list[_Connection]] = {peer: [] for peer in Peer}
+        self._listeners: list[socket.socket] = []
+        for peer in Peer:
+            path = settings.keeper_socket(peer.value)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            listener = link.listen(path)
+            self._listeners.append(listener)
+            self._selector.register(listener, selectors.EVENT_READ, (peer, listener))
+
+    def close(self) -> None:
+        """Close every socket."""
+        for connections in self._connections.values():
+            for connection in list(connections):
+                self._drop(connection)
+        for listener in self._listeners:
+            listener.close()
+        self._selector.close()
+
+    def turn(self, timeout: float) -> None:
+        """Wait for something, and handle it."""
+        for key, _events in self._selector.select(timeout):
+            match key.data:
+                case (Peer() as peer, socket.socket() as listener):
+                    self._admit(peer, listener)
+                case _Connection() as connection if connection in self._connections[connection.peer]:
+                    self._receive(connection)
+
+    def deliver(self, sends: Sequence[Send], asker: _Connection | None = None) -> None:
+        """Send what the core wants sent; answers go to the one that asked."""
+        for send in sends:
+            targets = [asker] if asker is not None and asker.peer is send.peer else self._connections[send.peer][-1:]
+            for target in targets:
+                self._write(target, send.messages)
+
+    def _write(self, target: _Connection, batch: tuple[messages.Message, ...]) -> None:
+        try:
+            for message in batch:  # one a datagram: an envelope can be nearly as large as one
+                target.link.send(message)
+        except (link.LinkFullError, link.LinkClosedError) as error:
+            _log.warning("%s dropped: %s", target.peer.value, error)
+            self._drop(target)
+
+    def _admit(self, peer: Peer, listener: socket.socket) -> None:
+        role = peer.value if peer is not Peer.STATUS else "keeper"
+        connected = link.accept(listener, self._settings.allowed_uids(role))
+        if connected is None:
+            return
+        connections = self._connections[peer]
+        most = MAX_ASKERS if peer is Peer.STATUS else 1
+        while len(connections) >= most:
+            self._drop(connections[0])
+        connection = _Connection(peer, connected)
+        connections.append(connection)
+        self._selector.register(connected, selectors.EVENT_READ, connection)
+        self.deliver(self._core.connected(peer, now=clock.now(), monotonic=clock.monotonic()))
+
+    def _receive(self, connection: _Connection) -> None:
+        batch: list[messages.Message] = []
+        gone: Exception | None = None
+        try:
+            for _ in range(BATCH):
+                received = connection.link.receive()
+                if not received:
+                    break
+                batch.extend(received)
+        except (link.LinkClosedError, messages.MessageError) as error:
+            gone = error
+        if batch:
+            sends = self._core.heard(connection.peer, batch, now=clock.now(), monotonic=clock.monotonic())
+            self.deliver(sends, connection)
+        if gone is not None:
+            if connection.peer is not Peer.STATUS:
+                _log.info("%s is gone: %s", connection.peer.value, gone)
+            self._drop(connection)
+
+    def _drop(self, connection: _Connection) -> None:
+        connections = self._connections[connection.peer]
+        if connection not in connections:
+            return
+        connections.remove(connection)
+        self._selector.unregister(connection.link)
+        connection.link.close()
+        if not connections:
+            self._core.gone(connection.peer)
+
+
+def load_lists(sources: Sequence[ListSource]) -> tuple[Lists, str]:
+    """Read all lists; the text names those that could not be read, for the status."""
+    loaded: list[NameList] = []
+    failed: list[str] = []
+    for source in sources:
+        try:
+            raw = source.path.read_bytes()
+            found = load(
+                raw, id_=source.id, version=source.version, title=source.title, severity=Severity(source.severity)
+            )
+        except (OSError, ListFileError) as error:
+            _log.error("list %s cannot be used: %s", source.id, error)
+            failed.append(source.id)
+            continue
+        loaded.append(found)
+        if found.malformed_count or found.public_suffix_count or found.overflow:
+            _log.warning(
+                "list %s: %d lines are no names (first: %s), %d name a public suffix (first: %s), %d too many",
+                found.id,
+                found.malformed_count,
+                found.malformed[:5],
+                found.public_suffix_count,
+                found.public_suffixes[:5],
+                found.overflow,
+            )
+    return Lists(loaded), f"Lists that cannot be read: {', '.join(failed)}." if failed else ""
+
+
+def build(settings: BoxSettings, store: Store) -> Core:
+    """Put the keeper together.
+
+    Raises:
+        KeyFileError: a key of the settings cannot be used.
+    """
+    identity = Identity(
+        tenant=settings.tenant,
+        site=settings.site,
+        signer=read_signing(settings.keys.signing_key),
+        opener=read_sealing(settings.keys.sealing_key),
+        server_verify=tuple(verify_key(text) for text in settings.keys.server_verify),
+        server_seal=seal_key(settings.keys.server_seal),
+    )
+    accepted = store.get("authority_document")
+    desk = Desk(
+        issuers=[verify_key(text) for text in settings.authority.issuers],
+        tenant=settings.tenant,
+        site=settings.site,
+        accepted=None if accepted is None else accepted.encode(),
+    )
+    lists, remark = load_lists(settings.lists)
+    parts = Parts(
+        store=store,
+        desk=desk,
+        identity=identity,
+        lists=lists,
+        rules=shipped(),
+        new_device_id=id_source("d", secrets.token_bytes),
+        new_finding_id=id_source("f", secrets.token_bytes),
+        heartbeat_seconds=settings.heartbeat_seconds,
+        remark=remark,
+    )
+    return Core(parts, monotonic=clock.monotonic())
+
+
+def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
+    """Run until stopped.
+
+    Raises:
+        FileError: the database or a socket cannot be opened.
+        KeyFileError: a key of the settings cannot be used.
+    """
+    try:
+        store = Store(settings.database)
+    except StoreError as error:
+        raise FileError(str(error)) from error
+    try:
+        core = build(settings, store)
+        watched = AuthorityFile(settings.authority.path)
+        watched.changed()
+        core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic())
+        try:
+            loop = Loop(core, settings)
+        except OSError as error:
+            raise FileError(f"{settings.run_dir / 'keeper'}: sockets cannot be opened ({error})") from error
+        try:
+            notify("READY=1")
+            _serve(core, loop, watched, stopping)
+        finally:
+            loop.close()
+    finally:
+        store.close()
+
+
+def _serve(core: Core, loop: Loop, watched: AuthorityFile, stopping: Callable[[], bool]) -> None:
+    due = clock.monotonic()
+    while not stopping():
+        loop.turn(max(0.0, due - clock.monotonic()))
+        if clock.monotonic() < due:
+            continue
+        due = clock.monotonic() + TICK_SECONDS
+        notify("WATCHDOG=1")
+        if watched.changed():
+            loop.deliver(core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic()))
+        loop.deliver(core.tick(now=clock.now(), monotonic=clock.monotonic()))

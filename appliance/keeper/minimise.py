@@ -1,0 +1,76 @@
+"""Cuts an observation down to what the authority allows for that device (R55, R56, R61).
+
+In: an observation, the device's standing, the scope in force (or None). Out: what may be kept of
+it, or None. Pure; everything the keeper stores about a device has passed here first.
+Announced names (what a device calls itself) stay readable only for registered devices; of all
+others a keyed hash is kept, so that the same device can be told again without its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from appliance.keeper.authority import Scope
+from appliance.messages import (
+    DeviceVolume,
+    DhcpHeard,
+    NameClassSeen,
+    NameLookedUp,
+    NeighbourChanged,
+    Side,
+    Sighting,
+    StationChanged,
+    Via,
+)
+from wire.authority import DataClass
+from wire.models import Standing
+
+DeviceObservation = (
+    Sighting | DhcpHeard | NameLookedUp | NameClassSeen | NeighbourChanged | StationChanged | DeviceVolume
+)
+
+_NEEDED = {
+    NameClassSeen: DataClass.SIGNS,
+    DeviceVolume: DataClass.VOLUMES,
+}
+
+
+def minimise(  # noqa: PLR0911 - one return a rule reads best
+    observation: DeviceObservation, standing: Standing, scope: Scope | None, blind: Callable[[str], str]
+) -> DeviceObservation | None:
+    """What may be kept of `observation` for a device of `standing`; None when nothing may.
+
+    `blind` is the keyed hash that stands in for the announced name of a device that is not registered.
+    """
+    if scope is None:
+        return None
+    classes = scope.classes(standing)
+    if DataClass.PRESENCE not in classes:
+        return None
+    match observation:
+        case Sighting(side=Side.WAN):
+            return None  # heard upstream of the box: not a device of the household's own network
+        case NameLookedUp():
+            return observation if scope.names_leave(standing) else None
+        case DhcpHeard():
+            if DataClass.FINGERPRINT not in classes:
+                return Sighting(ts=observation.ts, mac=observation.mac, via=Via.DHCP)
+            if standing is Standing.REGISTERED:
+                return observation
+            return msgspec.structs.replace(
+                observation,
+                host_name=_blinded(observation.host_name, blind),
+                client_id=_blinded(observation.client_id, blind),
+            )
+        case StationChanged(key_id=str()) if DataClass.FINGERPRINT not in classes:
+            return msgspec.structs.replace(observation, key_id=None)
+        case _:
+            needed = _NEEDED.get(type(observation), DataClass.PRESENCE)
+            return observation if needed in classes else None
+
+
+def _blinded(text: str | None, blind: Callable[[str], str]) -> str | None:
+    """Never seen (None) and seen empty stay apart."""
+    return blind(text) if text else text

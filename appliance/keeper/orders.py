@@ -1,0 +1,73 @@
+"""Commands of the dashboard: checked, applied once, always answered.
+
+In: a `Command` whose signature and seal held. Out: changes of the book and a `CommandResult` in the
+outbox, in the caller's transaction. The box's registry rules; the dashboard shows "sent" until the
+answer comes. A command that was answered before is not applied again, its answer is sent again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from appliance.keeper.authority import Scope
+from appliance.keeper.book import Book
+from appliance.keeper.store.database import Store
+from appliance.messages import MAX_MASKED
+from wire.models import TYPES, Command, CommandResult, Outcome, SetStanding, Standing
+
+GUEST_SECONDS = 7 * 24 * 3600.0
+"""How long a visit lasts when the instruction does not say: a guest always ends."""
+
+_LAST = "command_sequence"
+_RESULT_TYPE = next(entry.ce_type for entry in TYPES.values() if entry.model is CommandResult)
+
+
+def handle(command: Command, *, store: Store, book: Book, scope: Scope | None, at: float) -> CommandResult:
+    """Apply a command if it may be, and answer it."""
+    answered = store.command(command.command_id)
+    if answered is not None:
+        outcome, detail, then = answered
+        result = _result(command, Outcome(outcome), detail, then)
+        if not store.outbox.holds(type_=_RESULT_TYPE, subject=command.command_id):
+            book.answer(result, at)
+        return result
+    last = int(store.get(_LAST) or "0")
+    if command.sequence <= last:
+        outcome_, detail = Outcome.OUT_OF_SEQUENCE, "A later instruction has already been handled."
+    else:
+        store.set(_LAST, str(command.sequence))
+        if command.expires_at.timestamp() <= at:
+            outcome_, detail = Outcome.EXPIRED, "The instruction reached the box too late and was not followed."
+        else:
+            refusal = _apply(command.body, book=book, scope=scope, at=at)
+            outcome_, detail = (Outcome.APPLIED, "") if refusal is None else (Outcome.REFUSED, refusal)
+    store.put_command(command.command_id, sequence=command.sequence, outcome=outcome_.value, detail=detail, at=at)
+    result = _result(command, outcome_, detail, at)
+    book.answer(result, at)
+    return result
+
+
+def _apply(body: SetStanding, *, book: Book, scope: Scope | None, at: float) -> str | None:
+    """None when applied, else why not."""
+    if scope is None:
+        return "No authority is in force at the box, so nothing about devices may be changed."
+    device = book.registry.by_id(body.device_id)
+    if device is None:
+        return "The box does not know this device."
+    guest_until = None if body.guest_until is None else body.guest_until.timestamp()
+    if body.standing is Standing.GUEST and guest_until is None:
+        guest_until = at + GUEST_SECONDS
+    if guest_until is not None and guest_until <= at:
+        return "The visit would already be over."
+    if scope.names_leave(body.standing) and not scope.names_leave(device.standing):
+        named = sum(1 for other in book.registry if scope.names_leave(other.standing))
+        if named >= MAX_MASKED:
+            return f"The box can keep names of {MAX_MASKED} devices at most."
+    book.set_standing(device, standing=body.standing, label=body.label, guest_until=guest_until, at=at)
+    return None
+
+
+def _result(command: Command, outcome: Outcome, detail: str, at: float) -> CommandResult:
+    return CommandResult(
+        command_id=command.command_id, outcome=outcome, detail=detail, at=datetime.fromtimestamp(at, UTC)
+    )
