@@ -23,8 +23,7 @@ def _own_addresses() -> list[str]:
     found = []
     for adapter in ifaddr.get_adapters():
         if adapter.name == "eth0":
-            for item in adapter.ips:
-                found.append(item.ip if isinstance(item.ip, str) else item.ip[0])
+            found += [item.ip if isinstance(item.ip, str) else item.ip[0] for item in adapter.ips]
     return found
 
 
@@ -49,11 +48,22 @@ def notifications(persona: Persona, *, host: str, location: str) -> list[bytes]:
     ]
 
 
+def _usable(own: str, family: socket.AddressFamily) -> bool:
+    """Whether an address can be sent from: one still being probed (RFC 4862 section 5.4) cannot."""
+    with socket.socket(family, socket.SOCK_DGRAM) as handle:
+        scope = (0, socket.if_nametoindex("eth0")) if family == socket.AF_INET6 else ()
+        try:
+            handle.bind((own, 0, *scope))
+        except OSError:
+            return False
+    return True
+
+
 def _say_ssdp(persona: Persona, addresses: list[str]) -> None:
     for group, port in SSDP:
         family = socket.AF_INET6 if ":" in group else socket.AF_INET
         own = next((text for text in addresses if (":" in text) == (family == socket.AF_INET6)), None)
-        if own is None:
+        if own is None or not _usable(own, family):
             continue
         shown = f"[{group}]:{port}" if ":" in group else f"{group}:{port}"
         messages = notifications(persona, host=shown, location=f"[{own}]" if ":" in own else own)

@@ -14,7 +14,7 @@ import sys
 import time
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 import dns.message
 import dns.query
@@ -22,7 +22,7 @@ import dns.rcode
 
 from lab import addresses
 from lab.dhcp import DhcpClient, Lease
-from lab.host import Host, LabError
+from lab.host import Host, LabError, pipe
 from lab.personas import Persona, made_up
 
 SECONDS = 10.0
@@ -73,16 +73,14 @@ class Client(Host):
         """
         deadline = time.monotonic() + timeout
         with self.popen(["ip", "-6", "monitor", "address"], stdout=subprocess.PIPE) as monitor:
+            heard = pipe(monitor.stdout)
             try:
-                with selectors.DefaultSelector() as selector:
-                    selector.register(monitor.stdout, selectors.EVENT_READ)
-                    while time.monotonic() < deadline:
-                        for interface in json.loads(self.run(["ip", "-6", "-j", "address", "show", "dev", "eth0"]).stdout):
-                            for item in interface.get("addr_info", ()):
-                                if item["scope"] == "global" and not item.get("tentative"):
-                                    return IPv6Address(item["local"])
-                        if selector.select(min(1.0, max(0.0, deadline - time.monotonic()))):
-                            monitor.stdout.readline()
+                while (left := deadline - time.monotonic()) > 0:
+                    found = self._settled6()
+                    if found is not None:
+                        return found
+                    if _readable(heard, min(1.0, left)):
+                        heard.readline()
             finally:
                 monitor.kill()
         raise LabError(f"{self.name}: no IPv6 address within {timeout:g} s")
@@ -127,7 +125,9 @@ class Client(Host):
         """Fetch a page with curl, its certificate checked against the lab's CA; the HTTP status, 0 for no answer."""
         words = ["curl", "--silent", "--noproxy", "*", "--cacert", str(self._ca), "--max-time", str(SECONDS)]
         words += [f"-{family}"] if family else []
-        done = self.run([*words, "--output", "/dev/null", "--write-out", "%{http_code}", f"{scheme}://{name}/"], check=False)
+        done = self.run(
+            [*words, "--output", "/dev/null", "--write-out", "%{http_code}", f"{scheme}://{name}/"], check=False
+        )
         if not done.stdout.isdecimal():
             raise LabError(f"{self.name}: curl did not run: {done.stderr.strip()}")
         return int(done.stdout)
@@ -156,15 +156,10 @@ class Client(Host):
             return
         words = [sys.executable, "-m", "lab.announce"]
         self._announcer = self.popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        _, persona, said = self._announcer, self._announcer.stdin, self._announcer.stdout
-        if persona is None or said is None:
-            raise LabError("the announcer has no pipes")
+        persona, said = pipe(self._announcer.stdin), pipe(self._announcer.stdout)
         persona.write(self.persona.model_dump_json() + "\n")
         persona.flush()
-        with selectors.DefaultSelector() as selector:
-            selector.register(said, selectors.EVENT_READ)
-            came = selector.select(SECONDS)
-        if not came or said.readline() != "announced\n":
+        if not _readable(said, SECONDS) or said.readline() != "announced\n":
             raise LabError(f"{self.name}: announcing failed")
 
     def change_mac(self, mac: str | None = None) -> Lease:
@@ -203,13 +198,20 @@ class Client(Host):
         self._hush()
         super().close()
 
+    def _settled6(self) -> IPv6Address | None:
+        """A global address that is not being probed any more (RFC 4862 section 5.4)."""
+        for interface in json.loads(self.run(["ip", "-6", "-j", "address", "show", "dev", "eth0"]).stdout):
+            for item in interface.get("addr_info", ()):
+                if item["scope"] == "global" and not item.get("tentative"):
+                    return IPv6Address(item["local"])
+        return None
+
     def _hush(self) -> None:
         if self._announcer is None:
             return
         announcer, self._announcer = self._announcer, None
         with announcer:  # closing its input is what it waits for
-            if announcer.stdin is not None:
-                announcer.stdin.close()
+            pipe(announcer.stdin).close()
             try:
                 announcer.wait(timeout=3)
             except subprocess.TimeoutExpired:
@@ -220,6 +222,12 @@ class Client(Host):
             if line.startswith("nameserver "):
                 return line.split()[1]
         raise LabError(f"{self.name} has no resolver: it has no lease yet")
+
+
+def _readable(end: IO[Any], seconds: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(end, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
 
 
 def random_mac() -> str:

@@ -1,7 +1,7 @@
 """A device's DHCP client: ISC dhclient, told to ask exactly as the persona does. A `Lease` comes out.
 
-dhclient because it sends option 55 in the order of its `request` statement; busybox udhcpc and dhcpcd
-keep a bit map and send it sorted (tried, and compared on the wire). It runs from a copy in the run's
+dhclient because it sends option 55 in the order of its `request` statement; busybox udhcpc, compared
+with it on the wire, sends the same numbers sorted, and a client identifier nobody asked for. It runs from a copy in the run's
 folder: Debian's AppArmor profile for /usr/sbin/dhclient allows configuration and script in the system's
 own places only. Bounded: one client process a device, an answer within 15 s or a LabError.
 """
@@ -143,5 +143,3 @@ def configuration(persona: Persona) -> str:
         lines.append(f'send vendor-class-identifier "{persona.vendor_class}";')
     wanted = ", ".join(_KNOWN.get(code, f"lab-{code}") for code in persona.parameters)
     return "\n".join([*lines, f"request {wanted};", ""])
-
-

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
+from typing import cast
 
-from aioquic.asyncio import QuicConnectionProtocol, connect
+from aioquic.asyncio.client import connect
+from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
@@ -19,7 +21,7 @@ from aioquic.quic.events import QuicEvent
 SECONDS = 8.0
 
 
-class _Fetch(QuicConnectionProtocol):  # type: ignore[misc]  # aioquic's classes come without a type to mypy
+class _Fetch(QuicConnectionProtocol):
     _http: H3Connection | None = None
     _status = 0
 
@@ -53,7 +55,7 @@ async def _fetch(name: str, ca: str, family: int) -> int:
             found = await loop.getaddrinfo(name, 443, family=wanted, type=socket.SOCK_DGRAM)
             address = str(found[0][4][0])
             async with connect(address, 443, configuration=configuration, create_protocol=_Fetch) as connection:
-                return int(await connection.get(name))
+                return await cast("_Fetch", connection).get(name)
     except (OSError, TimeoutError):
         return 0
 

@@ -69,8 +69,8 @@ class Host:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        if _pipe(self._holder.stdout).readline() != b"ready\n":
-            said = _pipe(self._holder.stderr).read().decode(errors="replace").strip()
+        if pipe(self._holder.stdout).readline() != b"ready\n":
+            said = pipe(self._holder.stderr).read().decode(errors="replace").strip()
             self.close()
             raise LabError(f"machine {name} did not come up: {said}")
         self._network = self._network_of(self.pid)
@@ -171,14 +171,14 @@ class Host:
         if hasattr(self, "_network"):
             self._end_processes()
         with suppress(OSError):
-            _pipe(self._holder.stdin).close()
+            pipe(self._holder.stdin).close()
         try:
             self._holder.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self._holder.kill()
             self._holder.wait()
         for end in (self._holder.stdout, self._holder.stderr):
-            _pipe(end).close()
+            pipe(end).close()
 
     def _end_processes(self) -> None:
         for child in self._children:
@@ -236,7 +236,8 @@ def _move_to(network: int) -> None:
         raise OSError(number, f"cannot enter a machine's network: {os.strerror(number)}")
 
 
-def _pipe(end: IO[bytes] | None) -> IO[bytes]:
+def pipe(end: IO[Any] | None) -> IO[Any]:
+    """The end of a pipe that was asked for when the process was started."""
     if end is None:
-        raise LabError("a machine's holder has no pipe")
+        raise LabError("a process was started without the pipe that is wanted of it")
     return end

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from pathlib import Path
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -110,11 +111,12 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._asked = asked
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        # asyncio's own datagram transport is not a subclass of DatagramTransport before Python 3.12
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         response = self._names.answer(data, asked=self._asked)
-        if response is None or not isinstance(self._transport, asyncio.DatagramTransport):
+        if response is None:
             return
         limit = max(512, response.request_payload)
         try:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aioquic.asyncio import QuicConnectionProtocol, serve as serve_quic
+from aioquic.asyncio.protocol import QuicConnectionProtocol
+from aioquic.asyncio.server import serve as serve_quic
 from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.h3.events import HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
@@ -20,7 +21,7 @@ from lab.internet.web import page
 from lab.pki import CertificateAuthority
 
 
-class _Site(QuicConnectionProtocol):  # type: ignore[misc]  # aioquic's classes come without a type to mypy
+class _Site(QuicConnectionProtocol):
     _http: H3Connection | None = None
 
     def quic_event_received(self, event: QuicEvent) -> None:

@@ -100,7 +100,7 @@ async def _answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     host = headers.get("host", "").lower()
     body = page(host if _NAME.match(host) else "a site")
     writer.write(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nAlt-Svc: h3=\":443\"\r\n"
+        b'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nAlt-Svc: h3=":443"\r\n'
         + f"Content-Length: {len(body)}\r\n\r\n".encode()
         + (b"" if request.startswith("HEAD ") else body)
     )

@@ -60,7 +60,7 @@ class Persona(_Part):
     mac: Mac
     host_name: HostName | None = None
     """DHCP option 12; a device may send none."""
-    vendor_class: str | None = Field(default=None, min_length=1, max_length=64, pattern=r'^[ !#-\[\]-~]+$')
+    vendor_class: str | None = Field(default=None, min_length=1, max_length=64, pattern=r"^[ !#-\[\]-~]+$")
     """DHCP option 60."""
     parameters: tuple[Annotated[int, Field(ge=1, le=254)], ...] = Field(min_length=1, max_length=64)
     """DHCP option 55, in the order the device asks: the order is what tells devices apart."""
