@@ -8,6 +8,8 @@ Nothing that matters lives only here: an outbound message is a row of the keeper
 server's receipt, an inbound one stays unacknowledged at the broker until the keeper has it. So a
 kill costs a repetition, never a loss.
 
+Credit is a promise to the keeper that holds until its link closes, whatever the broker does.
+
 Bounded: at most `window` outbound messages are asked for at once (credit), at most `MAX_HELD` are
 ever held; beyond that a message is dropped, counted in `dropped`, and comes again from the outbox.
 At most `MAX_INBOUND` inbound messages wait for the keeper; the broker is told that bound
@@ -121,7 +123,6 @@ class Pump:
         # repetition by its id. It goes first, in its order.
         self._waiting.extendleft(reversed(self._published.values()))
         self._published.clear()
-        self._credit = 0
         return [*self._tell(BrokerState(connected=True, detail=detail)), *self._push(), *self._grant()]
 
     def broker_went(self, detail: str) -> list[Action]:
@@ -130,7 +131,6 @@ class Pump:
         self._online = False
         self._detail = detail
         self._inbound.clear()
-        self._credit = 0
         return self._tell(BrokerState(connected=False, detail=detail)) if changed else []
 
     def delivered(self, packet: int, topic: str, body: bytes) -> list[Action]:

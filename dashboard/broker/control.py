@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from dashboard.broker.setup import CONTROL, box_role, role_name
+from dashboard.broker.render import CONTROL, Account
 
 _REQUEST = f"{CONTROL}/v1"
 _ANSWER = f"{CONTROL}/v1/response"
@@ -33,14 +33,14 @@ def add_site(control: Control, *, tenant: str, site: str) -> None:
     Raises:
         ControlError: the broker does not answer, or refuses (the box is known already).
     """
-    role = box_role(tenant, site)
+    account = Account.box(tenant, site)
     control.ask(
-        {"command": "createRole", "rolename": role["rolename"], "acls": role["acls"]},
-        {"command": "createClient", "username": site, "roles": [{"rolename": role["rolename"]}]},
+        {"command": "createRole", "rolename": account.role, "acls": list(account.rules)},
+        {"command": "createClient", "username": account.name, "roles": [{"rolename": account.role}]},
     )
 
 
-def disable_site(control: Control, *, site: str) -> None:
+def disable_site(control: Control, *, tenant: str, site: str) -> None:
     """Cut a box off, its live connection too.
 
     `disableClient` alone is not enough where certificates speak for clients: it ends the connection,
@@ -51,19 +51,19 @@ def disable_site(control: Control, *, site: str) -> None:
         ControlError: the broker does not answer, or knows no such box.
     """
     control.ask(
-        {"command": "removeClientRole", "username": site, "rolename": role_name(site)},
+        {"command": "removeClientRole", "username": site, "rolename": Account.box(tenant, site).role},
         {"command": "disableClient", "username": site},
     )
 
 
-def enable_site(control: Control, *, site: str) -> None:
+def enable_site(control: Control, *, tenant: str, site: str) -> None:
     """Let a box in again that was cut off.
 
     Raises:
         ControlError: the broker does not answer, or knows no such box.
     """
     control.ask(
-        {"command": "addClientRole", "username": site, "rolename": role_name(site)},
+        {"command": "addClientRole", "username": site, "rolename": Account.box(tenant, site).role},
         {"command": "enableClient", "username": site},
     )
 
@@ -85,51 +85,68 @@ class Control:
         Raises:
             ControlError: no answer in time, no leave, or a command failed.
         """
-        answers: list[bytes] = []
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._name,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            reconnect_on_failure=False,
-        )
-        client.tls_set_context(self._context)
-        troubles: list[str] = []
-
-        def on_connect(client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _p: object) -> None:
-            if reason.is_failure:
-                troubles.append(str(reason))
-            else:
-                client.subscribe(_HEAR, qos=1)
-
-        def on_subscribe(
-            client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
-        ) -> None:
-            if any(reason.is_failure for reason in reasons):
-                troubles.append("this certificate may not change access rules")
-            else:
-                client.publish(_REQUEST, json.dumps({"commands": list(commands)}).encode(), qos=1)
-
-        def on_message(_client: Client, _data: object, message: MQTTMessage) -> None:
-            if message.topic == _ANSWER:
-                answers.append(message.payload)
-
-        client.on_connect = on_connect
-        client.on_subscribe = on_subscribe
-        client.on_message = on_message
+        request = _Request(json.dumps({"commands": list(commands)}).encode())
+        client = request.client(self._name, self._context)
         try:
             client.connect(self._host, self._port)
         except OSError as error:
             raise ControlError(f"no broker at {self._host}:{self._port}: {error}") from error
         end = time.monotonic() + self._timeout
-        while not answers and not troubles and time.monotonic() < end:
+        while not request.done and time.monotonic() < end:
             if client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                troubles.append("the connection broke")
+                request.trouble = request.trouble or "the connection broke"
         client.disconnect()
-        if troubles:
-            raise ControlError(f"the broker refuses: {troubles[0]}")
-        if not answers:
+        if request.trouble:
+            raise ControlError(f"the broker refuses: {request.trouble}")
+        if request.answer is None:
             raise ControlError("the broker did not answer in time")
-        return _checked(answers[0])
+        return _checked(request.answer)
+
+
+class _Request:
+    """One request on its way: subscribe to the answers, then ask, then hear."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.answer: bytes | None = None
+        self.trouble = ""
+
+    @property
+    def done(self) -> bool:
+        return self.answer is not None or bool(self.trouble)
+
+    def client(self, name: str, context: ssl.SSLContext) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=name,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.tls_set_context(context)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(
+        self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self.trouble = str(reason)
+        else:
+            client.subscribe(_HEAR, qos=1)
+
+    def _on_subscribe(
+        self, client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self.trouble = "this certificate may not change access rules"
+        else:
+            client.publish(_REQUEST, self._body, qos=1)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        if message.topic == _ANSWER:
+            self.answer = bytes(message.payload)
 
 
 def _checked(answer: bytes) -> list[dict[str, Any]]:

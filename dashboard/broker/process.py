@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import threading
-from collections.abc import Callable
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from dashboard.broker.setup import BrokerPlan, find_mosquitto, write
+from dashboard.broker.render import RULES_FILE, Account, dynamic_security, find_mosquitto, mosquitto_conf
+from wire.files import replace
 
 READY_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -22,6 +23,43 @@ _LAST = 2000
 
 class BrokerStartError(RuntimeError):
     """Mosquitto did not come up; the text quotes what it said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerPlan:
+    """What a broker shall be; the paths as `mosquitto_conf` takes them."""
+
+    folder: Path
+    address: str
+    port: int
+    ca: Path
+    certificate: Path
+    key: Path
+    accounts: tuple[Account, ...]
+    user: str | None = None
+
+
+def write(plan: BrokerPlan) -> Path:
+    """Write the broker's two files into its folder; returns the path for `mosquitto -c`.
+
+    Access rules that are there stay: the plugin rewrites that file when a box is added or cut off.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    rules = plan.folder / RULES_FILE
+    if not rules.exists():
+        replace(rules, dynamic_security(plan.accounts).encode())
+    text = mosquitto_conf(
+        folder=plan.folder,
+        address=plan.address,
+        port=plan.port,
+        ca=plan.ca,
+        certificate=plan.certificate,
+        key=plan.key,
+        user=plan.user,
+    )
+    path = plan.folder / "mosquitto.conf"
+    replace(path, text.encode())
+    return path
 
 
 class RunningBroker:
@@ -37,8 +75,8 @@ class RunningBroker:
         """Process id while it was started and not stopped by us."""
         return None if self._process is None else self._process.pid
 
-    def start(self, pause: Callable[[float], object] = threading.Event().wait) -> None:
-        """Write the configuration and start; returns when it listens. `pause` waits some seconds.
+    def start(self) -> None:
+        """Write the configuration and start; returns when it listens.
 
         Raises:
             BrokerMissingError: Mosquitto is not installed.
@@ -56,10 +94,10 @@ class RunningBroker:
                 raise BrokerStartError(f"Mosquitto ended at once: {self._quote()}")
             if self._listens():
                 return
-            pause(0.05)
+            time.sleep(0.05)
         self.kill()
         raise BrokerStartError(
-            f"Mosquitto does not listen at {self._plan.bind} port {self._plan.port}: {self._quote()}"
+            f"Mosquitto does not listen at {self._plan.address} port {self._plan.port}: {self._quote()}"
         )
 
     def stop(self) -> None:
@@ -81,7 +119,7 @@ class RunningBroker:
             self._process = None
 
     def _listens(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection((self._plan.bind, self._plan.port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection((self._plan.address, self._plan.port), timeout=1):
             return True
         return False
 
