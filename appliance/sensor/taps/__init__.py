@@ -1,0 +1,1 @@
+"""Where frames come from: the kernel's NFLOG groups, or capture files."""

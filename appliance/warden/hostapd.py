@@ -1,0 +1,139 @@
+"""Wi-Fi stations: lines of hostapd's control socket in, `StationChanged` out.
+
+`station` is sans-IO and reads one event; `AccessPoints` attaches to each control socket it finds,
+and does nothing where there is none. Only the CONNECTED event is believed about a passphrase:
+`STA` listings name one also for a station that was refused.
+Bounded: one event is at most `MAX_EVENT` octets, at most `MAX_ACCESS_POINTS` sockets, `READS` events in one go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import socket
+from pathlib import Path
+
+from appliance.messages import StationChanged
+
+CONTROL = Path("/run/hostapd")
+"""Where hostapd makes one control socket per interface."""
+
+MAX_EVENT = 4096
+MAX_ACCESS_POINTS = 8
+READS = 64
+MAX_KEY_ID = 64
+
+_EVENT = re.compile(
+    r"<\d>AP-STA-(?P<what>CONNECTED|DISCONNECTED) (?P<mac>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})(?P<rest>( .*)?)"
+)
+_KEY_ID = re.compile(r"(?:^| )keyid=(\S+)")
+
+_log = logging.getLogger(__name__)
+
+
+def station(event: bytes, now: float) -> StationChanged | None:
+    """What an event says of a station; None for any other event, an answer, or what is too long.
+
+    A key id longer than `MAX_KEY_ID` is left out: it was not made by this router.
+    """
+    if len(event) > MAX_EVENT:
+        return None
+    found = _EVENT.fullmatch(event.decode("utf-8", "replace").strip())
+    if found is None:
+        return None
+    joined = found["what"] == "CONNECTED"
+    key = _KEY_ID.search(found["rest"]) if joined else None
+    key_id = key[1] if key and len(key[1]) <= MAX_KEY_ID else None
+    return StationChanged(ts=now, mac=found["mac"].lower(), joined=joined, key_id=key_id)
+
+
+class AccessPoint:
+    """An attached control socket of one hostapd interface."""
+
+    def __init__(self, control: Path, own: Path) -> None:
+        """Attach to `control`; hostapd answers to `own`, which is made and removed here.
+
+        Raises:
+            OSError: nobody listens there.
+        """
+        self.control = control
+        self._own = own
+        own.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        try:
+            self._socket.bind(str(own))
+            own.chmod(0o666)  # hostapd may run as another user and must be able to answer
+            self._socket.connect(str(control))
+            self._socket.send(b"ATTACH")
+        except OSError:
+            self.close()
+            raise
+
+    def fileno(self) -> int:
+        """Descriptor, so that a selector can wait for events."""
+        return self._socket.fileno()
+
+    def read(self, now: float) -> list[StationChanged]:
+        """Stations that joined or left since.
+
+        Raises:
+            OSError: hostapd is gone.
+        """
+        changes: list[StationChanged] = []
+        for _ in range(READS):
+            try:
+                event = self._socket.recv(MAX_EVENT + 1)
+            except BlockingIOError:
+                break
+            change = station(event, now)
+            if change is not None:
+                changes.append(change)
+        return changes
+
+    def alive(self) -> bool:
+        """Whether hostapd still listens; it answers PONG, which is no event."""
+        try:
+            self._socket.send(b"PING")
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Leave; hostapd drops a listener that is gone by itself."""
+        self._socket.close()
+        with contextlib.suppress(OSError):
+            self._own.unlink(missing_ok=True)
+
+
+class AccessPoints:
+    """All control sockets in one folder: attached as they appear, dropped as they vanish."""
+
+    def __init__(self, own_folder: Path, control: Path = CONTROL) -> None:
+        self._own_folder = own_folder
+        self._control = control
+        self.attached: dict[Path, AccessPoint] = {}
+
+    def refresh(self) -> tuple[list[AccessPoint], list[AccessPoint]]:
+        """Look again; those newly attached, and those that are gone (still open: close them)."""
+        gone = [point for point in self.attached.values() if not point.control.exists() or not point.alive()]
+        for point in gone:
+            del self.attached[point.control]
+        fresh = []
+        try:
+            controls = sorted(path for path in self._control.iterdir() if path.is_socket())
+        except OSError:
+            controls = []
+        for control in controls[:MAX_ACCESS_POINTS]:
+            if control in self.attached:
+                continue
+            try:
+                point = AccessPoint(control, self._own_folder / f"hostapd-{control.name}")
+            except OSError:
+                continue
+            _log.info("attached to hostapd on %s", control.name)
+            self.attached[control] = point
+            fresh.append(point)
+        return fresh, gone

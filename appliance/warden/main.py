@@ -1,0 +1,269 @@
+"""The warden's loop: rules, taps, neighbours, stations and counters, one selector, no threads.
+
+`household.toml` and `Enforcement` in; rules in the kernel, taps to the sensor and typed events to the
+keeper out. Needs CAP_NET_ADMIN and nothing else; opens AF_UNIX and AF_NETLINK only.
+Bounded: at most `MAX_QUEUED` events wait for the keeper, then the oldest goes and is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+from collections import deque
+from collections.abc import Callable
+
+from appliance import clock, link, messages
+from appliance.messages import DeviceVolume, Enforcement, Message, WardenState
+from appliance.service import notify
+from appliance.settings import BoxSettings
+from appliance.warden.handover import RETRY_SECONDS, Handover
+from appliance.warden.hostapd import AccessPoint, AccessPoints
+from appliance.warden.neighbours import RouteSocket, Surroundings
+from appliance.warden.rules import Firewall, NftError
+from firmware import household
+
+MAX_QUEUED = 1000
+CHECK_SECONDS = 3.0
+"""Between looks at the rules and for hostapd."""
+VOLUME_SECONDS = 300.0
+BATCH = 64
+_IDLE_SECONDS = 0.5
+_BACKOFF = (0.1, 2.0)
+
+_log = logging.getLogger(__name__)
+
+
+class Warden:
+    """All the warden holds; `step` does what is due and waits for what comes."""
+
+    def __init__(self, settings: BoxSettings, monotonic: float) -> None:
+        home = household.load(settings.household)
+        self._settings = settings
+        self._selector = selectors.DefaultSelector()
+        self._firewall = Firewall(home)
+        self._surroundings = Surroundings(bridge=home.lan.bridge, wan=home.wan.interface)
+        self._routes = RouteSocket(self._surroundings)
+        folder = settings.warden_socket.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        self._handover = Handover(link.listen(settings.warden_socket), settings.allowed_uids("sensor"))
+        self._points = AccessPoints(folder)
+        self._keeper: link.Link | None = None
+        self._queue: deque[Message] = deque()
+        self._overflow = 0
+        self._generation = 0
+        self._said: str | None = None
+        """The last thing said of the rules, so that a lasting fault is said once."""
+        self._backoff = _BACKOFF[0]
+        self._keeper_due = self._check_due = monotonic
+        self._volume_due = monotonic + VOLUME_SECONDS
+        self._over: dict[str, int] = {}
+        self._started = False
+        self._selector.register(self._routes, selectors.EVENT_READ, self._on_routes)
+        self._selector.register(self._handover.listener, selectors.EVENT_READ, self._on_sensor_waiting)
+
+    def step(self) -> None:
+        """Do what is due, then wait for events, at most half a second."""
+        monotonic = clock.monotonic()
+        if monotonic >= self._check_due:
+            self._check_due = monotonic + CHECK_SECONDS
+            self._look_at_rules()
+            self._look_for_access_points()
+        if monotonic >= self._volume_due:
+            self._volume_due = monotonic + VOLUME_SECONDS
+            self._read_counters()
+        if self._keeper is None and monotonic >= self._keeper_due:
+            self._connect_keeper(monotonic)
+        if self._handover.waiting:
+            self._hand_over()
+        self._flush()
+        timeout = RETRY_SECONDS if self._handover.waiting else _IDLE_SECONDS
+        for key, _ in self._selector.select(timeout):
+            key.data()
+        self._flush()
+
+    def close(self) -> None:
+        """Leave the rules in force; close what is open."""
+        self._handover.drop()
+        self._handover.listener.close()
+        self._routes.close()
+        for point in self._points.attached.values():
+            point.close()
+        if self._keeper is not None:
+            self._keeper.close()
+        self._selector.close()
+
+    # --- rules ----------------------------------------------------------------------------------
+
+    def _look_at_rules(self) -> None:
+        try:
+            if self._started:
+                detail = self._firewall.ensure(wan_there=self._surroundings.wan_there)
+            else:
+                detail = self._firewall.start()
+                self._started = True
+            applied = True
+        except NftError as error:
+            detail, applied = f"rules are not loaded: {error}", False
+        if detail == self._said:
+            return
+        first, self._said = self._said is None, detail
+        if detail:
+            _log.warning("%s", detail)
+        elif not first:
+            _log.info("rules are in order")
+        else:
+            _log.info("rules are loaded")
+        self._say_state(applied=applied, detail=detail)
+
+    def _enforce(self, wanted: Enforcement) -> None:
+        self._generation = wanted.generation
+        try:
+            self._firewall.quarantine(wanted.quarantined)
+        except NftError as error:
+            _log.warning("quarantine is not in force: %s", error)
+            self._say_state(applied=False, detail=f"quarantine is not in force: {error}")
+        else:
+            self._say_state(applied=True, detail=self._said or "")
+
+    def _say_state(self, *, applied: bool, detail: str) -> None:
+        self._say(WardenState(ts=clock.now(), generation=self._generation, applied=applied, detail=detail))
+
+    def _read_counters(self) -> None:
+        try:
+            volumes, over = self._firewall.volumes(), self._firewall.overflows()
+        except NftError as error:
+            _log.warning("counters cannot be read: %s", error)
+            return
+        now = clock.now()
+        for mac, octets in volumes.items():
+            self._say(DeviceVolume(ts=now, mac=mac, up=octets))
+        for name, packets in over.items():
+            if packets > self._over.get(name, 0):
+                _log.warning("%s: %d packets in all went over their bound", name, packets)
+        self._over = over
+
+    # --- sensor ---------------------------------------------------------------------------------
+
+    def _on_sensor_waiting(self) -> None:
+        before = self._handover.sensor
+        if before is not None:
+            self._selector.unregister(before)
+        if self._handover.accept(clock.monotonic()):
+            self._hand_over()
+        if self._handover.sensor is not None:
+            self._selector.register(self._handover.sensor, selectors.EVENT_READ, self._on_sensor)
+
+    def _hand_over(self) -> None:
+        before = self._handover.sensor
+        self._handover.try_now(clock.monotonic())
+        self._forget_sensor(before)
+
+    def _on_sensor(self) -> None:
+        before = self._handover.sensor
+        if before is not None:
+            self._selector.unregister(before)
+            if self._handover.hear():
+                self._selector.register(before, selectors.EVENT_READ, self._on_sensor)
+
+    def _forget_sensor(self, before: link.Link | None) -> None:
+        if before is None or self._handover.sensor is before:
+            return
+        for key in list(self._selector.get_map().values()):
+            if key.fileobj is before:
+                self._selector.unregister(before)
+
+    # --- ports, neighbours, stations --------------------------------------------------------------
+
+    def _on_routes(self) -> None:
+        for event in self._routes.read(clock.now()):
+            self._say(event)
+
+    def _look_for_access_points(self) -> None:
+        before = list(self._points.attached.values())
+        fresh, gone = self._points.refresh()
+        for point in gone:
+            if point in before:
+                self._selector.unregister(point)
+            point.close()
+        for point in fresh:
+            self._selector.register(point, selectors.EVENT_READ, lambda point=point: self._on_station(point))
+
+    def _on_station(self, point: AccessPoint) -> None:
+        try:
+            changes = point.read(clock.now())
+        except OSError:
+            self._check_due = clock.monotonic()  # it is gone: the next look drops it
+            return
+        for change in changes:
+            self._say(change)
+
+    # --- keeper -----------------------------------------------------------------------------------
+
+    def _connect_keeper(self, monotonic: float) -> None:
+        try:
+            self._keeper = link.connect(self._settings.keeper_socket("warden"))
+        except OSError:
+            self._keeper_due = monotonic + self._backoff
+            self._backoff = min(self._backoff * 2, _BACKOFF[1])
+            return
+        self._backoff = _BACKOFF[0]
+        self._selector.register(self._keeper, selectors.EVENT_READ, self._on_keeper)
+        _log.info("connected to the keeper")
+
+    def _on_keeper(self) -> None:
+        if self._keeper is None:
+            return
+        try:
+            received = self._keeper.receive()
+        except link.LinkClosedError:
+            self._lose_keeper()
+            return
+        except messages.MessageError as error:
+            _log.warning("the keeper said what no message is: %s", error)
+            return
+        for message in received:
+            if isinstance(message, Enforcement):
+                self._enforce(message)
+
+    def _lose_keeper(self) -> None:
+        if self._keeper is not None:
+            self._selector.unregister(self._keeper)
+            self._keeper.close()
+            self._keeper = None
+            self._keeper_due = clock.monotonic() + self._backoff
+            _log.warning("the keeper is gone")
+
+    def _say(self, message: Message) -> None:
+        if len(self._queue) >= MAX_QUEUED:
+            self._queue.popleft()
+            self._overflow += 1
+        self._queue.append(message)
+
+    def _flush(self) -> None:
+        while self._keeper is not None and self._queue:
+            batch = [self._queue[index] for index in range(min(BATCH, len(self._queue)))]
+            try:
+                self._keeper.send(*batch)
+            except link.LinkFullError:
+                return
+            except link.LinkClosedError:
+                self._lose_keeper()
+                return
+            for _ in batch:
+                self._queue.popleft()
+
+
+def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
+    """Run until told to stop.
+
+    Raises:
+        FileError: `household.toml` cannot be used.
+    """
+    warden = Warden(settings, clock.monotonic())
+    warden.step()
+    notify("READY=1")
+    try:
+        while not stopping():
+            warden.step()
+    finally:
+        warden.close()
