@@ -5,6 +5,8 @@ Used by the notice page and by `gatehouse authority show`. No network terms (R10
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from appliance.keeper.authority import Scope, when
 from wire.authority import Authority, DataClass
 from wire.models import Standing
@@ -38,9 +40,10 @@ def kept(scope: Scope) -> tuple[str, ...]:
         classes = scope.classes(standing)
         groups.setdefault(tuple(item for item in DataClass if item in classes), []).append(standing)
     nothing = groups.pop((), [])
+    # The groups share out all standings, so one that holds most of them is "all others", said last.
     sentences = [
-        f"Of {_joined([DEVICES[item] for item in standings])}: {_joined([KEPT[item] for item in classes])}."
-        for classes, standings in groups.items()
+        f"Of {_group(standings)}: {_joined([KEPT[item] for item in classes])}."
+        for classes, standings in sorted(groups.items(), key=lambda group: len(group[1]))
     ]
     held = [DEVICES[standing] for standing in Standing if scope.quarantine(standing) is not None]
     if scope.register() is not None:
@@ -48,7 +51,7 @@ def kept(scope: Scope) -> tuple[str, ...]:
     if held:
         sentences.append(f"Until an officer decides, {_joined(held)} may be kept from the internet.")
     if nothing:
-        sentences.append(f"Of {_joined([DEVICES[item] for item in nothing])}: nothing.")
+        sentences.append(f"Of {_group(nothing)}: nothing.")
     sentences.append("What is written, said, seen or sent is never kept, of any device.")
     return tuple(sentences)
 
@@ -59,11 +62,12 @@ def clauses(authority: Authority) -> tuple[str, ...]:
     for clause in authority.clauses:
         match clause.kind:
             case "collect":
-                what = f"of {_joined([DEVICES[s] for s in clause.standings])}, {_joined([KEPT[c] for c in clause.classes])} may be kept"
+                classes = _joined([KEPT[item] for item in DataClass if item in clause.classes])
+                what = f"of {_devices(clause.standings)}, the box may keep {classes}"
             case "lists":
-                what = f"for {_joined([DEVICES[s] for s in clause.standings])}, these lists are in force: {', '.join(clause.lists)}"
+                what = f"for {_devices(clause.standings)}, these lists are in force: {', '.join(clause.lists)}"
             case "quarantine":
-                what = f"{_joined([DEVICES[s] for s in clause.standings])} may be kept from the internet until an officer decides"
+                what = f"{_devices(clause.standings)} may be kept from the internet until an officer decides"
             case "register":
                 what = "devices are to be registered; one that is not is shown to the officers in charge"
         said.append(f"Clause {clause.number}: {what}.")
@@ -76,6 +80,20 @@ def headline(authority: Authority) -> str:
         f"Under {KINDS[authority.kind]}, reference {authority.reference}, "
         f"from {when(authority.not_before)} until {when(authority.not_after)}."
     )
+
+
+def _group(standings: list[Standing]) -> str:
+    if len(standings) == len(Standing):
+        return "all devices"
+    if len(standings) > len(Standing) // 2:
+        return "all other devices"
+    return _joined([DEVICES[item] for item in standings])
+
+
+def _devices(standings: Collection[Standing]) -> str:
+    if set(standings) == set(Standing):
+        return "all devices"
+    return _joined([DEVICES[item] for item in Standing if item in standings])
 
 
 def _joined(words: list[str]) -> str:
