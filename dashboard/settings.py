@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from wire.files import load_toml
 
@@ -53,9 +54,20 @@ class DashboardSettings(_Section):
     """How long a command stays valid."""
     secure_cookies: bool = True
     """False only where the page is served on loopback without TLS."""
+    time_zone: str = "Europe/London"
+    """The zone whose time the pages keep (IANA name)."""
     words: Words = Words()
     ingest: Ingest | None = None
     """Absent in the web process's own file; the web process never holds these keys."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is not a known time zone; give one such as Europe/London") from None
+        return name
 
 
 def load(path: Path) -> DashboardSettings:

@@ -1,0 +1,1 @@
+"""The officers' pages: stored rows -> page context (a frozen dataclass) -> template."""

@@ -1,0 +1,203 @@
+"""The composition root of the pages: settings in, a Flask app out. Nothing else here knows Flask's globals.
+
+`create_app` refuses to make an app without a secret. Everything but the sign-in, the style sheets and
+the health check wants a signed-in account; every form carries a CSRF token; no page runs a script or
+style that is not a file of this service.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, g, redirect, request, session
+from flask.templating import Environment
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from dashboard import auth, clock
+from dashboard.pages import command, finding, household, signin, today
+from dashboard.pages.contexts import ErrorPage
+from dashboard.pages.desk import Desk, show
+from dashboard.settings import DashboardSettings
+from dashboard.store.engine import open_engine, reading
+
+MOST_FORM = 64 * 1024
+"""Octets of a request's body."""
+LEAST_SECRET = 32
+_PUBLIC = frozenset({"static", "health", "signin.form", "signin.sign_in", "signin.sign_out"})
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_TITLES = {
+    400: ("Your form could not be used", "Go back, load the page again and send it once more."),
+    403: ("You may not do this", "Your account may look, but not decide. Ask a supervisor if that is wrong."),
+    404: ("Page not found", "Check the address, or go to Today."),
+    405: ("This page cannot be used that way", "Go to Today and start from there."),
+    413: ("That was too long", "Go back and send a shorter text."),
+    500: (
+        "Sorry, there is a problem with this service",
+        "Try again in a minute. Nothing you sent was lost by the box.",
+    ),
+}
+_log = logging.getLogger(__name__)
+
+
+class SecretError(ValueError):
+    """There is no secret, or it is too short; the text says what to do."""
+
+
+class ContextEnvironment(Environment):
+    """Jinja that refuses a field its page's dataclass does not declare, instead of printing nothing."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As Jinja's, but strict for page contexts."""
+        if dataclasses.is_dataclass(obj):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
+class GatehouseFlask(Flask):
+    """Flask with the strict environment."""
+
+    jinja_environment = ContextEnvironment
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret that signs cookies and form tokens.
+
+    Raises:
+        SecretError: the file cannot be read, or holds fewer than 32 bytes.
+    """
+    hint = f"make one with: head -c 32 /dev/urandom > {path}"
+    try:
+        secret = path.read_bytes()
+    except OSError as error:
+        raise SecretError(f"{path}: the secret cannot be read ({error.strerror}); {hint}") from error
+    if len(secret) < LEAST_SECRET:
+        raise SecretError(f"{path}: the secret has {len(secret)} bytes, the least is {LEAST_SECRET}; {hint}")
+    return secret
+
+
+def create_app(
+    settings: DashboardSettings,
+    *,
+    engine: Engine | None = None,
+    now: Callable[[], float] = clock.now,
+    wait: Callable[[float], None] = time.sleep,
+) -> Flask:
+    """Make the app.
+
+    Args:
+        settings: all of `dashboard.toml`.
+        engine: the database, if it is open already.
+        now: the clock, Unix seconds.
+        wait: lets some seconds pass; asked while a page waits for a box's answer.
+
+    Raises:
+        SecretError: no secret, or one of fewer than 32 bytes.
+        DatabaseUrlError: not a URL of a database that is installed here.
+    """
+    secret = read_secret(settings.secret_key_file)
+    app = GatehouseFlask("dashboard")
+    secure = settings.secure_cookies
+    app.config.update(
+        SECRET_KEY=secret,
+        # With the __Host- prefix a browser takes the cookie only over TLS, for this host alone (RFC 6265bis, 4.1.3.2).
+        SESSION_COOKIE_NAME="__Host-gatehouse" if secure else "gatehouse",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        MAX_CONTENT_LENGTH=MOST_FORM,
+        # A form may lie open for hours; its token ends with the session.
+        WTF_CSRF_TIME_LIMIT=None,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.jinja_loader = ChoiceLoader(
+        [
+            FileSystemLoader(Path(__file__).parent / "templates"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    CSRFProtect(app)
+    database = engine or open_engine(settings.database_url)
+    desk = Desk(
+        engine=database,
+        reads=reading(database),
+        settings=settings,
+        zone=ZoneInfo(settings.time_zone),
+        now=now,
+        wait=wait,
+    )
+    app.extensions["gatehouse"] = desk
+    for module in (signin, today, household, finding, command):
+        app.register_blueprint(module.pages)
+    app.add_url_rule("/health", "health", _health)
+    app.before_request(lambda: _admit(desk))
+    app.after_request(lambda response: _headers(response, secure=secure))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CSRFError, _http_error)
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(500, _http_error)
+    return app
+
+
+def _health() -> Response:
+    """Says that the process answers; nothing of its data."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+def _admit(desk: Desk) -> ResponseReturnValue | None:
+    """Find out who is asking; send strangers to the sign-in."""
+    if request.endpoint in {"static", "health"}:
+        return None
+    token = session.get("token")
+    if isinstance(token, str):
+        with desk.reads.connect() as connection:
+            g.who = auth.signed_in(connection, token=token, now=desk.now())
+    if g.get("who") is not None or request.endpoint in _PUBLIC:
+        return None
+    if request.args.get("part") == "live":
+        return Response("Sign in again.\n", 401, mimetype="text/plain")
+    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect("/sign-in?" + urlencode({"next": target}), 303)
+
+
+def _headers(response: Response, *, secure: bool) -> Response:
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    # "same-origin", not "no-referrer": the CSRF check of a TLS request compares the referrer with the host.
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    if secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    if error.response is not None and code < 400:
+        return error.get_response()  # a redirect that routing made
+    heading, explanation = _TITLES.get(code, _TITLES[500 if code >= 500 else 400])
+    return show("error", ErrorPage(heading=heading, explanation=explanation, home=True), title=heading, status=code)
+
+
+def _database_error(error: OperationalError) -> ResponseReturnValue:
+    _log.error("the database could not be used: %s", type(error.orig).__name__)
+    heading, explanation = _TITLES[500]
+    return show("error", ErrorPage(heading=heading, explanation=explanation, home=True), title=heading, status=503)

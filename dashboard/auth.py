@@ -1,0 +1,204 @@
+"""Accounts, one-time sign-in codes and server-side sessions.
+
+In: a name and a code typed by someone. Out: a session token for the cookie; the database keeps only
+its SHA-256, so a copy of the database signs nobody in. A code is used once, and runs out. Bounded:
+five wrong tries close a name for five minutes, an account has at most `MOST_SESSIONS` sessions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from sqlalchemy import Connection, Engine, case, delete, insert, or_, select, update
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from dashboard.store.engine import reading
+from dashboard.store.queries import write_audit
+from dashboard.store.schema import account, session
+
+MOST_FAILURES = 5
+LOCKED_SECONDS = 300.0
+SESSION_SECONDS = 12 * 3600.0
+MOST_SESSIONS = 20
+CODE_LENGTH = 12
+MOST_TYPED = 200
+"""Characters of a typed name or code that are looked at."""
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No letter that is taken for a digit: a code is read out or copied by hand."""
+
+
+class Role(StrEnum):
+    """What an account may do."""
+
+    OFFICER = "officer"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+
+    @property
+    def acts(self) -> bool:
+        """Whether it may send commands; an auditor only looks."""
+        return self is not Role.AUDITOR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who is asking."""
+
+    account_id: str
+    name: str
+    role: Role
+    token_hash: str
+    expires_at: float
+
+
+def add_account(engine: Engine, *, name: str, role: Role) -> str:
+    """Make an account without a code; returns its opaque id.
+
+    Raises:
+        ValueError: the name is empty, too long or taken.
+    """
+    name = name.strip()
+    if not 0 < len(name) <= 120 or not name.isprintable():
+        raise ValueError("a name has 1 to 120 characters that can be seen")
+    account_id = f"acc-{secrets.token_hex(8)}"
+    with engine.begin() as connection:
+        if connection.execute(select(account.c.account_id).where(account.c.name == name)).first():
+            raise ValueError(f"there is an account named {name} already")
+        connection.execute(insert(account).values(account_id=account_id, name=name, role=role, failures=0))
+    return account_id
+
+
+def make_code(engine: Engine, *, name: str, now: float, lifetime: float) -> str:
+    """A fresh one-time code for an account, valid for `lifetime` seconds; the old one stops working.
+
+    Raises:
+        ValueError: there is no such account.
+    """
+    code = "".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH))
+    with engine.begin() as connection:
+        done = connection.execute(
+            update(account)
+            .where(account.c.name == name.strip())
+            .values(
+                code_hash=generate_password_hash(code), code_expires_at=now + lifetime, failures=0, locked_until=None
+            )
+        )
+        if not done.rowcount:
+            raise ValueError(f"there is no account named {name.strip()}")
+        write_audit(connection, at=now, account_id=None, action="make-code", subject="", outcome="done")
+    return "-".join(code[start : start + 4] for start in range(0, CODE_LENGTH, 4))
+
+
+def sign_in(engine: Engine, *, name: str, code: str, now: float) -> str | None:
+    """Trade a name and its unused code for a session token; None if that fails, for whatever reason.
+
+    All failures take the same path and about the same time, so none tells whether a name exists.
+    """
+    typed = "".join(code[:MOST_TYPED].upper().split()).replace("-", "")
+    name = name[:MOST_TYPED].strip()
+    with reading(engine).connect() as connection:
+        found = connection.execute(select(account).where(account.c.name == name)) if name.isprintable() else None
+        row = None if found is None else found.mappings().one_or_none()
+    usable = row is not None and row["code_hash"] is not None and (row["code_expires_at"] or 0.0) > now
+    # Checked outside any transaction: it is slow by design, and must not hold up the writers.
+    right = check_password_hash(row["code_hash"] if row is not None and usable else _decoy(), typed) and usable
+    if row is None:
+        return None
+    account_id = row["account_id"]
+    with engine.begin() as connection:
+        if row["locked_until"] is not None and row["locked_until"] > now:
+            return None
+        if right and _consume(connection, account_id, row["code_hash"], now):
+            token = _open_session(connection, account_id, now)
+            write_audit(connection, at=now, account_id=account_id, action="sign-in", subject="", outcome="done")
+            return token
+        _count_failure(connection, account_id, now)
+    return None
+
+
+def signed_in(connection: Connection, *, token: str, now: float) -> SignedIn | None:
+    """Whose session a token is, while it lasts."""
+    row = (
+        connection.execute(
+            select(account.c.account_id, account.c.name, account.c.role, session.c.token_hash, session.c.expires_at)
+            .join(session, session.c.account_id == account.c.account_id)
+            .where(session.c.token_hash == _hash(token), session.c.expires_at > now)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or row["role"] not in tuple(Role):
+        return None
+    return SignedIn(**{**row, "role": Role(row["role"])})
+
+
+def sign_out(engine: Engine, *, who: SignedIn, now: float) -> None:
+    """End a session on the server: its cookie is worth nothing from now on."""
+    with engine.begin() as connection:
+        connection.execute(delete(session).where(session.c.token_hash == who.token_hash))
+        write_audit(connection, at=now, account_id=who.account_id, action="sign-out", subject="", outcome="done")
+
+
+def _consume(connection: Connection, account_id: str, code_hash: str, now: float) -> bool:
+    """Take the code away; False when another request was faster with it, or the name was closed meanwhile."""
+    done = connection.execute(
+        update(account)
+        .where(
+            account.c.account_id == account_id,
+            account.c.code_hash == code_hash,
+            or_(account.c.locked_until.is_(None), account.c.locked_until <= now),
+        )
+        .values(code_hash=None, code_expires_at=None, failures=0, locked_until=None)
+    )
+    return done.rowcount == 1
+
+
+def _count_failure(connection: Connection, account_id: str, now: float) -> None:
+    # The count is raised in the database, so that tries made at the same time are all counted.
+    # A lock that has run out starts the count anew.
+    fresh = case((or_(account.c.locked_until.is_(None), account.c.locked_until > now), account.c.failures), else_=0)
+    connection.execute(
+        update(account)
+        .where(account.c.account_id == account_id)
+        .values(
+            failures=fresh + 1,
+            locked_until=case((fresh + 1 >= MOST_FAILURES, now + LOCKED_SECONDS), else_=None),
+        )
+    )
+    locked = connection.execute(select(account.c.locked_until).where(account.c.account_id == account_id)).scalar_one()
+    outcome = "locked" if locked is not None else "failed"
+    write_audit(connection, at=now, account_id=account_id, action="sign-in-failed", subject="", outcome=outcome)
+
+
+def _open_session(connection: Connection, account_id: str, now: float) -> str:
+    token = secrets.token_urlsafe(32)
+    connection.execute(delete(session).where(session.c.expires_at <= now))
+    newest = (
+        select(session.c.token_hash)
+        .where(session.c.account_id == account_id)
+        .order_by(session.c.created_at.desc())
+        .limit(MOST_SESSIONS - 1)
+    )
+    kept = connection.execute(newest).scalars().all()
+    connection.execute(delete(session).where(session.c.account_id == account_id, session.c.token_hash.not_in(kept)))
+    connection.execute(
+        insert(session).values(
+            token_hash=_hash(token), account_id=account_id, created_at=now, expires_at=now + SESSION_SECONDS
+        )
+    )
+    return token
+
+
+def _hash(token: str) -> str:
+    # A token has 256 random bits: a plain hash keeps it, and the look-up by hash leaks nothing of use by time.
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@cache
+def _decoy() -> str:
+    """A hash of nothing anyone knows, checked when there is no code, so that the check takes as long."""
+    return generate_password_hash(secrets.token_hex(16))

@@ -1,0 +1,98 @@
+"""*Sent to the box*: waits for the box's answer, and says what it was."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, request
+
+from dashboard.pages import words
+from dashboard.pages.contexts import CommandPage, Fact
+from dashboard.pages.desk import Desk, desk, id_or_404, show
+from dashboard.store import queries
+from dashboard.store.queries import StoredCommand
+from wire.models import Outcome
+
+WAIT_SECONDS = 2.0
+"""The most that a request waits for the box's answer; it holds one of the server's threads."""
+LOOK_SECONDS = 0.1
+POLL_SECONDS = 2.0
+_PENDING = {"waiting", "sent"}
+_OUTCOMES: dict[str, tuple[str, str]] = {
+    Outcome.APPLIED: ("Done: the box has applied it", "The device's new standing is in force."),
+    Outcome.REFUSED: ("The box refused", "Nothing was changed."),
+    Outcome.EXPIRED: ("Too late: nothing was changed", "It ran out before it reached the box. Send it again."),
+    Outcome.OUT_OF_SEQUENCE: ("The box refused: it knew of a later one", "Nothing was changed. Send it again."),
+}
+
+pages = Blueprint("command", __name__)
+
+
+@pages.get("/commands/<command>")
+def command(command: str) -> Response:
+    """One command and what became of it."""
+    at_desk = desk()
+    if request.args.get("wait") == "1":
+        _wait(at_desk, id_or_404(command))
+    with at_desk.reads.connect() as connection:
+        found = queries.command_of(connection, at_desk.settings.tenant, id_or_404(command))
+        if found is None:
+            abort(404)
+        home = queries.household(connection, at_desk.settings.tenant, found.site)
+        device = queries.device_of(connection, found.site, found.device_id)
+    heading, explanation, done = outcome_words(found, at_desk.now())
+    page = CommandPage(
+        heading=heading,
+        explanation=explanation,
+        state=found.state,
+        done=done,
+        facts=_facts(at_desk, found, device.label if device else None),
+        household=words.plain(home.title if home else found.site, 120),
+        household_address=f"/households/{found.site}",
+    )
+    return show(
+        "command",
+        page,
+        title="Sent to the box",
+        action="view-command",
+        subject=f"{found.site}/{found.command_id}",
+        section="households",
+        live=True,
+        done=done,
+        poll_seconds=min(POLL_SECONDS, at_desk.settings.poll_seconds),
+        reload=not done,
+    )
+
+
+def outcome_words(command: StoredCommand, now: float) -> tuple[str, str, bool]:
+    """What became of a command: heading, a sentence more, and whether that is the end of it."""
+    if command.state in _PENDING:
+        if now > command.expires_at:
+            return "The box did not answer in time", "Send it again when the box is reporting.", True
+        return "Sent to the box; waiting for its answer", "This page looks again by itself.", False
+    known = _OUTCOMES.get(command.state)
+    heading, explanation = known or ("The box answered", f"Its answer was: {words.plain(command.state, 20)}.")
+    if command.detail:
+        explanation += f" The box says: {words.plain(command.detail)}"
+    return heading, explanation, True
+
+
+def _wait(at_desk: Desk, command_id: str) -> None:
+    for _ in range(round(WAIT_SECONDS / LOOK_SECONDS)):
+        with at_desk.reads.connect() as connection:
+            if queries.command_state(connection, command_id) not in _PENDING:
+                return
+        at_desk.wait(LOOK_SECONDS)
+
+
+def _facts(at_desk: Desk, found: StoredCommand, known_label: str | None) -> tuple[Fact, ...]:
+    body = found.body
+    label = body.get("label") or known_label
+    facts = [
+        ("Device", words.plain(label, 80) if label else f"Device {found.device_id[:12]}"),
+        ("To be", words.standing(str(body.get("standing")))),
+        ("Reason", words.plain(found.reason.replace("\n", " "), 500)),
+        ("Asked by", words.plain(found.by_name, 120)),
+        ("Asked", at_desk.moment(found.created_at).text),
+    ]
+    if found.answered_at is not None:
+        facts.append(("Answered", at_desk.moment(found.answered_at).text))
+    return tuple(Fact(key=key, value=value) for key, value in facts)
