@@ -186,6 +186,17 @@ class Dissector:
         return new
 
 
+def sender(frame: Frame) -> str | None:
+    """The hardware address that sent a frame; None if it has none, or its link header cannot be read."""
+    if frame.source_mac:
+        return frame.source_mac.hex(":")
+    try:
+        mac = _LINKS[frame.link](frame.data).mac
+    except ParseError:
+        return None
+    return mac.hex(":") if mac else None
+
+
 class _Talk(NamedTuple):
     """Who sent what to whom; a tuple because one is made for every packet that may say something."""
 

@@ -7,7 +7,7 @@ is ever read outside it, and no length from the packet is trusted before it is c
 
 from __future__ import annotations
 
-from struct import Struct
+from struct import Struct, unpack_from
 from typing import Any
 
 
@@ -24,12 +24,12 @@ class Cursor:
         """Read `data` from `start` up to `end` (default: its length); a wrong range is empty, not wider."""
         self.data = data
         self.end = len(data) if end is None or end > len(data) else end
-        self.position = start
+        self.position = min(start, self.end)
 
     @property
     def remaining(self) -> int:
         """Octets left; never negative."""
-        return max(0, self.end - self.position)
+        return self.end - self.position
 
     def skip(self, count: int) -> int:
         """Pass over `count` octets; returns the position where they began."""
@@ -69,6 +69,10 @@ class Cursor:
     def u32(self) -> int:
         """Four octets."""
         return int.from_bytes(self.take(4), "big")
+
+    def u16s(self, count: int) -> tuple[int, ...]:
+        """`count` numbers of two octets."""
+        return unpack_from(f"!{count}H", self.data, self.skip(2 * count))
 
     def unpack(self, layout: Struct) -> tuple[Any, ...]:
         """Fields of a fixed header, all at once."""

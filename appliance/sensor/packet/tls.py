@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from struct import Struct
 from typing import TypeVar
 
 from appliance.sensor.packet import names
@@ -30,6 +31,9 @@ SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIO
 
 # RFC 8446 appendix D.4: before its second hello a client may say ChangeCipherSpec, always these octets.
 _CHANGE_CIPHER_SPEC_RECORDS = tuple(bytes((CHANGE_CIPHER_SPEC, 3, minor, 0, 1, 1)) for minor in (1, 3))
+
+_EXTENSION = Struct("!HH")
+_READ_INSIDE = frozenset({SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS})
 
 _Item = TypeVar("_Item", int, bytes)
 
@@ -144,10 +148,13 @@ def _hello(cursor: Cursor) -> ClientHello:
     if cursor.remaining:  # RFC 5246 section 7.4.1.2: extensions may be absent
         body = cursor.sub(cursor.u16())
         while body.remaining:
-            kind = body.u16()
+            kind, length = body.unpack(_EXTENSION)
             order.append(kind)
             # The first of a repeated type counts (RFC 8446 section 4.2 forbids repeats).
-            found.setdefault(kind, body.sub(body.u16()))
+            if kind in _READ_INSIDE and kind not in found:
+                found[kind] = body.sub(length)
+            else:
+                body.skip(length)
     return ClientHello(
         legacy_version=legacy_version,
         ciphers=ciphers,
@@ -171,7 +178,7 @@ def _inside(body: Cursor | None, reader: Callable[[Cursor], tuple[_Item, ...]]) 
 
 
 def _u16s(body: Cursor) -> tuple[int, ...]:
-    return tuple(body.u16() for _ in range(body.remaining // 2))
+    return body.u16s(body.remaining // 2)
 
 
 def _host_names(body: Cursor) -> tuple[bytes, ...]:

@@ -1,0 +1,104 @@
+"""Facts as JSON objects, for `gatehouse replay --json`; the schema is in docs/replay.md.
+
+Enters: a fact. Leaves: a dict of plain values. Bounded by the fact.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.messages import How, Via
+from appliance.sensor.facts import (
+    ArpHeard,
+    ClientHelloHeard,
+    Dhcp4Heard,
+    DnsHeard,
+    Fact,
+    FlowBegan,
+    NeighbourHeard,
+)
+from appliance.sensor.packet import dhcp4, dns, ip, names, tls
+
+SCHEMA_VERSION = 1
+"""Raised when a field changes its meaning or goes; new kinds and fields do not raise it."""
+
+_HELLO_KINDS = {How.TLS: "tls_client_hello", How.QUIC: "quic_client_hello"}
+_TRANSPORTS = {ip.TCP: "tcp", ip.UDP: "udp"}
+
+
+def line(fact: Fact) -> dict[str, Any]:
+    """One fact as a JSON object."""
+    common = {"ts": fact.ts, "src_mac": fact.mac, "src": fact.src}
+    match fact:
+        case ArpHeard():
+            own = {
+                "operation": fact.operation,
+                "sender_mac": fact.sender_mac,
+                "sender_ip": fact.sender_ip,
+                "target_ip": fact.target_ip,
+            }
+            return {"kind": "arp"} | common | own
+        case NeighbourHeard():
+            return {"kind": "nd"} | common | {"type": fact.kind, "target": fact.target}
+        case FlowBegan():
+            return {"kind": "flow"} | common | _ports(fact) | {"transport": _TRANSPORTS[fact.protocol]}
+        case Dhcp4Heard():
+            return {"kind": "dhcp4"} | common | _ports(fact) | _dhcp4(fact.message)
+        case DnsHeard():
+            kind = "mdns" if fact.via is Via.MDNS else "dns"
+            return {"kind": kind} | common | _ports(fact) | _dns(fact.message)
+        case ClientHelloHeard():
+            return {"kind": _HELLO_KINDS[fact.how]} | common | _ports(fact) | _hello(fact.hello)
+        case _:
+            return {"kind": fact.via.value} | common
+
+
+def _ports(fact: FlowBegan | Dhcp4Heard | DnsHeard | ClientHelloHeard) -> dict[str, Any]:
+    return {"sport": fact.sport, "dst": fact.dst, "dport": fact.dport}
+
+
+def _dhcp4(message: dhcp4.Message) -> dict[str, Any]:
+    return {
+        "from_client": message.from_client,
+        "message_type": message.message_type,
+        "client_mac": message.client_mac.hex(":") if message.client_mac else None,
+        "client_ip": ip.text(message.client_ip),
+        "your_ip": ip.text(message.your_ip),
+        "requested_ip": ip.text(message.requested_ip) if message.requested_ip else None,
+        "host_name": message.host_name,
+        "vendor_class": message.vendor_class,
+        "client_id": message.client_id,
+        "parameters": list(message.parameters),
+        "options": [{"code": code, "hex": value.hex()} for code, value in message.options],
+    }
+
+
+def _dns(message: dns.Message) -> dict[str, Any]:
+    first = message.questions[0] if message.questions else None
+    return {
+        "id": message.id,
+        "qname": first.name if first else None,
+        "qtype": first.qtype if first else None,
+        "questions": [{"name": question.name, "type": question.qtype} for question in message.questions],
+        "response": message.response,
+        "rcode": message.rcode,
+        "answers": [
+            {"name": answer.name, "type": answer.rtype, "ttl": answer.ttl, "value": answer.value}
+            for answer in message.answers
+        ],
+        "complete": message.complete,
+    }
+
+
+def _hello(hello: tls.ClientHello) -> dict[str, Any]:
+    return {
+        "sni": hello.sni,
+        "alpn": [names.announced(protocol) for protocol in hello.alpn],
+        "legacy_version": hello.legacy_version,
+        "supported_versions": list(hello.supported_versions),
+        "ciphers": list(hello.ciphers),
+        "extensions": list(hello.extensions),
+        "groups": list(hello.groups),
+        "point_formats": list(hello.point_formats),
+        "signature_algorithms": list(hello.signature_algorithms),
+    }
