@@ -117,12 +117,12 @@ class Session:
 
     def close(self) -> None:
         """Say good-bye; the session with its unacknowledged messages stays at the broker."""
-        if self._client is not None:
-            with contextlib.suppress(OSError):
-                self._client.disconnect()
-                self._client.loop_write()
-            self._client = None
+        client, self._client = self._client, None
         self._online = False
+        if client is not None:
+            with contextlib.suppress(OSError):
+                client.disconnect()
+                client.loop_write()
 
     def _lose(self, trouble: str) -> None:
         self._client = None
