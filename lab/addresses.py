@@ -29,7 +29,10 @@ SITES = tuple((f"203.0.113.{80 + n}", f"2001:db8:53::{80 + n}") for n in range(8
 """Web servers; every one answers for every name, over TCP and QUIC."""
 
 SINK = ("203.0.113.99", "2001:db8:53::99")
-"""Takes any UDP at port 9 (discard, RFC 863) and says nothing; iperf3 listens here for the benches."""
+"""Takes UDP at `SINK_PORTS` and says nothing; iperf3 listens here for the benches."""
+
+SINK_PORTS = range(9, 17)
+"""From discard (RFC 863) up: eight, so that a bench finds ports enough for its flows."""
 
 SERVERS = (RESOLVER, OTHER_RESOLVER, *SITES, SINK)
 """Everything the internet machine answers as."""

@@ -150,7 +150,7 @@ def _furnish() -> None:
     """Inside: private mounts, own /proc and /run, loopback up."""
     _mount("none", "/", None, _RECURSIVE | _PRIVATE, "")
     _mount("proc", "/proc", "proc", _NO_SUID | _NO_DEVICES | _NO_EXEC, "")
-    _mount("tmpfs", "/run", "tmpfs", _NO_SUID | _NO_DEVICES, "mode=755,size=64m")
+    _mount("tmpfs", "/run", "tmpfs", _NO_SUID | _NO_DEVICES, "mode=755,size=512m")
     _MARK.touch()
     Path("/run/lock").mkdir()
     # A resolv.conf that points below /run points nowhere now; each machine of the lab binds its own over it.

@@ -104,7 +104,7 @@ class Household:
         persona = personas.load(who) if isinstance(who, str) else who
         if persona.name in self.clients:
             raise LabError(f"a device named {persona.name} is here already")
-        if self._ports >= MAX_DEVICES:
+        if len(self.clients) >= MAX_DEVICES:
             raise LabError(f"the lab holds at most {MAX_DEVICES} devices")
         self._ports += 1
         client = Client(persona, self.folder, ca=self.ca)

@@ -25,19 +25,19 @@ async def _run(folder: Path) -> None:
         await names.serve(everything, address)
     await web.serve(web.Certificates(authority))
     await quic.serve(authority, everything.known())
-    sinks = [_sink(address) for address in addresses.SINK]
+    sinks = [_sink(address, port) for address in addresses.SINK for port in addresses.SINK_PORTS]
     print("ready", flush=True)
     await stop.wait()
     for sink in sinks:
         sink.close()
 
 
-def _sink(address: str) -> socket.socket:
+def _sink(address: str, port: int) -> socket.socket:
     """A socket that nobody reads: the kernel throws away what its small buffer does not hold."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sink = socket.socket(family, socket.SOCK_DGRAM)
     sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sink.bind((address, 9))
+    sink.bind((address, port))
     return sink
 
 
