@@ -1,6 +1,6 @@
-"""Serves the pages: `python -m dashboard.web --config dashboard.toml [--fd N | --listen HOST:PORT]`.
+"""Serves the pages: `python -m dashboard.web --config dashboard.toml [--fd N ... | --listen HOST:PORT]`.
 
-In: a settings file and a listening socket, inherited or opened here. Exits 0 on SIGTERM, 2 with one
+In: a settings file and listening sockets, inherited, or one opened here. Exits 0 on SIGTERM, 2 with one
 plain line when it cannot start. Bounded: `--threads` requests at once, and waitress's own limits on
 connections and bodies.
 """
@@ -70,27 +70,29 @@ def inherited(descriptor: int) -> socket.socket:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", required=True, type=click.Path(path_type=Path), help="The dashboard's settings file.")
-@click.option("--fd", type=click.IntRange(min=0), help="Descriptor of an inherited listening socket.")
+@click.option(
+    "--fd", "fds", multiple=True, type=click.IntRange(min=0), help="Descriptor of an inherited listening socket."
+)
 @click.option("--listen", "address", metavar="HOST:PORT", help="Address to listen on  [default: 127.0.0.1:8080]")
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests served at once.")
-def main(config: Path, fd: int | None, address: str | None, threads: int) -> None:
+def main(config: Path, fds: tuple[int, ...], address: str | None, threads: int) -> None:
     """Serve the officers' pages."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     # Waitress warns of every request that waits for a free thread; the pages poll, so that is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    if fd is not None and address is not None:
+    if fds and address is not None:
         raise click.UsageError("give --fd or --listen, not both")
     try:
         settings = load(config)
         app = create_app(settings)
         check(app.extensions["gatehouse"].engine)
-        listener = inherited(fd) if fd is not None else listen(address or "127.0.0.1:8080")
+        listeners = [inherited(fd) for fd in fds] or [listen(address or "127.0.0.1:8080")]
     except (FileError, SecretError, DatabaseUrlError, SchemaError, ListenError) as error:
         click.echo(f"gatehouse pages: {error}", err=True)
         sys.exit(2)
     server = create_server(
         app,
-        sockets=[listener],
+        sockets=listeners,
         threads=threads,
         ident=None,
         url_scheme="https" if settings.secure_cookies else "http",
@@ -98,7 +100,7 @@ def main(config: Path, fd: int | None, address: str | None, threads: int) -> Non
         clear_untrusted_proxy_headers=True,
     )
     signal.signal(signal.SIGTERM, _stop)
-    logging.getLogger(__name__).info("serving on %s", _where(listener))
+    logging.getLogger(__name__).info("serving on %s", ", ".join(map(_where, listeners)))
     try:
         server.run()
     except (SystemExit, KeyboardInterrupt):

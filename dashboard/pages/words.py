@@ -100,8 +100,8 @@ def date_time_seconds(at: float, zone: tzinfo) -> str:
 
 
 def machine(at: float) -> str:
-    """The same moment for `<time datetime>`."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    """The same moment for `<time datetime>`, to the millisecond (the most that HTML allows)."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def zone_words(at: float, zone: tzinfo, name: str) -> str:

@@ -1,0 +1,65 @@
+"""`make bench`: runs the measurements in one fresh stack and prints a table; JSON goes to artefacts/."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import flows, latency, overhead
+from lab.enter import refusal
+from lab.stack import Stack
+
+
+def main() -> int:
+    """Exit codes: 0 measured, 2 wrong use, 69 the lab cannot run here."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", choices=("latency", "overhead", "flows"), help="one measurement")
+    parser.add_argument("--out", type=Path, default=Path("artefacts/bench.json"))
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs")
+    arguments = parser.parse_args()
+    why = refusal()
+    if why is not None:
+        sys.stderr.write(f"bench: the lab cannot run here: {why}\n")
+        return 69
+    results: dict[str, object] = {"machine": f"{platform.machine()}, Linux {platform.release()}"}
+    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with Stack(Path(folder)) as stack:
+            stack.wait_ready()
+            if arguments.only in {None, "latency"}:
+                results["latency"] = latency.measure(stack, joins=3 if arguments.quick else 30)
+            if arguments.only in {None, "flows"}:
+                results["flows"] = flows.measure(stack, seconds=2 if arguments.quick else 20)
+            if arguments.only in {None, "overhead"}:
+                results["overhead"] = overhead.measure(stack, rounds=1 if arguments.quick else 10)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(results, indent=1))
+    _print(results)
+    return 0
+
+
+def _print(results: dict[str, object]) -> None:
+    console = Console()
+    for name, values in results.items():
+        if not isinstance(values, dict):
+            console.print(f"{name}: {values}")
+            continue
+        rows = values if all(isinstance(item, dict) for item in values.values()) else {name: values}
+        table = Table(title=name)
+        table.add_column("")
+        for column in next(iter(rows.values())):
+            table.add_column(column, justify="right")
+        for row, cells in rows.items():
+            table.add_row(row, *(f"{cell:,.4g}" for cell in cells.values()))
+        console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

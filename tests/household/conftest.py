@@ -1,0 +1,52 @@
+"""One whole stack for a module of tests: household, box, broker, ingest and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lab.enter import refusal
+from lab.officer import Officer, Seen
+from lab.service import wait_until
+from lab.stack import SITE, Stack
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    why = refusal()
+    if why is not None:
+        pytest.skip(f"the lab cannot run here: {why}")
+    folder = tmp_path_factory.mktemp("stack")
+    # The box's processes run under uids of their own and must be able to reach their folders.
+    for parent in (folder, *folder.parents):
+        if parent.name.startswith("pytest-"):
+            parent.chmod(0o755)
+    with Stack(folder, poll_seconds=0.5) as running:
+        running.wait_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def officer(stack: Stack) -> Officer:
+    return stack.officer("test-officer")
+
+
+Find = Callable[[str, str], Seen]
+
+
+@pytest.fixture(scope="module")
+def find(officer: Officer) -> Find:
+    """Wait for a finding of a kind about the device with a hardware address."""
+
+    def find_(kind: str, mac: str) -> Seen:
+        found: list[Seen] = []
+
+        def look() -> bool:
+            found[:] = [seen for seen in officer.findings(SITE) if seen.kind == kind and mac in seen.macs]
+            return bool(found)
+
+        wait_until(look, what=f"a finding {kind} about {mac}", seconds=15)
+        return found[0]
+
+    return find_
