@@ -177,8 +177,17 @@ class Firewall:
         return names.QUARANTINE_FAMILIES if self._reduced else names.FAMILIES
 
     def _listing(self, families: Sequence[str]) -> str:
-        # Stateless and terse: counters and set elements change by themselves.
-        return self._nft(["-s", "-t", "; ".join(f"list table {family} {names.TABLE}" for family in families)], "")
+        # Stateless and terse: counters and set elements change by themselves. All tables at once and
+        # ours picked out: nft 1.0.6 looks for a second table of the same name in the first's family.
+        everything = self._nft(["-s", "-t", "list", "ruleset"], "")
+        tables: list[str] = []
+        for family in families:
+            start = f"table {family} {names.TABLE} {{\n"
+            _, found, rest = f"\n{everything}".partition(f"\n{start}")
+            if not found:
+                raise NftError(f"table {family} {names.TABLE} is not there")
+            tables.append(start + rest[: rest.index("\n}") + 2])
+        return "\n".join(tables)
 
     def _elements(self, name: str) -> list[Any]:
         answer = json.loads(self._nft(["-j", "list", "set", "inet", names.TABLE, name], ""))
