@@ -1,0 +1,1 @@
+"""A household in network namespaces: real clients, a real router, a small internet, and nothing left behind."""
