@@ -23,9 +23,9 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wire.models import TYPES, Payload, type_of
+from wire.models import TYPES, Payload, Time, type_of
 from wire.topics import Topic, parse
 
 MAX_PAYLOAD = 32 * 1024
@@ -48,7 +48,7 @@ class Envelope(BaseModel):
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
     source: Annotated[str, Field(pattern=r"^urn:gatehouse:[a-z0-9-]{1,63}:[a-z0-9-]{1,63}$")]
     type: Annotated[str, Field(max_length=64)]
-    time: AwareDatetime
+    time: Time
     sequence: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
     datacontenttype: Literal["application/json"] = "application/json"
     data_base64: str = ""
@@ -125,7 +125,7 @@ def read_envelope(raw: bytes) -> Envelope:
     try:
         return Envelope.model_validate_json(raw)
     except ValidationError as error:
-        raise WireError(f"not an envelope: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from None
+        raise WireError(f"not an envelope: {_first_fault(error)}") from None
 
 
 def open_sealed(
@@ -155,14 +155,23 @@ def open_sealed(
         plain = _SUITE.decrypt(sealed, recipient, info=bound)
     except (binascii.Error, InvalidTag, ValueError) as error:
         raise WireError("the seal does not open") from error
+    if len(plain) > _SIGNATURE + MAX_PAYLOAD:
+        raise WireError(f"payload of {len(plain) - _SIGNATURE} bytes, the most is {MAX_PAYLOAD}")
     signature, body = plain[:_SIGNATURE], plain[_SIGNATURE:]
     if not any(_verifies(key, signature, bound + b"\n" + body) for key in signers):
         raise WireError("signed by no known key")
     try:
         payload = entry.model.model_validate_json(body)
     except ValidationError as error:
-        raise WireError(f"{envelope.type}: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from None
+        raise WireError(f"{envelope.type}: {_first_fault(error)}") from None
     return Opened(topic=parsed, envelope=envelope, payload=payload, digest=hashlib.sha256(body).hexdigest())
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Where and what, without the value and cut short: a field's name may be the sender's own invention."""
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place[:80]}: {fault['msg'][:120]}"
 
 
 def _verifies(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:

@@ -10,6 +10,7 @@ Compatible changes add optional fields; anything else is a new type with a highe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -19,6 +20,8 @@ from wire.topics import Channel
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 Mac = Annotated[str, Field(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
+Time = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""With its offset; the range keeps a reader's arithmetic and calendars from overflowing."""
 Text = Annotated[str, Field(max_length=300)]
 Confidence = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
@@ -91,10 +94,10 @@ class Finding(Payload):
     device_id: Id
     state: Literal["open", "closed"]
     closed_because: Text | None = None
-    first_seen: AwareDatetime
+    first_seen: Time
     """Time of the first frame that supports the finding."""
-    last_seen: AwareDatetime
-    raised_at: AwareDatetime
+    last_seen: Time
+    raised_at: Time
     """When the keeper committed it."""
     count: int = Field(ge=1, le=2**31 - 1)
     rule: Rule
@@ -110,8 +113,8 @@ class Address(Payload):
 
     mac: Mac
     locally_administered: bool
-    first_seen: AwareDatetime
-    last_seen: AwareDatetime
+    first_seen: Time
+    last_seen: Time
 
 
 class LooksLike(Payload):
@@ -132,8 +135,8 @@ class Device(Payload):
     """Name given by an officer; a locked field that evidence never overwrites."""
     looks_like: LooksLike | None = None
     addresses: tuple[Address, ...] = Field(max_length=32)
-    first_seen: AwareDatetime
-    last_seen: AwareDatetime
+    first_seen: Time
+    last_seen: Time
     quarantined: bool = False
 
 
@@ -159,7 +162,7 @@ class BoxStatus(Payload):
     """Health of a box, kept even without an authority. `online` false is the last will."""
 
     online: bool
-    at: AwareDatetime
+    at: Time
     recording: bool = False
     authority: Text = ""
     outbox: Count = 0
@@ -174,7 +177,7 @@ class SetStanding(Payload):
     device_id: Id
     standing: Standing
     label: str | None = Field(default=None, max_length=80)
-    guest_until: AwareDatetime | None = None
+    guest_until: Time | None = None
 
 
 class Command(Payload):
@@ -183,8 +186,8 @@ class Command(Payload):
     command_id: Id
     sequence: Revision
     """Strictly rising per site; the box refuses what it has passed."""
-    issued_at: AwareDatetime
-    expires_at: AwareDatetime
+    issued_at: Time
+    expires_at: Time
     by: Id
     """Opaque reference of the account that asked."""
     body: SetStanding
@@ -205,7 +208,7 @@ class CommandResult(Payload):
     command_id: Id
     outcome: Outcome
     detail: Text = ""
-    at: AwareDatetime
+    at: Time
 
 
 class Receipt(Payload):
@@ -214,7 +217,7 @@ class Receipt(Payload):
     epoch: Id
     ranges: tuple[tuple[Count, Count], ...] = Field(min_length=1, max_length=256)
     """Inclusive ranges of sequence numbers."""
-    at: AwareDatetime
+    at: Time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

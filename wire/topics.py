@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ROOT = "gatehouse/v1"
-_LEVEL = re.compile(r"[a-z0-9-]{1,63}")
+LEVEL = "[a-z0-9-]{1,63}"
+"""One level of a topic; also an MQTT client id and a CN."""
+_LEVEL = re.compile(LEVEL)
 
 
 class Channel(StrEnum):
@@ -22,6 +24,9 @@ class Channel(StrEnum):
     TELEMETRY = "telemetry"
     CMD = "cmd"
     RESULT = "result"
+
+
+_CHANNELS = frozenset(Channel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +46,13 @@ def parse(text: str) -> Topic:
     """Take a topic apart.
 
     Raises:
-        ValueError: not a topic of this map.
+        ValueError: not a topic of this map; the text quotes at most 100 characters of it.
     """
     root, _, rest = text.partition(f"{ROOT}/")
     levels = rest.split("/")
     if root or len(levels) != 4 or not all(_LEVEL.fullmatch(level) for level in levels):
-        raise ValueError(f"{text!r} is not a topic of {ROOT}")
+        raise ValueError(f"{text[:100]!r} is not a topic of {ROOT}")
     tenant, site, channel, name = levels
+    if channel not in _CHANNELS:
+        raise ValueError(f"{channel!r} is not a channel of {ROOT}")
     return Topic(tenant=tenant, site=site, channel=Channel(channel), name=name)

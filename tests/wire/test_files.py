@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from wire.files import FileError, load_toml, replace
+
+
+class _Inner(BaseModel):
+    path: Path
+
+
+class _Settings(BaseModel):
+    name: str
+    count: int = 0
+    inner: _Inner
+    more: tuple[_Inner, ...] = ()
+
+
+def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('name = "a"\n[inner]\npath = "b/c"\n[[more]]\npath = "/d"\n')
+    loaded = load_toml(file, _Settings, purpose="the file")
+    assert loaded.inner.path == tmp_path / "b/c"
+    assert loaded.more[0].path == Path("/d")
+    assert (loaded.name, loaded.count) == ("a", 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"name =", "not valid TOML"),
+        (b"\xff", "not valid TOML"),
+        (b'count = "x"\n', "name: Field required; count: "),
+    ],
+)
+def test_what_is_wrong_is_said(content: bytes, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(content)
+    with pytest.raises(FileError, match=says) as caught:
+        load_toml(file, _Settings, purpose="the file")
+    assert str(file) in str(caught.value)
+
+
+def test_a_missing_file_says_what_it_would_be_for(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="give the settings file"):
+        load_toml(tmp_path / "absent.toml", _Settings, purpose="the settings file")
+
+
+def test_replacing_leaves_the_new_file_whole_and_nothing_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "state"
+    file.write_bytes(b"old and longer")
+    replace(file, b"new", mode=0o640)
+    assert file.read_bytes() == b"new"
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]

@@ -1,0 +1,109 @@
+"""The bytes of version 1 stay what they are: a box in a home for years and a newer dashboard must agree.
+
+`REMAKE_GOLDEN=1 pytest tests/wire/test_golden.py` writes files that are missing; it never
+overwrites one, because a changed payload is a new version with files of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from wire.codec import open_sealed, payload_json, seal, topic_for
+from wire.models import TYPES, Payload, type_of
+
+NAMES = (
+    "command",
+    "device",
+    "finding",
+    "finding-closed",
+    "receipt",
+    "result",
+    "status",
+    "status-last-will",
+)
+
+
+@pytest.fixture(autouse=True)
+def _remake(
+    golden: Path,
+    examples: Mapping[str, Payload],
+    signer: Ed25519PrivateKey,
+    recipient: X25519PrivateKey,
+    at: datetime,
+) -> None:
+    if not os.environ.get("REMAKE_GOLDEN"):
+        return
+    golden.mkdir(parents=True, exist_ok=True)
+    for number, (name, payload) in enumerate(examples.items(), start=1):
+        plain, sealed = golden / f"{name}.json", golden / f"{name}.sealed.json"
+        if not plain.exists():
+            plain.write_bytes(payload_json(payload))
+        if not sealed.exists():
+            topic = topic_for(payload, tenant="example", site="site-1")
+            body = seal(
+                payload_json(payload),
+                type_=type_of(payload).ce_type,
+                topic=topic,
+                id_=f"0badcafe-{number}",
+                sequence=number,
+                at=at,
+                signer=signer,
+                recipient=recipient.public_key(),
+            )
+            sealed.write_text(json.dumps({"topic": str(topic), "envelope": body.decode()}, indent=1) + "\n")
+
+
+def test_every_type_and_every_file_is_covered(golden: Path, examples: Mapping[str, Payload]) -> None:
+    assert set(examples) == set(NAMES)
+    assert {type_of(payload).ce_type for payload in examples.values()} == set(TYPES)
+    wanted = {f"{name}.json" for name in NAMES} | {f"{name}.sealed.json" for name in NAMES}
+    assert {path.name for path in golden.iterdir()} == wanted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_payload_becomes_these_bytes_and_back(name: str, golden: Path, examples: Mapping[str, Payload]) -> None:
+    expected = examples[name]
+    stored = (golden / f"{name}.json").read_bytes()
+    assert payload_json(expected) == stored
+    assert type(expected).model_validate_json(stored) == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_envelope_sealed_then_opens_now(
+    name: str,
+    golden: Path,
+    examples: Mapping[str, Payload],
+    signer: Ed25519PrivateKey,
+    recipient: X25519PrivateKey,
+) -> None:
+    stored = json.loads((golden / f"{name}.sealed.json").read_text())
+    opened = open_sealed(
+        stored["envelope"].encode(), topic=stored["topic"], recipient=recipient, signers=(signer.public_key(),)
+    )
+    assert opened.payload == examples[name]
+    assert str(opened.topic) == stored["topic"]
+    assert opened.envelope.id.startswith("0badcafe-")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sealed_envelope_shows_nothing_of_its_payload(
+    name: str, golden: Path, examples: Mapping[str, Payload]
+) -> None:
+    stored = json.loads((golden / f"{name}.sealed.json").read_text())
+    envelope = json.loads(stored["envelope"])
+    clear = {key: value for key, value in envelope.items() if key != "data_base64"}
+    assert set(clear) == {"specversion", "id", "source", "type", "time", "sequence", "datacontenttype"}
+    sealed = base64.b64decode(envelope["data_base64"])
+    for value in examples[name].model_dump(mode="json").values():
+        if isinstance(value, str) and len(value) > 6:
+            assert value.encode() not in sealed
+            assert value not in {stored["topic"], clear["id"], clear["source"], clear["type"]}
