@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.keeper.authority import Desk, FloorClock, Reason, Scope, judge
+from wire.authority import CollectClause, DataClass, ListsClause
+from wire.models import Standing
+
+START = 1_900_000_000.0
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(START + seconds, UTC)
+
+
+@pytest.fixture
+def desk(issuer: Ed25519PrivateKey) -> Desk:
+    return Desk(issuers=[issuer.public_key()], tenant="force-a", site="box-1")
+
+
+def test_scope_gives_each_class_with_its_clause(scope: Scope) -> None:
+    assert scope.classes(Standing.REGISTERED) == {
+        DataClass.PRESENCE: "1",
+        DataClass.FINGERPRINT: "1",
+        DataClass.FULL_NAMES: "3",
+    }
+    assert scope.lists(Standing.REGISTERED) == {"gambling": "4"}
+    assert scope.lists(Standing.UNKNOWN) == {}
+    assert scope.quarantine(Standing.REFUSED) == "5"
+    assert scope.quarantine(Standing.UNKNOWN) is None
+    assert scope.register() == "2"
+    assert scope.names_leave(Standing.REGISTERED)
+    assert not scope.names_leave(Standing.HOUSEHOLD)
+    assert scope.may(DataClass.PRESENCE, Standing.UNKNOWN)
+
+
+@pytest.mark.req("R55", "R56")
+def test_without_presence_nothing_is_allowed(make_authority: Any) -> None:
+    clauses = (
+        CollectClause(number="1", standings=(Standing.GUEST,), classes=(DataClass.FULL_NAMES,)),
+        ListsClause(number="2", standings=(Standing.GUEST,), lists=("gambling",)),
+    )
+    scope = Scope(authority=make_authority(clauses=clauses))
+    assert scope.classes(Standing.GUEST) == {}
+    assert scope.lists(Standing.GUEST) == {}
+    assert scope.register() is None
+
+
+@pytest.mark.req("R53", "R54")
+@pytest.mark.parametrize(
+    ("moment", "reason"),
+    [(-3601, Reason.NOT_YET), (-3600, Reason.IN_FORCE), (86399, Reason.IN_FORCE), (86400, Reason.EXPIRED)],
+)
+def test_dates(make_authority: Any, moment: float, reason: Reason) -> None:
+    judgement = judge(make_authority(), START + moment)
+    assert judgement.reason is reason
+    assert (judgement.scope is not None) == (reason is Reason.IN_FORCE)
+    assert judgement.sentence.endswith(".")
+
+
+@pytest.mark.req("R53")
+def test_no_file(desk: Desk) -> None:
+    assert desk.judgement(START).reason is Reason.MISSING
+    desk.offer(None, START)
+    assert desk.judgement(START).reason is Reason.MISSING
+
+
+@pytest.mark.req("R53", "N1")
+@pytest.mark.parametrize(
+    ("changes", "reason", "words"),
+    [
+        ({"key": Ed25519PrivateKey.generate()}, Reason.BAD_SIGNATURE, "signature"),
+        ({"site": "box-2"}, Reason.WRONG_SITE, "force-a/box-2"),
+        ({"tenant": "force-b"}, Reason.WRONG_SITE, "force-b/box-1"),
+    ],
+)
+def test_a_file_that_does_not_count(
+    desk: Desk, signed: Any, changes: dict[str, Any], reason: Reason, words: str
+) -> None:
+    desk.offer(signed(**changes), START)
+    judgement = desk.judgement(START)
+    assert judgement.reason is reason
+    assert judgement.scope is None
+    assert words in judgement.sentence
+
+
+@pytest.mark.req("R53")
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff\xfe", b'{"document": {}, "signatures": []}', b" " * 70_000])
+def test_bytes_that_are_no_document(desk: Desk, raw: bytes) -> None:
+    desk.offer(raw, START)
+    assert desk.judgement(START).reason is Reason.UNREADABLE
+    assert desk.judgement(START).scope is None
+
+
+def test_an_altered_document_does_not_count(desk: Desk, signed: Any) -> None:
+    raw = signed()
+    assert b'"unknown"' in raw
+    desk.offer(raw.replace(b'"full_names"', b'"list_hits"'), START)
+    assert desk.judgement(START).reason is Reason.BAD_SIGNATURE
+
+
+@pytest.mark.req("N1")
+def test_a_variation_needs_a_higher_number(desk: Desk, signed: Any) -> None:
+    desk.offer(signed(number=2), START)
+    desk.offer(signed(number=1), START)
+    judgement = desk.judgement(START)
+    assert judgement.scope is not None
+    assert judgement.scope.authority.number == 2
+    assert "number 1" in judgement.sentence
+    assert "refused" in judgement.sentence
+    desk.offer(signed(number=2, reference="EX-0002"), START)
+    assert "refused" in desk.judgement(START).sentence, "the same number with another content"
+    desk.offer(signed(number=3), START)
+    judgement = desk.judgement(START)
+    assert judgement.scope is not None
+    assert judgement.scope.authority.number == 3
+    assert "refused" not in judgement.sentence
+
+
+def test_another_authority_must_be_issued_later(desk: Desk, signed: Any) -> None:
+    desk.offer(signed(number=5), START)
+    desk.offer(signed(id="other", issued_at=at(-9000)), START)
+    assert "refused" in desk.judgement(START).sentence
+    desk.offer(signed(id="other", issued_at=at(-60)), START)
+    scope = desk.judgement(START).scope
+    assert scope is not None
+    assert scope.authority.id == "other"
+    desk.offer(signed(number=6), START)
+    assert "refused" in desk.judgement(START).sentence, "no way back to an earlier one"
+
+
+def test_a_variation_waits_for_its_day(desk: Desk, signed: Any) -> None:
+    desk.offer(signed(), START)
+    desk.offer(signed(number=2, not_before=at(100)), START)
+    judgement = desk.judgement(START + 99)
+    assert judgement.scope is not None
+    assert judgement.scope.authority.number == 1
+    assert "A variation starts on" in judgement.sentence
+    judgement = desk.judgement(START + 100)
+    assert judgement.scope is not None
+    assert judgement.scope.authority.number == 2
+    assert desk.accepted is not None
+    assert desk.accepted.authority.number == 2
+
+
+@pytest.mark.req("R54")
+def test_a_withdrawal_by_variation(desk: Desk, signed: Any) -> None:
+    desk.offer(signed(), START)
+    desk.offer(signed(number=2, not_after=at(-1)), START)
+    assert desk.judgement(START).reason is Reason.EXPIRED
+
+
+def test_a_long_refusal_still_fits_the_wire(desk: Desk, signed: Any) -> None:
+    desk.offer(signed(id="a" * 64), START)
+    desk.offer(b'{"document": {' + b",".join(b'"x%d": 1' % n for n in range(900)) + b"}}", START)
+    assert len(desk.judgement(START).sentence) <= 300
+
+
+@pytest.mark.req("R54", "N1")
+@given(steps=st.lists(st.tuples(st.floats(0, 5), st.floats(-1e8, 1e8, allow_nan=False)), min_size=1, max_size=30))
+def test_the_clock_never_runs_backwards_and_never_stands(steps: list[tuple[float, float]]) -> None:
+    clock = FloorClock(floor=START, monotonic=7.0)
+    monotonic, last = 7.0, START
+    for passed, jump in steps:
+        monotonic += passed
+        moment = clock.read(wall=START + jump, monotonic=monotonic)
+        assert moment >= START + jump
+        assert moment >= last + passed - 1e-6
+        last = moment
+
+
+def test_a_signed_time_lifts_the_floor() -> None:
+    clock = FloorClock(floor=START, monotonic=0.0)
+    clock.learn(START + 500, monotonic=1.0)
+    assert clock.read(wall=START, monotonic=2.0) == START + 501
+    clock.learn(START, monotonic=3.0)
+    assert clock.read(wall=START, monotonic=3.0) == START + 502

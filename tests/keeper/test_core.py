@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from appliance import messages as m
+from appliance.keeper.core import Peer
+from wire.models import BoxStatus, CommandResult, Device, Finding, FindingKind, Outcome, Severity, Standing
+
+LAPTOP, PHONE, TV = "00:00:5e:00:53:01", "02:00:00:00:00:02", "00:00:5e:00:53:03"
+
+
+def only(items: list[Any], kind: type) -> Any:
+    found = [item for item in items if isinstance(item, kind)]
+    assert len(found) == 1, items
+    return found[0]
+
+
+@pytest.mark.req("R11", "R29", "R63")
+def test_first_frame_of_an_unknown_device_is_on_its_way_in_the_same_turn(bench: Any) -> None:
+    payloads = bench.payloads(bench.sight(PHONE))
+    finding, device = only(payloads, Finding), only(payloads, Device)
+    assert payloads[0] is finding, "a finding goes before a state"
+    assert finding.kind is FindingKind.UNREGISTERED_DEVICE
+    assert finding.severity is Severity.TODAY
+    assert finding.device_id == device.device_id
+    assert finding.first_seen.timestamp() == bench.wall
+    assert (finding.rule.clause, finding.rule.authority_id) == ("2", "authority-1")
+    assert "Unregistered device seen" in finding.reasons[0]
+    assert finding.alternatives
+    assert "breach" not in finding.model_dump_json().lower()
+    assert device.standing is Standing.UNKNOWN
+    assert device.addresses[0].locally_administered
+    assert bench.rows("finding") == bench.rows("device") == 1
+    assert bench.rows("outbox") == 2
+
+
+@pytest.mark.req("R26", "R28")
+def test_repeats_are_one_finding_and_do_not_flood(bench: Any) -> None:
+    bench.sight(PHONE)
+    bench.acknowledge()
+    sent = []
+    for _ in range(1000):
+        sent += bench.payloads(bench.wait(0.1))
+        sent += bench.payloads(bench.sight(PHONE))
+    assert {(type(item), item.revision) for item in sent} == {(Device, 2)}, "one state after 60 s, no finding"
+    bench.acknowledge()
+    bench.wait(3600)
+    again = only(bench.payloads(bench.sight(PHONE)), Finding)
+    assert (again.revision, again.count) == (2, 2)
+    assert bench.rows("finding") == 1
+
+
+@pytest.mark.req("R13")
+def test_a_new_address_is_a_new_device(bench: Any) -> None:
+    first = only(bench.payloads(bench.sight(PHONE)), Device)
+    second = only(bench.payloads(bench.sight("02:00:00:00:00:99")), Device)
+    assert first.device_id != second.device_id
+
+
+@pytest.mark.req("R53", "N1")
+def test_no_authority_no_record_but_health(make_bench: Any) -> None:
+    bench = make_bench(None)
+    will = only(bench.connect(Peer.COURIER), m.Outbound)
+    assert bench.open(will).payload == BoxStatus(online=False, at=bench.open(will).payload.at)
+    bench.connect(Peer.SENSOR, Peer.WARDEN)
+    said = bench.hear(Peer.COURIER, m.BrokerState(connected=True), m.Credit(count=100))
+    status = bench.open(only(said, m.Outbound)).payload
+    assert (status.online, status.recording) == (True, False)
+    assert status.authority == "There is no authority document, so nothing is recorded."
+    report = m.TapReport(ts=bench.wall, tap="dns", messages=1, octets=1, lost=0, unparsed=0, overflow=0)
+    bench.hear(
+        Peer.SENSOR,
+        report,
+        m.Sighting(ts=bench.wall, mac=PHONE, via=m.Via.ARP),
+        m.DhcpHeard(ts=bench.wall, mac=PHONE, message_type=1, host_name="made-up"),
+        m.NameLookedUp(ts=bench.wall, mac=PHONE, name="site.example", how=m.How.DNS, generation=0),
+    )
+    bench.hear(
+        Peer.WARDEN,
+        m.NeighbourChanged(ts=bench.wall, mac=PHONE, ip="192.0.2.7", reachable=True),
+        m.StationChanged(ts=bench.wall, mac=PHONE, joined=True),
+    )
+    assert [bench.rows(t) for t in ("device", "address", "evidence", "name_visit", "finding", "outbox")] == [0] * 6
+    later = [bench.open(o).payload for o in bench.wait(61) if isinstance(o, m.Outbound)]
+    assert [tap.name for tap in later[0].taps] == ["dns", "keeper"]
+
+
+@pytest.mark.req("R54")
+def test_recording_stops_within_a_minute_of_expiry(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(signed(not_after=datetime.fromtimestamp(1_900_000_100.0, UTC)))
+    bench.online()
+    bench.give(LAPTOP, Standing.REGISTERED)
+    assert bench.core._mask
+    sent = bench.wait(101)
+    assert only(sent, m.CollectionMask).names == ()
+    statuses = [bench.open(o).payload for o in sent if isinstance(o, m.Outbound)]
+    status = only(statuses, BoxStatus)
+    assert not status.recording
+    assert "expired on" in status.authority
+    assert bench.payloads(bench.sight(PHONE)) == []
+    assert bench.rows("device") == 1
+
+
+@pytest.mark.req("R54", "N1")
+def test_setting_the_clock_back_does_not_lengthen_an_authority(make_bench: Any, signed: Any) -> None:
+    end = datetime.fromtimestamp(1_900_000_100.0, UTC)
+    bench = make_bench(signed(not_after=end))
+    bench.online()
+    bench.wait(50, wall=bench.wall - 86400)
+    assert bench.payloads(bench.sight(PHONE)), "still in force: only 50 s have passed"
+    bench.wait(51)
+    bench.sight(TV)
+    assert bench.rows("device") == 1
+    # Nor does a restart with the clock set back: the floor was committed.
+    bench.wait(31)
+    bench.stop()
+    bench.monotonic, bench.wall = 5.0, 1_900_000_000.0
+    bench.start(signed(not_after=end))
+    bench.online()
+    bench.sight(TV)
+    assert bench.rows("device") == 1
+
+
+def test_times_follow_the_floor_when_the_clock_is_set_back(bench: Any) -> None:
+    start = bench.wall
+    bench.wait(10, wall=start - 1000)
+    finding = only(bench.payloads(bench.sight(PHONE)), Finding)
+    assert finding.first_seen.timestamp() == pytest.approx(start + 10)
+
+
+@pytest.mark.req("R55", "R56", "R61")
+def test_registering_closes_the_finding_and_opens_the_mask_in_one_turn(bench: Any) -> None:
+    device = only(bench.payloads(bench.sight(LAPTOP)), Device)
+    sent = bench.down(bench.command(device.device_id, Standing.REGISTERED, label="Laptop"))
+    payloads = bench.payloads(sent)
+    closed, now = only(payloads, Finding), only(payloads, Device)
+    assert (closed.state, closed.revision) == ("closed", 2)
+    assert (now.standing, now.label) == (Standing.REGISTERED, "Laptop")
+    assert only(payloads, CommandResult).outcome is Outcome.APPLIED
+    assert only(sent, m.CollectionMask) == m.CollectionMask(generation=1, names=(LAPTOP,), lease=30.0)
+    assert only(sent, m.InboundDone).token
+    # And back again: no names any more.
+    sent = bench.down(bench.command(device.device_id, Standing.HOUSEHOLD))
+    assert only(sent, m.CollectionMask) == m.CollectionMask(generation=2, names=(), lease=30.0)
+    assert only(bench.payloads(sent), Device).label == "Laptop", "a label stays until another is given"
+
+
+@pytest.mark.req("R24", "R26", "R29", "N16")
+def test_a_listed_name_is_one_finding_with_its_provenance(bench: Any) -> None:
+    device_id = bench.give(LAPTOP, Standing.REGISTERED)
+    sent = bench.payloads(bench.look_up(LAPTOP, "www.bets.example", generation=bench.generation))
+    finding = only(sent, Finding)
+    assert finding.kind is FindingKind.LISTED_NAME
+    assert finding.rule.clause == "4"
+    hit = finding.hit
+    assert (hit.name, hit.how, hit.list_id, hit.list_version, hit.entry) == (
+        "www.bets.example",
+        "dns",
+        "gambling",
+        "7",
+        "bets.example",
+    )
+    for _ in range(999):
+        assert bench.payloads(bench.look_up(LAPTOP, "bets.example", generation=bench.generation)) == []
+    bench.acknowledge()
+    again = only(bench.payloads(bench.wait(61)), Finding)
+    bench.acknowledge()
+    assert (again.finding_id, again.revision, again.count) == (finding.finding_id, 2, 1000)
+    assert bench.payloads(bench.wait(61)) == [], "told once"
+    others = bench.payloads(bench.look_up(LAPTOP, "notbets.example", generation=bench.generation))
+    assert not [item for item in others if isinstance(item, Finding)]
+    assert bench.store.names(device_id) == {"www.bets.example": 1, "bets.example": 999, "notbets.example": 1}
+
+
+@pytest.mark.req("R55", "N2")
+def test_a_name_of_an_older_mask_is_dropped(bench: Any) -> None:
+    device_id = bench.give(LAPTOP, Standing.REGISTERED)
+    bench.look_up(LAPTOP, "early.example", generation=bench.generation - 1)
+    assert bench.store.names(device_id) == {}
+    assert bench.core._book.stray_names == 1
+
+
+def test_quarantine_follows_the_clause_and_the_wardens_word(bench: Any) -> None:
+    device = only(bench.payloads(bench.sight(PHONE)), Device)
+    sent = bench.down(bench.command(device.device_id, Standing.REFUSED))
+    order = only(sent, m.Enforcement)
+    assert order.quarantined == (PHONE,)
+    assert not only(bench.payloads(sent), Device).quarantined
+    answer = m.WardenState(ts=bench.wall, generation=order.generation, applied=True)
+    assert only(bench.payloads(bench.hear(Peer.WARDEN, answer)), Device).quarantined
+    bench.core.gone(Peer.WARDEN)
+    assert only(bench.connect(Peer.WARDEN), m.Enforcement) == order, "a new warden gets the whole state"
+    sent = bench.down(bench.command(device.device_id, Standing.GUEST))
+    assert only(sent, m.Enforcement).quarantined == ()
+
+
+def test_the_mask_is_renewed_before_its_lease_ends(bench: Any) -> None:
+    bench.give(LAPTOP, Standing.REGISTERED)
+    masks = [item for _ in range(60) for item in bench.wait(1) if isinstance(item, m.CollectionMask)]
+    assert len(masks) == 6
+    assert {mask.names for mask in masks} == {(LAPTOP,)}
+
+
+def test_a_visit_ends(bench: Any) -> None:
+    bench.sight(PHONE)
+    device = bench.core._book.registry.by_mac(PHONE)
+    until = datetime.fromtimestamp(bench.wall + 100, UTC)
+    bench.down(bench.command(device.device_id, Standing.GUEST, guest_until=until))
+    bench.acknowledge()
+    assert bench.payloads(bench.wait(99)) == []
+    assert only(bench.payloads(bench.wait(2)), Device).standing is Standing.UNKNOWN
+    assert only(bench.payloads(bench.sight(PHONE)), Finding).revision == 1
+
+
+@pytest.mark.req("R56")
+def test_looks_come_from_how_it_asks_for_an_address(bench: Any) -> None:
+    heard = m.DhcpHeard(
+        ts=bench.wall,
+        mac=PHONE,
+        message_type=1,
+        host_name="made-up-name",
+        vendor_class="android-dhcp-14",
+        parameters=(1, 3, 6, 15, 26, 28, 51, 58, 59, 43, 114, 108),
+    )
+    device = [p for p in bench.payloads(bench.hear(Peer.SENSOR, heard)) if isinstance(p, Device)][-1]
+    assert device.looks_like.text == "Android phone or tablet"
+    evidence = dict(bench.store.evidence(device.device_id))
+    assert evidence["dhcp-host-name"].startswith("blind-"), "an unregistered device's own name is not kept"
+    assert evidence["dhcp-client-id"] == "", "seen empty"
+    bench.sight(TV)
+    other = bench.core._book.registry.by_mac(TV)
+    assert bench.store.evidence(other.device_id) == [], "never seen"
+
+
+@pytest.mark.req("R59")
+def test_the_notice_says_what_is_kept_in_plain_words(bench: Any, make_bench: Any) -> None:
+    bench.connect(Peer.PORCH)
+    notice = only(bench.hear(Peer.PORCH, m.NoticeRequest()), m.Notice)
+    assert notice.recording
+    assert notice.kind == "order"
+    assert any("registered devices" in sentence for sentence in notice.kept)
+    for word in ("DNS", "MAC", "DHCP", "TLS", "IP address"):
+        assert not any(word in sentence for sentence in notice.kept)
+    silent = make_bench(None)
+    silent.connect(Peer.PORCH)
+    nothing = only(silent.hear(Peer.PORCH, m.NoticeRequest()), m.Notice)
+    assert nothing == m.Notice(recording=False, kind=None, kept=("Nothing is kept about any device.",), until=None)
+
+
+def test_status_counts(bench: Any) -> None:
+    bench.sight(PHONE)
+    bench.connect(Peer.STATUS)
+    status = only(bench.hear(Peer.STATUS, m.StatusRequest()), m.Status)
+    assert (status.recording, status.devices, status.open_findings, status.outbox) == (True, 1, 1, 2)
+    assert (status.broker_connected, status.sensor_connected, status.warden_connected) == (True, True, True)
+    bench.core.gone(Peer.COURIER)
+    bench.core.gone(Peer.WARDEN)
+    status = only(bench.hear(Peer.STATUS, m.StatusRequest()), m.Status)
+    assert (status.broker_connected, status.sensor_connected, status.warden_connected) == (False, True, False)
+
+
+def test_frames_nobody_sends_and_the_other_side_are_no_devices(bench: Any) -> None:
+    bench.sight("01:00:5e:00:00:fb")
+    bench.sight("00:00:00:00:00:00")
+    bench.hear(Peer.SENSOR, m.Sighting(ts=bench.wall, mac=TV, via=m.Via.ARP, side=m.Side.WAN))
+    bench.hear(Peer.WARDEN, m.NeighbourChanged(ts=bench.wall, mac=TV, ip="192.0.2.9", reachable=False))
+    assert bench.rows("device") == 0
+
+
+def test_a_peer_that_sends_another_rooms_message_is_counted(bench: Any) -> None:
+    bench.hear(Peer.SENSOR, m.Credit(count=1))
+    bench.hear(Peer.WARDEN, m.Sighting(ts=bench.wall, mac=TV, via=m.Via.ARP))
+    bench.hear(Peer.COURIER, m.Sighting(ts=bench.wall, mac=TV, via=m.Via.ARP))
+    assert bench.rows("device") == 0
+    assert bench.core._health.overflow == 3
+
+
+def test_everything_is_there_after_a_restart(bench: Any, signed: Any) -> None:
+    bench.give(LAPTOP, Standing.REGISTERED)
+    bench.sight(PHONE)
+    generation = bench.generation
+    bench.stop()
+    bench.monotonic = 3.0
+    bench.start(signed())
+    bench.connect(Peer.COURIER)
+    masks = bench.connect(Peer.SENSOR)
+    assert only(masks, m.CollectionMask) == m.CollectionMask(generation=generation, names=(LAPTOP,), lease=30.0)
+    sent = bench.payloads(bench.hear(Peer.COURIER, m.Credit(count=100)))
+    assert {type(item) for item in sent} == {Finding, Device, CommandResult}
+    assert bench.payloads(bench.sight(PHONE)) == [], "known already"
+
+
+@pytest.mark.req("R53")
+def test_an_invalid_new_file_does_not_replace_a_valid_one(bench: Any, signed: Any) -> None:
+    bench.wait(5)
+    sent = bench.document(signed(number=2, key=Ed25519PrivateKey.generate()))
+    status = bench.open(only(sent, m.Outbound)).payload
+    assert status.recording
+    assert "A newer file was refused: the signature does not hold" in status.authority
+    # Also after a restart that finds only the bad file.
+    bench.stop()
+    bench.monotonic = 3.0
+    bench.start(b"{}")
+    bench.online()
+    assert only(bench.payloads(bench.sight(PHONE)), Finding)
+
+
+@pytest.mark.req("R54")
+def test_taking_the_file_away_stops_the_recording(bench: Any) -> None:
+    bench.give(LAPTOP, Standing.REGISTERED)
+    sent = bench.document(None)
+    assert only(sent, m.CollectionMask).names == ()
+    assert bench.payloads(bench.sight(PHONE)) == []
+    assert bench.rows("device") == 1

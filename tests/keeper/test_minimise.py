@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance import messages as m
+from appliance.keeper.authority import Scope
+from appliance.keeper.minimise import DeviceObservation, minimise
+from wire.authority import CollectClause, DataClass
+from wire.models import Standing
+
+MAC = "02:00:00:00:00:02"
+NAME = "looked-up.example"
+HOST = "host-name-of-a-device"
+
+
+def blind(text: str) -> str:
+    return f"hash-of-{len(text)}"
+
+
+OBSERVATIONS: list[DeviceObservation] = [
+    m.Sighting(ts=1.0, mac=MAC, via=m.Via.ARP, ip="192.0.2.1"),
+    m.Sighting(ts=1.0, mac=MAC, via=m.Via.ARP, side=m.Side.WAN),
+    m.DhcpHeard(ts=1.0, mac=MAC, message_type=1, host_name=HOST, client_id=HOST, parameters=(1, 3)),
+    m.NameLookedUp(ts=1.0, mac=MAC, name=NAME, how=m.How.DNS, generation=1),
+    m.NameClassSeen(ts=1.0, mac=MAC, name_class="push"),
+    m.NeighbourChanged(ts=1.0, mac=MAC, ip="192.0.2.1", reachable=True),
+    m.StationChanged(ts=1.0, mac=MAC, joined=True, key_id=HOST),
+    m.DeviceVolume(ts=1.0, mac=MAC, up=5),
+]
+
+
+@pytest.mark.req("R53", "R55", "R56", "R61")
+@settings(max_examples=400)
+@given(
+    observation=st.sampled_from(OBSERVATIONS),
+    standing=st.sampled_from(Standing),
+    allowed=st.sets(st.sampled_from(DataClass)),
+    of=st.sets(st.sampled_from(Standing), min_size=1),
+    in_force=st.booleans(),
+)
+def test_nothing_passes_that_the_authority_does_not_allow(
+    *,
+    make_authority: Any,
+    observation: DeviceObservation,
+    standing: Standing,
+    allowed: set[DataClass],
+    of: set[Standing],
+    in_force: bool,
+) -> None:
+    clauses = (CollectClause(number="1", standings=tuple(of), classes=tuple(allowed) or (DataClass.VOLUMES,)),)
+    scope = Scope(authority=make_authority(clauses=clauses)) if in_force else None
+    kept = minimise(observation, standing, scope, blind)
+    leave = allowed if in_force and standing in of else set()
+    if DataClass.PRESENCE not in leave:
+        assert kept is None
+        return
+    text = repr(kept)
+    names = leave & {DataClass.LIST_HITS, DataClass.FULL_NAMES}
+    assert (NAME in text) == (isinstance(observation, m.NameLookedUp) and bool(names))
+    if HOST in text:
+        assert DataClass.FINGERPRINT in leave
+        assert standing is Standing.REGISTERED or isinstance(observation, m.StationChanged)
+    assert not (isinstance(kept, m.DeviceVolume) and DataClass.VOLUMES not in leave)
+    assert not (isinstance(kept, m.NameClassSeen) and DataClass.SIGNS not in leave)
+    if isinstance(observation, m.Sighting | m.NeighbourChanged | m.StationChanged | m.DhcpHeard):
+        side = getattr(observation, "side", m.Side.LAN)
+        assert (kept is None) == (side is m.Side.WAN)
+
+
+def test_announced_names_are_blinded_for_all_but_registered_devices(scope: Scope) -> None:
+    heard = m.DhcpHeard(ts=1.0, mac=MAC, message_type=1, host_name=HOST, client_id="")
+    kept = minimise(heard, Standing.UNKNOWN, scope, blind)
+    assert isinstance(kept, m.DhcpHeard)
+    assert kept.host_name == blind(HOST)
+    assert kept.client_id == "", "seen empty stays so"
+    nothing = minimise(m.DhcpHeard(ts=1.0, mac=MAC, message_type=1), Standing.UNKNOWN, scope, blind)
+    assert isinstance(nothing, m.DhcpHeard)
+    assert nothing.host_name is None, "never seen stays so"
+    assert minimise(heard, Standing.REGISTERED, scope, blind) == heard
+
+
+def test_without_leave_for_fingerprints_an_announcement_is_a_sighting(make_authority: Any) -> None:
+    clauses = (CollectClause(number="1", standings=(Standing.UNKNOWN,), classes=(DataClass.PRESENCE,)),)
+    scope = Scope(authority=make_authority(clauses=clauses))
+    heard = m.DhcpHeard(ts=1.0, mac=MAC, message_type=1, host_name=HOST)
+    assert minimise(heard, Standing.UNKNOWN, scope, blind) == m.Sighting(ts=1.0, mac=MAC, via=m.Via.DHCP)
