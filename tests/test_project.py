@@ -1,0 +1,248 @@
+"""The project's own rules, held by tests: sizes, words, mirrored tests, lists that must agree."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("appliance", "bench", "dashboard", "firmware", "lab", "wire")
+TEXT = {".py", ".md", ".toml", ".html", ".css", ".j2", ".txt", ".js", ".json", ".cfg", ".sh", ""}
+IGNORED = {".git", ".venv", "build", "artefacts", "__pycache__", "node_modules"}
+LONGEST_MODULE = 400
+
+# Modules whose test stands elsewhere, each with the reason.
+TESTED_ELSEWHERE: dict[str, str] = {
+    "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
+}
+
+
+def files(*suffixes: str) -> Iterator[Path]:
+    for path in sorted(ROOT.rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        if any(part in IGNORED or part.endswith((".egg-info", "_cache")) or part == ".hypothesis" for part in parts):
+            continue
+        if path.is_file() and path.suffix in (suffixes or TEXT) and not path.name.startswith(".coverage"):
+            yield path
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def lines_with(pattern: str, *, but: str | None = None) -> list[str]:
+    """Lines of all our texts that match; this file, which holds the patterns, is left out."""
+    return [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in files()
+        if path != Path(__file__).resolve()
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1)
+        if re.search(pattern, line) and not (but and re.search(but, line))
+    ]
+
+
+def sources() -> Iterator[Path]:
+    return (path for path in files(".py") if name_of(path).split("/")[0] in PACKAGES)
+
+
+def pyproject() -> dict[str, dict[str, dict[str, list[str]]]]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def load_tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tool_{name}", ROOT / "tools" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_module_is_too_long() -> None:
+    long = {
+        name_of(path): count for path in files(".py") if (count := len(path.read_text().splitlines())) > LONGEST_MODULE
+    }
+    assert not long
+
+
+@pytest.mark.req("R63", "R52")
+def test_the_word_that_is_not_the_box_s_to_use_is_nowhere() -> None:
+    assert not lines_with(r"(?i)breach", but=r" not in ")  # a test may say that it is not there
+
+
+def test_no_word_betrays_unfinished_work() -> None:
+    assert not lines_with(
+        r"\b(TODO|FIXME|XXX|NotImplementedError|not implemented|placeholder|stub)\b", but="placeholder="
+    )
+
+
+def test_no_secret_and_no_path_of_a_machine() -> None:
+    assert not lines_with(r"BEGIN (RSA |EC |OPENSSH )?PRIVATE KEY-|(^|[^A-Za-z0-9_.])/(work|farm|root)/\w")
+
+
+def test_readme_names_both_commands_and_only_real_targets() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert {"make demo", "make test"} <= set(re.findall(r"make [a-z]+", readme))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    mentioned = {
+        target
+        for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))
+        for target in re.findall(r"(?:^    |`)make ([a-z]+)", path.read_text(), re.MULTILINE)
+    }
+    assert mentioned <= targets
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    dead = [
+        f"{name_of(path)}: {target}"
+        for path in files(".md")
+        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text())
+        if not (path.parent / target).exists()
+    ]
+    assert not dead
+
+
+def test_every_package_is_listed() -> None:
+    there = {name_of(path.parent).replace("/", ".") for path in sources() if path.name == "__init__.py"}
+    assert set(pyproject()["tool"]["setuptools"]["packages"]) == there
+    folders = {name_of(path.parent).replace("/", ".") for path in sources()}
+    assert folders == there, "a folder of modules without __init__.py"
+
+
+def test_every_module_says_what_it_is_about() -> None:
+    assert not [name_of(path) for path in sources() if ast.get_docstring(ast.parse(path.read_text())) is None]
+
+
+def test_decisions_have_their_three_parts() -> None:
+    found = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(path.name[:4]) for path in found] == list(range(1, len(found) + 1))
+    for path in found:
+        titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+        assert titles[0].startswith(f"{int(path.name[:4])}. "), path.name
+        assert titles[1:] == ["Context", "Decision", "Consequences"], path.name
+
+
+def test_every_debian_package_has_a_reason() -> None:
+    lines = [
+        line for line in (ROOT / "tools" / "apt-packages.txt").read_text().splitlines() if not line.startswith("#")
+    ]
+    assert lines
+    assert not [line for line in lines if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+ +# .+", line)]
+    assert lines == sorted(lines)
+
+
+def test_lock_pins_every_package_with_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = set(re.findall(r"^([a-z0-9-]+)==\S+", lock, re.MULTILINE))
+    project = pyproject()["project"]
+    wanted = [
+        *project["dependencies"],
+        *(item for extra in project["optional-dependencies"].values() for item in extra),
+    ]
+    names = {re.split(r"[\[<>=~! ;]", item)[0].lower() for item in wanted}
+    assert names <= pinned
+    assert "setuptools" in pinned, "the project itself is built with it, and nothing unchecked is fetched"
+    blocks = re.split(r"^(?=[a-z0-9-]+==)", lock, flags=re.MULTILINE)[1:]
+    assert not [block.split("=")[0] for block in blocks if "--hash=sha256:" not in block]
+
+
+def mirror_of(path: Path) -> str:
+    """Where the test of a module stands."""
+    parts = list(path.relative_to(ROOT).parts)
+    if parts[0] == "appliance":
+        parts = parts[1:]
+    stem = Path(parts[-1]).stem.strip("_")
+    return "/".join(["tests", *parts[:-1], f"test_{'main' if stem == 'init' else stem}.py"])
+
+
+def has_logic(path: Path) -> bool:
+    """Whether anything in there can go wrong: a function, or a class with one."""
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(ast.parse(path.read_text()))
+    )
+
+
+def test_tests_mirror_sources() -> None:
+    missing = {name_of(path) for path in sources() if has_logic(path) and not (ROOT / mirror_of(path)).exists()}
+    assert sorted(missing - set(TESTED_ELSEWHERE)) == [], "modules without a test, or an exemption with its reason"
+    assert sorted(set(TESTED_ELSEWHERE) - missing) == [], "exemptions that are no longer needed"
+
+
+def test_every_test_asserts_something() -> None:
+    assert not [
+        f"{name_of(path)}::{node.name}"
+        for path in files(".py")
+        if name_of(path).startswith("tests/")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not _asserts(node)
+    ]
+
+
+def _asserts(test: ast.FunctionDef) -> bool:
+    """An assert, or a call whose name says that it holds or waits for something.
+
+    A property over arbitrary input (`@given`) may also be that nothing but a ParseError is raised.
+    """
+    held = ("raises", "assert", "expect", "wait", "check", "fail", "warns", "until")
+    for node in ast.walk(test):
+        if isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant):
+            return True
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called == "given" or called.startswith(held):
+                return True
+    return False
+
+
+def test_every_requirement_named_by_a_test_exists() -> None:
+    tool = load_tool("requirements")
+    by = tool.proofs()
+    assert by
+    assert not set(by) - set(tool.known())
+
+
+def test_requirement_ids_are_complete() -> None:
+    known = load_tool("requirements").known()
+    wanted = [
+        f"{letter}{number}"
+        for letter, last in (("R", 78), ("N", 18), ("S", 8), ("D", 18))
+        for number in range(1, last + 1)
+    ]
+    assert list(known) == wanted
+    assert {about["level"] for about in known.values()} == {"must", "should", "could", "limit"}
+
+
+def test_requirement_table_tells_tested_from_untested(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "tests" / "a").mkdir(parents=True)
+    (tmp_path / "docs" / "requirements.toml").write_text(
+        'R1 = { level = "must", text = "One." }\nR2 = { level = "must", text = "Two." }\n'
+    )
+    (tmp_path / "tests" / "a" / "test_b.py").write_text(
+        'import pytest\npytestmark = pytest.mark.lab\n\n@pytest.mark.req("R1", "R9")\ndef test_c(): assert c\n'
+        'class TestD:\n    @pytest.mark.req("R1")\n    def test_e(self): assert e\n'
+    )
+    tool = load_tool("requirements")
+    by = tool.proofs(tmp_path)
+    assert by == {
+        "R1": ["tests/a/test_b.py::test_c", "tests/a/test_b.py::TestD::test_e"],
+        "R9": ["tests/a/test_b.py::test_c"],
+    }
+    table = "\n".join(tool.lines(tool.known(tmp_path), by))
+    assert re.search(r"^R1 +must +has tests +One\.$", table, re.MULTILINE)
+    assert re.search(r"^R2 +must +no test yet +Two\.$", table, re.MULTILINE)
+    assert "officers' needs: 1 of 2 have a test" in table
+
+
+def test_runs_on_the_pythons_of_debian() -> None:
+    assert pyproject()["project"]["requires-python"] == ">=3.11"
+    assert sys.version_info >= (3, 11)
