@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import Engine, Table, func, select as sql_select
+from sqlalchemy import Engine, Table, func
+from sqlalchemy import select as sql_select
 
 from appliance import link
 from appliance.messages import BrokerState, Credit, Inbound, InboundDone, Message, Outbound
