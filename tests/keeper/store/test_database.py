@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from appliance.keeper.devices.model import Address, Device
+from appliance.keeper.store import database
+from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.store.schema import household
+from wire.models import LooksLike, Standing
+
+MAC = "02:00:00:00:00:02"
+
+
+def device(device_id: str = "d-1", mac: str = MAC, **changes: Any) -> Device:
+    fields: dict[str, Any] = {
+        "device_id": device_id,
+        "revision": 1,
+        "standing": Standing.UNKNOWN,
+        "addresses": (Address(mac=mac, first_seen=1.0, last_seen=2.0),),
+        "first_seen": 1.0,
+        "last_seen": 2.0,
+        "reported_at": 2.0,
+    }
+    return Device(**(fields | changes))
+
+
+def test_how_the_file_is_opened(store: Store, tmp_path: Path) -> None:
+    pragma = {
+        name: store._db.execute(f"pragma {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "secure_delete", "foreign_keys")
+    }
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
+    path = tmp_path / "keeper" / "keeper.db"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    tables = {
+        row[0]: row[1]
+        for row in store._db.execute("select name, strict from pragma_table_list where schema = 'main'")
+        if not row[0].startswith(("sqlite_", "_sqlite"))
+    }
+    assert set(tables) == {
+        "meta",
+        "device",
+        "address",
+        "evidence",
+        "name_visit",
+        "finding",
+        "outbox",
+        "command",
+        "mask",
+    }
+    assert set(tables.values()) == {1}, "all tables are STRICT"
+
+
+def test_a_second_keeper_is_refused(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="another keeper has this database open"):
+        Store(tmp_path / "keeper" / "keeper.db")
+    store.outbox.recount()
+    assert len(store.outbox) == 0
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keeper.db"
+    path.write_bytes(b"this is no database" * 100)
+    for _ in range(2):  # the lock is given back
+        with pytest.raises(StoreError, match="cannot be used"):
+            Store(path)
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(file / "keeper.db")
+
+
+def test_epoch_and_numbers_survive(tmp_path: Path) -> None:
+    path = tmp_path / "keeper.db"
+    store = Store(path)
+    epoch, key = store.epoch, store.blinding_key
+    numbers = [store.next_status_number() for _ in range(300)]
+    store.close()
+    again = Store(path)
+    assert (again.epoch, again.blinding_key) == (epoch, key)
+    assert len(epoch) == 8
+    assert len(key) == 32
+    assert again.next_status_number() > max(numbers)
+    assert len(set(numbers)) == 300
+    again.close()
+
+
+def test_devices_round_trip(store: Store) -> None:
+    looks = LooksLike(text="Printer", confidence=0.5, reasons=("because",))
+    one = device(looks_like=looks, label="Made up", guest_until=9.0, quarantined=True, standing=Standing.GUEST)
+    with store.transaction():
+        store.put_device(one)
+        store.put_device(device("d-2", "02:00:00:00:00:03"))
+        store.add_evidence("d-1", "dhcp-host-name", "x", 1.0)
+        store.add_name("d-1", "a.example", authority_id="a", authority_number=1, clause="1", ts=1.0)
+    assert {item.device_id: item for item in store.devices()}["d-1"] == one
+    with store.transaction():
+        store.remove_device("d-1")
+    assert [item.device_id for item in store.devices()] == ["d-2"]
+    assert store.evidence("d-1") == []
+    assert store.names("d-1") == {}
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    def fails() -> None:
+        with store.transaction():
+            store.put_device(device())
+            store.set("key", "value")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert store.devices() == []
+    assert store.get("key") is None
+
+
+def test_bounds_of_evidence_and_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MAX_EVIDENCE", 2)
+    monkeypatch.setattr(database, "MAX_NAMES", 2)
+    with store.transaction():
+        store.put_device(device())
+        new = [store.add_evidence("d-1", "source", value, 1.0) for value in ("a", "b", "c", "a")]
+        for name in ("a.example", "b.example", "c.example", "a.example"):
+            store.add_name("d-1", name, authority_id="a", authority_number=1, clause="1", ts=1.0)
+    assert new == [True, True, False, False]
+    assert store.evidence_overflow == store.names_overflow == 1
+    assert store.names("d-1") == {"a.example": 2, "b.example": 1}
+
+
+def test_bound_of_commands(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MAX_COMMANDS", 3)
+    with store.transaction():
+        for number in range(5):
+            store.put_command(f"c-{number}", sequence=number, outcome="applied", detail="", at=1.0)
+    assert [store.command(f"c-{n}") is not None for n in range(5)] == [False, False, True, True, True]
+
+
+def test_a_migration_and_its_record_commit_together(tmp_path: Path) -> None:
+    """Broken in the middle, a step leaves nothing behind and is done whole at the next start."""
+    path = tmp_path / "keeper.db"
+    broken = Migrations("gatehouse.keeper")
+
+    @broken(name="0001-household")
+    def stops_midway(db: Database) -> None:
+        household(db)
+        raise sqlite3.OperationalError("power cut")
+
+    db = Database(path)
+    with pytest.raises(sqlite3.OperationalError, match="power cut"):
+        broken.apply(db)
+    assert set(db.table_names()) <= {"_sqlite_migrations", "sqlite_sequence"}
+    assert broken.applied(db) == []
+    db.close()
+    store = Store(path)
+    assert store.devices() == []
+    store.close()

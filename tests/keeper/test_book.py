@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from appliance import messages as m
+from appliance.keeper.core import Peer
+from appliance.keeper.devices.registry import STALE_SECONDS, Registry
+from wire.authority import DataClass
+from wire.models import Device, Finding, Standing
+
+MACS = ["00:00:5e:00:53:01", "02:00:00:00:00:02", "02:00:00:00:00:03"]
+NAME = "canary-name.example"
+HOST = "canary-host"
+
+seconds = st.floats(0, 120)
+jumps = st.one_of(st.none(), st.floats(-200_000, 200_000))
+observations = st.tuples(st.just("hear"), st.sampled_from(MACS), st.sampled_from(["sight", "dhcp", "name", "listed"]))
+steps = st.one_of(
+    st.tuples(st.just("wait"), seconds, jumps),
+    observations,
+    observations,
+    st.tuples(st.just("stand"), st.sampled_from(MACS), st.sampled_from(Standing)),
+    st.tuples(st.just("file"), st.booleans(), st.none()),
+)
+
+
+def heard(bench: Any, mac: str, what: str) -> m.Message:
+    match what:
+        case "sight":
+            return m.Sighting(ts=bench.wall, mac=mac, via=m.Via.ARP)
+        case "dhcp":
+            return m.DhcpHeard(ts=bench.wall, mac=mac, message_type=3, host_name=HOST)
+        case _:
+            name = NAME if what == "name" else "www.bets.example"
+            return m.NameLookedUp(ts=bench.wall, mac=mac, name=name, how=m.How.TLS, generation=bench.generation)
+
+
+def snapshot(bench: Any) -> dict[str, list[Any]]:
+    return {table: list(bench.store._db.table(table).rows) for table in ("device", "evidence", "name_visit", "finding")}
+
+
+@pytest.mark.req("R53", "R54", "R55", "R56", "R61")
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=st.lists(steps, min_size=3, max_size=25))
+def test_nothing_is_stored_without_leave(make_bench: Any, signed: Any, script: list[tuple[str, Any, Any]]) -> None:
+    """Any order of clock jumps, standings, files and observations; the rule is written here once more."""
+    end = 1_900_000_300.0
+    document = signed(not_after=datetime.fromtimestamp(end, UTC))
+    bench = make_bench(document)
+    bench.online(credit=0)
+    passed = bench.monotonic
+    latest = bench.wall  # what is known to have passed: never falls, goes on with the steady clock
+    present = True
+    for action, first, second in script:
+        latest = max(latest + (bench.monotonic - passed), bench.wall)
+        passed = bench.monotonic
+        before = snapshot(bench)
+        if action == "wait":
+            bench.wait(first, wall=None if second is None else bench.wall + second)
+        elif action == "file":
+            present = first
+            bench.document(document if first else None)
+        elif action == "stand":
+            device = bench.core._book.registry.by_mac(first)
+            if device is not None:
+                bench.down(bench.command(device.device_id, second))
+        else:
+            bench.hear(Peer.SENSOR, heard(bench, first, second))
+            after = snapshot(bench)
+            latest = max(latest + (bench.monotonic - passed), bench.wall)
+            if not present or latest >= end:
+                assert after == before, "no authority in force, and yet something was stored"
+            elif second in {"name", "listed"}:
+                device = bench.core._book.registry.by_mac(first)
+                if device is None or device.standing is not Standing.REGISTERED:
+                    assert after["name_visit"] == before["name_visit"]
+                    assert after["finding"] == before["finding"]
+    bench.stop()
+    bench.store = type(bench.store)(bench.path)  # the fixture closes it once more
+
+
+@pytest.mark.req("R55", "N2")
+def test_a_thousand_names_of_others_leave_no_trace(bench: Any) -> None:
+    """Names that the sensor should never have sent are nowhere in the files, also not in what was deleted."""
+    registered = bench.give(MACS[0], Standing.REGISTERED)
+    others = {Standing.UNKNOWN: MACS[1], Standing.HOUSEHOLD: MACS[2]}
+    bench.sight(MACS[1])
+    bench.give(MACS[2], Standing.HOUSEHOLD)
+    for number in range(1000):
+        mac = list(others.values())[number % 2]
+        name = f"canary-{number:04d}.bets.example"
+        wrong = m.NameLookedUp(ts=bench.wall, mac=mac, name=name, how=m.How.DNS, generation=bench.generation)
+        bench.hear(Peer.SENSOR, wrong)
+    bench.hear(Peer.SENSOR, m.DhcpHeard(ts=bench.wall, mac=MACS[1], message_type=1, host_name="canary-host"))
+    bench.look_up(MACS[0], "kept-of-the-registered.example", generation=bench.generation)
+    bench.wait(61)
+    assert bench.store.names(registered) == {"kept-of-the-registered.example": 1}
+    files = list(Path(bench.path).parent.iterdir())
+    content = b"".join(file.read_bytes() for file in files)
+    assert {file.suffix for file in files} >= {".db", ".db-wal"}
+    assert b"kept-of-the-registered" in content, "the files are the right ones"
+    assert b"canary" not in content
+    sent = b"".join(
+        bench.open(item).payload.model_dump_json().encode()
+        for send in bench.sent
+        for item in send.messages
+        if isinstance(item, m.Outbound)
+    )
+    assert b"canary" not in sent
+
+
+@pytest.mark.req("R61")
+def test_list_hits_only_keeps_only_hits(make_bench: Any, signed: Any) -> None:
+    clauses = [
+        {"number": "1", "kind": "collect", "standings": ["registered", "unknown"], "classes": ["presence"]},
+        {"number": "2", "kind": "collect", "standings": ["registered"], "classes": [DataClass.LIST_HITS]},
+        {"number": "3", "kind": "lists", "standings": ["registered"], "lists": ["gambling"]},
+    ]
+    bench = make_bench(signed(clauses=clauses))
+    bench.online()
+    device_id = bench.give(MACS[0], Standing.REGISTERED)
+    assert bench.rows("finding") == 0, "no clause asks for devices to be registered"
+    bench.look_up(MACS[0], "elsewhere.example", generation=bench.generation)
+    bench.look_up(MACS[0], "www.bets.example", generation=bench.generation)
+    bench.look_up(MACS[0], "not a name", generation=bench.generation)
+    assert bench.store.names(device_id) == {"www.bets.example": 1}
+    assert bench.rows("finding") == 1
+
+
+@pytest.mark.req("R11", "R13")
+def test_a_flood_of_made_up_devices_is_bounded_and_counted(bench: Any) -> None:
+    registry = bench.core._book.registry
+    registry._limit = 5
+    bench.give(MACS[0], Standing.REGISTERED)
+    for number in range(20):
+        bench.sight(f"02:00:00:00:99:{number:02x}")
+    assert len(registry) == bench.rows("device") == 5
+    assert bench.core._book.overflow() == 16
+    bench.acknowledge()
+    bench.wait(STALE_SECONDS / 4)
+    bench.document(None)
+    assert bench.payloads(bench.sight("02:00:00:00:99:77")) == []
+
+
+def test_a_device_long_gone_makes_room(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(signed(not_after=datetime.fromtimestamp(1_900_000_000.0 + 9 * 86400, UTC)))
+    bench.online()
+    bench.core._book.registry._limit = 1
+    bench.sight(MACS[1])
+    bench.acknowledge()
+    bench.wait(STALE_SECONDS + 1)
+    sent = bench.payloads(bench.sight(MACS[2]))
+    closed = [item for item in sent if isinstance(item, Finding) and item.state == "closed"]
+    opened = [item for item in sent if isinstance(item, Finding) and item.state == "open"]
+    assert len(closed) == len(opened) == 1
+    assert isinstance(bench.core._book.registry, Registry)
+    assert [item.addresses[0].mac for item in sent if isinstance(item, Device)] == [MACS[2]]
+    assert bench.rows("device") == bench.rows("address") == 1
+
+
+def test_a_full_outbox_takes_no_new_devices(bench: Any) -> None:
+    bench.store.outbox._limit = 2
+    bench.sight(MACS[1])
+    bench.sight(MACS[2])
+    assert bench.rows("device") == 1
+    assert bench.core._book.outbox_full == 1
+
+
+def test_findings_are_bounded(bench: Any) -> None:
+    bench.store._findings_limit = 1
+    bench.sight(MACS[1])
+    bench.sight(MACS[2])
+    assert bench.rows("finding") == 1
+    assert bench.store.findings_overflow >= 1
+    device = bench.core._book.registry.by_mac(MACS[1])
+    bench.down(bench.command(device.device_id, Standing.HOUSEHOLD))
+    bench.sight(MACS[2])
+    assert bench.store.open_count() == 1, "a closed finding makes room for an open one"
+
+
+@pytest.mark.req("R13")
+def test_a_label_is_not_overwritten_by_evidence(bench: Any) -> None:
+    bench.sight(MACS[0])
+    device = bench.core._book.registry.by_mac(MACS[0])
+    bench.down(bench.command(device.device_id, Standing.REGISTERED, label="Laptop"))
+    bench.hear(Peer.SENSOR, m.DhcpHeard(ts=bench.wall, mac=MACS[0], message_type=1, vendor_class="MSFT 5.0"))
+    device = bench.core._book.registry.by_mac(MACS[0])
+    assert device.label == "Laptop"
+    assert device.looks_like is not None
+    unsure = m.DhcpHeard(ts=bench.wall, mac=MACS[0], message_type=1, vendor_class="udhcp 1.35.0")
+    bench.hear(Peer.SENSOR, unsure)
+    assert bench.core._book.registry.by_mac(MACS[0]).looks_like == device.looks_like, "the surer appearance stays"

@@ -1,0 +1,252 @@
+"""The real keeper process, with the test as its peers."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from appliance import clock, link
+from appliance import messages as m
+from appliance.keeper.store.database import Store
+from wire.codec import open_sealed
+from wire.keys import public_text, write_private
+from wire.models import BoxStatus, Device, Finding
+
+DEADLINE = 20.0
+
+
+class Process:
+    """A keeper process on its own folder, restarted at will."""
+
+    def __init__(self, folder: Path, issuer: Ed25519PrivateKey) -> None:
+        self.folder = folder
+        self.box_key, self.server_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        write_private(folder / "sign.pem", self.box_key)
+        write_private(folder / "seal.pem", X25519PrivateKey.generate())
+        (folder / "gambling.txt").write_text("bets.example\n")
+        server = public_text(Ed25519PrivateKey.generate())
+        self.config = folder / "box.toml"
+        self.config.write_text(
+            f"""
+            tenant = "force-a"
+            site = "box-1"
+            state_dir = "state"
+            run_dir = "run"
+            household = "household.toml"
+            [broker]
+            host = "localhost"
+            ca = "ca.pem"
+            certificate = "box.pem"
+            key = "box.key"
+            [keys]
+            signing_key = "sign.pem"
+            sealing_key = "seal.pem"
+            server_verify = ["{server}"]
+            server_seal = "{public_text(self.server_opener)}"
+            [authority]
+            path = "authority.json"
+            issuers = ["{public_text(issuer)}"]
+            [notice]
+            operator = "Example"
+            contact = "Example"
+            complaints = "Example"
+            [[lists]]
+            id = "gambling"
+            version = "1"
+            title = "Gambling"
+            severity = "today"
+            path = "gambling.txt"
+            [[lists]]
+            id = "absent"
+            version = "1"
+            title = "Absent"
+            severity = "today"
+            path = "absent.txt"
+            """
+        )
+        self.child: subprocess.Popen[str] | None = None
+        self.links: list[link.Link] = []
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "state" / "keeper" / "keeper.db"
+
+    def start(self) -> None:
+        """Start and wait for READY=1, as a supervisor does."""
+        address = self.folder / "notify"
+        address.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.bind(str(address))
+            ready.settimeout(DEADLINE)
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "appliance.keeper", "--config", str(self.config)],
+                env=os.environ | {"NOTIFY_SOCKET": str(address)},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert ready.recv(64) == b"READY=1"
+
+    def connect(self, peer: str) -> link.Link:
+        self.links.append(link.connect(self.folder / "run" / "keeper" / f"{peer}.sock"))
+        return self.links[-1]
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        assert self.child is not None
+        self.child.send_signal(number)
+        _out, errors = self.child.communicate(timeout=DEADLINE)
+        for held in self.links:
+            held.close()
+        self.links.clear()
+        return self.child.returncode, errors
+
+    def payload(self, outbound: m.Outbound) -> Any:
+        signers = (self.box_key.public_key(),)
+        opened = open_sealed(outbound.body, topic=outbound.topic, recipient=self.server_opener, signers=signers)
+        return opened.payload
+
+
+def until(connection: link.Link, enough: Callable[[list[m.Message]], bool]) -> list[m.Message]:
+    """Receive until there is enough."""
+    heard: list[m.Message] = []
+    end = clock.monotonic() + DEADLINE
+    while not enough(heard):
+        ready, _, _ = select.select([connection], [], [], end - clock.monotonic())
+        assert ready, f"only {heard} in {DEADLINE} s"
+        heard.extend(connection.receive())
+    return heard
+
+
+@pytest.fixture
+def process(short_path: Path, issuer: Ed25519PrivateKey, signed: Any) -> Iterator[Process]:
+    made = Process(short_path, issuer)
+    now = datetime.now(UTC)
+    dates = {"issued_at": now - timedelta(hours=2), "not_before": now - timedelta(hours=1)}
+    (short_path / "authority.json").write_bytes(signed(not_after=now + timedelta(hours=1), **dates))
+    yield made
+    if made.child is not None and made.child.poll() is None:
+        made.end(signal.SIGKILL)
+
+
+def online(process: Process, credit: int = 1000) -> link.Link:
+    courier = process.connect("courier")
+    will = until(courier, lambda heard: len(heard) == 1)[0]
+    assert isinstance(will, m.Outbound)
+    assert process.payload(will).online is False
+    courier.send(m.BrokerState(connected=True), m.Credit(count=credit))
+    return courier
+
+
+@pytest.mark.req("R11", "R53", "N3")
+def test_kill_in_the_middle_of_a_stream_loses_nothing_committed(process: Process) -> None:
+    process.start()
+    courier = online(process)
+    sensor = process.connect("sensor")
+    told: dict[str, Any] = {}
+    macs = [f"02:00:00:00:{n // 256:02x}:{n % 256:02x}" for n in range(600)]
+    for mac in macs[:100]:
+        sensor.send(m.Sighting(ts=clock.now(), mac=mac, via=m.Via.ARP))
+    for outbound in until(courier, lambda heard: len(heard) >= 40):
+        if isinstance(outbound, m.Outbound):
+            payload = process.payload(outbound)
+            told[getattr(payload, "finding_id", None) or getattr(payload, "device_id", "status")] = payload
+    for mac in macs[100:]:  # killed with these on their way
+        sensor.send(m.Sighting(ts=clock.now(), mac=mac, via=m.Via.ARP))
+    code, _errors = process.end(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+
+    store = Store(process.database)
+    devices = {device.device_id for device in store.devices()}
+    assert 20 <= len(devices) < len(macs)
+    for key, payload in told.items():
+        if isinstance(payload, Finding):
+            assert [item.finding for item in store.open_findings_of(payload.device_id)] == [payload]
+            assert payload.device_id in devices
+        elif isinstance(payload, Device):
+            assert key in devices
+    assert store.open_count() == len(devices), "finding and device were committed together"
+    assert len(store.outbox) == 2 * len(devices), "and so was what is to be told"
+    assert store._db.execute("pragma integrity_check").fetchone()[0] == "ok"
+    store.close()
+
+    process.start()
+    courier = online(process)
+    again = until(courier, lambda heard: len(heard) >= min(256, 2 * len(devices)))
+    payloads = [process.payload(item) for item in again if isinstance(item, m.Outbound)]
+    assert {item.device_id for item in payloads if isinstance(item, Finding)} <= devices
+    assert len([item for item in payloads if isinstance(item, Finding)]) >= min(len(devices), 250)
+    assert process.end(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.req("R54")
+def test_the_file_is_looked_at_again(process: Process) -> None:
+    process.start()
+    courier = online(process)
+    first = until(courier, lambda heard: len(heard) >= 1)[0]
+    assert isinstance(first, m.Outbound)
+    status = process.payload(first)
+    assert isinstance(status, BoxStatus)
+    assert status.recording
+    assert "Lists that cannot be read: absent." in status.authority
+    (process.folder / "authority.json").unlink()
+    later = until(courier, lambda heard: len(heard) >= 1)[0]
+    assert isinstance(later, m.Outbound)
+    assert process.payload(later).recording is False
+    assert process.end(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.req("R59")
+def test_the_other_peers(process: Process) -> None:
+    process.start()
+    sensor, warden = process.connect("sensor"), process.connect("warden")
+    porch, asker, other = process.connect("porch"), process.connect("status"), process.connect("status")
+    assert until(sensor, lambda heard: len(heard) == 1) == [m.CollectionMask(generation=0, names=(), lease=30.0)]
+    assert isinstance(until(warden, lambda heard: len(heard) == 1)[0], m.Enforcement)
+    porch.send(m.NoticeRequest())
+    notice = until(porch, lambda heard: len(heard) == 1)[0]
+    assert isinstance(notice, m.Notice)
+    assert notice.recording
+    for link_ in (asker, other, asker):
+        link_.send(m.StatusRequest())
+        status = until(link_, lambda heard: len(heard) == 1)[0]
+        assert isinstance(status, m.Status)
+        assert (status.sensor_connected, status.warden_connected) == (True, True)
+    # A new sensor takes the place of the old.
+    replaced = process.connect("sensor")
+    assert until(replaced, lambda heard: len(heard) == 1)
+    with pytest.raises(link.LinkClosedError):
+        until(sensor, lambda heard: len(heard) == 1)
+    # Nonsense ends the connection, not the keeper.
+    replaced._sock.send(b"nonsense")
+    with pytest.raises(link.LinkClosedError):
+        until(replaced, lambda heard: len(heard) == 1)
+    assert until(process.connect("sensor"), lambda heard: len(heard) == 1)
+    assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_bad_settings_are_one_plain_line(process: Process) -> None:
+    command = [sys.executable, "-m", "appliance.keeper", "--config", str(process.config)]
+    (process.folder / "sign.pem").write_text("no key")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("sign.pem: not an unencrypted PEM private key")
+
+
+def test_a_second_keeper_says_why_it_does_not_start(process: Process) -> None:
+    process.start()
+    command = [sys.executable, "-m", "appliance.keeper", "--config", str(process.config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE)
+    assert done.returncode == 2
+    assert "another keeper has this database open" in done.stderr
+    assert process.end(signal.SIGTERM)[0] == 0
