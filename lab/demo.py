@@ -16,7 +16,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 
 from dashboard.broker.render import BrokerMissingError
@@ -87,6 +89,7 @@ class _Telling:
     officer: Officer
     devices: dict[str, Client] = field(default_factory=dict)
     landed: dict[str, Seen] = field(default_factory=dict)
+    page_answers: bool = True
     started: float = field(default_factory=time.monotonic)
 
     def look(self) -> None:
@@ -105,13 +108,25 @@ class _Telling:
         while time.monotonic() - self.started < moment and not ready():
             try:
                 self.look()
-            except OSError as error:
-                self._print(f"   (the page does not answer: {error})")
+                self.page_answers = True
+            except (OSError, HTTPException) as error:
+                if self.page_answers:
+                    self._print(f"   (the page does not answer: {error})")
+                self.page_answers = False
             time.sleep(_LOOK)
 
     def play(self, step: stories.Step) -> None:
-        """Do one step."""
+        """Do one step, and go on looking at the page meanwhile."""
         self._print(step.say)
+        if isinstance(step, Register):
+            self._register(step)
+            return
+        with ThreadPoolExecutor(max_workers=1) as worker:
+            doing = worker.submit(self._act, step)
+            self.until(float("inf"), doing.done)
+            doing.result()
+
+    def _act(self, step: Join | Browse | ChangeMac) -> None:
         match step:
             case Join():
                 self.devices[step.who] = self.stack.join(step.who)
@@ -121,8 +136,6 @@ class _Telling:
                     self.devices[step.who].browse(name)
             case ChangeMac():
                 self.devices[step.who].change_mac()
-            case Register():
-                self._register(step)
 
     def _register(self, step: Register) -> None:
         def open_finding() -> Seen | None:

@@ -330,9 +330,13 @@ path = "demo-list.txt"
     def wait_ready(self, seconds: float = 30.0) -> None:
         """Wait until the pages answer and the box's first words have reached the dashboard."""
         probe = Officer(self.url, "probe", None)
-        wait_until(probe.answers, what="the pages to answer", seconds=seconds)
-        wait_until(lambda: set(self.room_pids()) == set(_ROOMS), what="the box's processes", seconds=seconds)
-        wait_until(self._heard, what="the box's first message to reach the dashboard", seconds=seconds)
+        try:
+            wait_until(probe.answers, what="the pages to answer", seconds=seconds)
+            wait_until(lambda: set(self.room_pids()) == set(_ROOMS), what="the box's processes", seconds=seconds)
+            wait_until(self._heard, what="the box's first message to reach the dashboard", seconds=seconds)
+        except TimeoutError as error:
+            logs = "\n".join(f"--- {name}\n{self.services.tail(name)}" for name in self.services.running)
+            raise TimeoutError(f"{error}\n{logs}") from error
 
     def _heard(self) -> bool:
         with (

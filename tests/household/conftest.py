@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,18 +15,16 @@ from lab.stack import SITE, Stack
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     why = refusal()
     if why is not None:
         pytest.skip(f"the lab cannot run here: {why}")
-    folder = tmp_path_factory.mktemp("stack")
-    # The box's processes run under uids of their own and must be able to reach their folders.
-    for parent in (folder, *folder.parents):
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
-    with Stack(folder, poll_seconds=0.5) as running:
-        running.wait_ready()
-        yield running
+    # Not pytest's own folder: the box's processes run under uids of their own and must reach theirs.
+    with tempfile.TemporaryDirectory(prefix="gatehouse-test-") as folder:
+        Path(folder).chmod(0o755)
+        with Stack(Path(folder), poll_seconds=0.5) as running:
+            running.wait_ready()
+            yield running
 
 
 @pytest.fixture(scope="module")
