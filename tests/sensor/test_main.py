@@ -1,0 +1,245 @@
+"""The sensor's loop against a warden's and a keeper's end held by the test; socket pairs stand for taps."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance import clock, link
+from appliance.messages import (
+    CollectionMask,
+    DhcpHeard,
+    How,
+    Message,
+    NameLookedUp,
+    SensorStarted,
+    Sighting,
+    TapReport,
+    TapsHanded,
+    Via,
+)
+from appliance.sensor import main as sensor_main
+from appliance.sensor.main import Sensor
+from appliance.settings import BoxSettings, load
+
+LAPTOP = "02:00:5e:00:53:0a"
+TAPS = ("flow", "dns", "chatter", "wan")
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def question(name: str) -> bytes:
+    """A DNS question of the laptop, as the DNS tap's netlink message."""
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+    dns = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!2H", 1, 1)
+    udp = struct.pack("!4H", 40000, 53, 8 + len(dns), 0) + dns
+    addresses = bytes([192, 0, 2, 10, 192, 0, 2, 1])
+    packet = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + addresses + udp
+    mac = attribute(8, struct.pack(">HH", 6, 0) + bytes.fromhex(LAPTOP.replace(":", "")) + bytes(2))
+    body = struct.pack(">BBH", 2, 0, 6) + mac + attribute(9, packet)
+    return struct.pack("=IHHII", 16 + len(body), 0x0400, 0, 0, 0) + body
+
+
+class Bench:
+    """A sensor, stepped by hand, and the sockets around it."""
+
+    def __init__(self, settings: BoxSettings) -> None:
+        settings.warden_socket.parent.mkdir(parents=True)
+        settings.keeper_socket("sensor").parent.mkdir(parents=True)
+        self.settings = settings
+        self.warden_listener = link.listen(settings.warden_socket)
+        self.keeper_listener = link.listen(settings.keeper_socket("sensor"))
+        self.sensor = Sensor(settings, clock.monotonic())
+        self.kernel: dict[str, socket.socket] = {}
+        self.heard: list[Message] = []
+        self.keeper: link.Link | None = None
+        self.warden: link.Link | None = None
+
+    def accept_warden(self) -> None:
+        self.until(lambda: self._accept("warden"))
+
+    def accept_keeper(self) -> None:
+        self.until(lambda: self._accept("keeper"))
+
+    def _accept(self, which: str) -> bool:
+        listener = self.warden_listener if which == "warden" else self.keeper_listener
+        fresh = link.accept(listener, {os.getuid()})
+        if fresh is not None:
+            before = getattr(self, which)
+            if before is not None:
+                before.close()
+            setattr(self, which, fresh)
+        return fresh is not None
+
+    def lose_keeper(self) -> None:
+        """As if it were killed: nobody listens any more."""
+        assert self.keeper is not None
+        self.keeper_listener.close()
+        self.settings.keeper_socket("sensor").unlink()
+        self.keeper.close()
+        self.keeper = None
+
+    def hand_taps(self, names: tuple[str, ...] = TAPS, count: int = 4) -> None:
+        assert self.warden is not None
+        self.close_taps()
+        near = []
+        for name in TAPS[:count]:
+            far, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self.kernel[name] = far
+            near.append(end)
+        self.warden.send(TapsHanded(taps=names), descriptors=[end.fileno() for end in near])
+        for end in near:
+            end.close()
+
+    def close_taps(self) -> None:
+        for far in self.kernel.values():
+            far.close()
+        self.kernel = {}
+
+    def until(self, done: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 20
+        while not done():
+            assert time.monotonic() < deadline, self.heard
+            self.sensor.step()
+            while self.keeper is not None:
+                batch = self.keeper.receive()
+                if not batch:
+                    break
+                self.heard += batch
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    def close(self) -> None:
+        self.sensor.close()
+        self.close_taps()
+        for end in (self.keeper, self.warden):
+            if end is not None:
+                end.close()
+        self.warden_listener.close()
+        self.keeper_listener.close()
+
+
+@pytest.fixture
+def bench(box_toml: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(sensor_main, "_IDLE_SECONDS", 0.02)
+    made = Bench(load(box_toml()))
+    yield made
+    made.close()
+
+
+def ready(bench: Bench) -> None:
+    bench.accept_warden()
+    bench.hand_taps()
+    bench.accept_keeper()
+    bench.until(lambda: bench.of(SensorStarted))
+
+
+def test_it_says_when_it_has_its_taps(bench: Bench) -> None:
+    ready(bench)
+    assert bench.of(SensorStarted)[0].taps == TAPS
+
+
+@pytest.mark.req("R55", "N2")
+def test_a_name_leaves_under_a_mask_only(bench: Bench) -> None:
+    ready(bench)
+    bench.kernel["dns"].send(question("before.example"))
+    bench.until(lambda: bench.of(Sighting))
+    assert bench.of(NameLookedUp) == []
+    assert bench.keeper is not None
+    bench.keeper.send(CollectionMask(generation=3, names=(LAPTOP,), lease=30.0))
+    bench.until(lambda: bench.sensor._mask_until is not None)
+    bench.kernel["dns"].send(question("after.example"))
+    bench.until(lambda: bench.of(NameLookedUp))
+    (said,) = bench.of(NameLookedUp)
+    assert (said.name, said.mac, said.how, said.generation) == ("after.example", LAPTOP, How.DNS, 3)
+
+
+@pytest.mark.req("R55", "N2")
+def test_names_that_waited_are_gone_when_the_mask_lapses(bench: Bench) -> None:
+    ready(bench)
+    assert bench.keeper is not None
+    bench.keeper.send(CollectionMask(generation=3, names=(LAPTOP,), lease=3.0))
+    bench.until(lambda: bench.sensor._mask_until is not None)
+    bench.lose_keeper()
+    bench.kernel["dns"].send(question("waits.example"))
+    bench.until(lambda: any(isinstance(waiting, NameLookedUp) for waiting in bench.sensor._outbound._queue))
+    bench.until(lambda: bench.sensor._mask_until is None)
+    bench.heard.clear()
+    bench.keeper_listener = link.listen(bench.settings.keeper_socket("sensor"))
+    bench.accept_keeper()
+    bench.kernel["chatter"].send(question("still-here.example"))
+    bench.until(lambda: bench.of(Sighting))
+    assert bench.of(NameLookedUp) == []
+
+
+def test_it_reports_each_tap_and_counts_on_over_a_new_hand_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensor_main, "REPORT_SECONDS", 0.05)
+    ready(bench)
+    bench.kernel["dns"].send(question("one.example") + b"\1")
+    bench.until(lambda: [report for report in bench.of(TapReport) if report.tap == "dns" and report.messages == 1])
+    bench.hand_taps()
+    bench.until(lambda: len(bench.of(SensorStarted)) == 2)
+    bench.kernel["dns"].send(question("two.example"))
+    bench.until(lambda: [report for report in bench.of(TapReport) if report.tap == "dns" and report.messages == 2])
+    last = {report.tap: report for report in bench.of(TapReport)}
+    assert set(last) == set(TAPS)
+    assert last["dns"].unparsed == 1
+    assert last["dns"].octets > 0
+
+
+def test_a_keeper_that_comes_back_hears_on(bench: Bench) -> None:
+    ready(bench)
+    assert bench.keeper is not None
+    bench.keeper.close()
+    bench.keeper = None
+    bench.kernel["dns"].send(question("while-away.example"))
+    bench.accept_keeper()
+    bench.until(lambda: any(message.via is Via.DNS for message in bench.of(Sighting)))
+
+
+def test_a_warden_that_comes_back_finds_the_taps_given_back(bench: Bench) -> None:
+    ready(bench)
+    assert bench.warden is not None
+    bench.warden.close()
+    bench.warden = None
+    far = bench.kernel["flow"]
+    bench.accept_warden()
+    with pytest.raises(OSError):  # noqa: PT011 - whichever error a datagram socket with a closed peer gives
+        far.send(b"x")
+    bench.hand_taps()
+    bench.until(lambda: len(bench.of(SensorStarted)) == 2)
+
+
+@pytest.mark.parametrize(("names", "count"), [(TAPS, 3), (("flow", "dns", "chatter", "other"), 4), (TAPS[:2], 4)])
+def test_descriptors_that_do_not_match_are_refused_and_closed(bench: Bench, names: tuple[str, ...], count: int) -> None:
+    bench.accept_warden()
+    before = len(os.listdir("/proc/self/fd"))
+    bench.hand_taps(names, count)
+    far = list(bench.kernel.values())
+    bench.until(lambda: len(os.listdir("/proc/self/fd")) <= before + len(far))
+    assert bench.sensor._taps == {}
+
+
+def test_a_keeper_that_does_not_read_is_not_waited_for(bench: Bench) -> None:
+    ready(bench)
+    assert bench.keeper is not None
+    keeper, bench.keeper = bench.keeper, None  # connected, and not read from
+    many = [DhcpHeard(ts=1.0, mac=LAPTOP, message_type=1, host_name="x" * 1000)] * 9_000
+    bench.sensor._outbound.put(many)
+    try:
+        bench.until(lambda: bench.sensor._keeper_full)
+    finally:
+        bench.keeper = keeper
+    assert len(bench.sensor._outbound) > 0
+    bench.until(lambda: len(bench.of(DhcpHeard)) == 9_000)
+    assert not bench.sensor._keeper_full
