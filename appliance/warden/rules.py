@@ -59,7 +59,8 @@ class Firewall:
         self._without_wan = render.rules(household, wan_tap=False)
         self._expected: str | None = None
         """Listing of our tables right after the last load."""
-        self._reduced = False
+        self._left_out = ""
+        """Why the tap at the provider's side is not among them; empty when it is."""
         self.quarantined: tuple[str, ...] = ()
         """MACs in the sets; a fresh load carries them over."""
 
@@ -85,19 +86,25 @@ class Firewall:
             wan_there: the WAN port exists now; worth trying its tap again if it was left out.
 
         Returns:
-            Nothing worth saying: an empty text. Else one sentence: what was found and done.
+            Empty when all is as it should be. Else what is not, or what was found and done.
 
         Raises:
             NftError: not loaded; the kernel keeps what it had. Try again later.
         """
-        if self._expected is not None and not (self._reduced and wan_there):
-            try:
-                if self._listing(self._families()) == self._expected:
-                    return self._account()
-            except NftError:
-                pass
+        if self._expected is None:
+            return self._load()
+        try:
+            intact = self._listing(self._families()) == self._expected
+        except NftError:
+            intact = False
+        if not intact:
             return f"rules were changed or gone and have been loaded again {self._load()}".strip()
-        return self._load()
+        if self._left_out and wan_there:
+            try:
+                self._install(self._whole)
+            except NftError as error:
+                self._left_out = _without_wan_tap(error)
+        return _sentence(self._left_out, self._account())
 
     def quarantine(self, macs: Iterable[str]) -> None:
         """Make the quarantine exactly `macs`, in one transaction.
@@ -150,19 +157,19 @@ class Firewall:
     def _load(self) -> str:
         account = self._account()  # before the rules: a connection that began uncounted stays so
         try:
-            self._nft(["-f", "-"], self._filled(self._whole))
-            self._reduced = False
-            left_out = ""
+            self._install(self._whole)
         except NftError as first:
             try:
-                self._nft(["-f", "-"], self._filled(self._without_wan))
+                self._install(self._without_wan, left_out=_without_wan_tap(first))
             except NftError:
                 self._expected = None
                 raise first from None
-            self._reduced = True
-            left_out = f"without the tap at the provider's side: {first}"
+        return _sentence(self._left_out, account)
+
+    def _install(self, rules: str, *, left_out: str = "") -> None:
+        self._nft(["-f", "-"], self._filled(rules))
+        self._left_out = left_out
         self._expected = self._listing(self._families())
-        return " ".join(part for part in (left_out, account) if part)
 
     def _filled(self, rules: str) -> str:
         if not self.quarantined:
@@ -174,7 +181,7 @@ class Firewall:
         )
 
     def _families(self) -> tuple[str, ...]:
-        return names.QUARANTINE_FAMILIES if self._reduced else names.FAMILIES
+        return names.QUARANTINE_FAMILIES if self._left_out else names.FAMILIES
 
     def _listing(self, families: Sequence[str]) -> str:
         # Stateless and terse: counters and set elements change by themselves. All tables at once and
@@ -209,3 +216,11 @@ class Firewall:
         except OSError as error:
             return f"connections are not counted ({error.strerror}): the sensor sees no flows"
         return ""
+
+
+def _without_wan_tap(error: NftError) -> str:
+    return f"without the tap at the provider's side: {error}"
+
+
+def _sentence(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)

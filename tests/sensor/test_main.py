@@ -223,10 +223,10 @@ def test_a_warden_that_comes_back_finds_the_taps_given_back(bench: Bench) -> Non
 @pytest.mark.parametrize(("names", "count"), [(TAPS, 3), (("flow", "dns", "chatter", "other"), 4), (TAPS[:2], 4)])
 def test_descriptors_that_do_not_match_are_refused_and_closed(bench: Bench, names: tuple[str, ...], count: int) -> None:
     bench.accept_warden()
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     bench.hand_taps(names, count)
     far = list(bench.kernel.values())
-    bench.until(lambda: len(os.listdir("/proc/self/fd")) <= before + len(far))
+    bench.until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before + len(far))
     assert bench.sensor._taps == {}
 
 

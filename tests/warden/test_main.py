@@ -21,6 +21,7 @@ from appliance.messages import (
     NameLookedUp,
     NeighbourChanged,
     SensorStarted,
+    Side,
     Sighting,
     TapReport,
     Via,
@@ -261,7 +262,9 @@ def test_a_warden_that_starts_again_leaves_rules_and_quarantine_alone(home: Any)
 
 
 @pytest.mark.req("R57")
-def test_no_nft_is_said_and_the_household_stays_online(home: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_nft_is_said_and_the_household_stays_online(
+    home: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     warden_end = home.keeper("warden")
     monkeypatch.setenv("PATH", str(tmp_path))
     for program in ("nsenter", "unshare"):
@@ -273,6 +276,46 @@ def test_no_nft_is_said_and_the_household_stays_online(home: Any, tmp_path: Path
     monkeypatch.undo()
     assert warden.poll() is None
     assert reaches(home.gateway, "198.51.100.1")
+
+
+VOLUMES = """
+import sys
+from pathlib import Path
+from appliance.warden.rules import Firewall
+from firmware.household import load
+for mac, octets in Firewall(load(Path(sys.argv[1]))).volumes().items():
+    print(mac, octets)
+"""
+
+
+def test_what_is_forwarded_is_counted_for_each_device(home: Any) -> None:
+    warden_end = home.keeper("warden")
+    home.start("warden")
+    assert warden_end.until(state(0)).applied
+    for place, count in ((home.phone, 3), (home.laptop, 1)):
+        place.run(f"busybox ping -c{count} -i0.01 -s972 -W2 198.51.100.1")
+    counted = dict(line.split() for line in home.gateway.python(VOLUMES, str(home.settings.household)).splitlines())
+    assert counted == {PHONE: "3000", LAPTOP: "1000"}
+
+
+BROADCAST = """
+import socket
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sock.bind(("eth0", 0))
+mac = bytes.fromhex("02005e005399")
+sock.send(b"\\xff" * 6 + mac + bytes.fromhex("08060001080006040001") + mac + bytes([198, 51, 100, 9]) + bytes(6) + bytes([198, 51, 100, 2]))
+"""
+
+
+@pytest.mark.req("N11")
+def test_a_device_upstream_of_the_box_is_heard_at_the_providers_side(home: Any) -> None:
+    sensor_end = home.keeper("sensor")
+    home.start("warden")
+    home.start_sensor()
+    sensor_end.until(lambda message: isinstance(message, SensorStarted))
+    home.internet.python(BROADCAST)
+    heard = sensor_end.until(lambda message: isinstance(message, Sighting) and message.mac == "02:00:5e:00:53:99")
+    assert (heard.side, heard.via, heard.ip) == (Side.WAN, Via.ARP, "198.51.100.9")
 
 
 def test_the_sensor_holds_no_capability(home: Any) -> None:
