@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,7 +98,7 @@ def replay(file: Path, *, as_json: bool) -> None:
         _fail(3, f"refused: this box is enrolled ({enrolled} exists); replay a capture on another machine")
     try:
         capture = Capture(file)
-    except NotACaptureError as error:
+    except CaptureError as error:
         _fail(2, str(error))
     except OSError as error:
         _fail(2, f"{file}: cannot be read ({error.strerror})")
@@ -116,25 +117,18 @@ def _enrolment() -> Path | None:
 def _play(capture: Capture, *, as_json: bool) -> int:
     """Print a capture; gives the exit code."""
     dissector, tally = Dissector(), Tally()
-    fault: CaptureError | OSError | None = None
+    fault: CaptureError | None = None
     if as_json:
         _print({"kind": "schema", "version": SCHEMA_VERSION})
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(capture.path.name, total=capture.size or None)
-        drawn = 0
-        try:
-            for frame in capture:
-                facts = dissector.feed(frame)
-                tally.add(frame, facts)
-                if as_json:
-                    for fact in facts:
-                        _print(line(fact))
-                if capture.position - drawn >= _PROGRESS_STEP:
-                    drawn = capture.position
-                    progress.update(bar, completed=drawn)
-        except (CaptureError, OSError) as error:
-            fault = error
+    try:
+        for frame in _watched(capture):
+            facts = dissector.feed(frame)
+            tally.add(frame, facts)
+            if as_json:
+                for fact in facts:
+                    _print(line(fact))
+    except CaptureError as error:
+        fault = error
     summary = _summary(capture, dissector, tally, complete=fault is None)
     if as_json:
         for mac, device in tally.devices.items():
@@ -147,6 +141,19 @@ def _play(capture: Capture, *, as_json: bool) -> int:
         return 0
     click.echo(f"gatehouse replay: {fault}", err=True)
     return 2 if isinstance(fault, NotACaptureError) else 1
+
+
+def _watched(capture: Capture) -> Iterator[Frame]:
+    """The capture's frames, with a progress bar on a terminal's stderr."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(capture.path.name, total=capture.size or None)
+        drawn = 0
+        for frame in capture:
+            yield frame
+            if capture.position - drawn >= _PROGRESS_STEP:
+                drawn = capture.position
+                progress.update(bar, completed=drawn)
 
 
 def _summary(capture: Capture, dissector: Dissector, tally: Tally, *, complete: bool) -> dict[str, Any]:

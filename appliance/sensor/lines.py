@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.messages import How, Via
+from appliance.messages import How
 from appliance.sensor.facts import (
     ArpHeard,
     ClientHelloHeard,
@@ -28,7 +28,8 @@ _TRANSPORTS = {ip.TCP: "tcp", ip.UDP: "udp"}
 
 def line(fact: Fact) -> dict[str, Any]:
     """One fact as a JSON object."""
-    common = {"ts": fact.ts, "src_mac": fact.mac, "src": fact.src}
+    kind = fact.via.value
+    own: dict[str, Any] = {}
     match fact:
         case ArpHeard():
             own = {
@@ -37,20 +38,19 @@ def line(fact: Fact) -> dict[str, Any]:
                 "sender_ip": fact.sender_ip,
                 "target_ip": fact.target_ip,
             }
-            return {"kind": "arp"} | common | own
         case NeighbourHeard():
-            return {"kind": "nd"} | common | {"type": fact.kind, "target": fact.target}
+            own = {"type": fact.kind, "target": fact.target}
         case FlowBegan():
-            return {"kind": "flow"} | common | _ports(fact) | {"transport": _TRANSPORTS[fact.protocol]}
+            own = _ports(fact) | {"transport": _TRANSPORTS[fact.protocol]}
         case Dhcp4Heard():
-            return {"kind": "dhcp4"} | common | _ports(fact) | _dhcp4(fact.message)
+            kind, own = "dhcp4", _ports(fact) | _dhcp4(fact.message)
         case DnsHeard():
-            kind = "mdns" if fact.via is Via.MDNS else "dns"
-            return {"kind": kind} | common | _ports(fact) | _dns(fact.message)
+            own = _ports(fact) | _dns(fact.message)
         case ClientHelloHeard():
-            return {"kind": _HELLO_KINDS[fact.how]} | common | _ports(fact) | _hello(fact.hello)
+            kind, own = _HELLO_KINDS[fact.how], _ports(fact) | _hello(fact.hello)
         case _:
-            return {"kind": fact.via.value} | common
+            pass
+    return {"kind": kind, "ts": fact.ts, "src_mac": fact.mac, "src": fact.src} | own
 
 
 def _ports(fact: FlowBegan | Dhcp4Heard | DnsHeard | ClientHelloHeard) -> dict[str, Any]:

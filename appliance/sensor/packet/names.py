@@ -36,17 +36,12 @@ def from_labels(labels: Iterable[bytes]) -> str:
     """
     spelled = [_spelled(label) for label in labels]
     length = sum(map(len, spelled)) + len(spelled) - 1
-    if length <= MAX_NAME:
-        return ".".join(spelled)
-    kept: list[str] = []
-    room = MAX_NAME
-    for label in reversed(spelled):
-        room -= len(label) + (1 if kept else 0)
-        if room < 0:
-            break
-        kept.append(label)
-    # A label too long for any host name (SNI only: DNS ends at 63 octets) is kept by its end.
-    return ".".join(reversed(kept)) if kept else spelled[-1][-MAX_NAME:]
+    first = 0
+    while length > MAX_NAME and first < len(spelled) - 1:
+        length -= len(spelled[first]) + 1
+        first += 1
+    # A single label too long for any host name (SNI only: DNS ends at 63 octets) is kept by its end.
+    return ".".join(spelled[first:])[-MAX_NAME:]
 
 
 def from_bytes(name: bytes) -> str:

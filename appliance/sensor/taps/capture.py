@@ -117,8 +117,7 @@ class Capture:
         return self._frames
 
     def _recognise(self) -> Iterator[Frame]:
-        magic = self._file.read(4)
-        self.position = len(magic)
+        magic = self._read(4)
         if magic in _PCAP_MAGIC:
             return self._open_pcap(*_PCAP_MAGIC[magic])
         if magic == _SECTION_MAGIC:
@@ -134,10 +133,18 @@ class Capture:
     def _truncated(self, began: int) -> CaptureError:
         return CaptureError(f"{self.path}: truncated: the file ends inside what begins at offset {began}")
 
+    def _read(self, count: int) -> bytes:
+        """Up to `count` octets, fewer only at the end of the file."""
+        try:
+            content = self._file.read(count)
+        except OSError as error:
+            raise CaptureError(f"{self.path}: cannot be read at offset {self.position} ({error.strerror})") from error
+        self.position += len(content)
+        return content
+
     def _exactly(self, count: int, began: int) -> bytes:
         """Read `count` octets of something that began at offset `began`."""
-        content = self._file.read(count)
-        self.position += len(content)
+        content = self._read(count)
         if len(content) < count:
             raise self._truncated(began)
         return content
@@ -146,8 +153,7 @@ class Capture:
 
     def _open_pcap(self, order: str, unit: float) -> Iterator[Frame]:
         header = Struct(f"{order}HHiIII")
-        content = self._file.read(header.size)
-        self.position += len(content)
+        content = self._read(header.size)
         if len(content) < header.size:
             raise NotACaptureError(f"{self.path}: truncated: the file ends inside its first header")
         number = header.unpack(content)[-1] & 0xFFFF  # the upper half says whether frames end in a checksum
@@ -167,8 +173,7 @@ class Capture:
     def _header(self, layout: Struct) -> tuple[int, tuple[int, ...]] | None:
         """Where the next record begins and its fixed header; None at the end of the file."""
         began = self.position
-        content = self._file.read(layout.size)
-        self.position += len(content)
+        content = self._read(layout.size)
         if not content:
             return None
         if len(content) < layout.size:
