@@ -107,8 +107,6 @@ class TodayPage:
     """Cards beyond the most that are shown."""
     boxes: tuple[BoxRow, ...]
     """Boxes that do not report or do not record."""
-    households: int
-    """How many households there are."""
     quiet: int
     """Households with nothing to decide and a box in order."""
 
@@ -128,7 +126,7 @@ class HouseholdRow:
     box: str
     """Whether the box reports, in words."""
     heard: Moment | None
-    """When the box was last heard of."""
+    """When the box was last heard of; None if never, or if it reports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +180,7 @@ class DeviceRow:
     anchor: str
     """Element id."""
     name: str
-    """Label given by an officer, else what it looks like."""
+    """Label given by an officer, or that there is none."""
     standing: str
     """Standing in words."""
     standing_key: str
@@ -327,6 +325,8 @@ class FindingPage:
     """Link back."""
     card: FindingCard
     """The finding."""
+    matched: tuple[Fact, ...]
+    """Name and list, if a name was matched."""
     reasons: tuple[str, ...]
     """Why the rule fired."""
     alternatives: tuple[str, ...]

@@ -21,9 +21,9 @@ pages = Blueprint("finding", __name__)
 
 _HINTS = {
     Standing.REGISTERED: "Used by the {person}. The box keeps what the order allows for it.",
-    Standing.HOUSEHOLD: "Belongs to someone else who lives here. The box keeps only that it is there.",
-    Standing.GUEST: "Belongs to a visitor. The box keeps only that it is there.",
-    Standing.WORK: "Belongs to an employer. The box keeps only that it is there.",
+    Standing.HOUSEHOLD: "Belongs to someone else who lives here. Unless the order says more, the box keeps only that it is there.",
+    Standing.GUEST: "Belongs to a visitor, for some days. Kept as little as a household member's device.",
+    Standing.WORK: "Belongs to an employer. Kept as little as a household member's device.",
     Standing.INFRASTRUCTURE: "A printer, a Wi-Fi extender or the like, that nobody browses with.",
 }
 _NAMES = {Standing.REGISTERED: "Registered: the {person}'s own device"}
@@ -86,6 +86,7 @@ def _show(
         household=words.plain(home.title, 120),
         household_address=f"/households/{site}",
         card=finding_card(at_desk, site, row, device),
+        matched=_matched(whole),
         reasons=tuple(words.plain(reason) for reason in whole.reasons) if whole else (),
         alternatives=tuple(words.plain(other) for other in whole.alternatives) if whole else (),
         facts=_facts(at_desk, row, whole),
@@ -147,15 +148,22 @@ def _form(
     )
 
 
+def _matched(whole: Finding | None) -> tuple[Fact, ...]:
+    if whole is None or whole.hit is None:
+        return ()
+    return (
+        Fact(key="Name asked for", value=words.defang(whole.hit.name)),
+        Fact(key="On the list", value=words.plain(whole.hit.list_id, 64)),
+    )
+
+
 def _facts(at_desk: Desk, row: StoredFinding, whole: Finding | None) -> tuple[Fact, ...]:
     facts: list[tuple[str, str]] = []
     if whole is not None and whole.hit is not None:
         hit = whole.hit
         facts += [
-            ("Name asked for", words.defang(hit.name)),
             ("How it matched", sentences.how(hit.how)),
             ("Entry of the list", words.defang(hit.entry)),
-            ("List", words.plain(hit.list_id, 64)),
             ("Version of the list", words.plain(hit.list_version, 64)),
             ("Fingerprint of the list", hit.list_sha256),
         ]

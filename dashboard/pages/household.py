@@ -81,7 +81,7 @@ def device_row(at_desk: Desk, row: StoredDevice) -> DeviceRow:
     used = _addresses(row)
     return DeviceRow(
         anchor=f"device-{row.device_id}",
-        name=sentences.device(row.label, like, row.device_id),
+        name=words.plain(row.label, 80) if row.label else "No label yet",
         standing=words.standing(row.standing),
         standing_key=row.standing if row.standing in tuple(Standing) else Standing.UNKNOWN,
         looks_like=words.plain(like.text) if like else "Nothing is known yet",

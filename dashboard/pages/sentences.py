@@ -60,8 +60,8 @@ def device(label: str | None, looks_like: LooksLike | None, device_id: str) -> s
     if label:
         return words.plain(label, 80)
     if looks_like is not None and looks_like.text.strip():
-        return words.plain(looks_like.text, 120)
-    return f"Device {words.plain(device_id, 12)}"
+        return f"Looks like: {words.plain(looks_like.text, 120)}"
+    return f"Nothing known yet of device {words.plain(device_id, 12)}"
 
 
 def finding(kind: str, standing: str | None, number: int = 1) -> str:

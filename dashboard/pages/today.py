@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from flask import Blueprint, Response
 
@@ -72,7 +71,6 @@ def build_today(
         cards=tuple(cards[:MOST_CARDS]),
         left_out=max(0, len(counts) - min(len(cards), MOST_CARDS)),
         boxes=boxes,
-        households=total,
         quiet=max(0, total - len(troubled)),
     )
 
@@ -86,27 +84,25 @@ def build_households(
 ) -> HouseholdsPage:
     """The context of *Households*: those with something to decide first."""
     now = at_desk.now()
-    worst = {
-        site: group[0].severity
-        for site, group in (
-            (site, list(rows))
-            for site, rows in groupby(sorted(findings, key=lambda row: row.site), key=lambda row: row.site)
-        )
-    }
+    worst: dict[str, str] = {}
+    for found in findings:
+        worst.setdefault(found.site, found.severity)
     numbers: dict[str, int] = {}
     for site, _, number in causes:
         numbers[site] = numbers.get(site, 0) + number
-    rows = [
-        HouseholdRow(
-            household=words.plain(site.title, 120),
-            address=f"/households/{site.site}",
-            worst=sentences.mark(worst[site.site]) if site.site in worst else None,
-            decisions=words.count(numbers[site.site], "finding", "findings") if site.site in numbers else "",
-            box=sentences.problem(site.heard_at, sentences.status(site.status), now),
-            heard=at_desk.moment_or_none(site.heard_at),
+    rows = []
+    for site in sorted(sites, key=lambda site: words.severity_rank(worst[site.site]) if site.site in worst else 99):
+        problem = sentences.problem(site.heard_at, sentences.status(site.status), now)
+        rows.append(
+            HouseholdRow(
+                household=words.plain(site.title, 120),
+                address=f"/households/{site.site}",
+                worst=sentences.mark(worst[site.site]) if site.site in worst else None,
+                decisions=words.count(numbers[site.site], "finding", "findings") if site.site in numbers else "",
+                box=problem,
+                heard=at_desk.moment_or_none(site.heard_at) if problem else None,
+            )
         )
-        for site in sorted(sites, key=lambda site: words.severity_rank(worst[site.site]) if site.site in worst else 99)
-    ]
     return HouseholdsPage(households=tuple(rows), left_out=max(0, total - len(rows)))
 
 

@@ -1,0 +1,194 @@
+"""The pages as they are served (`python -m dashboard.web` on an inherited socket), and a real Chromium."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from sqlalchemy import Engine, func, select, update
+
+from dashboard import auth
+from dashboard.auth import Role
+from dashboard.store import schema
+from dashboard.store.engine import open_engine, reading
+from dashboard.store.migrate import upgrade
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 20.0
+"""Seconds that anything here may take at most."""
+
+
+def _dashboard_tests() -> ModuleType:
+    # Test folders are no packages: what the pages' own tests seed with is loaded by its path.
+    path = Path(__file__).parents[1] / "dashboard" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("dashboard_tests_conftest", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class RealClock:
+    """The wall clock, in the shape that the seed wants."""
+
+    @property
+    def at(self) -> float:
+        return time.time()
+
+
+@dataclass
+class Served:
+    """A running service."""
+
+    address: str
+    engine: Engine
+    seed: Any
+
+    def code(self, name: str = "officer-1") -> str:
+        """A fresh account's sign-in code."""
+        auth.add_account(self.engine, name=name, role=Role.OFFICER)
+        return auth.make_code(self.engine, name=name, now=time.time(), lifetime=900)
+
+    def wait_for_command(self) -> dict[str, Any]:
+        """The command that the officer's form left, as ingest finds it."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with reading(self.engine).connect() as connection:
+                row = connection.execute(select(schema.command).where(schema.command.c.state == "waiting")).mappings()
+                found = row.first()
+            if found is not None:
+                return dict(found)
+            time.sleep(0.02)
+        raise AssertionError("no command came")
+
+    def count_commands(self) -> int:
+        """All commands."""
+        with reading(self.engine).connect() as connection:
+            return connection.execute(select(func.count()).select_from(schema.command)).scalar_one()
+
+    def answer(self, command: dict[str, Any], *, state: str = "applied", detail: str = "") -> None:
+        """Play ingest: the box's answer, and what it then says of device and finding, in one transaction."""
+        body = command["body"]
+        with self.engine.begin() as connection:
+            connection.execute(
+                update(schema.command)
+                .where(schema.command.c.command_id == command["command_id"])
+                .values(state=state, detail=detail, answered_at=time.time(), sequence=1)
+            )
+            if state != "applied":
+                return
+            device = (schema.device.c.site == command["site"]) & (schema.device.c.device_id == command["device_id"])
+            connection.execute(
+                update(schema.device).where(device).values(standing=body["standing"], label=body.get("label"))
+            )
+            finding = (schema.finding.c.site == command["site"]) & (
+                schema.finding.c.device_id == command["device_id"]
+            )
+            connection.execute(update(schema.finding).where(finding).values(state="closed"))
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """The service on a loopback port of its own, with an empty database."""
+    (tmp_path / "secret").write_bytes(os.urandom(32))
+    config = tmp_path / "dashboard.toml"
+    url = f"sqlite:///{tmp_path / 'pages.db'}"
+    config.write_text(
+        f'database_url = "{url}"\ntenant = "northmoor"\noperator = "Northmoor Supervision Unit"\n'
+        'secret_key_file = "secret"\nsecure_cookies = false\npoll_seconds = 0.2\n'
+    )
+    engine = open_engine(url)
+    upgrade(engine)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        descriptor = listener.fileno()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dashboard.web", "--config", str(config), "--fd", str(descriptor)],
+            pass_fds=[descriptor],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    try:
+        yield Served(address=address, engine=engine, seed=_dashboard_tests().Seed(engine, RealClock()))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE)
+        engine.dispose()
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors, errors
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
+    """A page in a fresh profile; whatever goes wrong in its console fails the test."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def is_problem(message: ConsoleMessage) -> bool:
+        # Chromium counts a form sent back with an error summary (422), and a look when signed out (401), as failed loads.
+        return message.type == "error" and not {"401", "422"} & set(message.text.split())
+
+    def make(**options: Any) -> Page:
+        context = chromium.new_context(base_url=served.address, **options)
+        context.set_default_timeout(PATIENCE * 1000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if is_problem(message) else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+@pytest.fixture
+def sign_in(served: Served) -> Callable[..., None]:
+    """Sign a page in, as an officer does."""
+
+    def do(page: Page, name: str = "officer-1") -> None:
+        code = served.code(name)
+        page.goto("/")
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_label("Sign-in code").fill(code)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="Today", exact=True).wait_for()
+
+    return do

@@ -1,0 +1,270 @@
+"""A dashboard on a seeded SQLite file, with a clock that the test moves."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, insert, select, update
+from werkzeug.test import TestResponse
+
+from dashboard import auth
+from dashboard.app import create_app
+from dashboard.auth import Role
+from dashboard.settings import DashboardSettings
+from dashboard.store import schema
+from dashboard.store.engine import open_engine, reading
+from dashboard.store.migrate import upgrade
+
+START = datetime(2026, 1, 14, 21, 4, 9, tzinfo=UTC).timestamp()
+
+
+@dataclass
+class Clock:
+    """Stands until moved."""
+
+    at: float = START
+    waits: list[float] = field(default_factory=list)
+    on_wait: Callable[[], None] | None = None
+
+    def now(self) -> float:
+        return self.at
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.on_wait is not None:
+            self.on_wait()
+
+
+def iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+@dataclass
+class Seed:
+    """Puts rows into the tables as ingest would."""
+
+    engine: Engine
+    clock: Clock
+
+    def site(self, site: str = "site-1", **values: Any) -> str:
+        row: dict[str, Any] = {
+            "site": site,
+            "tenant": "northmoor",
+            "title": f"NM-{site}",
+            "verify_key": "A" * 44,
+            "seal_key": "A" * 44,
+            "heard_at": self.clock.at - 5,
+            "status_at": self.clock.at - 5,
+            "status": {
+                "online": True,
+                "at": iso(self.clock.at - 5),
+                "recording": True,
+                "authority": "Records under order 7 until 31 March 2026",
+                "outbox": 2,
+                "processes": [{"name": "sensor", "connected": True}],
+                "taps": [{"name": "flow", "messages": 1200, "octets": 9, "lost": 3, "unparsed": 0, "overflow": 0}],
+            },
+        }
+        self._insert(schema.site, row | values)
+        return site
+
+    def device(self, device_id: str = "dev-1", site: str = "site-1", **values: Any) -> str:
+        row: dict[str, Any] = {
+            "site": site,
+            "device_id": device_id,
+            "revision": 1,
+            "standing": "unknown",
+            "label": None,
+            "looks_like": {"text": "a phone", "confidence": 0.8, "reasons": ["Its host name looks like a phone's"]},
+            "quarantined": False,
+            "first_seen": self.clock.at - 120,
+            "last_seen": self.clock.at - 10,
+            "addresses": [
+                {
+                    "mac": "02:00:5e:00:53:01",
+                    "locally_administered": True,
+                    "first_seen": iso(self.clock.at - 120),
+                    "last_seen": iso(self.clock.at - 10),
+                }
+            ],
+        }
+        self._insert(schema.device, row | values)
+        return device_id
+
+    def finding(
+        self,
+        finding_id: str = "find-1",
+        *,
+        site: str = "site-1",
+        kind: str = "unregistered-device",
+        severity: str = "today",
+        device_id: str = "dev-1",
+        state: str = "open",
+        raised_at: float | None = None,
+        **payload: Any,
+    ) -> str:
+        at = self.clock.at - 60 if raised_at is None else raised_at
+        whole: dict[str, Any] = {
+            "finding_id": finding_id,
+            "revision": 1,
+            "kind": kind,
+            "severity": severity,
+            "device_id": device_id,
+            "state": state,
+            "first_seen": iso(at - 1),
+            "last_seen": iso(at),
+            "raised_at": iso(at),
+            "count": 1,
+            "rule": {
+                "id": "unregistered-device",
+                "version": "1",
+                "authority_id": "order-7",
+                "authority_number": 2,
+                "clause": "4.2",
+            },
+            "confidence": 0.95,
+            "reasons": ["It asked for an address and no officer has registered it"],
+            "alternatives": ["A visitor's phone", "A registered device that changed its address"],
+        } | payload
+        self._insert(
+            schema.finding,
+            {
+                "site": site,
+                "finding_id": finding_id,
+                "revision": 1,
+                "kind": kind,
+                "severity": severity,
+                "device_id": device_id,
+                "state": state,
+                "first_seen": at - 1,
+                "last_seen": at,
+                "raised_at": at,
+                "count": whole["count"],
+                "payload": whole,
+                "stored_at": at + 0.2,
+            },
+        )
+        return finding_id
+
+    def hit(self, **values: Any) -> dict[str, Any]:
+        return {
+            "name": "shop.example.test",
+            "how": "subtree",
+            "list_id": "demo-list",
+            "list_version": "2026-01-10",
+            "list_sha256": "ab" * 32,
+            "entry": "example.test",
+        } | values
+
+    def rename_device(self, device_id: str, label: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(update(schema.device).where(schema.device.c.device_id == device_id).values(label=label))
+
+    def rows(self, table: Any) -> list[dict[str, Any]]:
+        with reading(self.engine).connect() as connection:
+            return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+    def _insert(self, table: Any, row: dict[str, Any]) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(insert(table).values(**row))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> Callable[..., DashboardSettings]:
+    def make(**values: Any) -> DashboardSettings:
+        secret = tmp_path / "secret"
+        if not secret.exists():
+            secret.write_bytes(os.urandom(32))
+        return DashboardSettings.model_validate(
+            {
+                "database_url": f"sqlite:///{tmp_path / 'pages.db'}",
+                "tenant": "northmoor",
+                "operator": "Northmoor Supervision Unit",
+                "secret_key_file": secret,
+                "secure_cookies": False,
+            }
+            | values
+        )
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., DashboardSettings]) -> DashboardSettings:
+    return make_settings()
+
+
+@pytest.fixture
+def engine(settings: DashboardSettings) -> Iterator[Engine]:
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def seed(engine: Engine, clock: Clock) -> Seed:
+    return Seed(engine, clock)
+
+
+@pytest.fixture
+def app(settings: DashboardSettings, engine: Engine, clock: Clock) -> Flask:
+    return create_app(settings, engine=engine, now=clock.now, wait=clock.wait)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> FlaskClient:
+    """A browser that is not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def csrf() -> Callable[[TestResponse], str]:
+    """The token in a page's first form."""
+
+    def find(response: TestResponse) -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', response.text)
+        assert found is not None, response.text[:500]
+        return found.group(1)
+
+    return find
+
+
+@pytest.fixture
+def new_code(engine: Engine, clock: Clock) -> Callable[[str], str]:
+    return lambda name: auth.make_code(engine, name=name, now=clock.at, lifetime=900)
+
+
+@pytest.fixture
+def sign_in_as(app: Flask, engine: Engine, clock: Clock) -> Callable[..., FlaskClient]:
+    """A browser signed in to a fresh account; by the back door, as hashing a code is slow by design."""
+
+    def make(name: str = "officer-1", role: Role = Role.OFFICER) -> FlaskClient:
+        account_id = auth.add_account(engine, name=name, role=role)
+        with engine.begin() as connection:
+            token = auth._open_session(connection, account_id, clock.at)
+        client = app.test_client()
+        with client.session_transaction() as session:
+            session["token"] = token
+        return client
+
+    return make
+
+
+@pytest.fixture
+def officer(sign_in_as: Callable[..., FlaskClient]) -> FlaskClient:
+    return sign_in_as()

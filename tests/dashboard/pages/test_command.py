@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert, update
+
+from dashboard.pages.command import LOOK_SECONDS, WAIT_SECONDS
+from dashboard.store import schema
+
+
+@pytest.fixture
+def command(officer, seed, engine, clock) -> str:
+    """A command that waits for the box."""
+    seed.site()
+    seed.device()
+    with engine.begin() as connection:
+        connection.execute(
+            insert(schema.command).values(
+                command_id="cmd-1",
+                site="site-1",
+                device_id="dev-1",
+                body={"action": "set-standing", "device_id": "dev-1", "standing": "guest", "label": "black phone"},
+                reason="Shown at\nthe visit",
+                by=seed.rows(schema.account)[0]["account_id"],
+                created_at=clock.at,
+                expires_at=clock.at + 600,
+                state="waiting",
+            )
+        )
+    return "/commands/cmd-1"
+
+
+@pytest.fixture
+def answer(engine, clock):
+    """What ingest writes when the box answers."""
+
+    def do(state: str, detail: str = "") -> None:
+        with engine.begin() as connection:
+            connection.execute(update(schema.command).values(state=state, detail=detail, answered_at=clock.at))
+
+    return do
+
+
+def test_waits_two_seconds_at_most(officer, command, clock) -> None:
+    page = officer.get(f"{command}?wait=1")
+    assert "Sent to the box; waiting for its answer" in page.text
+    assert sum(clock.waits) == pytest.approx(WAIT_SECONDS)
+
+
+def test_stops_waiting_when_the_answer_is_there(officer, command, clock, answer) -> None:
+    clock.on_wait = lambda: answer("applied")
+    page = officer.get(f"{command}?wait=1")
+    assert "Done: the box has applied it" in page.text
+    assert clock.waits == [LOOK_SECONDS]
+
+
+def test_waits_only_when_asked(officer, command, clock) -> None:
+    officer.get(command)
+    officer.get(f"{command}?part=live")
+    assert clock.waits == []
+
+
+def test_a_waiting_page_loads_itself_again_without_javascript(officer, command, answer) -> None:
+    refresh = f'<noscript><meta http-equiv="refresh" content="3;url={command}"></noscript>'
+    assert refresh in officer.get(f"{command}?wait=1").text
+    answer("applied")
+    assert 'http-equiv="refresh"' not in officer.get(command).text
+
+
+@pytest.mark.parametrize(
+    ("state", "heading", "done"),
+    [
+        ("waiting", "Sent to the box; waiting for its answer", False),
+        ("sent", "Sent to the box; waiting for its answer", False),
+        ("applied", "Done: the box has applied it", True),
+        ("refused", "The box refused", True),
+        ("expired", "Too late: nothing was changed", True),
+        ("out-of-sequence", "The box refused: it knew of a later one", True),
+        ("something-new", "The box answered", True),
+    ],
+)
+def test_says_what_became_of_it(officer, command, answer, state: str, heading: str, done: bool) -> None:
+    answer(state, "" if not done else "A <b>detail\u202e.")
+    page = officer.get(command).text
+    assert f">{heading}</h1>" in page
+    assert ("data-live=" not in page) is done
+    if done:
+        assert "The box says: A &lt;b&gt;detail[U+202E]." in page
+    part = officer.get(f"{command}?part=live")
+    assert (part.headers.get("X-Done") == "1") is done
+
+
+def test_no_answer_in_time_is_an_end(officer, command, clock) -> None:
+    clock.at += 601
+    page = officer.get(command).text
+    assert "The box did not answer in time" in page
+    assert "data-live=" not in page
+
+
+def test_says_what_was_asked_and_leads_back(officer, command) -> None:
+    page = officer.get(command).text
+    for part in ("black phone", "Guest", "Shown at the visit", "officer-1", "14 January 2026, 21:04"):
+        assert part in page, part
+    assert 'href="/households/site-1"' in page
+
+
+def test_a_command_of_another_tenant_does_not_exist(officer, command, engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(schema.site).values(tenant="elsewhere"))
+    assert officer.get(command).status_code == 404

@@ -1,0 +1,93 @@
+"""Templates use only what the page's dataclass declares, and each field says what it is."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from flask import Flask
+from jinja2 import nodes
+
+from dashboard.pages import contexts
+
+PAGES: dict[str, type] = {
+    "today": contexts.TodayPage,
+    "households": contexts.HouseholdsPage,
+    "household": contexts.HouseholdPage,
+    "finding": contexts.FindingPage,
+    "command": contexts.CommandPage,
+    "sign-in": contexts.SignInPage,
+    "error": contexts.ErrorPage,
+}
+LIVE = {"today", "households", "household", "finding", "command"}
+CLASSES = [item for _, item in inspect.getmembers(contexts, dataclasses.is_dataclass)]
+
+
+def _source(app: Flask, name: str) -> nodes.Template:
+    loader = app.jinja_env.loader
+    assert loader is not None
+    return app.jinja_env.parse(loader.get_source(app.jinja_env, name)[0])
+
+
+def _used(tree: nodes.Template, variable: str) -> set[str]:
+    return {
+        node.attr
+        for node in tree.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name) and node.node.name == variable
+    }
+
+
+def _templates(name: str) -> list[str]:
+    found = [f"{name}.html"] + ([f"live/{name}.html"] if name in LIVE else [])
+    return [*found, "parts/register.html"] if name == "finding" else found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_uses_just_the_fields_it_declares(app: Flask, name: str) -> None:
+    declared = {field.name for field in dataclasses.fields(PAGES[name])}
+    used: set[str] = set()
+    for template in _templates(name):
+        used |= _used(_source(app, template), "page")
+    assert used == declared
+
+
+def test_the_frame_is_used_as_declared(app: Flask) -> None:
+    declared = {field.name for field in dataclasses.fields(contexts.Frame)}
+    used: set[str] = set()
+    for name in app.jinja_env.list_templates(filter_func=lambda name: not name.startswith("govuk")):
+        used |= _used(_source(app, name), "frame")
+    assert used == declared
+
+
+def test_a_field_nobody_declared_is_an_error_not_an_empty_place(app: Flask) -> None:
+    page = contexts.ErrorPage(heading="h", explanation="e", home=False)
+    with app.app_context(), pytest.raises(AttributeError):
+        app.jinja_env.from_string("{{ page.headingg }}").render(page=page)
+
+
+@pytest.mark.parametrize("item", CLASSES, ids=lambda item: item.__name__)
+def test_contexts_are_frozen_slotted_and_say_what_each_field_is(item: Any) -> None:
+    assert item.__dataclass_params__.frozen
+    assert all(field.kw_only for field in dataclasses.fields(item))
+    assert hasattr(item, "__slots__")
+    body = ast.parse(inspect.getsource(item)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    for place, node in enumerate(body.body):
+        if isinstance(node, ast.AnnAssign):
+            after = body.body[place + 1]
+            assert isinstance(after, ast.Expr), ast.unparse(node)
+            assert isinstance(after.value, ast.Constant), ast.unparse(node)
+
+
+def test_contexts_hold_only_plain_values(app: Flask) -> None:
+    """Nothing from the database, and nothing that could be changed, reaches a template."""
+    allowed = {str, bool, int, float, type(None), Ellipsis, *CLASSES}
+    for item in CLASSES:
+        for hint in get_type_hints(item).values():
+            parts = {hint}
+            while any(get_args(part) for part in parts):
+                parts = {inner for part in parts for inner in (get_args(part) or (part,))}
+            assert parts <= allowed, (item, parts - allowed)

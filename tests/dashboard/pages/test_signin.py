@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from dashboard.auth import SESSION_SECONDS
+from dashboard.pages.signin import safe_target
+
+
+@pytest.mark.parametrize(
+    ("target", "safe"),
+    [
+        ("/households/site-1", "/households/site-1"),
+        ("/commands/x?wait=1", "/commands/x?wait=1"),
+        ("", "/"),
+        ("households", "/"),
+        ("//example.test", "/"),
+        ("/\\example.test", "/"),
+        ("///example.test", "/"),
+        ("https://example.test/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/\t/example.test", "/"),
+        ("/\n/example.test", "/"),
+        ("http://[", "/"),
+        ("/" + "x" * 600, "/"),
+    ],
+)
+def test_nobody_is_led_elsewhere(target: str, safe: str) -> None:
+    assert safe_target(target) == safe
+
+
+def test_after_signing_in_the_wanted_page_comes(stranger, engine, csrf, new_code, seed) -> None:
+    from dashboard import auth
+
+    auth.add_account(engine, name="o", role=auth.Role.OFFICER)
+    seed.site()
+    sent = stranger.get("/households/site-1")
+    page = stranger.get(sent.location)
+    assert 'name="next" value="/households/site-1"' in page.text
+    data = {"name": "o", "code": new_code("o"), "csrf_token": csrf(page), "next": "/households/site-1"}
+    assert stranger.post("/sign-in", data=data).location == "/households/site-1"
+
+
+def test_an_evil_next_is_dropped(stranger, engine, csrf, new_code) -> None:
+    from dashboard import auth
+
+    auth.add_account(engine, name="o", role=auth.Role.OFFICER)
+    page = stranger.get("/sign-in?next=//example.test")
+    assert "example.test" not in page.text
+    data = {"name": "o", "code": new_code("o"), "csrf_token": csrf(page), "next": "//example.test"}
+    assert stranger.post("/sign-in", data=data).location == "/"
+
+
+def test_every_failure_looks_the_same(stranger, engine, csrf, new_code) -> None:
+    from dashboard import auth
+
+    auth.add_account(engine, name="officer-1", role=auth.Role.OFFICER)
+    new_code("officer-1")
+    token = csrf(stranger.get("/sign-in"))
+    texts = []
+    for name in ("officer-1", "nobody"):
+        answer = stranger.post("/sign-in", data={"name": name, "code": "WRONG", "csrf_token": token})
+        assert answer.status_code == 422
+        assert f'value="{name}"' in answer.text
+        assert "WRONG" not in answer.text
+        start = answer.text.index("There is a problem")
+        texts.append(answer.text[start : start + 600])
+    assert texts[0] == texts[1]
+
+
+def test_a_session_ends_by_itself(officer, clock) -> None:
+    clock.at += SESSION_SECONDS - 1
+    assert officer.get("/").status_code == 200
+    clock.at += 1
+    assert officer.get("/").status_code == 303
+
+
+def test_signing_out_ends_the_session_on_the_server(app, officer, csrf) -> None:
+    cookie = officer.get_cookie("gatehouse")
+    assert cookie is not None
+    answer = officer.post("/sign-out", data={"csrf_token": csrf(officer.get("/"))})
+    assert (answer.status_code, answer.location) == (303, "/sign-in")
+    thief = app.test_client()
+    thief.set_cookie("gatehouse", cookie.value)
+    assert thief.get("/").status_code == 303
+
+
+def test_signing_in_makes_a_new_csrf_token_and_session(stranger, engine, csrf, new_code) -> None:
+    from dashboard import auth
+
+    auth.add_account(engine, name="o", role=auth.Role.OFFICER)
+    before = csrf(stranger.get("/sign-in"))
+    stranger.post("/sign-in", data={"name": "o", "code": new_code("o"), "csrf_token": before})
+    assert stranger.post("/sign-out", data={"csrf_token": before}).status_code == 400
+
+
+def test_a_tampered_cookie_is_a_stranger(app) -> None:
+    client = app.test_client()
+    client.set_cookie("gatehouse", "eyJ0b2tlbiI6IngifQ.aaaa.bbbb")
+    assert client.get("/").status_code == 303
+
+
+def test_who_is_signed_in_needs_no_form(officer) -> None:
+    assert officer.get("/sign-in").status_code == 303
+
+
+def test_an_account_that_is_gone_or_changed_has_no_session(officer, engine) -> None:
+    from sqlalchemy import update
+
+    from dashboard.store import schema
+
+    with engine.begin() as connection:
+        connection.execute(update(schema.account).values(role="stranger"))
+    assert officer.get("/").status_code == 303

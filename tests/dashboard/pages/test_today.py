@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dashboard.pages.today import MOST_CARDS
+from dashboard.store import schema
+
+
+def _cards(text: str) -> list[str]:
+    return [re.sub(r"<[^>]+>|\s+", " ", card) for card in re.findall(r'<li class="gh-card.*?</li>', text, re.DOTALL)]
+
+
+@pytest.mark.req("R36")
+def test_cards_come_worst_first_then_oldest(officer, seed, clock) -> None:
+    for site, severity, age in (
+        ("calm", "information", 9000),
+        ("young", "today", 60),
+        ("old", "today", 7200),
+        ("worst", "act_now", 10),
+        ("week", "this_week", 90000),
+    ):
+        seed.site(site)
+        seed.device(site=site)
+        seed.finding(site=site, severity=severity, raised_at=clock.at - age)
+    cards = _cards(officer.get("/").text)
+    assert [re.search(r"NM-(\w+)", card)[1] for card in cards] == ["worst", "old", "young", "week", "calm"]
+    words = ["Act now", "Today", "Today", "This week", "For information"]
+    assert all(word in card for word, card in zip(words, cards, strict=True))
+
+
+@pytest.mark.req("R26")
+def test_findings_of_one_cause_are_one_card(officer, seed, clock) -> None:
+    seed.site()
+    for number in range(5):
+        seed.device(f"dev-{number}", looks_like={"text": f"thing {number}", "confidence": 0.5, "reasons": []})
+        seed.finding(f"find-{number}", device_id=f"dev-{number}", raised_at=clock.at - 100 + number)
+    seed.finding("hit", kind="listed-name", device_id="dev-0", hit=seed.hit())
+    cards = _cards(officer.get("/").text)
+    assert len(cards) == 2
+    assert "5 devices that are not registered joined" in cards[0]
+    assert "Looks like: thing 0; Looks like: thing 1; Looks like: thing 2; and 2 more" in cards[0]
+    assert "asked for a name that is on a list" in cards[1]
+
+
+def test_closed_findings_wait_for_nobody(officer, seed) -> None:
+    seed.site()
+    seed.device()
+    seed.finding(state="closed")
+    text = officer.get("/").text
+    assert "Nothing needs a decision in 1 household." in text
+    assert "Last checked" in text
+    assert "14 January 2026, 21:04:09" in text
+
+
+def test_no_household_at_all(officer) -> None:
+    assert "No household is set up yet." in officer.get("/").text
+    assert "No household is set up yet." in officer.get("/households").text
+
+
+@pytest.mark.req("R19")
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"heard_at": None, "status": None, "status_at": None}, "The box has never reported"),
+        ({"ago": 181}, "The box has stopped reporting"),
+        ({"status": {"online": False, "at": "2026-01-14T21:00:00Z"}}, "The box lost its connection"),
+        (
+            {"status": {"online": True, "at": "2026-01-14T21:00:00Z", "recording": False, "authority": "The order ended"}},
+            "records nothing about devices: The order ended",
+        ),
+    ],
+)
+def test_boxes_that_need_attention(officer, seed, clock, row, said) -> None:
+    seed.site("well")
+    if "ago" in row:
+        row = {"heard_at": clock.at - row["ago"]}
+    seed.site("ill", **row)
+    text = officer.get("/").text
+    section = text[text.index('id="boxes"') :]
+    assert said in section
+    assert "NM-ill" in section
+    assert "NM-well" not in section
+    assert "1 box needs attention." in text
+    assert "1 other household has nothing waiting" in text
+
+
+def test_a_box_heard_of_three_minutes_ago_is_well(officer, seed, clock) -> None:
+    seed.site(heard_at=clock.at - 180)
+    assert "Boxes that need attention" not in officer.get("/").text
+
+
+def test_cards_are_bounded_and_the_rest_is_counted(officer, seed) -> None:
+    for number in range(MOST_CARDS + 7):
+        seed.site(f"site-{number}")
+        seed.device(site=f"site-{number}")
+        seed.finding(site=f"site-{number}")
+    text = officer.get("/").text
+    assert len(_cards(text)) == MOST_CARDS
+    assert "7 more are not shown here" in text
+
+
+def test_a_finding_whose_device_is_not_known_yet_is_shown(officer, seed) -> None:
+    seed.site()
+    seed.finding(device_id="dev-not-yet-here")
+    assert "Nothing known yet of device dev-not-yet-…" in officer.get("/").text
+
+
+def test_the_list_of_households_puts_what_waits_first(officer, seed) -> None:
+    for site in ("a", "b", "c"):
+        seed.site(site)
+    seed.device(site="c")
+    seed.finding(site="c")
+    seed.finding("find-2", site="c", severity="act_now")
+    rows = re.findall(r'<tr class="govuk-table__row">\s*<th scope="row".*?</tr>', officer.get("/households").text, re.DOTALL)
+    assert [re.search(r"NM-(\w)", row)[1] for row in rows] == ["c", "a", "b"]
+    assert "Act now" in rows[0]
+    assert "2 findings" in rows[0]
+
+
+class TestLivePart:
+    def test_is_only_sent_when_it_changed(self, officer, seed, clock) -> None:
+        seed.site()
+        whole = officer.get("/").text
+        etag = re.search(r'data-etag="(\w+)"', whole)[1]
+        clock.at += 1
+        same = officer.get("/?part=live", headers={"If-None-Match": f'"{etag}"'})
+        assert (same.status_code, same.data) == (304, b"")
+        assert same.headers["X-Checked"] == "14 January 2026, 21:04:10"
+        seed.device()
+        seed.finding()
+        changed = officer.get("/?part=live", headers={"If-None-Match": f'"{etag}"'})
+        assert changed.status_code == 200
+        assert "1 of 1 household needs a decision." in changed.text
+        assert "<html" not in changed.text
+        again = officer.get("/?part=live", headers={"If-None-Match": changed.headers["ETag"]})
+        assert again.status_code == 304
+
+    def test_holds_no_form_and_no_token(self, officer, seed) -> None:
+        seed.site()
+        seed.device()
+        seed.finding()
+        for path in ("/", "/households", "/households/site-1", "/households/site-1/findings/find-1"):
+            part = officer.get(f"{path}?part=live").text
+            assert "<form" not in part
+            assert "csrf_token" not in part
+
+    def test_is_audited_when_it_shows_something(self, officer, seed) -> None:
+        seed.site()
+        seen = officer.get("/households/site-1?part=live")
+        officer.get("/households/site-1?part=live", headers={"If-None-Match": seen.headers["ETag"]})
+        views = [row["subject"] for row in seed.rows(schema.audit) if row["action"] == "view-household"]
+        assert views == ["site-1"]
+
+    def test_is_refused_to_strangers_without_a_redirect(self, stranger) -> None:
+        answer = stranger.get("/?part=live")
+        assert answer.status_code == 401

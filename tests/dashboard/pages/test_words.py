@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.pages import words
+from wire.models import Severity, Standing
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def test_dates_are_whole_and_in_the_zone() -> None:
+    winter = datetime(2026, 1, 14, 21, 4, 9, tzinfo=UTC).timestamp()
+    summer = datetime(2026, 7, 1, 23, 30, tzinfo=UTC).timestamp()
+    assert words.date_time(winter, LONDON) == "14 January 2026, 21:04"
+    assert words.date_time_seconds(winter, LONDON) == "14 January 2026, 21:04:09"
+    assert words.date_time(summer, LONDON) == "2 July 2026, 00:30"
+    assert words.machine(summer) == "2026-07-01T23:30:00.000+00:00"
+    assert words.zone_words(winter, LONDON, "Europe/London") == "UK time (GMT)"
+    assert words.zone_words(summer, LONDON, "Europe/London") == "UK time (BST)"
+    assert words.zone_words(summer, ZoneInfo("UTC"), "UTC") == "UTC time (UTC)"
+
+
+def test_every_severity_and_standing_has_words() -> None:
+    assert [words.severity(value) for value in Severity] == ["Act now", "Today", "This week", "For information"]
+    assert [words.severity_rank(value) for value in Severity] == [0, 1, 2, 3]
+    assert len({words.standing(value) for value in Standing}) == len(Standing)
+
+
+def test_what_a_newer_box_says_is_shown_as_it_is() -> None:
+    assert words.severity("dire") == "dire"
+    assert words.severity_key("dire") == "information"
+    assert words.severity_rank("dire") == len(Severity)
+    assert words.standing("lodger") == "lodger"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "Almost certain (about 100%)"),
+        (0.95, "Almost certain (about 95%)"),
+        (0.8, "Highly likely (about 80%)"),
+        (0.6, "Likely (about 60%)"),
+        (0.45, "A realistic possibility (about 45%)"),
+        (0.3, "Unlikely (about 30%)"),
+        (0.1, "Highly unlikely (about 10%)"),
+        (0.0, "A remote chance (about 0%)"),
+    ],
+)
+def test_confidence_is_a_word_of_the_yardstick(value: float, text: str) -> None:
+    assert words.confidence(value) == text
+
+
+@pytest.mark.req("R42")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("example.test", "example[.]test"),
+        ("https://example.test/a", "https[:]//example[.]test/a"),
+        ("someone@example.test", "someone[at]example[.]test"),
+        ("a\u202eb.test", "a[U+202E]b[.]test"),
+        ("", ""),
+    ],
+)
+def test_names_are_defanged(name: str, text: str) -> None:
+    assert words.defang(name) == text
+
+
+def test_hidden_characters_are_written_out() -> None:
+    assert words.plain("a\x00b\u200b\u2066c\ud800") == "a[U+0000]b[U+200B][U+2066]c[U+D800]"
+    assert words.plain("e" + "\u0301" * 50) == "e\u0301\u0301"
+
+
+def test_long_text_is_cut() -> None:
+    assert words.plain("x" * 1000, 10) == "x" * 10 + "…"
+    assert words.plain("x" * 10, 10) == "x" * 10
+
+
+@given(st.text(max_size=400))
+def test_whatever_comes_in_what_comes_out_is_visible_and_bounded(text: str) -> None:
+    out = words.plain(text, 100)
+    assert len(out) <= 101
+    assert all(character.isprintable() or character.isspace() for character in out)
+    assert "\n" not in out
+    assert "." not in words.defang(text).replace("[.]", "")
+
+
+def test_counts() -> None:
+    assert words.count(1, "device", "devices") == "1 device"
+    assert words.count(1200, "device", "devices") == "1,200 devices"
