@@ -6,7 +6,7 @@ machine's own network is not in there, so nothing done inside can touch it. Proc
 reaps orphans and ends with CMD; when it ends, or the outer process is killed in whatever way,
 the kernel kills everything inside and the namespaces go with their last process.
 
-Inheritable descriptors pass through. Bounded: one child outside, one command inside.
+Descriptors that were passed to it pass through. Bounded: one child outside, one command inside.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import stat
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -235,33 +234,17 @@ def _leave(text: str, code: int) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """`python -m lab.enter [--keep-fds] [--] CMD...`."""
+    """`python -m lab.enter [--] CMD...`."""
     words = sys.argv[1:]
-    keep = words[:1] == ["--keep-fds"]
-    if keep:
-        words = words[1:]
     if words[:1] == ["--"]:
         words = words[1:]
     if not words or words[0] in {"-h", "--help"}:
         _leave(
-            "usage: python -m lab.enter [--keep-fds] [--] CMD...\n"
-            "Runs CMD where the machine's own network cannot be reached. --keep-fds makes the open\n"
-            "descriptors above 2 inheritable; those that are already pass through without it.",
+            "usage: python -m lab.enter [--] CMD...\n"
+            "Runs CMD where the machine's own network cannot be reached; open descriptors pass through.",
             0 if words else 2,
         )
-    if keep:
-        _make_inheritable()
     enter(words)
-
-
-def _make_inheritable() -> None:
-    for entry in os.listdir("/proc/self/fd"):  # noqa: PTH208 (descriptor numbers, not files)
-        number = int(entry)
-        try:
-            if number > 2 and stat.S_IFMT(os.fstat(number).st_mode) != stat.S_IFDIR:
-                os.set_inheritable(number, True)
-        except OSError:  # the listing's own descriptor is closed by now
-            continue
 
 
 if __name__ == "__main__":

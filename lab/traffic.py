@@ -66,15 +66,15 @@ def flows(client: Host, count: int, rate: int, *, family: Literal[4, 6] = 4) -> 
 
 
 def bulk(
-    client: Host, internet: Host, seconds: float, *, streams: int = 1, reverse: bool = False, family: Literal[4, 6] = 4
+    client: Host, internet: Host, seconds: int, *, streams: int = 1, reverse: bool = False, family: Literal[4, 6] = 4
 ) -> Moved:
-    """Move as many bytes as go through in `seconds` with iperf3; to the device when `reverse`.
+    """Move as many bytes as go through in `seconds` (whole: iperf3 takes 0.5 for endless); to the device when `reverse`.
 
     Raises:
         ValueError: longer than the bound above allows, or more than 16 streams.
         LabError: iperf3 is missing or failed; the text has its words.
     """
-    if not 0 < seconds <= MAX_SECONDS or not 0 < streams <= 16:
+    if not 1 <= seconds <= MAX_SECONDS or not 0 < streams <= 16:
         raise ValueError(f"at most {MAX_SECONDS:g} s and 16 streams")
     sink = addresses.SINK[0 if family == 4 else 1]
     words = ["iperf3", "--server", "--one-off", "--bind", sink, "--port", str(IPERF_PORT), "--forceflush"]
@@ -83,7 +83,7 @@ def bulk(
             said = pipe(server.stdout)
             if not any("listening" in line for line in iter(said.readline, "")):
                 raise LabError("iperf3 did not start: install iperf3")
-            words = ["iperf3", "--client", sink, "--port", str(IPERF_PORT), "--json", "--time", f"{seconds:g}"]
+            words = ["iperf3", "--client", sink, "--port", str(IPERF_PORT), "--json", "--time", str(seconds)]
             words += ["--parallel", str(streams), *(["--reverse"] if reverse else [])]
             done = client.run(words, timeout=seconds + 20)
         finally:

@@ -11,7 +11,7 @@ import socket
 import sys
 from pathlib import Path
 
-from lab import addresses
+from lab import addresses, personas
 from lab.internet import names, quic, web
 from lab.pki import CertificateAuthority
 
@@ -24,7 +24,8 @@ async def _run(folder: Path) -> None:
     for address in (*addresses.RESOLVER, *addresses.OTHER_RESOLVER):
         await names.serve(everything, address)
     await web.serve(web.Certificates(authority))
-    await quic.serve(authority, everything.known())
+    habits = {name for persona in personas.names() for name in personas.load(persona).habits}
+    await quic.serve(authority, sorted({*everything.known(), *habits}))
     sinks = [_sink(address, port) for address in addresses.SINK for port in addresses.SINK_PORTS]
     print("ready", flush=True)
     await stop.wait()

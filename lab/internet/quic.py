@@ -1,7 +1,7 @@
 """An HTTP/3 server on UDP port 443 of every web server address.
 
 A request in, the same small page as over TCP out. aioquic shows one certificate whatever name is asked
-for, so it lists every name of the zone files. Bounded by aioquic's own limits of connections' streams
+for, so it lists every name of the zone files and of the personas' habits. Bounded by aioquic's own limits of connections' streams
 and data; the lab's few clients are its only peers.
 """
 
