@@ -112,7 +112,10 @@ def lists(settings: BoxSettings) -> Iterator[Check]:
         return
     faults = [f"{item.path} (list {item.id}) is missing" for item in settings.lists if not item.path.is_file()]
     yield _of(
-        "lists", faults, f"{len(settings.lists)} lists are in place.", "Put the list there or leave it out of box.toml."
+        "lists",
+        faults,
+        f"All lists ({len(settings.lists)}) are in place.",
+        "Put the list there or leave it out of box.toml.",
     )
 
 

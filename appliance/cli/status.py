@@ -90,7 +90,7 @@ def wrong(answer: Status) -> list[str]:
 def told(answer: Status) -> list[str]:
     """The state in plain sentences."""
     sentences = [
-        f"Authority: {answer.authority}",
+        answer.authority,
         f"{_count(answer.devices, 'device')} known, {_count(answer.open_findings, 'open finding')}.",
         f"{_count(answer.outbox, 'message')} waiting for the server's receipt.",
     ]
