@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True, help="the dashboard's settings file (TOML)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="ingest: %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it announces every look at the version
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())

@@ -301,6 +301,11 @@ complaints = "complaints@example.org"
     def ingest(self, **environment: str) -> subprocess.Popen[bytes]:
         return self._run("dashboard.ingest", self.ingest_config(), **environment)
 
+    def said(self, text: str) -> bool:
+        """Whether the ingest worker has logged this."""
+        log = self.folder / "dashboard.ingest.log"
+        return log.exists() and text in log.read_text()
+
     def ingest_config(self) -> Path:
         config = self.folder / "ingest.toml"
         if not config.exists():
