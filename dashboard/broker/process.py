@@ -82,8 +82,9 @@ class RunningBroker:
             BrokerMissingError: Mosquitto is not installed.
             BrokerStartError: it ended at once (a taken port, an unreadable certificate), or does not listen.
         """
-        configuration = write(self._plan)
         program = find_mosquitto()
+        self._try_port()  # else another program there would pass for ours
+        configuration = write(self._plan)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(program), "-c", str(configuration)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -117,6 +118,14 @@ class RunningBroker:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def _try_port(self) -> None:
+        try:
+            socket.create_server((self._plan.address, self._plan.port)).close()
+        except OSError as error:
+            raise BrokerStartError(
+                f"Mosquitto cannot listen at {self._plan.address} port {self._plan.port}: {error.strerror}"
+            ) from error
 
     def _listens(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection((self._plan.address, self._plan.port), timeout=1):

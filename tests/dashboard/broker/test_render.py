@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dashboard.broker import render
+from dashboard.broker.render import Account, BrokerMissingError, dynamic_security, find_plugin, mosquitto_conf
+from dashboard.ingest.session import RECEIVE_MAXIMUM
+from dashboard.ingest.worker import BATCH
+from wire.codec import MAX_ENVELOPE
+
+
+def _lines(user: str | None = None) -> list[str]:
+    folder = Path("/var/lib/gatehouse/broker")
+    text = mosquitto_conf(
+        folder=folder,
+        address="192.0.2.1",
+        port=8883,
+        ca=folder / "ca.pem",
+        certificate=folder / "broker.pem",
+        key=folder / "broker.key",
+        user=user,
+        plugin=Path("/plugin.so"),
+    )
+    return text.splitlines()
+
+
+def test_only_certificates_get_in_and_name_the_client() -> None:
+    lines = _lines()
+    for wanted in (
+        "listener 8883 192.0.2.1",
+        "allow_anonymous false",
+        "require_certificate true",
+        "use_identity_as_username true",
+        "use_username_as_clientid true",
+        "tls_version tlsv1.2",
+        "retain_available false",
+        "plugin /plugin.so",
+        "plugin_opt_config_file /var/lib/gatehouse/broker/dynamic-security.json",
+    ):
+        assert wanted in lines
+    assert [line for line in lines if line.startswith("listener")] == ["listener 8883 192.0.2.1"]
+
+
+def test_the_unprivileged_lab_may_stay_root() -> None:
+    assert "user root" in _lines(user="root")
+    assert not [line for line in _lines() if line.startswith("user ")]
+
+
+def test_bounds_fit_what_the_workers_and_the_codec_do() -> None:
+    numbers = {line.split()[0]: line.split()[1] for line in _lines()}
+    assert int(numbers["max_inflight_messages"]) >= 2 * BATCH
+    assert int(numbers["max_inflight_messages"]) >= RECEIVE_MAXIMUM
+    assert int(numbers["max_packet_size"]) > MAX_ENVELOPE
+    assert int(numbers["max_queued_messages"]) > 0
+
+
+@pytest.mark.req("R55")
+def test_everything_is_denied_but_a_clients_own() -> None:
+    accounts = [
+        Account.box("example", "site-1"),
+        Account.ingest("example", "ingest-1"),
+        Account.ingest("example", "ingest-2"),
+        Account.administrator("administrator-1"),
+    ]
+    document = json.loads(dynamic_security(accounts))
+    assert set(document["defaultACLAccess"].values()) == {False}
+    roles = {role["rolename"]: role["acls"] for role in document["roles"]}
+    assert set(roles) == {"box-site-1", "ingest-example", "administrator"}
+    assert {client["username"] for client in document["clients"]} == {
+        "site-1",
+        "ingest-1",
+        "ingest-2",
+        "administrator-1",
+    }
+    assert all("password" not in client for client in document["clients"])
+    box = {(acl["acltype"], acl["topic"]) for acl in roles["box-site-1"]}
+    own = "gatehouse/v1/example/site-1"
+    assert {topic for kind, topic in box if kind == "publishClientSend"} == {
+        f"{own}/{channel}/#" for channel in ("status", "event", "state", "telemetry", "result")
+    }
+    assert {topic for kind, topic in box if kind != "publishClientSend"} == {f"{own}/cmd/#"}
+    worker = {(acl["acltype"], acl["topic"]) for acl in roles["ingest-example"]}
+    assert {topic for kind, topic in worker if kind == "publishClientSend"} == {"gatehouse/v1/example/+/cmd/#"}
+    assert not [topic for kind, topic in worker if kind != "publishClientSend" and "cmd" in topic]
+    assert all("gatehouse" not in acl["topic"] for acl in roles["administrator"])
+    assert all(acl["allow"] for acls in roles.values() for acl in acls)
+
+
+def test_the_plugin_is_found_for_any_architecture(tmp_path: Path) -> None:
+    with pytest.raises(BrokerMissingError, match="apt-get install mosquitto"):
+        find_plugin((tmp_path,))
+    folder = tmp_path / "aarch64-linux-gnu"
+    folder.mkdir()
+    (folder / "mosquitto_dynamic_security.so").touch()
+    assert find_plugin((tmp_path,)).parent == folder
+
+
+def test_no_mosquitto_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render.shutil, "which", lambda *_args, **_named: None)
+    with pytest.raises(BrokerMissingError, match="apt-get install mosquitto"):
+        render.find_mosquitto()
