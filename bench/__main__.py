@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _print(results: dict[str, object]) -> None:
-    console = Console()
+    console = Console(width=120)
     for name, values in results.items():
         if not isinstance(values, dict):
             console.print(f"{name}: {values}")

@@ -6,8 +6,8 @@ import json
 import subprocess
 import time
 
-import psutil
-
+from bench import cpu
+from lab.service import wait_until
 from lab.stack import GATEHOUSE, Stack
 from lab.traffic import flows
 
@@ -18,11 +18,11 @@ def measure(stack: Stack, rate: int = 10_000, seconds: int = 20) -> dict[str, fl
     """Flows sent and observed, kernel losses, and the sensor's share of a core meanwhile."""
     client = stack.join("registered-laptop", mac="02:00:00:be:01:01")
     before = _flow_tap(stack)
-    sensor = _cpu_seconds(stack.room_pids()["sensor"])
+    sensor = cpu.seconds(stack.room_pids()["sensor"])
     sent = flows(client, rate * seconds, rate)
     time.sleep(_SETTLE)
     after = _flow_tap(stack)
-    used = _cpu_seconds(stack.room_pids()["sensor"]) - sensor
+    used = cpu.seconds(stack.room_pids()["sensor"]) - sensor
     stack.home.leave(client)
     return {
         "sent": sent.flows,
@@ -34,17 +34,16 @@ def measure(stack: Stack, rate: int = 10_000, seconds: int = 20) -> dict[str, fl
 
 
 def _flow_tap(stack: Stack) -> dict[str, int]:
-    done = subprocess.run(
-        [GATEHOUSE, "status", "--json", "--config", stack.box_config],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    taps = {tap["tap"]: tap for tap in json.loads(done.stdout)["taps"]}
-    flow: dict[str, int] = taps["flow"]
-    return flow
+    """Counters of the flow tap, once the sensor has reported them."""
+    found: dict[str, int] = {}
 
+    def look() -> bool:
+        done = subprocess.run(
+            [GATEHOUSE, "status", "--json", "--config", stack.box_config], capture_output=True, text=True, check=False
+        )
+        status = json.loads(done.stdout)["status"]
+        found.update(next((tap for tap in (status or {}).get("taps", ()) if tap["tap"] == "flow"), {}))
+        return bool(found)
 
-def _cpu_seconds(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+    wait_until(look, what="the sensor's counters", pause=1.0)
+    return found

@@ -6,6 +6,7 @@ the household's page, made 20 times a second, has come back with it.
 
 from __future__ import annotations
 
+import re
 import statistics
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from bench.statistics import percentile
 from lab.officer import Officer
 from lab.stack import SITE, Stack
 
+_FRAME = re.compile(r"(?P<stamp>[0-9.]+) (?P<source>[0-9a-f:]{17}) > ")
 _FETCH_EVERY = 0.05
 _GIVE_UP = 20.0
 
@@ -32,8 +34,8 @@ class _FirstFrames:
         if self.process.stdout is None:
             return
         for line in self.process.stdout:
-            stamp, _, rest = line.partition(" ")
-            self.seen.setdefault(rest[:17], float(stamp))
+            if found := _FRAME.match(line):
+                self.seen.setdefault(found["source"], float(found["stamp"]))
 
 
 def measure(stack: Stack, joins: int = 30) -> dict[str, float]:

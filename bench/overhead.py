@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-import psutil
-
+from bench import cpu
 from bench.statistics import interval
 from lab.service import wait_until
 from lab.stack import Stack
@@ -55,11 +54,6 @@ def measure(stack: Stack, rounds: int = 10, seconds: int = 3) -> dict[str, dict[
     return result
 
 
-def _cpu(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
-
-
 def _box(stack: Stack, *, running: bool) -> None:
     if running:
         stack.resume_box()
@@ -77,9 +71,10 @@ def _nothing(_stack: Stack) -> Iterator[Watch]:
 def _sensor(stack: Stack) -> Iterator[Watch]:
     _box(stack, running=True)
     pid = stack.room_pids()["sensor"]
-    time.sleep(1.0)  # its start is not its running cost
+    settled = cpu.Settled(pid)  # its start is not its running cost
+    wait_until(settled, what="the sensor to be done with its start", pause=1.0)
     try:
-        yield lambda: _cpu(pid)
+        yield lambda: cpu.seconds(pid)
     finally:
         _box(stack, running=False)
 
@@ -87,17 +82,12 @@ def _sensor(stack: Stack) -> Iterator[Watch]:
 @contextmanager
 def _capture(stack: Stack, argv: list[str]) -> Iterator[Watch]:
     process = stack.home.gateway.popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(1.5)  # as above
+    wait_until(cpu.Settled(process.pid), what=f"{argv[0]} to be done with its start", pause=1.0)
     try:
-        yield lambda: _tree_cpu(process.pid)
+        yield lambda: cpu.seconds(process.pid, children=True)
     finally:
         process.terminate()
         process.wait()
-
-
-def _tree_cpu(pid: int) -> float:
-    whole = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    return sum(_cpu(process.pid) for process in whole)
 
 
 def _tcpdump(stack: Stack) -> AbstractContextManager[Watch]:
@@ -105,4 +95,6 @@ def _tcpdump(stack: Stack) -> AbstractContextManager[Watch]:
 
 
 def _tshark(stack: Stack) -> AbstractContextManager[Watch]:
-    return _capture(stack, ["tshark", "-i", "br-lan", "-n", "-q", "-l"])
+    return _capture(
+        stack, ["tshark", "-i", "br-lan", "-n", "-T", "fields", "-e", "tls.handshake.extensions_server_name"]
+    )
