@@ -250,12 +250,7 @@ class Desk:
             self._accepted, self._waiting = self._waiting, None
         refusal = self._refusal
         if self._accepted is None:
-            if refusal is None:
-                return NOTHING
-            return Judgement(
-                reason=refusal.reason,
-                sentence=_clip(f"The authority document does not count: {refusal.detail}. Nothing is recorded."),
-            )
+            return NOTHING if refusal is None else _refused(refusal)
         judgement = judge(self._accepted.authority, at)
         if refusal is not None:
             return Judgement(
@@ -290,6 +285,13 @@ class Desk:
                 detail=f"it was issued on {when(new.issued_at)}, before authority {old.id} that was accepted already",
             )
         return None
+
+
+def _refused(refusal: Refusal) -> Judgement:
+    return Judgement(
+        reason=refusal.reason,
+        sentence=_clip(f"The authority document does not count: {refusal.detail}. Nothing is recorded."),
+    )
 
 
 def _clip(text: str, limit: int = 300) -> str:

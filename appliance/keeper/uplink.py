@@ -92,18 +92,9 @@ class Uplink:
         """What to publish now, findings first, as far as the credit goes."""
         if not self._connected or not self._credit:
             return []
-        rows: list[OutboxRow] = []
-        for seq, flight in list(self._flights.items()):
-            if len(rows) >= self._credit:
-                break
-            if flight.due <= monotonic:
-                row = self._store.outbox.row(seq)
-                if row is None:  # superseded on its way
-                    del self._flights[seq]
-                else:
-                    rows.append(row)
-        rows.extend(self._fresh(self._credit - len(rows)))
+        rows = [*self._overdue(monotonic), *self._fresh(self._credit)]
         rows.sort(key=lambda row: (row.priority, row.seq))
+        rows = rows[: self._credit]
         for row in rows:
             flight = self._flights.setdefault(row.seq, _Flight(due=0.0, wait=RESEND_SECONDS))
             flight.due = monotonic + flight.wait
@@ -111,9 +102,20 @@ class Uplink:
         self._credit -= len(rows)
         return [self._sealed(row) for row in rows]
 
+    def _overdue(self, monotonic: float) -> list[OutboxRow]:
+        """Rows that were sent and not received in time."""
+        rows: list[OutboxRow] = []
+        for seq in [seq for seq, flight in self._flights.items() if flight.due <= monotonic]:
+            row = self._store.outbox.row(seq)
+            if row is None:  # superseded on its way
+                del self._flights[seq]
+            else:
+                rows.append(row)
+        return rows
+
     def _fresh(self, most: int) -> list[OutboxRow]:
         flights = len(self._flights)
-        if most <= 0 or flights >= 2 * WINDOW:
+        if flights >= 2 * WINDOW:
             return []
         if flights >= WINDOW:
             most = min(most, 2 * WINDOW - flights)

@@ -181,3 +181,13 @@ def test_a_signed_time_lifts_the_floor() -> None:
     assert clock.read(wall=START, monotonic=2.0) == START + 501
     clock.learn(START, monotonic=3.0)
     assert clock.read(wall=START, monotonic=3.0) == START + 502
+
+
+@pytest.mark.req("R53")
+def test_a_stored_document_is_verified_again(issuer: Ed25519PrivateKey, signed: Any) -> None:
+    """The store is not trusted more than the file: a forged row there gives no leave."""
+    for stored, in_force in ((signed(), True), (signed(key=Ed25519PrivateKey.generate()), False)):
+        desk = Desk(issuers=[issuer.public_key()], tenant="force-a", site="box-1", accepted=stored)
+        assert desk.judgement(START).scope is None, "the file must be there as well"
+        desk.offer(b"no document", START)
+        assert (desk.judgement(START).scope is not None) is in_force

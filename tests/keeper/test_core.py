@@ -316,3 +316,44 @@ def test_taking_the_file_away_stops_the_recording(bench: Any) -> None:
     assert only(sent, m.CollectionMask).names == ()
     assert bench.payloads(bench.sight(PHONE)) == []
     assert bench.rows("device") == 1
+
+
+@pytest.mark.req("R54")
+def test_what_comes_after_the_end_is_not_recorded_also_between_two_ticks(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(signed(not_after=datetime.fromtimestamp(1_900_000_100.0, UTC)))
+    bench.online()
+    bench.monotonic += 100
+    bench.wall += 100
+    assert bench.payloads(bench.sight(PHONE)) == []
+    assert bench.rows("device") == 0
+
+
+def test_the_wardens_failure_and_a_ports_news_record_nothing(bench: Any) -> None:
+    device = only(bench.payloads(bench.sight(PHONE)), Device)
+    order = only(bench.down(bench.command(device.device_id, Standing.REFUSED)), m.Enforcement)
+    bench.hear(
+        Peer.WARDEN,
+        m.WardenState(ts=bench.wall, generation=order.generation, applied=False, detail="made up"),
+        m.WardenState(ts=bench.wall, generation=order.generation - 1, applied=True),
+        m.LinkChanged(ts=bench.wall, interface="lan1", up=True),
+        m.DeviceVolume(ts=bench.wall, mac=PHONE, up=10),
+    )
+    bench.hear(Peer.SENSOR, m.SensorStarted(ts=bench.wall, taps=("dns",)))
+    assert not bench.core._book.registry.by_mac(PHONE).quarantined
+
+
+def test_a_message_that_goes_up_is_nothing_for_a_box(bench: Any) -> None:
+    result = CommandResult(command_id="c-1", outcome=Outcome.APPLIED, at=datetime.fromtimestamp(bench.wall, UTC))
+    assert bench.down(result) == [m.InboundDone(token=1)]
+    assert bench.core._health.refused_inbound == 1
+
+
+@pytest.mark.req("R11", "R12")
+@pytest.mark.parametrize("how", ["neighbour", "station"])
+def test_the_warden_shows_a_device_too(bench: Any, how: str) -> None:
+    news: m.Message = m.StationChanged(ts=bench.wall, mac=PHONE, joined=True)
+    if how == "neighbour":
+        news = m.NeighbourChanged(ts=bench.wall, mac=PHONE, ip="192.0.2.7", reachable=True)
+    payloads = bench.payloads(bench.hear(Peer.WARDEN, news))
+    assert only(payloads, Finding).reasons[1] == "It was first seen when it connected."
+    assert "192.0.2.7" not in only(payloads, Device).model_dump_json()

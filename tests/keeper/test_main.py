@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance import clock, link
 from appliance import messages as m
+from appliance.keeper.main import AuthorityFile, load_lists
 from appliance.keeper.store.database import Store
+from appliance.settings import ListSource
 from wire.codec import open_sealed
 from wire.keys import public_text, write_private
 from wire.models import BoxStatus, Device, Finding
@@ -250,3 +252,34 @@ def test_a_second_keeper_says_why_it_does_not_start(process: Process) -> None:
     assert done.returncode == 2
     assert "another keeper has this database open" in done.stderr
     assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_the_authority_file_is_watched_by_identity(tmp_path: Path) -> None:
+    path = tmp_path / "authority.json"
+    watched = AuthorityFile(path)
+    assert watched.changed()
+    assert not watched.changed()
+    assert watched.read() is None
+    path.write_bytes(b"one")
+    assert watched.changed()
+    assert not watched.changed()
+    (tmp_path / "new").write_bytes(b"two")
+    (tmp_path / "new").replace(path)
+    assert watched.changed(), "the same size, another file"
+    assert watched.read() == b"two"
+    path.unlink()
+    path.mkdir()
+    assert watched.read() == b"", "there, but no document"
+
+
+def test_lists_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    (tmp_path / "good.txt").write_text("bets.example\ncom\n?\n")
+    (tmp_path / "bad.txt").write_bytes(b"\xff")
+    sources = [
+        ListSource(id=name, version="1", title=name, severity="today", path=tmp_path / f"{name}.txt")
+        for name in ("good", "bad", "absent")
+    ]
+    lists, remark = load_lists(sources)
+    assert remark == "Lists that cannot be read: bad, absent."
+    assert [found.entry for found in lists.match("www.bets.example", ["good", "bad"])] == ["bets.example"]
+    assert load_lists(sources[:1])[1] == ""

@@ -88,3 +88,11 @@ def test_without_leave_for_fingerprints_an_announcement_is_a_sighting(make_autho
     scope = Scope(authority=make_authority(clauses=clauses))
     heard = m.DhcpHeard(ts=1.0, mac=MAC, message_type=1, host_name=HOST)
     assert minimise(heard, Standing.UNKNOWN, scope, blind) == m.Sighting(ts=1.0, mac=MAC, via=m.Via.DHCP)
+
+
+def test_a_passphrase_is_a_fingerprint(make_authority: Any, scope: Scope) -> None:
+    clauses = (CollectClause(number="1", standings=(Standing.UNKNOWN,), classes=(DataClass.PRESENCE,)),)
+    joined = m.StationChanged(ts=1.0, mac=MAC, joined=True, key_id="key-1")
+    presence_only = Scope(authority=make_authority(clauses=clauses))
+    assert minimise(joined, Standing.UNKNOWN, presence_only, blind) == m.StationChanged(ts=1.0, mac=MAC, joined=True)
+    assert minimise(joined, Standing.UNKNOWN, scope, blind) == joined

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import messages as m
 from appliance.keeper import uplink
 from appliance.keeper.core import Peer
-from wire.models import BoxStatus, Finding
+from wire.models import BoxStatus, Device, Finding
 
 MACS = [f"02:00:00:00:01:{number:02x}" for number in range(40)]
 
@@ -111,3 +111,29 @@ def test_the_heartbeat(bench: Any) -> None:
     assert len(statuses) == 3
     assert len({item.envelope.id for item in statuses}) == 3
     assert all(item.payload.online for item in statuses)
+
+
+def test_states_sent_again_do_not_take_a_findings_turn(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(signed())
+    bench.online(credit=11)
+    for mac in MACS[:5]:
+        bench.sight(mac)
+    bench.down(bench.receipt(*[(n, n) for n in range(2, 11, 2)]))
+    kinds = [kind for (kind,) in bench.store._db.execute("select type from outbox")]
+    assert kinds == ["gatehouse.device.v1"] * 5
+    bench.wait(14)
+    bench.sight(MACS[30])
+    bench.wait(2)
+    sent = bench.payloads(bench.hear(Peer.COURIER, m.Credit(count=1)))
+    assert [type(item) for item in sent] == [Finding]
+    sent = bench.payloads(bench.hear(Peer.COURIER, m.Credit(count=100)))
+    assert [type(item) for item in sent] == [Device] * 6
+
+
+def test_a_state_superseded_on_its_way_is_not_sent_again(bench: Any) -> None:
+    bench.sight(MACS[0])
+    bench.wait(14)
+    device = bench.core._book.registry.by_mac(MACS[0])
+    bench.down(bench.command(device.device_id, "household"))
+    revisions = [item.revision for item in bench.payloads(bench.wait(2)) if isinstance(item, Device)]
+    assert revisions == [], "the first is superseded, the second not yet due"
