@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -175,12 +176,13 @@ def _print(record: dict[str, Any]) -> None:
 
 
 def _draw(tally: Tally, summary: dict[str, Any]) -> None:
-    table = Table(title="Devices in this capture (times in UTC)")
+    table = Table(title="Devices in this capture (times in UTC)", box=SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("Address", no_wrap=True, min_width=17)
-    for heading in ("Calls itself", "First seen", "Last seen"):
-        table.add_column(heading)
+    table.add_column("Calls itself", overflow="fold")
+    for heading in ("First seen", "Last seen"):
+        table.add_column(heading, min_width=10)
     for heading in ("Frames", "Questions", "Hellos"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for mac, device in sorted(tally.devices.items(), key=lambda item: item[1].first_seen):
         table.add_row(
             mac,

@@ -165,8 +165,8 @@ def test_cut_anywhere_gives_what_was_whole_and_one_error(read: Any, tmp_path: Pa
         for end in range(len(content)):
             try:
                 frames, error = read(content[:end])
-            except NotACaptureError as fault:
-                assert str(tmp_path) in str(fault)
+            except NotACaptureError:
+                assert end < 40, "only while not even the first header is whole"
                 continue
             assert [frame.data for frame in frames] == [b"one", b"three"][: len(frames)]
             if error is None:

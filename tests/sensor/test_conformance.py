@@ -1,0 +1,104 @@
+"""Captures that others made: read where they lie, never copied; skipped, with the reason, where they are absent."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from appliance.messages import How
+from appliance.sensor.dissect import Dissector
+from appliance.sensor.facts import ClientHelloHeard, Dhcp4Heard
+from appliance.sensor.frame import Frame, Tap
+from appliance.sensor.observe import Observer
+from appliance.sensor.taps.capture import Capture
+
+MUTATED = 400
+"""Packets of others' captures that are mutated."""
+
+
+@pytest.fixture
+def conformance(root: Path) -> Path:
+    folder = root.parent / "shared" / "conformance" / "ja4"
+    if not (folder / "expected.json").is_file():
+        pytest.skip(f"the conformance captures are not here ({folder})")
+    return folder
+
+
+@pytest.fixture
+def captures(root: Path) -> list[Path]:
+    found = sorted((root.parent / "shared" / "captures").glob("**/*.pcap"))
+    if not found:
+        pytest.skip("the labelled captures are not here")
+    return found
+
+
+def hellos(path: Path) -> tuple[list[ClientHelloHeard], Dissector]:
+    dissector = Dissector()
+    with Capture(path) as opened:
+        return [
+            fact for frame in opened for fact in dissector.feed(frame) if isinstance(fact, ClientHelloHeard)
+        ], dissector
+
+
+def test_server_name_of_every_hello(conformance: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = json.loads((conformance / "expected.json").read_text(encoding="utf-8"))
+    checked = quic = again = 0
+    for file, wanted in expected.items():
+        found, dissector = hellos(conformance / file)
+        ours = Counter((fact.src, fact.sport, fact.dst, fact.dport, fact.how, fact.hello.sni) for fact in found)
+        theirs = Counter(
+            (
+                item["src"],
+                item["sport"],
+                item["dst"],
+                item["dport"],
+                How.QUIC if item["ja4"].startswith("q") else How.TLS,
+                item["sni"] or None,
+            )
+            for item in wanted
+        )
+        assert not theirs - ours, file
+        # More than expected can only be second hellos (RFC 8446 section 4.1.4) of connections that are expected.
+        assert set(ours) == set(theirs), file
+        assert dissector.counters(Tap.FILE).unparsed == 0, file
+        checked += theirs.total()
+        quic += sum(count for key, count in theirs.items() if key[4] is How.QUIC)
+        again += (ours - theirs).total()
+    assert checked > 0
+    with capsys.disabled():
+        print(f"\nserver names checked: {checked} hellos, {quic} of them QUIC; {again} second hellos besides")  # noqa: T201 (the count is part of the proof)
+
+
+def test_real_devices_are_read_without_a_fault(captures: list[Path]) -> None:
+    for path in captures:
+        mac = (path.parent / "mac.txt").read_text(encoding="utf-8").strip().lower()
+        dissector, announced = Dissector(), 0
+        with Capture(path) as opened:
+            for frame in opened:
+                announced += sum(isinstance(fact, Dhcp4Heard) and fact.mac == mac for fact in dissector.feed(frame))
+        counters = dissector.counters(Tap.FILE)
+        assert (counters.unparsed, counters.overflow) == (0, 0), path
+        assert counters.frames > 0
+
+
+def test_mutated_packets_of_real_devices(captures: list[Path], mutate: Callable[..., bytes]) -> None:
+    random = Random(7)  # noqa: S311 (the same mutations every run)
+    taken: list[Frame] = []
+    for path in captures:
+        with Capture(path) as opened:
+            frames = list(opened)
+        taken += random.sample(frames, min(len(frames), 1 + MUTATED // len(captures)))
+    dissector, observer = Dissector(), Observer()
+    for frame in taken:
+        for _ in range(5):
+            edits = [(random.randrange(1500), random.randrange(256)) for _ in range(random.randrange(1, 8))]
+            data = mutate(frame.data, edits)[: random.choice((None, random.randrange(1, 200)))]
+            changed = Frame(ts=frame.ts, tap=Tap.FILE, link=frame.link, data=data)
+            for fact in dissector.feed(changed):
+                observer.take(fact, 0.0)
+    assert dissector.counters(Tap.FILE).frames == 5 * len(taken) >= MUTATED
