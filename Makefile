@@ -36,7 +36,7 @@ test: check
 	  $(PYTHON_BIN)/pytest; }
 
 bench: setup
-	$(PYTHON_BIN)/python -m bench
+	$(PYTHON_BIN)/python -m lab.enter -- $(PYTHON_BIN)/python -m bench
 
 requirements: setup
 	@$(PYTHON_BIN)/python tools/requirements.py

@@ -1,0 +1,1 @@
+"""Hostile bytes in, observations out: holds no capability, knows no order and no list."""
