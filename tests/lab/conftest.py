@@ -120,7 +120,10 @@ def as_user(apart: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[
     """Runs a command as an ordinary user who may make namespaces of his own; skips where he may not."""
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
-        if os.getuid() == 0:
+        if enter.sealed() and enter.mode() == "user":
+            # An ordinary user already; limits set in a user namespace of its own bind nobody else.
+            command = ("unshare", "--user", "--map-root-user", *command)
+        elif os.getuid() == 0:
             places = list(dict.fromkeys(str(Path(text).resolve()) for text in (sys.base_prefix, sys.prefix, ROOT)))
             rig = [sys.executable, "-m", "lab.enter", "--", sys.executable, "-c", _BECOME_USER, str(len(places))]
             command = (*rig, *places, *command)
