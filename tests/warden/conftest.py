@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ import pytest
 
 from appliance import link, messages
 from appliance.settings import BoxSettings, load
+from lab.enter import mode
 
 ROOT = Path(__file__).parents[2]
 LAPTOP = "02:00:5e:00:53:0a"
@@ -110,7 +112,6 @@ class Place:
 class Peer:
     """The keeper's end towards one process, as the keeper would hold it."""
 
-    listener: object
     path: Path
     uids: set[int]
     links: list[link.Link] = field(default_factory=list)
@@ -118,20 +119,19 @@ class Peer:
 
     def __post_init__(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.listener = link.listen(self.path)
+        self.listener: socket.socket = link.listen(self.path)
 
     def pump(self, seconds: float) -> None:
-        fresh = link.accept(self.listener, self.uids)  # type: ignore[arg-type]
+        fresh = link.accept(self.listener, self.uids)
         if fresh is not None:
             self.links.append(fresh)
-        ready, _, _ = select.select([self.listener, *self.links], [], [], seconds)
-        for connection in ready:
-            if isinstance(connection, link.Link):
-                try:
-                    self.heard += connection.receive()
-                except link.LinkClosedError:
-                    connection.close()
-                    self.links.remove(connection)
+        select.select([self.listener.fileno(), *(connection.fileno() for connection in self.links)], [], [], seconds)
+        for connection in list(self.links):
+            try:
+                self.heard += connection.receive()
+            except link.LinkClosedError:
+                connection.close()
+                self.links.remove(connection)
 
     def until(self, wanted: Callable[[messages.Message], bool]) -> messages.Message:
         """The first message, heard already or soon, that is wanted."""
@@ -154,7 +154,7 @@ class Peer:
     def close(self) -> None:
         for connection in self.links:
             connection.close()
-        self.listener.close()  # type: ignore[attr-defined]
+        self.listener.close()
 
 
 class Home:
@@ -162,13 +162,14 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.root = os.geteuid() == 0
+        self.users = mode() == "root"
+        """Whether other users than our own exist here; in a user namespace none is mapped."""
         self._started: list[subprocess.Popen[bytes]] = []
         self._peers: list[Peer] = []
         (folder / "household.toml").write_text(HOUSEHOLD)
         (folder / "box.toml").write_text(BOX + f"[uids]\nsensor = {self.sensor_uid}\n")
         self.settings: BoxSettings = load(folder / "box.toml")
-        self.gateway = self._first()
+        self.gateway = self._place()
         self.laptop, self.phone, self.internet = self._place(), self._place(), self._place()
         self.gateway.run(GATEWAY)
         self._join(self.laptop, "lan1", LAPTOP, "192.0.2.10", "2001:db8:1::10")
@@ -185,7 +186,7 @@ class Home:
 
     @property
     def sensor_uid(self) -> int:
-        return NOBODY if self.root else os.getuid()
+        return NOBODY if self.users else os.getuid()
 
     def _hold(self, command: list[str]) -> subprocess.Popen[bytes]:
         holder = subprocess.Popen([*command, "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
@@ -194,15 +195,9 @@ class Home:
         holder.stdout.readline()
         return holder
 
-    def _first(self) -> Place:
-        holder = self._hold(["unshare", "-n" if self.root else "-Urn"])
-        flags = ["-n"] if self.root else ["-U", "-n", "--preserve-credentials"]
-        return Place(holder, ["nsenter", "-t", str(holder.pid), *flags])
-
     def _place(self) -> Place:
-        holder = self._hold([*self.gateway.enter, "unshare", "-n"])
-        flags = ["-n"] if self.root else ["-U", "-n", "--preserve-credentials"]
-        return Place(holder, ["nsenter", "-t", str(holder.pid), *flags])
+        holder = self._hold(["unshare", "-n"])
+        return Place(holder, ["nsenter", "-t", str(holder.pid), "-n"])
 
     def _join(self, place: Place, port: str, mac: str, address: str, address6: str) -> None:
         self.gateway.run(
@@ -216,7 +211,7 @@ class Home:
 
     def keeper(self, peer: str) -> Peer:
         uids = {0, os.getuid(), self.sensor_uid}
-        opened = Peer(None, self.settings.keeper_socket(peer), uids)
+        opened = Peer(self.settings.keeper_socket(peer), uids)
         self._peers.append(opened)
         return opened
 
@@ -231,7 +226,7 @@ class Home:
     def start_sensor(self) -> subprocess.Popen[bytes]:
         """The sensor as the box runs it: nobody, without any capability."""
         drop = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
-        who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups") if self.root else ()
+        who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups") if self.users else ()
         return self.start("sensor", through=(*drop, *who))
 
     def background(self, place: Place, script: str) -> subprocess.Popen[bytes]:
@@ -258,9 +253,6 @@ def home() -> Iterator[Home]:
     for program in ("ip", "nft", "nsenter", "unshare", "setpriv", "busybox"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
-    probe = ["unshare", "-n" if os.geteuid() == 0 else "-Urn", "true"]
-    if subprocess.run(probe, check=False, capture_output=True).returncode != 0:
-        pytest.skip("neither root nor unprivileged user namespaces")
     # Not pytest's own folder: the sensor runs as nobody and must be able to reach its sockets.
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-"))
     folder.chmod(0o755)

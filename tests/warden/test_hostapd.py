@@ -121,5 +121,7 @@ def test_access_points_are_bounded(short_path: Path) -> None:
     daemons = [Daemon(folder / f"wlan{number:02}") for number in range(hostapd.MAX_ACCESS_POINTS + 2)]
     fresh, _ = AccessPoints(short_path, folder).refresh()
     assert len(fresh) == hostapd.MAX_ACCESS_POINTS
-    for opened in (*fresh, *daemons):
-        opened.close()
+    for point in fresh:
+        point.close()
+    for daemon in daemons:
+        daemon.close()
