@@ -6,8 +6,13 @@ from collections.abc import Callable
 from struct import pack
 
 import pytest
+from hypothesis import settings
 
 from appliance.sensor.frame import Frame, LinkType, Tap
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("sensor", deadline=None)
+settings.load_profile("sensor")
 
 PHONE = bytes.fromhex("00005e005301")
 ROUTER = bytes.fromhex("00005e0053fe")
