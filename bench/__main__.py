@@ -29,7 +29,7 @@ def main() -> int:
         sys.stderr.write(f"bench: the lab cannot run here: {why}\n")
         return 69
     results: dict[str, object] = {"machine": f"{platform.machine()}, Linux {platform.release()}"}
-    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/run") as folder:
         Path(folder).chmod(0o755)
         with Stack(Path(folder)) as stack:
             stack.wait_ready()

@@ -167,7 +167,7 @@ def _inner(story: Story, listener: int, port: int, *, stay: bool) -> int:
     sys.stdout.write(f"Gatehouse demonstration: {story.title}\nStarting household, box, broker and dashboard ...\n")
     sys.stdout.flush()
     try:
-        with tempfile.TemporaryDirectory(prefix="gatehouse-demo-") as folder:
+        with tempfile.TemporaryDirectory(prefix="demo-", dir="/run") as folder:
             os.chmod(folder, 0o755)  # noqa: PTH101, S103 - the box's processes run under uids of their own
             with Stack(Path(folder), listeners=(listener,)) as stack:
                 stack.wait_ready()

@@ -20,7 +20,7 @@ def stack() -> Iterator[Stack]:
     if why is not None:
         pytest.skip(f"the lab cannot run here: {why}")
     # Not pytest's own folder: the box's processes run under uids of their own and must reach theirs.
-    with tempfile.TemporaryDirectory(prefix="gatehouse-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="test-", dir="/run") as folder:
         Path(folder).chmod(0o755)
         with Stack(Path(folder), poll_seconds=0.5) as running:
             running.wait_ready()
