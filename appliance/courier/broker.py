@@ -11,6 +11,7 @@ Bounded: paho queues at most what the pump published, deliveries at most Receive
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from dataclasses import dataclass
 
@@ -97,6 +98,7 @@ class BrokerConnection:
         client.connect_timeout = CONNECT_TIMEOUT
         client.max_inflight_messages_set(MAX_HELD)
         client.max_queued_messages_set(MAX_HELD)
+        client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -217,6 +219,12 @@ class BrokerConnection:
         for reason in reasons:
             if reason.is_failure:
                 self._events.append(SubscriptionRefused(detail=str(reason)))
+
+
+def _send_at_once(_client: Client, _data: object, sock: object) -> None:
+    """Nagle's algorithm would hold an acknowledgement or a finding back for the peer's delayed one (40 ms)."""
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _plain(error: Exception) -> str:

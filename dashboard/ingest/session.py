@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import ssl
 from collections import deque
 
@@ -74,6 +75,7 @@ class Session:
         client.connect_timeout = CONNECT_TIMEOUT
         client.max_inflight_messages_set(RECEIVE_MAXIMUM)
         client.max_queued_messages_set(MAX_UNSENT)
+        client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -167,6 +169,12 @@ class Session:
         for reason in reasons:
             if reason.is_failure:
                 _log.error("the broker refuses a subscription (%s): check this worker's role", reason)
+
+
+def _send_at_once(_client: Client, _data: object, sock: object) -> None:
+    """Nagle's algorithm would hold an acknowledgement or a finding back for the peer's delayed one (40 ms)."""
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _plain(error: Exception) -> str:

@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.broker import render
-from dashboard.broker.render import Account, BrokerMissingError, dynamic_security, find_plugin, mosquitto_conf
+from dashboard.broker.render import (
+    Account,
+    BrokerMissingError,
+    dynamic_security,
+    find_mosquitto,
+    find_plugin,
+    mosquitto_conf,
+)
 from dashboard.ingest.session import RECEIVE_MAXIMUM
 from dashboard.ingest.worker import BATCH
 from wire.codec import MAX_ENVELOPE
@@ -99,6 +105,6 @@ def test_the_plugin_is_found_for_any_architecture(tmp_path: Path) -> None:
 
 
 def test_no_mosquitto_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render.shutil, "which", lambda *_args, **_named: None)
+    monkeypatch.setattr("shutil.which", lambda *_args, **_named: None)
     with pytest.raises(BrokerMissingError, match="apt-get install mosquitto"):
-        render.find_mosquitto()
+        find_mosquitto()
