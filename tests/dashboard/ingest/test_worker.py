@@ -1,0 +1,247 @@
+"""The loop's promises with a session in memory: commit before acknowledgement, poison alone, no crash."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import Engine, event, func, select
+
+from dashboard.ingest import worker as worker_module
+from dashboard.ingest.apply import apply as real_apply
+from dashboard.ingest.opening import Arrived
+from dashboard.ingest.outgoing import Outgoing, Writer
+from dashboard.ingest.session import Session
+from dashboard.ingest.worker import BATCH, Worker
+from dashboard.store import schema
+from dashboard.store.engine import open_engine
+from dashboard.store.migrate import upgrade
+from wire.codec import open_sealed, payload_json, seal, topic_for
+from wire.keys import public_text
+from wire.models import Device, Payload, Receipt, type_of
+
+MakeDevice = Callable[..., Device]
+
+
+class MemorySession:
+    """What a worker uses of a session; notes the order of things."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.arrivals: deque[Arrived] = deque()
+        self.trouble = ""
+        self.online = True
+        self.opened = True
+        self.acknowledged: list[int] = []
+        self.published: list[Outgoing] = []
+        self._log = log
+
+    def open(self) -> bool:
+        return True
+
+    def turn(self, timeout: float) -> None:
+        assert timeout >= 0
+
+    def acknowledge(self, arrived: Arrived) -> None:
+        self._log.append("acknowledge")
+        self.acknowledged.append(arrived.packet)
+
+    def publish(self, outgoing: Outgoing, now: float) -> bool:
+        assert now > 0
+        self._log.append("publish")
+        self.published.append(outgoing)
+        return True
+
+    def close(self) -> None:
+        self._log.append("close")
+
+
+class Bench:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.log: list[str] = []
+        self.session = MemorySession(self.log)
+        self.box, self.box_sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        self.server, self.server_sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        self.moment = 100.0
+        with engine.begin() as connection:
+            connection.execute(
+                schema.site.insert().values(
+                    site="site-1",
+                    tenant="example",
+                    title="1",
+                    verify_key=public_text(self.box),
+                    seal_key=public_text(self.box_sealing),
+                )
+            )
+        event.listen(engine, "commit", lambda _connection: self.log.append("commit"))
+        self.worker = Worker(
+            session=cast("Session", self.session),
+            engine=engine,
+            tenant="example",
+            sealing_key=self.server_sealing,
+            writer=Writer(tenant="example", signing_key=self.server, run="ingest-1"),
+            now=lambda: 1_772_000_000.0,
+            monotonic=self._clock,
+            pause=lambda _seconds: None,
+        )
+
+    def _clock(self) -> float:
+        self.moment += 0.001
+        return self.moment
+
+    def arrive(self, payload: Payload, number: int, *, body: bytes | None = None) -> None:
+        topic = topic_for(payload, tenant="example", site="site-1")
+        sealed = seal(
+            payload_json(payload),
+            type_=type_of(payload).ce_type,
+            topic=topic,
+            id_=f"e1-{number}",
+            sequence=number,
+            at=payload.first_seen if isinstance(payload, Device) else pytest.fail("a device"),
+            signer=self.box,
+            recipient=self.server_sealing.public_key(),
+        )
+        self.session.arrivals.append(
+            Arrived(topic=str(topic), body=sealed if body is None else body, packet=number, connection=1)
+        )
+
+    def receipted(self) -> set[int]:
+        numbers: set[int] = set()
+        for outgoing in self.session.published:
+            opened = open_sealed(
+                outgoing.body, topic=outgoing.topic, recipient=self.box_sealing, signers=(self.server.public_key(),)
+            )
+            assert isinstance(opened.payload, Receipt)
+            for first, last in opened.payload.ranges:
+                numbers |= set(range(first, last + 1))
+        return numbers
+
+    def count(self, table: Any) -> int:
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+    upgrade(engine)
+    yield Bench(engine)
+    engine.dispose()
+
+
+@pytest.mark.req("N3")
+def test_nothing_is_acknowledged_or_receipted_before_the_commit(bench: Bench, device: MakeDevice) -> None:
+    for number in (1, 2, 3):
+        bench.arrive(device(number), number)
+    bench.worker.turn()
+    first = bench.log.index("commit")
+    assert bench.log.index("acknowledge") > first
+    assert bench.log.index("publish") > bench.log.index("acknowledge")
+    assert bench.session.acknowledged == [1, 2, 3]
+    assert bench.receipted() == {1, 2, 3}
+
+
+def test_batches_are_bounded(bench: Bench, device: MakeDevice) -> None:
+    for number in range(1, BATCH + 6):
+        bench.arrive(device(number), number)
+    bench.worker.turn()
+    assert len(bench.session.acknowledged) == BATCH
+    bench.worker.turn()
+    assert bench.receipted() == set(range(1, BATCH + 6))
+
+
+def test_a_database_that_is_away_costs_nothing_but_time(
+    bench: Bench, device: MakeDevice, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_event: object) -> None:
+        import sqlite3
+
+        raise sqlite3.OperationalError("disk I/O error")
+
+    for number in (1, 2):
+        bench.arrive(device(number), number)
+    event.listen(bench.engine, "before_cursor_execute", _as_operational(away))
+    for _ in range(3):
+        bench.worker.turn()
+        bench.moment += 2
+    assert bench.session.acknowledged == []
+    assert bench.session.published == []
+    assert len(bench.session.arrivals) == 2
+    assert len([line for line in caplog.messages if "database is not available" in line]) == 1
+    _Away.on = False
+    bench.moment += 2
+    bench.worker.turn()
+    assert bench.receipted() == {1, 2}
+
+
+class _Away:
+    on = True
+
+
+def _as_operational(raising: Callable[..., None]) -> Callable[..., None]:
+    from sqlalchemy.exc import OperationalError
+
+    def hook(*event_: object) -> None:
+        if not _Away.on:
+            return
+        try:
+            raising(*event_)
+        except Exception as error:
+            raise OperationalError("statement", {}, error) from error
+
+    _Away.on = True
+    return hook
+
+
+def test_a_message_the_database_refuses_stands_alone(
+    bench: Bench, device: MakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value no column takes: here the driver's OverflowError for one device of three."""
+
+    def picky(connection: Any, batch: Any, now: float) -> Any:
+        if any(item.envelope.id == "e1-2" for item in batch):
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        return real_apply(connection, batch, now)
+
+    monkeypatch.setattr(worker_module, "apply", picky)
+    for number in (1, 2, 3):
+        bench.arrive(device(number), number)
+    bench.worker.turn()
+    assert bench.session.acknowledged == [1, 2, 3]
+    assert bench.receipted() == {1, 3}
+    assert bench.count(schema.event) == 2
+    with bench.engine.connect() as connection:
+        row = connection.execute(select(schema.audit)).one()
+    assert row.subject == "site-1: refused by the database: OverflowError"
+
+
+def test_a_flood_of_refusals_is_two_lines_of_audit(bench: Bench, device: MakeDevice) -> None:
+    for number in range(1, 51):
+        bench.arrive(device(number), number, body=b"{}")
+        bench.worker.turn()
+    assert bench.count(schema.audit) == 1
+    bench.moment += 61
+    bench.worker.turn()
+    assert bench.count(schema.audit) == 2
+    assert len(bench.session.acknowledged) == 50
+
+
+def test_a_site_without_a_usable_key_gets_rows_but_no_receipt(bench: Bench, device: MakeDevice) -> None:
+    with bench.engine.begin() as connection:
+        connection.execute(schema.site.update().values(seal_key="none"))
+    bench.arrive(device(1), 1)
+    bench.worker.turn()
+    assert bench.session.acknowledged == [1]
+    assert bench.session.published == []
+    assert bench.count(schema.event) == 1
+
+
+def test_it_stops_when_told(bench: Bench) -> None:
+    asked = iter((False, False, True))
+    bench.worker.run(lambda: next(asked))
+    assert bench.log[-1] == "close"
