@@ -80,6 +80,7 @@ def main(config: Path, fds: tuple[int, ...], address: str | None, threads: int) 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     # Waitress warns of every request that waits for a free thread; the pages poll, so that is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     if fds and address is not None:
         raise click.UsageError("give --fd or --listen, not both")
     try:

@@ -88,10 +88,10 @@ def build_households(
     for found in findings:
         worst.setdefault(found.site, found.severity)
     numbers: dict[str, int] = {}
-    for site, _, number in causes:
-        numbers[site] = numbers.get(site, 0) + number
+    for place, _, number in causes:
+        numbers[place] = numbers.get(place, 0) + number
     rows = []
-    for site in sorted(sites, key=lambda site: words.severity_rank(worst[site.site]) if site.site in worst else 99):
+    for site in sorted(sites, key=lambda one: words.severity_rank(worst[one.site]) if one.site in worst else 99):
         problem = sentences.problem(site.heard_at, sentences.status(site.status), now)
         rows.append(
             HouseholdRow(

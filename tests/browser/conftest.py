@@ -106,9 +106,7 @@ class Served:
             connection.execute(
                 update(schema.device).where(device).values(standing=body["standing"], label=body.get("label"))
             )
-            finding = (schema.finding.c.site == command["site"]) & (
-                schema.finding.c.device_id == command["device_id"]
-            )
+            finding = (schema.finding.c.site == command["site"]) & (schema.finding.c.device_id == command["device_id"])
             connection.execute(update(schema.finding).where(finding).values(state="closed"))
 
 

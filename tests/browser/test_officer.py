@@ -86,9 +86,7 @@ def test_an_officer_sees_an_unknown_phone_and_registers_it(
     _shoot(page, artefacts, "household-after")
 
 
-def test_it_works_without_javascript(
-    served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None]
-) -> None:
+def test_it_works_without_javascript(served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None]) -> None:
     served.seed.site(title="NM-2026-0001")
     served.seed.device()
     served.seed.finding()

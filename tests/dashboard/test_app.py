@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -25,7 +26,7 @@ PAGES = {
 
 
 @pytest.fixture(autouse=True)
-def household(seed) -> None:
+def household(seed: Any) -> None:
     seed.site()
     seed.device()
     seed.finding()
@@ -53,7 +54,7 @@ def test_every_route_wants_a_sign_in_but_the_few_that_cannot(app: Flask, strange
     for rule in app.url_map.iter_rules():
         if rule.endpoint in open_to_all:
             continue
-        path = rule.build({name: "x" for name in rule.arguments})
+        path = rule.build(dict.fromkeys(rule.arguments, "x"))
         assert path is not None
         answer = stranger.get(path[1])
         assert answer.status_code == 303, rule
@@ -74,14 +75,16 @@ def test_pages_answer_who_is_signed_in(officer: FlaskClient, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
 @pytest.mark.parametrize("path", ["/", "/households", "/households/site-1", "/commands/x"])
-def test_other_methods_are_refused(officer: FlaskClient, csrf, path: str, method: str) -> None:
+def test_other_methods_are_refused(
+    officer: FlaskClient, csrf: Callable[[TestResponse], str], path: str, method: str
+) -> None:
     token = csrf(officer.get("/"))
     answer = getattr(officer, method)(path, data={"csrf_token": token})
     assert answer.status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/households/site-1/findings/find-1"])
-def test_no_form_is_taken_without_its_csrf_token(officer: FlaskClient, seed, path: str) -> None:
+def test_no_form_is_taken_without_its_csrf_token(officer: FlaskClient, seed: Any, path: str) -> None:
     answer = officer.post(path, data={"name": "officer-1", "standing": "guest", "reason": "x", "token": "0" * 32})
     assert answer.status_code == 400
     assert "Your form could not be used" in answer.text
@@ -103,7 +106,9 @@ def test_policy_headers_stand_on_every_answer(officer: FlaskClient) -> None:
     assert officer.get("/").headers["Cache-Control"] == "no-store"
 
 
-def test_no_page_has_inline_script_or_style_or_leads_elsewhere(officer: FlaskClient, seed, csrf) -> None:
+def test_no_page_has_inline_script_or_style_or_leads_elsewhere(
+    officer: FlaskClient, seed: Any, csrf: Callable[[TestResponse], str]
+) -> None:
     seed.finding("find-2", kind="listed-name", hit=seed.hit())
     sent = _ask(officer, csrf).location
     for path in (*PAGES, "/households/site-1/findings/find-2", sent, "/nothing"):
@@ -116,7 +121,11 @@ def test_no_page_has_inline_script_or_style_or_leads_elsewhere(officer: FlaskCli
 
 
 def test_cookies_are_closed_and_hsts_is_sent_when_served_securely(
-    make_settings: Callable[..., DashboardSettings], engine: Engine, clock, csrf, new_code
+    make_settings: Callable[..., DashboardSettings],
+    engine: Engine,
+    clock: Any,
+    csrf: Callable[[TestResponse], str],
+    new_code: Callable[[str], str],
 ) -> None:
     auth.add_account(engine, name="officer-9", role=Role.OFFICER)
     client = create_app(make_settings(secure_cookies=True), engine=engine, now=clock.now).test_client()
@@ -136,7 +145,7 @@ def test_cookies_are_closed_and_hsts_is_sent_when_served_securely(
     assert "Domain" not in cookie
 
 
-def test_every_view_is_audited_once_for_a_while(officer: FlaskClient, seed, clock) -> None:
+def test_every_view_is_audited_once_for_a_while(officer: FlaskClient, seed: Any, clock: Any) -> None:
     for path in PAGES:
         officer.get(path)
         officer.get(path)
@@ -150,7 +159,7 @@ def test_every_view_is_audited_once_for_a_while(officer: FlaskClient, seed, cloc
     assert [row["action"] for row in seed.rows(schema.audit)][-1] == "view-today"
 
 
-def test_acts_are_audited(officer: FlaskClient, seed, csrf) -> None:
+def test_acts_are_audited(officer: FlaskClient, seed: Any, csrf: Callable[[TestResponse], str]) -> None:
     _ask(officer, csrf)
     officer.post("/sign-out", data={"csrf_token": csrf(officer.get("/"))})
     acts = [(row["action"], row["subject"], row["outcome"]) for row in seed.rows(schema.audit)]
@@ -158,7 +167,13 @@ def test_acts_are_audited(officer: FlaskClient, seed, csrf) -> None:
     assert acts[-1] == ("sign-out", "", "done")
 
 
-def test_a_sign_in_is_audited(stranger: FlaskClient, engine: Engine, seed, csrf, new_code) -> None:
+def test_a_sign_in_is_audited(
+    stranger: FlaskClient,
+    engine: Engine,
+    seed: Any,
+    csrf: Callable[[TestResponse], str],
+    new_code: Callable[[str], str],
+) -> None:
     account_id = auth.add_account(engine, name="officer-1", role=Role.OFFICER)
     data = {"name": "officer-1", "code": new_code("officer-1"), "csrf_token": csrf(stranger.get("/sign-in"))}
     assert stranger.post("/sign-in", data=data).status_code == 303
@@ -169,7 +184,9 @@ def test_a_sign_in_is_audited(stranger: FlaskClient, engine: Engine, seed, csrf,
     assert stranger.get("/").status_code == 200
 
 
-def test_an_auditor_looks_but_does_not_act(sign_in_as, seed, csrf) -> None:
+def test_an_auditor_looks_but_does_not_act(
+    sign_in_as: Callable[..., FlaskClient], seed: Any, csrf: Callable[[TestResponse], str]
+) -> None:
     auditor = sign_in_as("auditor-1", Role.AUDITOR)
     page = auditor.get("/households/site-1/findings/find-1")
     assert page.status_code == 200
@@ -183,7 +200,7 @@ def test_an_auditor_looks_but_does_not_act(sign_in_as, seed, csrf) -> None:
     assert seed.rows(schema.command) == []
 
 
-def test_a_household_of_another_tenant_does_not_exist(officer: FlaskClient, seed) -> None:
+def test_a_household_of_another_tenant_does_not_exist(officer: FlaskClient, seed: Any) -> None:
     seed.site("site-2", tenant="elsewhere", title="Somebody else's")
     seed.device(site="site-2")
     seed.finding(site="site-2")
@@ -213,14 +230,16 @@ def test_unknown_addresses_get_a_plain_404(officer: FlaskClient, path: str) -> N
     assert answer.text.count("<h1") == 1
 
 
-def test_a_body_that_is_too_long_is_refused(officer: FlaskClient, csrf) -> None:
+def test_a_body_that_is_too_long_is_refused(officer: FlaskClient, csrf: Callable[[TestResponse], str]) -> None:
     token = csrf(officer.get("/"))
     answer = officer.post("/households/site-1/findings/find-1", data={"csrf_token": token, "reason": "x" * 70_000})
     assert answer.status_code == 413
     assert "too long" in answer.text
 
 
-def test_a_fault_of_ours_is_said_plainly_and_tells_nothing(app: Flask, officer: FlaskClient, monkeypatch) -> None:
+def test_a_fault_of_ours_is_said_plainly_and_tells_nothing(
+    app: Flask, officer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a secret detail")
 
@@ -232,7 +251,7 @@ def test_a_fault_of_ours_is_said_plainly_and_tells_nothing(app: Flask, officer: 
     assert "secret detail" not in answer.text
 
 
-def test_today_asks_the_database_a_bounded_number_of_times(officer: FlaskClient, engine: Engine, seed) -> None:
+def test_today_asks_the_database_a_bounded_number_of_times(officer: FlaskClient, engine: Engine, seed: Any) -> None:
     for number in range(2, 62):
         seed.site(f"site-{number}")
         seed.device(site=f"site-{number}")
@@ -240,7 +259,7 @@ def test_today_asks_the_database_a_bounded_number_of_times(officer: FlaskClient,
     officer.get("/")
     asked: list[str] = []
 
-    def note(_connection, _cursor, statement, *_rest) -> None:
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.startswith("SELECT"):
             asked.append(statement)
 
@@ -266,7 +285,9 @@ def test_health_says_only_that_it_answers(stranger: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"x" * 31])
-def test_no_app_without_a_secret(make_settings, tmp_path: Path, content: bytes | None) -> None:
+def test_no_app_without_a_secret(
+    make_settings: Callable[..., DashboardSettings], tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / "other-secret"
     if content is not None:
         path.write_bytes(content)

@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from sqlalchemy import insert, update
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, insert, update
 
 from dashboard.pages.command import LOOK_SECONDS, WAIT_SECONDS
 from dashboard.store import schema
 
 
 @pytest.fixture
-def command(officer, seed, engine, clock) -> str:
+def account_id(officer: FlaskClient, seed: Any) -> str:
+    """Whoever is signed in."""
+    assert officer.get_cookie("gatehouse") is not None
+    return str(seed.rows(schema.account)[0]["account_id"])
+
+
+@pytest.fixture
+def command(account_id: str, seed: Any, engine: Engine, clock: Any) -> str:
     """A command that waits for the box."""
     seed.site()
     seed.device()
@@ -20,7 +31,7 @@ def command(officer, seed, engine, clock) -> str:
                 device_id="dev-1",
                 body={"action": "set-standing", "device_id": "dev-1", "standing": "guest", "label": "black phone"},
                 reason="Shown at\nthe visit",
-                by=seed.rows(schema.account)[0]["account_id"],
+                by=account_id,
                 created_at=clock.at,
                 expires_at=clock.at + 600,
                 state="waiting",
@@ -30,7 +41,7 @@ def command(officer, seed, engine, clock) -> str:
 
 
 @pytest.fixture
-def answer(engine, clock):
+def answer(engine: Engine, clock: Any) -> Callable[..., None]:
     """What ingest writes when the box answers."""
 
     def do(state: str, detail: str = "") -> None:
@@ -40,26 +51,30 @@ def answer(engine, clock):
     return do
 
 
-def test_waits_two_seconds_at_most(officer, command, clock) -> None:
+def test_waits_two_seconds_at_most(officer: FlaskClient, command: str, clock: Any) -> None:
     page = officer.get(f"{command}?wait=1")
     assert "Sent to the box; waiting for its answer" in page.text
     assert sum(clock.waits) == pytest.approx(WAIT_SECONDS)
 
 
-def test_stops_waiting_when_the_answer_is_there(officer, command, clock, answer) -> None:
+def test_stops_waiting_when_the_answer_is_there(
+    officer: FlaskClient, command: str, clock: Any, answer: Callable[..., None]
+) -> None:
     clock.on_wait = lambda: answer("applied")
     page = officer.get(f"{command}?wait=1")
     assert "Done: the box has applied it" in page.text
     assert clock.waits == [LOOK_SECONDS]
 
 
-def test_waits_only_when_asked(officer, command, clock) -> None:
+def test_waits_only_when_asked(officer: FlaskClient, command: str, clock: Any) -> None:
     officer.get(command)
     officer.get(f"{command}?part=live")
     assert clock.waits == []
 
 
-def test_a_waiting_page_loads_itself_again_without_javascript(officer, command, answer) -> None:
+def test_a_waiting_page_loads_itself_again_without_javascript(
+    officer: FlaskClient, command: str, answer: Callable[..., None]
+) -> None:
     refresh = f'<noscript><meta http-equiv="refresh" content="3;url={command}"></noscript>'
     assert refresh in officer.get(f"{command}?wait=1").text
     answer("applied")
@@ -78,7 +93,9 @@ def test_a_waiting_page_loads_itself_again_without_javascript(officer, command, 
         ("something-new", "The box answered", True),
     ],
 )
-def test_says_what_became_of_it(officer, command, answer, state: str, heading: str, done: bool) -> None:
+def test_says_what_became_of_it(
+    officer: FlaskClient, command: str, answer: Callable[..., None], *, state: str, heading: str, done: bool
+) -> None:
     answer(state, "" if not done else "A <b>detail\u202e.")
     page = officer.get(command).text
     assert f">{heading}</h1>" in page
@@ -89,21 +106,21 @@ def test_says_what_became_of_it(officer, command, answer, state: str, heading: s
     assert (part.headers.get("X-Done") == "1") is done
 
 
-def test_no_answer_in_time_is_an_end(officer, command, clock) -> None:
+def test_no_answer_in_time_is_an_end(officer: FlaskClient, command: str, clock: Any) -> None:
     clock.at += 601
     page = officer.get(command).text
     assert "The box did not answer in time" in page
     assert "data-live=" not in page
 
 
-def test_says_what_was_asked_and_leads_back(officer, command) -> None:
+def test_says_what_was_asked_and_leads_back(officer: FlaskClient, command: str) -> None:
     page = officer.get(command).text
     for part in ("black phone", "Guest", "Shown at the visit", "officer-1", "14 January 2026, 21:04"):
         assert part in page, part
     assert 'href="/households/site-1"' in page
 
 
-def test_a_command_of_another_tenant_does_not_exist(officer, command, engine) -> None:
+def test_a_command_of_another_tenant_does_not_exist(officer: FlaskClient, command: str, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(update(schema.site).values(tenant="elsewhere"))
     assert officer.get(command).status_code == 404

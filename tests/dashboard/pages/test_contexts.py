@@ -82,7 +82,7 @@ def test_contexts_are_frozen_slotted_and_say_what_each_field_is(item: Any) -> No
             assert isinstance(after.value, ast.Constant), ast.unparse(node)
 
 
-def test_contexts_hold_only_plain_values(app: Flask) -> None:
+def test_contexts_hold_only_plain_values() -> None:
     """Nothing from the database, and nothing that could be changed, reaches a template."""
     allowed = {str, bool, int, float, type(None), Ellipsis, *CLASSES}
     for item in CLASSES:

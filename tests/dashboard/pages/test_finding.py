@@ -1,26 +1,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
+from dashboard.settings import DashboardSettings
 from dashboard.store import schema
 
 PATH = "/households/site-1/findings/find-1"
 
 
 @pytest.fixture(autouse=True)
-def household(seed) -> None:
+def household(seed: Any) -> None:
     seed.site()
     seed.device()
     seed.finding()
 
 
 @pytest.fixture
-def send(officer: FlaskClient, csrf):
+def send(officer: FlaskClient, csrf: Callable[[TestResponse], str]) -> Callable[..., TestResponse]:
     """Fill the form in and send it; `page` is an earlier copy of it."""
 
     def do(page: TestResponse | None = None, **fields: str) -> TestResponse:
@@ -34,7 +37,7 @@ def send(officer: FlaskClient, csrf):
 
 
 @pytest.mark.req("R7")
-def test_a_decision_becomes_a_waiting_command(send, seed, clock) -> None:
+def test_a_decision_becomes_a_waiting_command(send: Callable[..., TestResponse], seed: Any, clock: Any) -> None:
     answer = send()
     assert answer.status_code == 303
     (row,) = seed.rows(schema.command)
@@ -52,17 +55,19 @@ def test_a_decision_becomes_a_waiting_command(send, seed, clock) -> None:
     assert row["by"] == seed.rows(schema.account)[0]["account_id"]
 
 
-def test_a_guest_has_an_end(send, seed) -> None:
+def test_a_guest_has_an_end(send: Callable[..., TestResponse], seed: Any) -> None:
     send(standing="guest", days="3")
     assert seed.rows(schema.command)[0]["body"]["guest_until"].startswith("2026-01-17T21:04:09")
 
 
-def test_without_a_label_none_is_sent(send, seed) -> None:
+def test_without_a_label_none_is_sent(send: Callable[..., TestResponse], seed: Any) -> None:
     send(label="  ")
     assert "label" not in seed.rows(schema.command)[0]["body"]
 
 
-def test_the_same_form_sent_twice_is_one_command(send, seed, officer) -> None:
+def test_the_same_form_sent_twice_is_one_command(
+    send: Callable[..., TestResponse], seed: Any, officer: FlaskClient
+) -> None:
     page = officer.get(PATH)
     first, second = send(page), send(page)
     assert first.location == second.location
@@ -71,7 +76,9 @@ def test_the_same_form_sent_twice_is_one_command(send, seed, officer) -> None:
     assert len(acts) == 1
 
 
-def test_the_same_form_with_other_answers_asks_again(send, seed, officer) -> None:
+def test_the_same_form_with_other_answers_asks_again(
+    send: Callable[..., TestResponse], seed: Any, officer: FlaskClient
+) -> None:
     page = officer.get(PATH)
     send(page)
     answer = send(page, standing="work")
@@ -101,7 +108,7 @@ def test_the_same_form_with_other_answers_asks_again(send, seed, officer) -> Non
     ],
 )
 def test_bad_input_is_named_and_what_was_typed_is_kept(
-    send, seed, fields: dict[str, str], field: str, text: str
+    send: Callable[..., TestResponse], seed: Any, fields: dict[str, str], field: str, text: str
 ) -> None:
     answer = send(**fields)
     assert answer.status_code == 422
@@ -119,26 +126,26 @@ def test_bad_input_is_named_and_what_was_typed_is_kept(
     assert seed.rows(schema.command) == []
 
 
-def test_typed_html_comes_back_as_text(send) -> None:
+def test_typed_html_comes_back_as_text(send: Callable[..., TestResponse]) -> None:
     answer = send(standing="", label='"><script>', reason="</textarea><script>alert(1)</script>")
     assert "<script>alert" not in answer.text
     assert "&lt;/textarea&gt;&lt;script&gt;" in answer.text
     assert 'value="&#34;&gt;&lt;script&gt;"' in answer.text
 
 
-def test_lines_of_a_reason_are_kept(send, seed) -> None:
+def test_lines_of_a_reason_are_kept(send: Callable[..., TestResponse], seed: Any) -> None:
     send(reason="One\r\nTwo")
     assert seed.rows(schema.command)[0]["reason"] == "One\nTwo"
 
 
-def test_what_was_asked_is_listed(send, officer) -> None:
+def test_what_was_asked_is_listed(send: Callable[..., TestResponse], officer: FlaskClient) -> None:
     sent = send()
     page = officer.get(PATH).text
     assert "Household member: Sent to the box; waiting for its answer" in page
     assert sent.location.removesuffix("?wait=1") in page
 
 
-def test_the_form_is_folded_when_nothing_asks_for_it(seed, officer) -> None:
+def test_the_form_is_folded_when_nothing_asks_for_it(seed: Any, officer: FlaskClient) -> None:
     seed.device("dev-2", standing="household", label="television")
     seed.finding("find-2", device_id="dev-2", state="closed", closed_because="Registered")
     page = officer.get("/households/site-1/findings/find-2").text
@@ -147,7 +154,13 @@ def test_the_form_is_folded_when_nothing_asks_for_it(seed, officer) -> None:
     assert 'value="television"' in page
 
 
-def test_the_operator_chooses_the_words(make_settings, engine, clock, new_code, csrf) -> None:
+def test_the_operator_chooses_the_words(
+    make_settings: Callable[..., DashboardSettings],
+    engine: Engine,
+    clock: Any,
+    new_code: Callable[[str], str],
+    csrf: Callable[[TestResponse], str],
+) -> None:
     from dashboard import auth
     from dashboard.app import create_app
     from dashboard.auth import Role

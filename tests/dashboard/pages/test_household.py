@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from dashboard.store import queries
 
@@ -15,7 +17,7 @@ def _text(html: str) -> str:
 
 
 @pytest.mark.req("R13", "R20")
-def test_shows_devices_box_and_limits(officer, seed) -> None:
+def test_shows_devices_box_and_limits(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     seed.device()
     seed.device("dev-2", standing="registered", label="grey laptop", looks_like=None)
@@ -44,7 +46,7 @@ def test_shows_devices_box_and_limits(officer, seed) -> None:
 
 
 @pytest.mark.req("R29")
-def test_a_finding_says_why_how_sure_and_what_else(officer, seed) -> None:
+def test_a_finding_says_why_how_sure_and_what_else(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     seed.device("dev-1", standing="registered", label="grey laptop")
     seed.finding(kind="listed-name", hit=seed.hit())
@@ -68,7 +70,7 @@ def test_a_finding_says_why_how_sure_and_what_else(officer, seed) -> None:
         assert part in whole, part
 
 
-def test_open_findings_come_before_closed_ones(officer, seed) -> None:
+def test_open_findings_come_before_closed_ones(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     seed.device()
     seed.finding("find-1", state="closed", closed_because="An officer registered it")
@@ -79,21 +81,21 @@ def test_open_findings_come_before_closed_ones(officer, seed) -> None:
     assert "An officer registered it" in html
 
 
-def test_a_silent_box_warns_that_the_page_is_old(officer, seed, clock) -> None:
+def test_a_silent_box_warns_that_the_page_is_old(officer: FlaskClient, seed: Any, clock: Any) -> None:
     seed.site(heard_at=clock.at - 4000)
     text = _text(officer.get("/households/site-1").text)
     assert "The box has stopped reporting" in text
     assert "may be out of date" in text
 
 
-def test_quarantine_is_said(officer, seed) -> None:
+def test_quarantine_is_said(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     seed.device(quarantined=True)
     assert "Held off the internet" in officer.get("/households/site-1").text
 
 
 @pytest.mark.parametrize(("mac", "hidden"), [("02:00:5e:00:53:01", True), ("00:00:5e:00:53:01", False)])
-def test_a_private_address_is_told_by_its_bit(officer, seed, mac: str, hidden: bool) -> None:
+def test_a_private_address_is_told_by_its_bit(officer: FlaskClient, seed: Any, mac: str, hidden: bool) -> None:
     seed.site()
     seed.device(addresses=[{"mac": mac, "locally_administered": hidden, **ADDRESS}])
     html = officer.get("/households/site-1").text
@@ -101,7 +103,7 @@ def test_a_private_address_is_told_by_its_bit(officer, seed, mac: str, hidden: b
     assert ('gh-chip">Hides its address' in html) is hidden
 
 
-def test_text_from_the_network_does_no_harm(officer, seed) -> None:
+def test_text_from_the_network_does_no_harm(officer: FlaskClient, seed: Any) -> None:
     seed.site(title="NM-1 <b>")
     seed.device(
         label=None,
@@ -111,7 +113,13 @@ def test_text_from_the_network_does_no_harm(officer, seed) -> None:
     seed.device("dev-2", label=HOSTILE[:80])
     seed.finding(reasons=[HOSTILE], alternatives=[HOSTILE], closed_because=HOSTILE)
     seed.finding("find-2", kind="listed-name", hit=seed.hit(name=HOSTILE, entry="https://example.test/"))
-    for path in ("/", "/households", "/households/site-1", "/households/site-1/findings/find-1", "/households/site-1/findings/find-2"):
+    for path in (
+        "/",
+        "/households",
+        "/households/site-1",
+        "/households/site-1/findings/find-1",
+        "/households/site-1/findings/find-2",
+    ):
         html = officer.get(path).text
         assert "<img" not in html, path
         assert "<b>" not in html, path
@@ -123,7 +131,7 @@ def test_text_from_the_network_does_no_harm(officer, seed) -> None:
     assert "https://example.test" not in whole
 
 
-def test_rows_of_another_version_are_shown_as_far_as_they_are_understood(officer, seed) -> None:
+def test_rows_of_another_version_are_shown_as_far_as_they_are_understood(officer: FlaskClient, seed: Any) -> None:
     seed.site(status={"mood": "well"})
     seed.device(looks_like={"shape": "round"}, standing="lodger", addresses=[{"mac": 7}])
     seed.finding(kind="new-kind", severity="dire", rule="none")
@@ -136,7 +144,7 @@ def test_rows_of_another_version_are_shown_as_far_as_they_are_understood(officer
 
 
 @pytest.mark.req("R41")
-def test_a_great_many_rows_are_bounded_and_counted(officer, seed, engine, clock) -> None:
+def test_a_great_many_rows_are_bounded_and_counted(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     for number in range(queries.MOST_DEVICES + 5):
         seed.device(f"dev-{number}")
@@ -150,7 +158,7 @@ def test_a_great_many_rows_are_bounded_and_counted(officer, seed, engine, clock)
 
 
 @pytest.mark.req("R52")
-def test_no_page_speaks_of_guilt(officer, seed) -> None:
+def test_no_page_speaks_of_guilt(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     seed.device()
     seed.finding()

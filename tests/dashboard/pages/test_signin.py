@@ -1,6 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
 
 from dashboard.auth import SESSION_SECONDS
 from dashboard.pages.signin import safe_target
@@ -28,7 +35,13 @@ def test_nobody_is_led_elsewhere(target: str, safe: str) -> None:
     assert safe_target(target) == safe
 
 
-def test_after_signing_in_the_wanted_page_comes(stranger, engine, csrf, new_code, seed) -> None:
+def test_after_signing_in_the_wanted_page_comes(
+    stranger: FlaskClient,
+    engine: Engine,
+    csrf: Callable[[TestResponse], str],
+    new_code: Callable[[str], str],
+    seed: Any,
+) -> None:
     from dashboard import auth
 
     auth.add_account(engine, name="o", role=auth.Role.OFFICER)
@@ -40,7 +53,9 @@ def test_after_signing_in_the_wanted_page_comes(stranger, engine, csrf, new_code
     assert stranger.post("/sign-in", data=data).location == "/households/site-1"
 
 
-def test_an_evil_next_is_dropped(stranger, engine, csrf, new_code) -> None:
+def test_an_evil_next_is_dropped(
+    stranger: FlaskClient, engine: Engine, csrf: Callable[[TestResponse], str], new_code: Callable[[str], str]
+) -> None:
     from dashboard import auth
 
     auth.add_account(engine, name="o", role=auth.Role.OFFICER)
@@ -50,7 +65,9 @@ def test_an_evil_next_is_dropped(stranger, engine, csrf, new_code) -> None:
     assert stranger.post("/sign-in", data=data).location == "/"
 
 
-def test_every_failure_looks_the_same(stranger, engine, csrf, new_code) -> None:
+def test_every_failure_looks_the_same(
+    stranger: FlaskClient, engine: Engine, csrf: Callable[[TestResponse], str], new_code: Callable[[str], str]
+) -> None:
     from dashboard import auth
 
     auth.add_account(engine, name="officer-1", role=auth.Role.OFFICER)
@@ -67,14 +84,16 @@ def test_every_failure_looks_the_same(stranger, engine, csrf, new_code) -> None:
     assert texts[0] == texts[1]
 
 
-def test_a_session_ends_by_itself(officer, clock) -> None:
+def test_a_session_ends_by_itself(officer: FlaskClient, clock: Any) -> None:
     clock.at += SESSION_SECONDS - 1
     assert officer.get("/").status_code == 200
     clock.at += 1
     assert officer.get("/").status_code == 303
 
 
-def test_signing_out_ends_the_session_on_the_server(app, officer, csrf) -> None:
+def test_signing_out_ends_the_session_on_the_server(
+    app: Flask, officer: FlaskClient, csrf: Callable[[TestResponse], str]
+) -> None:
     cookie = officer.get_cookie("gatehouse")
     assert cookie is not None
     answer = officer.post("/sign-out", data={"csrf_token": csrf(officer.get("/"))})
@@ -84,7 +103,9 @@ def test_signing_out_ends_the_session_on_the_server(app, officer, csrf) -> None:
     assert thief.get("/").status_code == 303
 
 
-def test_signing_in_makes_a_new_csrf_token_and_session(stranger, engine, csrf, new_code) -> None:
+def test_signing_in_makes_a_new_csrf_token_and_session(
+    stranger: FlaskClient, engine: Engine, csrf: Callable[[TestResponse], str], new_code: Callable[[str], str]
+) -> None:
     from dashboard import auth
 
     auth.add_account(engine, name="o", role=auth.Role.OFFICER)
@@ -93,17 +114,17 @@ def test_signing_in_makes_a_new_csrf_token_and_session(stranger, engine, csrf, n
     assert stranger.post("/sign-out", data={"csrf_token": before}).status_code == 400
 
 
-def test_a_tampered_cookie_is_a_stranger(app) -> None:
+def test_a_tampered_cookie_is_a_stranger(app: Flask) -> None:
     client = app.test_client()
     client.set_cookie("gatehouse", "eyJ0b2tlbiI6IngifQ.aaaa.bbbb")
     assert client.get("/").status_code == 303
 
 
-def test_who_is_signed_in_needs_no_form(officer) -> None:
+def test_who_is_signed_in_needs_no_form(officer: FlaskClient) -> None:
     assert officer.get("/sign-in").status_code == 303
 
 
-def test_an_account_that_is_gone_or_changed_has_no_session(officer, engine) -> None:
+def test_an_account_that_is_gone_or_changed_has_no_session(officer: FlaskClient, engine: Engine) -> None:
     from sqlalchemy import update
 
     from dashboard.store import schema

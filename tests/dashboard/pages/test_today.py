@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from dashboard.pages.today import MOST_CARDS
 from dashboard.store import schema
@@ -13,7 +15,7 @@ def _cards(text: str) -> list[str]:
 
 
 @pytest.mark.req("R36")
-def test_cards_come_worst_first_then_oldest(officer, seed, clock) -> None:
+def test_cards_come_worst_first_then_oldest(officer: FlaskClient, seed: Any, clock: Any) -> None:
     for site, severity, age in (
         ("calm", "information", 9000),
         ("young", "today", 60),
@@ -31,7 +33,7 @@ def test_cards_come_worst_first_then_oldest(officer, seed, clock) -> None:
 
 
 @pytest.mark.req("R26")
-def test_findings_of_one_cause_are_one_card(officer, seed, clock) -> None:
+def test_findings_of_one_cause_are_one_card(officer: FlaskClient, seed: Any, clock: Any) -> None:
     seed.site()
     for number in range(5):
         seed.device(f"dev-{number}", looks_like={"text": f"thing {number}", "confidence": 0.5, "reasons": []})
@@ -44,7 +46,7 @@ def test_findings_of_one_cause_are_one_card(officer, seed, clock) -> None:
     assert "asked for a name that is on a list" in cards[1]
 
 
-def test_closed_findings_wait_for_nobody(officer, seed) -> None:
+def test_closed_findings_wait_for_nobody(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     seed.device()
     seed.finding(state="closed")
@@ -54,7 +56,7 @@ def test_closed_findings_wait_for_nobody(officer, seed) -> None:
     assert "14 January 2026, 21:04:09" in text
 
 
-def test_no_household_at_all(officer) -> None:
+def test_no_household_at_all(officer: FlaskClient) -> None:
     assert "No household is set up yet." in officer.get("/").text
     assert "No household is set up yet." in officer.get("/households").text
 
@@ -67,12 +69,19 @@ def test_no_household_at_all(officer) -> None:
         ({"ago": 181}, "The box has stopped reporting"),
         ({"status": {"online": False, "at": "2026-01-14T21:00:00Z"}}, "The box lost its connection"),
         (
-            {"status": {"online": True, "at": "2026-01-14T21:00:00Z", "recording": False, "authority": "The order ended"}},
+            {
+                "status": {
+                    "online": True,
+                    "at": "2026-01-14T21:00:00Z",
+                    "recording": False,
+                    "authority": "The order ended",
+                }
+            },
             "records nothing about devices: The order ended",
         ),
     ],
 )
-def test_boxes_that_need_attention(officer, seed, clock, row, said) -> None:
+def test_boxes_that_need_attention(officer: FlaskClient, seed: Any, clock: Any, row: dict[str, Any], said: str) -> None:
     seed.site("well")
     if "ago" in row:
         row = {"heard_at": clock.at - row["ago"]}
@@ -86,12 +95,12 @@ def test_boxes_that_need_attention(officer, seed, clock, row, said) -> None:
     assert "1 other household has nothing waiting" in text
 
 
-def test_a_box_heard_of_three_minutes_ago_is_well(officer, seed, clock) -> None:
+def test_a_box_heard_of_three_minutes_ago_is_well(officer: FlaskClient, seed: Any, clock: Any) -> None:
     seed.site(heard_at=clock.at - 180)
     assert "Boxes that need attention" not in officer.get("/").text
 
 
-def test_cards_are_bounded_and_the_rest_is_counted(officer, seed) -> None:
+def test_cards_are_bounded_and_the_rest_is_counted(officer: FlaskClient, seed: Any) -> None:
     for number in range(MOST_CARDS + 7):
         seed.site(f"site-{number}")
         seed.device(site=f"site-{number}")
@@ -101,26 +110,28 @@ def test_cards_are_bounded_and_the_rest_is_counted(officer, seed) -> None:
     assert "7 more are not shown here" in text
 
 
-def test_a_finding_whose_device_is_not_known_yet_is_shown(officer, seed) -> None:
+def test_a_finding_whose_device_is_not_known_yet_is_shown(officer: FlaskClient, seed: Any) -> None:
     seed.site()
     seed.finding(device_id="dev-not-yet-here")
     assert "Nothing known yet of device dev-not-yet-…" in officer.get("/").text
 
 
-def test_the_list_of_households_puts_what_waits_first(officer, seed) -> None:
+def test_the_list_of_households_puts_what_waits_first(officer: FlaskClient, seed: Any) -> None:
     for site in ("a", "b", "c"):
         seed.site(site)
     seed.device(site="c")
     seed.finding(site="c")
     seed.finding("find-2", site="c", severity="act_now")
-    rows = re.findall(r'<tr class="govuk-table__row">\s*<th scope="row".*?</tr>', officer.get("/households").text, re.DOTALL)
+    rows = re.findall(
+        r'<tr class="govuk-table__row">\s*<th scope="row".*?</tr>', officer.get("/households").text, re.DOTALL
+    )
     assert [re.search(r"NM-(\w)", row)[1] for row in rows] == ["c", "a", "b"]
     assert "Act now" in rows[0]
     assert "2 findings" in rows[0]
 
 
 class TestLivePart:
-    def test_is_only_sent_when_it_changed(self, officer, seed, clock) -> None:
+    def test_is_only_sent_when_it_changed(self, officer: FlaskClient, seed: Any, clock: Any) -> None:
         seed.site()
         whole = officer.get("/").text
         etag = re.search(r'data-etag="(\w+)"', whole)[1]
@@ -137,7 +148,7 @@ class TestLivePart:
         again = officer.get("/?part=live", headers={"If-None-Match": changed.headers["ETag"]})
         assert again.status_code == 304
 
-    def test_holds_no_form_and_no_token(self, officer, seed) -> None:
+    def test_holds_no_form_and_no_token(self, officer: FlaskClient, seed: Any) -> None:
         seed.site()
         seed.device()
         seed.finding()
@@ -146,13 +157,13 @@ class TestLivePart:
             assert "<form" not in part
             assert "csrf_token" not in part
 
-    def test_is_audited_when_it_shows_something(self, officer, seed) -> None:
+    def test_is_audited_when_it_shows_something(self, officer: FlaskClient, seed: Any) -> None:
         seed.site()
         seen = officer.get("/households/site-1?part=live")
         officer.get("/households/site-1?part=live", headers={"If-None-Match": seen.headers["ETag"]})
         views = [row["subject"] for row in seed.rows(schema.audit) if row["action"] == "view-household"]
         assert views == ["site-1"]
 
-    def test_is_refused_to_strangers_without_a_redirect(self, stranger) -> None:
+    def test_is_refused_to_strangers_without_a_redirect(self, stranger: FlaskClient) -> None:
         answer = stranger.get("/?part=live")
         assert answer.status_code == 401
