@@ -70,7 +70,7 @@ def _outer(port: int) -> int:
         listener = socket.create_server(("127.0.0.1", port), backlog=64)
     except OSError as error:
         return _refuse(
-            f"port {port} on 127.0.0.1 cannot be used ({error.strerror}); choose another: make demo PORT=8081"
+            f"port {port} on 127.0.0.1 cannot be used ({os.strerror(error.errno or 0)}); choose another: make demo PORT=8081"
         )
     with listener:
         descriptor = listener.fileno()

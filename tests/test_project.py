@@ -25,7 +25,15 @@ MIRRORED = ("appliance", "dashboard", "firmware", "wire")
 # Modules whose test stands elsewhere, each with the reason.
 TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
+    "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
+    "appliance/courier/loop.py": "as a process of its own: tests/courier/test_main.py, test_exchange.py",
+    "appliance/keeper/store/schema.py": "run by the tests of appliance/keeper/store/database.py",
+    "dashboard/broker/process.py": "starts the broker of tests/dashboard/ingest and of tests/dashboard/broker",
+    "dashboard/clock.py": "as appliance/clock.py",
+    "dashboard/ingest/__main__.py": "as a process of its own: tests/dashboard/ingest/test_exchange.py",
+    "dashboard/ingest/session.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "dashboard/store/migrations/versions/0001_tables_of_the_first_version.py": "run by the tests of dashboard/store/migrate.py",
+    "firmware/names.py": "constants; the renderings that use them are compared in tests/firmware/test_render.py",
 }
 
 

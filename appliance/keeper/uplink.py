@@ -23,7 +23,7 @@ from wire.codec import Opened, WireError, open_sealed, payload_json, seal, topic
 from wire.models import TYPES, BoxStatus, Receipt, type_of
 from wire.topics import Channel, Topic
 
-RESEND_SECONDS = 15.0
+RESEND_SECONDS = 5.0
 RESEND_MOST = 240.0
 WINDOW = 256
 

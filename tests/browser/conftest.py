@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from sqlalchemy import Engine, func, select, update
 
 from dashboard import auth
@@ -25,17 +25,6 @@ from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading
 from dashboard.store.migrate import upgrade
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 20.0
 """Seconds that anything here may take at most."""
 
@@ -139,17 +128,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
         engine.dispose()
     assert process.returncode == 0, errors
     assert "Traceback" not in errors, errors
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

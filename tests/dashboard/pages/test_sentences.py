@@ -1,0 +1,65 @@
+"""Sentences about findings, devices and boxes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dashboard.pages import sentences
+from wire.models import BoxStatus, FindingKind, LooksLike
+
+NOW = 1_800_000_000.0
+WELL = BoxStatus(online=True, at=datetime.fromtimestamp(NOW, UTC), recording=True)
+
+
+@pytest.mark.req("R52", "R63")
+@pytest.mark.parametrize("kind", [*FindingKind, "a-kind-of-a-later-version"])
+@pytest.mark.parametrize("standing", [None, "registered", "unknown", "household"])
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_finding_speaks_of_devices_and_asserts_no_more(kind: str, standing: str | None, number: int) -> None:
+    sentence = sentences.finding(kind, standing, number)
+    why = sentences.why(kind, "4.2")
+    for text in (sentence, why):
+        assert "breach" not in text.lower()
+        assert not {"he", "she", "his", "her", "offender"} & set(text.lower().split())
+    assert "clause 4.2" in why
+    assert number == 1 or "3" in sentence
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "said"),
+    [
+        ("Kitchen tablet", "a tablet", "Kitchen tablet"),
+        (None, "a tablet", "Looks like: a tablet"),
+        (None, " ", "Nothing known yet of device d-123"),
+    ],
+)
+def test_a_device_is_called_by_label_then_looks_then_reference(label: str | None, text: str, said: str) -> None:
+    looks = LooksLike(text=text, confidence=0.5, reasons=())
+    assert sentences.device(label, looks, "d-123") == said
+
+
+@pytest.mark.req("R19")
+@pytest.mark.parametrize(
+    ("heard", "said", "problem"),
+    [
+        (NOW - 10, WELL, ""),
+        (None, None, "The box has never reported"),
+        (NOW - 10, WELL.model_copy(update={"online": False}), "The box lost its connection"),
+        (NOW - 181, WELL, "The box has stopped reporting"),
+        (
+            NOW - 10,
+            WELL.model_copy(update={"recording": False, "authority": "It has expired."}),
+            "The box reports, but records nothing about devices: It has expired.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_box_is_said(heard: float | None, said: BoxStatus | None, problem: str) -> None:
+    assert sentences.problem(heard, said, NOW) == problem
+
+
+def test_what_no_version_knows_is_not_read() -> None:
+    assert sentences.status({"online": "perhaps"}) is None
+    assert sentences.payload({"kind": 1}) is None
+    assert sentences.looks(None) is None
