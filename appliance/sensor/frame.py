@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Tap(StrEnum):
@@ -32,8 +33,7 @@ class LinkType(StrEnum):
     SLL2 = "linux-cooked-v2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes from the network with where and when they were heard."""
 
     ts: float

@@ -77,8 +77,8 @@ class Observer:
         if isinstance(fact, Dhcp4Heard):
             said += _announcement(fact, mac)
         elif isinstance(fact, ClientHelloHeard):
-            if fact.hello.sni:
-                said += self._name(fact, mac, fact.hello.sni, fact.how, monotonic)
+            if sni := fact.hello.sni:
+                said += self._name(fact, mac, sni, fact.how, monotonic)
         elif isinstance(fact, DnsHeard) and fact.via is Via.DNS and not fact.message.response:
             for question in fact.message.questions:
                 if question.name:

@@ -6,8 +6,9 @@ protocol types. Bounded: fixed size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+
+import msgspec
 
 from appliance.sensor.packet.cursor import Cursor
 
@@ -16,8 +17,7 @@ _FIXED = Struct("!HHBB")
 _IPV4_OVER_ETHERNET = (1, 0x0800, 6, 4)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True, kw_only=True):
     """One ARP packet."""
 
     operation: int

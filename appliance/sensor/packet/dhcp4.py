@@ -6,8 +6,9 @@ Enters: the UDP data. Leaves: a `Message` with its options in the sender's order
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+
+import msgspec
 
 from appliance.sensor.packet import names
 from appliance.sensor.packet.cursor import Cursor, ParseError
@@ -26,8 +27,7 @@ _FILE_OVERLOADED, _SNAME_OVERLOADED = 1, 2
 _FQDN_ENCODED = 0x04
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One DHCPv4 message."""
 
     from_client: bool

@@ -9,8 +9,9 @@ its answers those a reader needs. Bounded: `MAX_QUESTIONS`, `MAX_ANSWERS`, `MAX_
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from struct import Struct
+
+import msgspec
 
 from appliance.sensor.packet import ip, names
 from appliance.sensor.packet.cursor import Cursor, ParseError
@@ -34,8 +35,7 @@ _RESPONSE = 0x8000
 _POINTER = 0xC0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked."""
 
     name: str
@@ -43,8 +43,7 @@ class Question:
     qtype: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One record of the answer section."""
 
     name: str
@@ -55,8 +54,7 @@ class Answer:
     """Address (A, AAAA) or name (CNAME, NS, PTR); None for types that nobody reads here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message; authority and additional sections are not read."""
 
     id: int

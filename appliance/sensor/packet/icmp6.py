@@ -6,15 +6,14 @@ and routers, None for all else. Bounded: fixed size; options are not read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from appliance.sensor.packet.cursor import Cursor
 
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT = 133, 134, 135, 136
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One neighbour-discovery message."""
 
     kind: int

@@ -11,9 +11,10 @@ extension whose inside is malformed counts as present but empty.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from struct import Struct
 from typing import TypeVar
+
+import msgspec
 
 from appliance.sensor.packet import names
 from appliance.sensor.packet.cursor import Cursor, ParseError
@@ -38,8 +39,7 @@ _READ_INSIDE = frozenset({SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITH
 _Item = TypeVar("_Item", int, bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientHello:
+class ClientHello(msgspec.Struct, frozen=True, kw_only=True):
     """What a client says of itself before anything is encrypted."""
 
     legacy_version: int
