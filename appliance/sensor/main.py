@@ -1,7 +1,7 @@
 """The sensor's loop: taps in, observations out, one selector, no threads.
 
 Descriptors of the taps come from the warden, the collection mask from the keeper; observations go to
-the keeper after each wake-up. Holds no capability, opens AF_UNIX only, writes no file.
+the keeper after each wake-up, the first after its mask has come. Holds no capability, opens AF_UNIX only, writes no file.
 Bounded: a wake-up takes at most `DATAGRAMS` datagrams of a tap before the others have their turn;
 what waits for the keeper is bounded by `outbound`.
 """
@@ -65,6 +65,8 @@ class Sensor:
         self._keeper = _Peer(name="keeper")
         self._warden = _Peer(name="warden")
         self._keeper_full = False
+        self._mask_heard = False
+        """Whether the keeper that is connected has sent its mask; one from before its restart may be out of date."""
         self._mask_until: float | None = None
         self._report_due = monotonic + REPORT_SECONDS
 
@@ -194,7 +196,7 @@ class Sensor:
         except OSError:
             self._keeper.failed(monotonic)
             return
-        self._keeper_full = False
+        self._keeper_full = self._mask_heard = False
         self._selector.register(self._keeper.link, selectors.EVENT_READ, self._on_keeper)
         _log.info("connected to the keeper")
 
@@ -218,10 +220,11 @@ class Sensor:
                 self._observer.set_mask(message, monotonic)
                 self._outbound.keep_names_of(frozenset(message.names))
                 self._mask_until = monotonic + message.lease
+                self._mask_heard = True
 
     def _flush(self) -> None:
         connection = self._keeper.link
-        if connection is None:
+        if connection is None or not self._mask_heard:
             return
         try:
             full = not self._outbound.flush(connection.send)

@@ -31,6 +31,7 @@ from appliance.settings import BoxSettings, load
 
 LAPTOP = "02:00:5e:00:53:0a"
 TAPS = ("flow", "dns", "chatter", "wan")
+NOBODY = CollectionMask(generation=0, names=(), lease=30.0)
 
 
 def attribute(kind: int, value: bytes) -> bytes:
@@ -67,8 +68,12 @@ class Bench:
     def accept_warden(self) -> None:
         self.until(lambda: self._accept("warden"))
 
-    def accept_keeper(self) -> None:
+    def accept_keeper(self, mask: CollectionMask | None = NOBODY) -> None:
+        """A keeper says its mask to whoever connects."""
         self.until(lambda: self._accept("keeper"))
+        if mask is not None:
+            assert self.keeper is not None
+            self.keeper.send(mask)
 
     def _accept(self, which: str) -> bool:
         listener = self.warden_listener if which == "warden" else self.keeper_listener
@@ -157,7 +162,7 @@ def test_a_name_leaves_under_a_mask_only(bench: Bench) -> None:
     assert bench.of(NameLookedUp) == []
     assert bench.keeper is not None
     bench.keeper.send(CollectionMask(generation=3, names=(LAPTOP,), lease=30.0))
-    bench.until(lambda: bench.sensor._mask_until is not None)
+    bench.until(lambda: bench.sensor._observer._mask)
     bench.kernel["dns"].send(question("after.example"))
     bench.until(lambda: bench.of(NameLookedUp))
     (said,) = bench.of(NameLookedUp)
@@ -168,18 +173,42 @@ def test_a_name_leaves_under_a_mask_only(bench: Bench) -> None:
 def test_names_that_waited_are_gone_when_the_mask_lapses(bench: Bench) -> None:
     ready(bench)
     assert bench.keeper is not None
-    bench.keeper.send(CollectionMask(generation=3, names=(LAPTOP,), lease=3.0))
-    bench.until(lambda: bench.sensor._mask_until is not None)
+    mask = CollectionMask(generation=3, names=(LAPTOP,), lease=3.0)
+    bench.keeper.send(mask)
+    bench.until(lambda: bench.sensor._observer._mask)
     bench.lose_keeper()
     bench.kernel["dns"].send(question("waits.example"))
     bench.until(lambda: any(isinstance(waiting, NameLookedUp) for waiting in bench.sensor._outbound._queue))
     bench.until(lambda: bench.sensor._mask_until is None)
     bench.heard.clear()
     bench.keeper_listener = link.listen(bench.settings.keeper_socket("sensor"))
-    bench.accept_keeper()
-    bench.kernel["chatter"].send(question("still-here.example"))
+    bench.accept_keeper(mask)
+    bench.kernel["dns"].send(question("later.example"))
+    bench.until(lambda: bench.of(NameLookedUp))
+    assert [said.name for said in bench.of(NameLookedUp)] == ["later.example"]
+
+
+@pytest.mark.req("R55", "N2")
+@pytest.mark.parametrize(("names", "expected"), [((), []), ((LAPTOP,), ["waits.example"])])
+def test_names_that_waited_for_a_keeper_wait_for_its_mask_too(
+    bench: Bench, names: tuple[str, ...], expected: list[str]
+) -> None:
+    ready(bench)
+    assert bench.keeper is not None
+    bench.keeper.send(CollectionMask(generation=3, names=(LAPTOP,), lease=30.0))
+    bench.until(lambda: bench.sensor._observer._mask)
+    bench.lose_keeper()
+    bench.kernel["dns"].send(question("waits.example"))
+    bench.until(lambda: any(isinstance(waiting, NameLookedUp) for waiting in bench.sensor._outbound._queue))
+    bench.heard.clear()
+    bench.keeper_listener = link.listen(bench.settings.keeper_socket("sensor"))
+    bench.accept_keeper(mask=None)
+    for _ in range(5):
+        bench.sensor.step()
+    assert bench.keeper.receive() == []
+    bench.keeper.send(CollectionMask(generation=4, names=names, lease=30.0))
     bench.until(lambda: bench.of(Sighting))
-    assert bench.of(NameLookedUp) == []
+    assert [said.name for said in bench.of(NameLookedUp)] == expected
 
 
 def test_it_reports_each_tap_and_counts_on_over_a_new_hand_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,8 @@ class Peer:
 
     path: Path
     uids: set[int]
+    greeting: messages.Message | None = None
+    """Said to whoever connects."""
     links: list[link.Link] = field(default_factory=list)
     heard: list[messages.Message] = field(default_factory=list)
 
@@ -125,6 +127,8 @@ class Peer:
         fresh = link.accept(self.listener, self.uids)
         if fresh is not None:
             self.links.append(fresh)
+            if self.greeting is not None:
+                fresh.send(self.greeting)
         select.select([self.listener.fileno(), *(connection.fileno() for connection in self.links)], [], [], seconds)
         for connection in list(self.links):
             try:
@@ -211,7 +215,9 @@ class Home:
 
     def keeper(self, peer: str) -> Peer:
         uids = {0, os.getuid(), self.sensor_uid}
-        opened = Peer(self.settings.keeper_socket(peer), uids)
+        # A sensor says nothing before it has a mask; this one names nobody.
+        mask = messages.CollectionMask(generation=0, names=(), lease=30.0) if peer == "sensor" else None
+        opened = Peer(self.settings.keeper_socket(peer), uids, mask)
         self._peers.append(opened)
         return opened
 
