@@ -13,15 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 MAX_DATAGRAM = 128 * 1024
 """Largest datagram between two processes, in bytes; below the kernel's default send buffer."""
 
 MAX_MASKED = 1024
 """Most MACs a collection mask may name; a household with more is refused, not truncated."""
+
+
+Mac = Annotated[str, Meta(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")]
+Moment = Annotated[float, Meta(ge=0, lt=7_258_118_400)]
+"""Unix seconds, 1970 to 2199: the range of `wire.models.Time`."""
+Tally = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""A counter that `wire.models.Count` can carry."""
 
 
 class MessageError(ValueError):
@@ -59,8 +67,8 @@ class Side(StrEnum):
 class Sighting(_Message, frozen=True, tag="sighting"):
     """A frame sent by a device. The sensor repeats one per (mac, ip, via) at most every few seconds."""
 
-    ts: float
-    mac: str
+    ts: Moment
+    mac: Mac
     via: Via
     side: Side = Side.LAN
     ip: str | None = None
@@ -69,8 +77,8 @@ class Sighting(_Message, frozen=True, tag="sighting"):
 class DhcpHeard(_Message, frozen=True, tag="dhcp"):
     """A client's DHCPv4 message (RFC 2131); announced facts only."""
 
-    ts: float
-    mac: str
+    ts: Moment
+    mac: Mac
     message_type: int
     host_name: str | None = None
     """Option 12, or the name in option 81."""
@@ -94,8 +102,8 @@ class How(StrEnum):
 class NameLookedUp(_Message, frozen=True, tag="name"):
     """A name a device asked for. Sent only for MACs that the collection mask names."""
 
-    ts: float
-    mac: str
+    ts: Moment
+    mac: Mac
     name: str
     """Lower case, no final dot, at most 253 characters (RFC 1035 section 2.3.4)."""
     how: How
@@ -108,8 +116,8 @@ class NameLookedUp(_Message, frozen=True, tag="name"):
 class NameClassSeen(_Message, frozen=True, tag="name-class"):
     """A closed class instead of a name, for devices whose names may not be kept."""
 
-    ts: float
-    mac: str
+    ts: Moment
+    mac: Mac
     name_class: str
     """One of the shipped table: push, captive, time, update, resolver, relay."""
 
@@ -117,24 +125,24 @@ class NameClassSeen(_Message, frozen=True, tag="name-class"):
 class TapReport(_Message, frozen=True, tag="tap"):
     """Cumulative counters of one tap since the sensor started; sent every few seconds."""
 
-    ts: float
-    tap: str
-    messages: int
-    octets: int
-    lost: int
+    ts: Moment
+    tap: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
+    messages: Tally
+    octets: Tally
+    lost: Tally
     """Times the kernel said ENOBUFS: frames were lost, how many is not known."""
-    unparsed: int
+    unparsed: Tally
     """Frames no parser could read."""
-    overflow: int
+    overflow: Tally
     """What went over a bound of the sensor and was counted instead of kept."""
-    flows: int = 0
+    flows: Tally = 0
     """New flows begun: a TCP SYN, or the first datagram of a five-tuple."""
 
 
 class SensorStarted(_Message, frozen=True, tag="sensor-started"):
     """The sensor has its taps; until now it saw nothing."""
 
-    ts: float
+    ts: Moment
     taps: tuple[str, ...]
 
 
@@ -171,8 +179,8 @@ class TapsHanded(_Message, frozen=True, tag="taps"):
 class NeighbourChanged(_Message, frozen=True, tag="neighbour"):
     """The kernel's neighbour table on the LAN changed (rtnetlink)."""
 
-    ts: float
-    mac: str
+    ts: Moment
+    mac: Mac
     ip: str
     reachable: bool
 
@@ -180,7 +188,7 @@ class NeighbourChanged(_Message, frozen=True, tag="neighbour"):
 class LinkChanged(_Message, frozen=True, tag="link"):
     """A port of the router went up or down."""
 
-    ts: float
+    ts: Moment
     interface: str
     up: bool
 
@@ -188,8 +196,8 @@ class LinkChanged(_Message, frozen=True, tag="link"):
 class StationChanged(_Message, frozen=True, tag="station"):
     """hostapd: a station joined or left; `key_id` names the passphrase it used, if known."""
 
-    ts: float
-    mac: str
+    ts: Moment
+    mac: Mac
     joined: bool
     key_id: str | None = None
 
@@ -197,15 +205,15 @@ class StationChanged(_Message, frozen=True, tag="station"):
 class DeviceVolume(_Message, frozen=True, tag="volume"):
     """Bytes forwarded for a device since the rules were loaded, from nftables counters."""
 
-    ts: float
-    mac: str
+    ts: Moment
+    mac: Mac
     up: int
 
 
 class WardenState(_Message, frozen=True, tag="warden-state"):
     """Answer to `Enforcement`, and said once at start with generation 0."""
 
-    ts: float
+    ts: Moment
     generation: int
     applied: bool
     detail: str = ""

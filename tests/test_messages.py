@@ -61,6 +61,14 @@ def test_a_batch_too_large_is_refused_at_both_ends() -> None:
         b'[{"t":"status-request","more":1}]',
         b'[{"t":"sighting","ts":"x","mac":"","via":"arp"}]',
         b"[" * 100_000,
+        # What the keeper cannot put on the wire must not get past the seam: its sender is not trusted.
+        b'[{"t":"sighting","ts":1,"mac":"zz:00:5e:00:53:01","via":"arp"}]',
+        b'[{"t":"sighting","ts":1,"mac":"00:00:5e:00:53:01\\n","via":"arp"}]',
+        b'[{"t":"sighting","ts":-1,"mac":"00:00:5e:00:53:01","via":"arp"}]',
+        b'[{"t":"sighting","ts":1e300,"mac":"00:00:5e:00:53:01","via":"arp"}]',
+        b'[{"t":"tap","ts":1,"tap":"a tap","messages":1,"octets":1,"lost":0,"unparsed":0,"overflow":0}]',
+        b'[{"t":"tap","ts":1,"tap":"dns","messages":-1,"octets":1,"lost":0,"unparsed":0,"overflow":0}]',
+        b'[{"t":"tap","ts":1,"tap":"dns","messages":9007199254740992,"octets":1,"lost":0,"unparsed":0,"overflow":0}]',
     ],
 )
 def test_what_is_no_message_raises_one_kind_of_error(datagram: bytes) -> None:

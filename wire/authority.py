@@ -19,11 +19,11 @@ from typing import Annotated, Literal, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from wire.keys import key_id, public_text
-from wire.models import Id, Standing
+from wire.models import Id, Revision, Standing, Time
 
 MAX_DOCUMENT = 64 * 1024
 _CONTEXT = b"gatehouse/authority/v1\n"
@@ -94,7 +94,7 @@ class Authority(_Part):
 
     version: Literal[1] = 1
     id: Id
-    number: int = Field(ge=1)
+    number: Revision
     """1 for the first issue, one more for each variation."""
     kind: Literal["order", "licence_condition", "consent"]
     reference: str = Field(max_length=80)
@@ -104,10 +104,10 @@ class Authority(_Part):
     site: Id
     responsible_officer: str = Field(max_length=80)
     """A reference or role, not a name."""
-    issued_at: AwareDatetime
-    not_before: AwareDatetime
-    not_after: AwareDatetime
-    review_date: AwareDatetime
+    issued_at: Time
+    not_before: Time
+    not_after: Time
+    review_date: Time
     clauses: tuple[Clause, ...] = Field(min_length=1, max_length=64)
 
     @model_validator(mode="after")
@@ -166,7 +166,7 @@ def parse_toml(raw: bytes) -> Authority:
     _check_size(raw)
     try:
         plain = tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise AuthorityError(f"not valid TOML: {error}") from None
     try:
         return Authority.model_validate(plain)

@@ -84,6 +84,9 @@ class Book:
         if kept is None or scope is None:
             self.refused += 1
             return
+        if kept.ts < scope.authority.not_before.timestamp():
+            self.refused += 1  # it waited in a queue from before there was leave
+            return
         ts = min(kept.ts, at)
         match kept:
             case Sighting():

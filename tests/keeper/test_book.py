@@ -196,3 +196,12 @@ def test_a_label_is_not_overwritten_by_evidence(bench: Any) -> None:
     unsure = m.DhcpHeard(ts=bench.wall, mac=MACS[0], message_type=1, vendor_class="udhcp 1.35.0")
     bench.hear(Peer.SENSOR, unsure)
     assert bench.core._book.registry.by_mac(MACS[0]).looks_like == device.looks_like, "the surer appearance stays"
+
+
+@pytest.mark.req("R53", "N1")
+def test_what_was_heard_before_there_was_leave_is_not_recorded(bench: Any) -> None:
+    begun = bench.core._judgement.scope.authority.not_before.timestamp()
+    bench.hear(Peer.SENSOR, m.Sighting(ts=begun - 1, mac=MACS[0], via=m.Via.ARP))
+    assert (bench.rows("device"), bench.core._book.refused) == (0, 1)
+    bench.hear(Peer.SENSOR, m.Sighting(ts=begun, mac=MACS[0], via=m.Via.ARP))
+    assert bench.rows("device") == 1

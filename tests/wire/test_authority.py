@@ -114,6 +114,9 @@ def broken(**changes: Any) -> bytes:
         (b"[]", "document: "),
         (broken(version=2), "version: "),
         (broken(number=0), "number: "),
+        (broken(number=2**53), "number: "),
+        (broken(not_before="0001-01-01T00:00:00+14:00"), "not_before: "),
+        (broken(not_after="9999-12-31T23:59:59-14:00"), "not_after: "),
         (broken(not_after="2030-01-01T00:00:00Z"), "not_after must be later"),
         (broken(not_after="2031-01-01T00:00:00"), "not_after: "),
         (broken(extra=1), "extra: "),
@@ -143,7 +146,16 @@ def test_faults_of_a_signed_file_are_named_from_the_document() -> None:
         parse_signed(json.dumps(signed).encode())
 
 
-@pytest.mark.parametrize(("raw", "words"), [(b"id =", "not valid TOML"), (b"\xff", "not valid TOML"), (b"", "id: ")])
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"id =", "not valid TOML"),
+        (b"\xff", "not valid TOML"),
+        (b"", "id: "),
+        (b"x = " + b"[" * 60_000, "not valid TOML"),
+        (b"x = " + b"9" * 6000, "not valid TOML"),
+    ],
+)
 def test_faults_of_toml(raw: bytes, words: str) -> None:
     with pytest.raises(AuthorityError, match=words):
         parse_toml(raw)
