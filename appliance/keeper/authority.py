@@ -4,7 +4,8 @@ In: bytes of the authority file, a moment. Out: a `Judgement` (in force or not, 
 plain sentence) and, in force, a `Scope` that answers every question of the rest of the keeper.
 
 Decided here, because the law is in the details (R53, R54, N1):
-- no file: nothing is in force, also when one was before (taking the file away is a withdrawal);
+- no file: nothing is in force, also when one was before (taking the file away is a withdrawal, and
+  only a file that counts ends it);
 - a file that does not count (signature, schema, other site, lower number) never replaces one that
   does: the earlier stays in force and the judgement says that a new file was refused and why;
 - a variation has the same id and a higher number; another authority must be issued later;
@@ -36,6 +37,9 @@ from wire.authority import (
 )
 from wire.models import Standing
 
+LATEST = datetime(2199, 12, 31, tzinfo=UTC).timestamp()
+"""No later moment can be put on the wire; a wall clock that shows one is broken."""
+
 
 class FloorClock:
     """The keeper's clock: the wall clock, but never before what is known to have passed.
@@ -50,7 +54,7 @@ class FloorClock:
 
     def read(self, *, wall: float, monotonic: float) -> float:
         """The moment to decide by, Unix seconds."""
-        moment = max(wall, self._floor + (monotonic - self._anchor))
+        moment = min(max(wall, self._floor + (monotonic - self._anchor)), LATEST)
         self._floor, self._anchor = moment, monotonic
         return moment
 
@@ -202,13 +206,21 @@ class Desk:
     """Takes authority files in and says what is in force. One per keeper."""
 
     def __init__(
-        self, *, issuers: Sequence[Ed25519PublicKey], tenant: str, site: str, accepted: bytes | None = None
+        self,
+        *,
+        issuers: Sequence[Ed25519PublicKey],
+        tenant: str,
+        site: str,
+        accepted: bytes | None = None,
+        withdrawn: bool = False,
     ) -> None:
-        """`accepted` is the signed file accepted last, from the store; it is verified again."""
+        """From the store: `accepted` is the file accepted last (verified again), `withdrawn` that it was taken away."""
         self._issuers = tuple(issuers)
         self._tenant = tenant
         self._site = site
         self._present = False
+        self.withdrawn = withdrawn
+        """Whether the file was taken away and none that counts has come since; the keeper stores it."""
         self._accepted: Held | None = None
         self._waiting: Held | None = None
         self._refusal: Refusal | None = None
@@ -228,6 +240,7 @@ class Desk:
         self._waiting = None
         self._refusal = None
         if raw is None:
+            self.withdrawn = True
             return
         authority = self._examine(raw)
         if isinstance(authority, Refusal):
@@ -237,10 +250,11 @@ class Desk:
         older = self._older(authority)
         if older is not None:
             self._refusal = older
-        elif self._accepted is not None and at < authority.not_before.timestamp():
+        elif self._accepted is not None and not self.withdrawn and at < authority.not_before.timestamp():
             self._waiting = held
         else:
             self._accepted = held
+            self.withdrawn = False
 
     def judgement(self, at: float) -> Judgement:
         """What is in force at a moment. Accepts a waiting variation when its time has come."""
@@ -249,7 +263,7 @@ class Desk:
         if self._waiting is not None and at >= self._waiting.authority.not_before.timestamp():
             self._accepted, self._waiting = self._waiting, None
         refusal = self._refusal
-        if self._accepted is None:
+        if self._accepted is None or self.withdrawn:
             return NOTHING if refusal is None else _refused(refusal)
         judgement = judge(self._accepted.authority, at)
         if refusal is not None:

@@ -142,7 +142,12 @@ class Core:
 
     def document(self, raw: bytes | None, *, now: float, monotonic: float) -> list[Send]:
         """The authority file as it now is; None when there is none."""
-        return self._turn(lambda moment: self._desk.offer(raw, moment), now, monotonic)
+
+        def work(moment: float) -> None:
+            self._desk.offer(raw, moment)
+            self._store.set("authority_withdrawn", str(int(self._desk.withdrawn)))
+
+        return self._turn(work, now, monotonic)
 
     def tick(self, *, now: float, monotonic: float) -> list[Send]:
         """Time has passed."""

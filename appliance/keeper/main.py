@@ -38,17 +38,17 @@ _log = logging.getLogger(__name__)
 
 
 class AuthorityFile:
-    """Watches the authority file by its identity, size and time."""
+    """Watches the authority file by its identity, size and times; a change of its rights counts too."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: tuple[int, int, int] | str | None = "never looked"
+        self._seen: tuple[int, int, int, int] | str | None = "never looked"
 
     def changed(self) -> bool:
         """Whether the file is another than at the last call, or has come or gone."""
         try:
             stat = self._path.stat()
-            seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         except OSError:
             seen = None
         changed = seen != self._seen
@@ -214,6 +214,7 @@ def build(settings: BoxSettings, store: Store) -> Core:
         tenant=settings.tenant,
         site=settings.site,
         accepted=None if accepted is None else accepted.encode(),
+        withdrawn=store.get("authority_withdrawn") == "1",
     )
     lists, remark = load_lists(settings.lists)
     parts = Parts(
@@ -266,7 +267,6 @@ def _serve(core: Core, loop: Loop, watched: AuthorityFile, stopping: Callable[[]
         if clock.monotonic() < due:
             continue
         due = clock.monotonic() + TICK_SECONDS
-        notify("WATCHDOG=1")
         if watched.changed():
             loop.deliver(core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic()))
         loop.deliver(core.tick(now=clock.now(), monotonic=clock.monotonic()))

@@ -121,6 +121,7 @@ class Bench:
                     tenant=TENANT,
                     site=SITE,
                     accepted=None if accepted is None else accepted.encode(),
+                    withdrawn=self.store.get("authority_withdrawn") == "1",
                 ),
                 identity=Identity(
                     tenant=TENANT,

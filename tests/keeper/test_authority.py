@@ -175,6 +175,13 @@ def test_the_clock_never_runs_backwards_and_never_stands(steps: list[tuple[float
         last = moment
 
 
+def test_a_clock_that_shows_an_impossible_year_ends_nothing_but_the_authority(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(signed())
+    bench.online()
+    bench.wait(61, wall=8e9)
+    assert bench.core._judgement.reason is Reason.EXPIRED
+
+
 def test_a_signed_time_lifts_the_floor() -> None:
     clock = FloorClock(floor=START, monotonic=0.0)
     clock.learn(START + 500, monotonic=1.0)

@@ -357,3 +357,22 @@ def test_the_warden_shows_a_device_too(bench: Any, how: str) -> None:
     payloads = bench.payloads(bench.hear(Peer.WARDEN, news))
     assert only(payloads, Finding).reasons[1] == "It was first seen when it connected."
     assert "192.0.2.7" not in only(payloads, Device).model_dump_json()
+
+
+@pytest.mark.req("R53", "R54", "N1")
+def test_a_withdrawn_authority_does_not_come_back_with_a_file_that_does_not_count(bench: Any, signed: Any) -> None:
+    bench.document(None)
+    for raw in (b"no document", signed(number=9, site="box-2"), signed(number=2, key=Ed25519PrivateKey.generate())):
+        bench.document(raw)
+        assert "does not count" in bench.core._judgement.sentence
+        bench.stop()
+        bench.start(raw)
+        bench.online()
+        assert bench.payloads(bench.sight(PHONE)) == [], "nor after a restart"
+    tomorrow = datetime.fromtimestamp(bench.wall + 3600, UTC)
+    bench.document(signed(number=2, not_before=tomorrow))
+    assert bench.payloads(bench.sight(PHONE)) == [], "nor while a variation waits for its day"
+    bench.document(signed())
+    assert "refused" in bench.core._judgement.sentence, "what is older than the variation stays away"
+    bench.document(signed(number=3))
+    assert bench.payloads(bench.sight(PHONE))

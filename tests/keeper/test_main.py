@@ -267,6 +267,8 @@ def test_the_authority_file_is_watched_by_identity(tmp_path: Path) -> None:
     (tmp_path / "new").replace(path)
     assert watched.changed(), "the same size, another file"
     assert watched.read() == b"two"
+    path.chmod(0o600)
+    assert watched.changed(), "rights were put right: it may be readable now"
     path.unlink()
     path.mkdir()
     assert watched.read() == b"", "there, but no document"
