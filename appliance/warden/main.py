@@ -99,11 +99,11 @@ class Warden:
             if self._started:
                 detail = self._firewall.ensure(wan_there=self._surroundings.wan_there)
             else:
+                self._started = True  # also where it fails: what the keeper wants by then must not be forgotten
                 detail = self._firewall.start()
-                self._started = True
             applied = True
         except NftError as error:
-            detail, applied = f"rules are not loaded: {error}", False
+            detail, applied = f"rules are not in force: {error}", False
         if detail == self._said:
             return
         first, self._said = self._said is None, detail
@@ -113,20 +113,21 @@ class Warden:
             _log.info("rules are in order")
         else:
             _log.info("rules are loaded")
-        self._say_state(applied=applied, detail=detail)
+        self._say(WardenState(ts=clock.now(), generation=self._generation, applied=applied, detail=detail))
 
     def _enforce(self, wanted: Enforcement) -> None:
-        self._generation = wanted.generation
+        detail, applied = self._said or "", True
         try:
             self._firewall.quarantine(wanted.quarantined)
-        except NftError as error:
-            _log.warning("quarantine is not in force: %s", error)
-            self._say_state(applied=False, detail=f"quarantine is not in force: {error}")
+        except (ValueError, NftError) as error:
+            detail, applied = f"quarantine is not in force: {error}", False
+            _log.warning("%s", detail)
+            refused = isinstance(error, ValueError)
         else:
-            self._say_state(applied=True, detail=self._said or "")
-
-    def _say_state(self, *, applied: bool, detail: str) -> None:
-        self._say(WardenState(ts=clock.now(), generation=self._generation, applied=applied, detail=detail))
+            refused = False
+        self._say(WardenState(ts=clock.now(), generation=wanted.generation, applied=applied, detail=detail))
+        if not refused:  # else what was wanted before stays, and its generation with it
+            self._generation = wanted.generation
 
     def _read_counters(self) -> None:
         try:

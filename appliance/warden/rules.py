@@ -62,12 +62,13 @@ class Firewall:
         self._left_out = ""
         """Why the tap at the provider's side is not among them; empty when it is."""
         self.quarantined: tuple[str, ...] = ()
-        """MACs in the sets; a fresh load carries them over."""
+        """MACs that belong in the sets; a fresh load carries them over."""
+        self._filling_failed = False
 
     def start(self) -> str:
         """Adopt what is loaded if it is what we would load, else load it. Returns as `ensure`."""
         try:
-            self.quarantined = self._read_quarantined()
+            self.quarantined = self._held(names.QUARANTINE_FAMILIES[0])
         except NftError:
             self.quarantined = ()
         try:
@@ -99,6 +100,9 @@ class Firewall:
             intact = False
         if not intact:
             return f"rules were changed or gone and have been loaded again {self._load()}".strip()
+        if not self._quarantine_holds():
+            self._fill()
+            return _sentence("the quarantine was not in force and has been set again", self._left_out, self._account())
         if self._left_out and wan_there:
             try:
                 self._install(self._whole)
@@ -110,22 +114,17 @@ class Firewall:
         """Make the quarantine exactly `macs`, in one transaction.
 
         Raises:
-            NftError: nothing was changed: an address is not one, too many, or nft refused.
+            ValueError: an address is not one, or too many; what was wanted before still is.
+            NftError: nft refused; what was in force still is, and `ensure` tries again.
         """
         wanted = tuple(dict.fromkeys(macs))
         if len(wanted) > names.QUARANTINE_SIZE:
-            raise NftError(f"{len(wanted)} devices in quarantine, the most is {names.QUARANTINE_SIZE}")
+            raise ValueError(f"{len(wanted)} devices in quarantine, the most is {names.QUARANTINE_SIZE}")
         for mac in wanted:
             if not _MAC.fullmatch(mac):
-                raise NftError(f"{mac[:40]!r} is not a hardware address")
-        commands: list[dict[str, Any]] = []
-        for family in names.QUARANTINE_FAMILIES:
-            where = {"family": family, "table": names.TABLE, "name": names.QUARANTINED}
-            commands.append({"flush": {"set": where}})
-            if wanted:
-                commands.append({"add": {"element": where | {"elem": list(wanted)}}})
-        self._nft(["-j", "-f", "-"], json.dumps({"nftables": commands}))
+                raise ValueError(f"{mac[:40]!r} is not a hardware address")
         self.quarantined = wanted
+        self._fill()
 
     def volumes(self) -> dict[str, int]:
         """Octets forwarded from each device since it was first counted.
@@ -134,7 +133,7 @@ class Firewall:
             NftError: the tables are not there.
         """
         counted: dict[str, int] = {}
-        for element in self._elements(names.VOLUME_UP):
+        for element in self._elements("inet", names.VOLUME_UP):
             match element:
                 case {"elem": {"val": str(mac), "counter": {"bytes": int(octets)}}}:
                     counted[mac] = octets
@@ -168,8 +167,27 @@ class Firewall:
 
     def _install(self, rules: str, *, left_out: str = "") -> None:
         self._nft(["-f", "-"], self._filled(rules))
+        self._filling_failed = False
         self._left_out = left_out
         self._expected = self._listing(self._families())
+
+    def _fill(self) -> None:
+        self._filling_failed = True
+        commands: list[dict[str, Any]] = []
+        for family in names.QUARANTINE_FAMILIES:
+            where = {"family": family, "table": names.TABLE, "name": names.QUARANTINED}
+            commands.append({"flush": {"set": where}})
+            if self.quarantined:
+                commands.append({"add": {"element": where | {"elem": list(self.quarantined)}}})
+        self._nft(["-j", "-f", "-"], json.dumps({"nftables": commands}))
+        self._filling_failed = False
+
+    def _quarantine_holds(self) -> bool:
+        if self._filling_failed:
+            return False
+        # The sets are not in the terse listing. An empty quarantine is not worth two more runs of nft a look.
+        wanted = set(self.quarantined)
+        return not wanted or all(set(self._held(family)) == wanted for family in names.QUARANTINE_FAMILIES)
 
     def _filled(self, rules: str) -> str:
         if not self.quarantined:
@@ -196,16 +214,17 @@ class Firewall:
             tables.append(start + rest[: rest.index("\n}") + 2])
         return "\n".join(tables)
 
-    def _elements(self, name: str) -> list[Any]:
-        answer = json.loads(self._nft(["-j", "list", "set", "inet", names.TABLE, name], ""))
+    def _elements(self, family: str, name: str) -> list[Any]:
+        answer = json.loads(self._nft(["-j", "list", "set", family, names.TABLE, name], ""))
         for item in answer.get("nftables", []):
             match item:
                 case {"set": {"elem": list(elements)}}:
                     return elements
         return []
 
-    def _read_quarantined(self) -> tuple[str, ...]:
-        return tuple(mac for mac in self._elements(names.QUARANTINED) if isinstance(mac, str) and _MAC.fullmatch(mac))
+    def _held(self, family: str) -> tuple[str, ...]:
+        held = self._elements(family, names.QUARANTINED)
+        return tuple(mac for mac in held if isinstance(mac, str) and _MAC.fullmatch(mac))
 
     def _account(self) -> str:
         """Switch the accounting of connections on, which the flow tap needs."""

@@ -243,6 +243,34 @@ def test_rules_that_vanish_come_back_with_the_quarantine(home: Any) -> None:
     assert not reaches(home.phone, "198.51.100.1")
 
 
+@pytest.mark.req("R19")
+def test_a_quarantine_that_is_emptied_by_hand_comes_back(home: Any) -> None:
+    warden_end = home.keeper("warden")
+    home.start("warden")
+    warden_end.say(Enforcement(generation=2, quarantined=(PHONE,)))
+    assert warden_end.until(state(2)).applied
+    warden_end.heard.clear()
+    home.gateway.run("nft flush set bridge gatehouse quarantined")
+    said = warden_end.until(lambda message: isinstance(message, WardenState) and bool(message.detail))
+    assert (said.generation, said.applied) == (2, True)
+    assert PHONE in home.gateway.run("nft list set bridge gatehouse quarantined")
+
+
+def test_a_quarantine_that_cannot_be_leaves_the_one_before(home: Any) -> None:
+    warden_end = home.keeper("warden")
+    home.start("warden")
+    warden_end.say(Enforcement(generation=2, quarantined=(PHONE,)))
+    assert warden_end.until(state(2)).applied
+    warden_end.say(Enforcement(generation=3, quarantined=("no address",)))
+    refused = warden_end.until(state(3))
+    assert not refused.applied
+    assert "not a hardware address" in refused.detail
+    home.gateway.run("nft flush set inet gatehouse quarantined")
+    again = warden_end.until(lambda message: isinstance(message, WardenState) and "set again" in message.detail)
+    assert again.generation == 2, "what is in force is not what was refused"
+    assert PHONE in home.gateway.run("nft list set inet gatehouse quarantined")
+
+
 def test_a_warden_that_starts_again_leaves_rules_and_quarantine_alone(home: Any) -> None:
     warden_end = home.keeper("warden")
     first = home.start("warden")

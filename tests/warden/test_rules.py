@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Kernel:
         self.loaded = ""
         self.scripts: list[str] = []
         self.answers: dict[str, str] = {}
+        self.sets: dict[str, set[str]] = {}
         self.wan_there = True
         self.broken = ""
 
@@ -32,19 +34,33 @@ class Kernel:
         if arguments[-1] == "-":
             self.scripts.append(script)
             if arguments[0] == "-j":
+                self._fill(script)
                 return ""
             if "device $wan" in script and not self.wan_there:
                 raise NftError("no such device")
             self.loaded = script
+            found = re.findall(r"^add element (\w+) gatehouse quarantined { (.*) }$", script, re.MULTILINE)
+            self.sets = {family: set(elements.split(", ")) for family, elements in found}
             return ""
         asked = " ".join(arguments)
         if asked == "-s -t list ruleset":
             marker = f"\n\tchain {render.marker(self.loaded)} {{\n\t}}\n}}\n" if self.loaded else ""
             families = [family for family in names.FAMILIES if f"table {family} gatehouse {{" in self.loaded]
             return "table inet other {\n}\n" + "".join(f"table {family} gatehouse {{{marker}" for family in families)
-        if asked not in self.answers:
+        if asked in self.answers:
+            return self.answers[asked]
+        family = asked.removeprefix("-j list set ").removesuffix(" gatehouse quarantined")
+        if not self.loaded or family not in names.QUARANTINE_FAMILIES:
             raise NftError("no such thing")
-        return self.answers[asked]
+        return json.dumps({"nftables": [{"set": {"elem": sorted(self.sets.get(family, ()))}}]})
+
+    def _fill(self, script: str) -> None:
+        for command in json.loads(script)["nftables"]:
+            match command:
+                case {"flush": {"set": {"family": family}}}:
+                    self.sets[family] = set()
+                case {"add": {"element": {"family": family, "elem": elements}}}:
+                    self.sets[family] |= set(elements)
 
 
 @pytest.fixture
@@ -153,10 +169,34 @@ def test_a_quarantine_is_one_transaction_in_both_tables(firewall: Firewall, kern
     ],
 )
 def test_a_quarantine_that_cannot_be_is_refused_whole(firewall: Firewall, kernel: Kernel, macs: list[str]) -> None:
-    with pytest.raises(NftError):
+    with pytest.raises(ValueError, match=r"quarantine|hardware address"):
         firewall.quarantine(macs)
     assert kernel.scripts == []
     assert firewall.quarantined == ()
+
+
+@pytest.mark.parametrize("wanted", [[MAC], []])
+def test_a_quarantine_that_nft_refused_is_tried_again(firewall: Firewall, kernel: Kernel, wanted: list[str]) -> None:
+    firewall.start()
+    firewall.quarantine([OTHER])
+    kernel.broken = "Device or resource busy"
+    with pytest.raises(NftError, match="busy"):
+        firewall.quarantine(wanted)
+    kernel.broken = ""
+    assert "has been set again" in firewall.ensure()
+    assert kernel.sets == {"inet": set(wanted), "bridge": set(wanted)}
+    assert firewall.ensure() == ""
+
+
+@pytest.mark.req("R19")
+@pytest.mark.parametrize("family", names.QUARANTINE_FAMILIES)
+def test_a_quarantine_that_somebody_emptied_is_set_again(firewall: Firewall, kernel: Kernel, family: str) -> None:
+    firewall.start()
+    firewall.quarantine([MAC])
+    kernel.sets[family] = set()
+    assert "has been set again" in firewall.ensure()
+    assert kernel.sets[family] == {MAC}
+    assert firewall.ensure() == ""
 
 
 def test_a_quarantine_in_the_kernel_outlives_a_changed_rule_set(firewall: Firewall, kernel: Kernel) -> None:
