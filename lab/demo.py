@@ -171,6 +171,8 @@ def _inner(story: Story, listener: int, port: int, *, stay: bool) -> int:
             os.chmod(folder, 0o755)  # noqa: PTH101, S103 - the box's processes run under uids of their own
             with Stack(Path(folder), listeners=(listener,)) as stack:
                 stack.wait_ready()
+                if stack.why_one_user:
+                    sys.stdout.write(f"The box's processes share one user here: {stack.why_one_user}.\n")
                 return _tell(stack, story, port, stay=stay)
     except (LabError, BrokerMissingError, TimeoutError) as error:
         return _refuse(str(error), 1)

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from dashboard.broker.process import BrokerPlan, write
 from dashboard.broker.render import Account, find_mosquitto
-from lab import addresses, personas
+from lab import addresses, enter, personas
 from lab.client import Client
 from lab.household import Household
 from lab.officer import Officer
@@ -79,6 +79,8 @@ class Stack:
         self._valid_for = valid_for
         self.services = Services(folder / "logs")
         self.issuer = Ed25519PrivateKey.generate()
+        self.why_one_user = _why_one_user()
+        """Why the box's processes share one user here; None where each has its own, as on a box."""
         self._exit = ExitStack()
         self._own = self._exit.enter_context(socket.create_server(("127.0.0.1", 0)))
         self.url = f"http://127.0.0.1:{self._own.getsockname()[1]}"
@@ -269,7 +271,7 @@ sealing_key = "{self.folder}/keys/server-sealing.pem"
         folder.mkdir(exist_ok=True)
         certificate = self._ca.issue(SITE)
         keys = self.folder / "keys"
-        uids = _UIDS if os.environ.get("GATEHOUSE_LAB") == "root" else {}  # elsewhere only one uid maps
+        uids = {} if self.why_one_user else _UIDS
         if uids:
             os.chown(keys / "box-signing.pem", uids["keeper"], -1)
             os.chown(keys / "box-sealing.pem", uids["keeper"], -1)
@@ -347,3 +349,15 @@ path = "demo-list.txt"
             status = json.loads(row[0]) if row and row[0] else None
             return bool(status and status.get("online") and status.get("recording"))
         return False
+
+
+def _why_one_user() -> str | None:
+    if enter.mode() != "root":
+        return "an ordinary user's lab has one user only"
+    command = ["setpriv", f"--reuid={_UIDS['sensor']}", f"--regid={_UIDS['sensor']}", "--clear-groups"]
+    done = subprocess.run([*command, sys.executable, "-c", "import appliance"], capture_output=True, check=False)
+    if done.returncode:
+        return (
+            f"other users may not read {Path(__file__).parents[1]} or {sys.executable}; a folder outside a home will do"
+        )
+    return None
