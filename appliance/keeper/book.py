@@ -247,7 +247,14 @@ class Book:
     # --- decisions --------------------------------------------------------------------------
 
     def set_standing(
-        self, device: Device, *, standing: Standing, label: str | None, guest_until: float | None, at: float
+        self,
+        device: Device,
+        *,
+        standing: Standing,
+        label: str | None,
+        guest_until: float | None,
+        scope: Scope,
+        at: float,
     ) -> Device:
         """Give a device a standing; closes its unregistered-device finding. No label leaves the old one."""
         changed = replace(
@@ -258,12 +265,27 @@ class Book:
         )
         changed = self.report(changed, at)
         self.changed += 1
+        self._narrow(changed, scope=scope, at=at)
         if standing is not Standing.UNKNOWN:
             stored = self._store.open_finding(device.device_id, FindingKind.UNREGISTERED_DEVICE.value, "")
             if stored is not None:
                 because = f"An officer gave the device the standing “{standing.value}”."
                 self._report_finding(stored, findings.closed(stored.finding, because), at)
         return changed
+
+    def _narrow(self, device: Device, *, scope: Scope, at: float) -> None:
+        """Erase what may not be kept of a device of its new standing (R55, R65), and look for its names no more."""
+        if device.standing is not Standing.REGISTERED:
+            self._store.erase_announced(device.device_id)
+        if scope.names_leave(device.standing):
+            return
+        self._store.erase_names(device.device_id)
+        for stored in self._store.open_findings_of(device.device_id):
+            if stored.finding.kind is FindingKind.LISTED_NAME:
+                because = (
+                    f"The device now has the standing “{device.standing.value}”: its names are no longer looked at."
+                )
+                self._report_finding(stored, findings.closed(stored.finding, because), at)
 
     def set_quarantined(self, macs: Collection[str], at: float) -> None:
         """What the warden says that it holds back."""
@@ -272,12 +294,13 @@ class Book:
             if held != device.quarantined:
                 self.report(replace(device, quarantined=held), at)
 
-    def tick(self, at: float) -> None:
+    def tick(self, *, scope: Scope, at: float) -> None:
         """What is due: guests whose time is over, repeats not yet reported."""
         for device in self.registry:
             if device.guest_until is not None and at >= device.guest_until:
-                self.report(replace(device, standing=Standing.UNKNOWN, guest_until=None), at)
+                ended = self.report(replace(device, standing=Standing.UNKNOWN, guest_until=None), at)
                 self.changed += 1
+                self._narrow(ended, scope=scope, at=at)
         for stored in self._store.unreported_findings(at - REPORT_SECONDS):
             self._report_finding(stored, findings.revised(stored.finding), at)
 

@@ -183,7 +183,7 @@ class Core:
             work(moment)
             self._judge(self._clock.read(wall=now, monotonic=monotonic))
             if self._judgement.scope is not None:
-                self._book.tick(moment)
+                self._book.tick(scope=self._judgement.scope, at=moment)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
         if monotonic >= self._mask_due:

@@ -63,7 +63,7 @@ def _apply(body: SetStanding, *, book: Book, scope: Scope | None, at: float) -> 
         named = sum(1 for other in book.registry if scope.names_leave(other.standing))
         if named >= MAX_MASKED:
             return f"The box can keep names of {MAX_MASKED} devices at most."
-    book.set_standing(device, standing=body.standing, label=body.label, guest_until=guest_until, at=at)
+    book.set_standing(device, standing=body.standing, label=body.label, guest_until=guest_until, scope=scope, at=at)
     return None
 
 

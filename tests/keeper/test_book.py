@@ -205,3 +205,46 @@ def test_what_was_heard_before_there_was_leave_is_not_recorded(bench: Any) -> No
     assert (bench.rows("device"), bench.core._book.refused) == (0, 1)
     bench.hear(Peer.SENSOR, m.Sighting(ts=begun, mac=MACS[0], via=m.Via.ARP))
     assert bench.rows("device") == 1
+
+
+@pytest.mark.req("R55", "R65")
+@pytest.mark.parametrize("standing", [Standing.HOUSEHOLD, Standing.GUEST, Standing.UNKNOWN])
+def test_a_standing_without_leave_erases_what_was_kept_with_it(bench: Any, standing: Standing) -> None:
+    device_id = bench.give(MACS[0], Standing.REGISTERED)
+    heard = m.DhcpHeard(ts=bench.wall, mac=MACS[0], message_type=1, host_name="canary-host", client_id="ca4a51")
+    bench.hear(Peer.SENSOR, heard)
+    for name in ("canary-site.example", "www.bets.example"):
+        bench.look_up(MACS[0], name, generation=bench.generation)
+    assert len(bench.store.names(device_id)) == 2
+    bench.acknowledge()
+
+    sent = bench.payloads(bench.down(bench.command(device_id, standing)))
+    closed = [item for item in sent if isinstance(item, Finding)]
+    assert [(item.kind.value, item.state) for item in closed] == [("listed-name", "closed")]
+    assert standing.value in str(closed[0].closed_because)
+    assert bench.store.names(device_id) == {}
+    kept = [file.read_bytes() for file in bench.path.parent.iterdir()]
+    for text in (b"canary-host", b"ca4a51", b"canary-site"):
+        assert not any(text in raw for raw in kept), "nor in the database's log"
+    bench.hear(Peer.SENSOR, heard)
+    values = [
+        row["value"] for row in bench.store._db.query("select value from evidence where source = 'dhcp-host-name'")
+    ]
+    assert [value[:6] for value in values] == ["blind-"]
+
+
+@pytest.mark.req("R55", "R65")
+def test_the_end_of_a_visit_erases_too(make_bench: Any, signed: Any) -> None:
+    clauses = [
+        {"number": "1", "kind": "collect", "standings": ["guest", "unknown"], "classes": ["presence"]},
+        {"number": "2", "kind": "collect", "standings": ["guest"], "classes": [DataClass.FULL_NAMES]},
+    ]
+    bench = make_bench(signed(clauses=clauses))
+    bench.online()
+    bench.sight(MACS[0])
+    device_id = bench.core._book.registry.by_mac(MACS[0]).device_id
+    bench.down(bench.command(device_id, Standing.GUEST, guest_until=datetime.fromtimestamp(bench.wall + 60, UTC)))
+    bench.look_up(MACS[0], "elsewhere.example", generation=bench.generation)
+    assert bench.rows("name_visit") == 1
+    bench.wait(60)
+    assert bench.rows("name_visit") == 0

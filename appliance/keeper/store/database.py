@@ -61,6 +61,8 @@ class Store:
             StoreError: another process has it open, the folder is not writable, or it is no database.
         """
         self._lock = _lock(path)
+        self._erased = False
+        """Something was erased: the log of the database must not keep it either."""
         try:
             self._db = Database(sqlite3.connect(path), execute_plugins=False)
             for pragma in (
@@ -98,6 +100,9 @@ class Store:
         """Everything inside is committed together, or nothing of it."""
         with self._db.atomic():
             yield
+        if self._erased and not self._db.conn.in_transaction:
+            self._erased = False
+            self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
 
     # --- meta -------------------------------------------------------------------------------
 
@@ -195,6 +200,22 @@ class Store:
             "delete from device where device_id = ?",
         ):
             self._db.execute(statement, (device_id,))
+        self._erased = True
+
+    def erase_names(self, device_id: str) -> None:
+        """Erase the names that a device asked for."""
+        self._erase("delete from name_visit where device_id = ?", device_id)
+
+    def erase_announced(self, device_id: str) -> None:
+        """Erase what a device calls itself; the keyed hashes stay."""
+        self._erase(
+            "delete from evidence where device_id = ? and source in ('dhcp-host-name', 'dhcp-client-id') "
+            "and value not like 'blind-%'",
+            device_id,
+        )
+
+    def _erase(self, statement: str, device_id: str) -> None:
+        self._erased |= self._db.execute(statement, (device_id,)).rowcount > 0
 
     def add_evidence(self, device_id: str, source: str, value: str, ts: float) -> bool:
         """Count one piece of evidence; true when it is new. At most MAX_EVIDENCE a device."""
