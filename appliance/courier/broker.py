@@ -21,8 +21,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from appliance.courier.pump import MAX_HELD, MAX_INBOUND
+from appliance.courier.pump import MAX_HELD, MAX_INBOUND, MAX_TOPIC
 from appliance.messages import Outbound
+from wire.codec import MAX_ENVELOPE
 
 SESSION_SECONDS = 30 * 86400
 """A box may be away this long without losing a command (MQTT 5, 3.1.2.11.2)."""
@@ -114,6 +115,7 @@ class BrokerConnection:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it untyped
         properties.SessionExpiryInterval = SESSION_SECONDS
         properties.ReceiveMaximum = MAX_INBOUND
+        properties.MaximumPacketSize = MAX_ENVELOPE + MAX_TOPIC + 256  # and what an honest header takes
         try:
             self._client.connect(self._host, self._port, keepalive=KEEPALIVE, clean_start=False, properties=properties)
         except (OSError, ValueError) as error:  # ValueError: a host name no resolver would take

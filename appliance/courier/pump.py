@@ -14,6 +14,8 @@ Bounded: at most `window` outbound messages are asked for at once (credit), at m
 ever held; beyond that a message is dropped, counted in `dropped`, and comes again from the outbox.
 At most `MAX_INBOUND` inbound messages wait for the keeper; the broker is told that bound
 (MQTT 5, 3.1.2.11.3 Receive Maximum), so more is its fault: counted in `refused`, not acknowledged.
+One that is larger than any envelope or topic would never pass to the keeper and come back for ever:
+counted in `refused` and acknowledged unread.
 """
 
 from __future__ import annotations
@@ -22,10 +24,13 @@ from collections import deque
 from dataclasses import dataclass
 
 from appliance.messages import BrokerState, Credit, Inbound, InboundDone, Message, Outbound
+from wire.codec import MAX_ENVELOPE
 
 WINDOW = 50
 MAX_HELD = 256
 MAX_INBOUND = 20
+MAX_TOPIC = 300
+"""Characters; the longest topic of `wire.topics` is shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +142,9 @@ class Pump:
         """The broker delivered a message."""
         if not self._online:
             return []  # read just before the connection broke; it comes again on the next
+        if len(body) > MAX_ENVELOPE or len(topic) > MAX_TOPIC:
+            self.refused += 1
+            return [Acknowledge(packet=packet)]
         if len(self._inbound) >= MAX_INBOUND:
             self.refused += 1
             return []

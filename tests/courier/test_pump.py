@@ -7,8 +7,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from appliance.courier.pump import MAX_HELD, MAX_INBOUND, Acknowledge, Action, Publish, Pump, Tell
-from appliance.messages import BrokerState, Credit, Inbound, InboundDone, Notice, Outbound
+from appliance.courier.pump import MAX_HELD, MAX_INBOUND, MAX_TOPIC, Acknowledge, Action, Publish, Pump, Tell
+from appliance.messages import MAX_DATAGRAM, BrokerState, Credit, Inbound, InboundDone, Notice, Outbound, encode
+from wire.codec import MAX_ENVELOPE
 
 WILL = Outbound(topic="will", body=b"gone")
 
@@ -119,6 +120,15 @@ def test_what_goes_over_a_bound_is_counted(pump: Pump) -> None:
     for packet in range(MAX_INBOUND + 2):
         pump.delivered(packet, "cmd", b"")
     assert pump.refused == 2
+
+
+def test_what_no_keeper_could_take_does_not_come_back_for_ever(pump: Pump) -> None:
+    assert pump.delivered(7, "cmd", bytes(MAX_ENVELOPE + 1)) == [Acknowledge(packet=7)]
+    assert pump.delivered(8, "\0" * (MAX_TOPIC + 1), b"") == [Acknowledge(packet=8)]
+    assert pump.refused == 2
+    for action in pump.delivered(9, "\0" * MAX_TOPIC, bytes(MAX_ENVELOPE)):
+        assert isinstance(action, Tell)
+        assert len(encode([action.message])) <= MAX_DATAGRAM
 
 
 def test_messages_for_others_are_ignored(pump: Pump) -> None:
