@@ -9,7 +9,10 @@ words), 2 wrong use or unusable settings; 3 the other side cannot be had (the ke
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module, metadata
+from typing import Any
 
 import click
 
@@ -24,6 +27,24 @@ _COMMANDS = {
 
 class _Lazy(click.Group):
     """A group whose commands are imported when used: `NAME` is object NAME of `appliance.cli.NAME`."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click's, but wrong use is one plain line, like every other fault."""
+        try:
+            done = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            name = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "gatehouse"
+            click.echo(f"{name}: {' '.join(error.format_message().split())} See {name} --help.", err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(130)
+        except BrokenPipeError:  # whoever read our words has heard enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(1)
+        sys.exit(done if isinstance(done, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return sorted(_COMMANDS)

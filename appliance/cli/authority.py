@@ -74,6 +74,9 @@ def sign_document(document: Path, key: Path, out: Path) -> None:
     Read the words before you hand the file on: they are what the box will do.
     """
     plain = _document(document)
+    for taken in (document, key):
+        if out.exists() and taken.exists() and out.samefile(taken):
+            _fail(f"--out: {out} is what is read here and would be lost; choose another name")
     try:
         signed = sign(plain, read_signing(key))
         replace(out, signed.model_dump_json(indent=2).encode() + b"\n", mode=0o644)

@@ -7,6 +7,7 @@ the broker has `PATIENCE` seconds, and no file larger than an authority document
 from __future__ import annotations
 
 import ctypes
+import errno
 import shutil
 import socket
 import ssl
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import netifaces
 
-from appliance import link
 from appliance.keeper.authority import Judgement, Reason, Refusal, examine, judge
 from appliance.settings import BoxSettings, Broker
 from firmware.household import Household
@@ -101,7 +101,7 @@ def authority(settings: BoxSettings, *, now: float) -> Check:
         return Check(name="authority", ok=False, text=f"The issuers' keys are unusable: {error}.", fix="See pinned.")
     found = examine(raw, issuers=issuers, tenant=settings.tenant, site=settings.site)
     if isinstance(found, Refusal):
-        return Check(name="authority", ok=False, text=f"The authority does not count: {found.detail}.", fix=fix)
+        return Check(name="authority", ok=False, text=f"The authority file does not count: {found.detail}.", fix=fix)
     judged: Judgement = judge(found, now)
     return Check(name="authority", ok=judged.reason is Reason.IN_FORCE, text=judged.sentence, fix=fix)
 
@@ -213,13 +213,15 @@ def broker(settings: Broker) -> Check:
 
 
 def sockets(settings: BoxSettings) -> Check:
-    """Whether the keeper and the warden listen."""
+    """Whether the keeper and the warden listen. Asks without connecting: the warden would take it for a new sensor."""
     faults = []
     for name, path in (("keeper", settings.keeper_socket("status")), ("warden", settings.warden_socket)):
-        try:
-            link.connect(path).close()
-        except OSError as error:
-            faults.append(f"the {name} does not listen at {path} ({error.strerror})")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+            try:
+                stream.connect(str(path))
+            except OSError as error:
+                if error.errno != errno.EPROTOTYPE:  # unix(7): somebody is there, for SOCK_SEQPACKET
+                    faults.append(f"the {name} does not listen at {path} ({error.strerror})")
     return _of("processes", faults, "Keeper and warden listen.", "Start the box: gatehouse up --config box.toml")
 
 

@@ -172,3 +172,13 @@ def test_the_example_in_the_manual_is_valid(root: Path, tmp_path: Path) -> None:
     example = tmp_path / "example.toml"
     example.write_text("\n".join(line.removeprefix("    ") for line in block.splitlines()))
     assert run("show", example).exit_code == 0
+
+
+@pytest.mark.parametrize("out", ["issuer.pem", "order.toml"])
+def test_signing_never_overwrites_the_key_or_the_document(issued: tuple[Path, str], out: str) -> None:
+    folder = issued[0].parent
+    before = (folder / out).read_bytes()
+    done = run("sign", folder / "order.toml", "--key", folder / "issuer.pem", "--out", folder / "." / out)
+    assert done.exit_code == 2
+    assert "would be lost" in done.output
+    assert (folder / out).read_bytes() == before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import socket
 import ssl
 import threading
@@ -162,8 +163,11 @@ def test_sockets(box: BoxSettings) -> None:
     paths = (box.keeper_socket("status"), box.warden_socket)
     for path in paths:
         path.parent.mkdir(parents=True)
-    with link.listen(paths[0]), link.listen(paths[1]):
+    with link.listen(paths[0]) as keeper, link.listen(paths[1]) as warden:
         assert checks.sockets(box).ok
+        for listener in (keeper, warden):
+            assert link.accept(listener, {os.getuid()}) is None, "looking connects to nobody"
+    assert not checks.sockets(box).ok, "what a killed process left is nobody"
 
 
 def test_a_list_that_is_missing(box: BoxSettings, tmp_path: Path) -> None:

@@ -29,7 +29,30 @@ def test_version() -> None:
     assert shown.output.startswith("gatehouse, version ")
 
 
-def test_unknown_command_is_wrong_use() -> None:
-    shown = CliRunner().invoke(main, ["listen-in"])
-    assert shown.exit_code == 2
-    assert "No such command" in shown.output
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["listen-in"], "gatehouse: No such command 'listen-in'. See gatehouse --help.\n"),
+        (["status", "--bogus"], "gatehouse status: No such option '--bogus'. See gatehouse status --help.\n"),
+        (["status"], "gatehouse status: Missing option '--config'. See gatehouse status --help.\n"),
+        (["doctor"], "gatehouse doctor: Missing option '--config'. See gatehouse doctor --help.\n"),
+        (["up"], "gatehouse up: Missing option '--config'. See gatehouse up --help.\n"),
+        (["replay"], "gatehouse replay: Missing argument 'FILE'. See gatehouse replay --help.\n"),
+        (
+            ["authority", "keygen"],
+            "gatehouse authority keygen: Missing option '--out'. See gatehouse authority keygen --help.\n",
+        ),
+    ],
+)
+def test_wrong_use_is_one_plain_line(words: list[str], said: str) -> None:
+    shown = CliRunner().invoke(main, words, prog_name="gatehouse")
+    assert (shown.exit_code, shown.stderr, shown.stdout) == (2, said, "")
+
+
+def test_a_reader_that_leaves_is_no_fault() -> None:
+    command = "import sys\nfrom appliance.cli import main\nmain(['doctor', '--help'])"
+    with subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        program.stdout.close()
+        assert program.stderr is not None
+        assert program.stderr.read() == b""
