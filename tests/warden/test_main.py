@@ -71,6 +71,39 @@ with socket.create_connection((server, 443), timeout=float(sys.argv[3]) if len(s
     sock.recv(1)
 """
 
+QUESTION_TCP = """
+import socket, struct, sys
+name, server = sys.argv[1:]
+labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+message = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + labels + b"\\0" + struct.pack("!2H", 1, 1)
+with socket.create_connection((server, 53), timeout=10) as sock:
+    sock.sendall(struct.pack("!H", len(message)) + message)
+    sock.recv(1)
+"""
+
+RESOLVER = """
+import socket
+listener = socket.create_server(("::", 53), family=socket.AF_INET6, dualstack_ipv6=True)
+print("ready")
+while True:
+    connection, _ = listener.accept()
+    connection.recv(4096)
+    connection.send(b"x")
+    connection.close()
+"""
+
+QUIC_HELLO = """
+import socket, sys, time
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
+server, name = sys.argv[1:]
+talk = QuicConnection(configuration=QuicConfiguration(is_client=True, server_name=name, alpn_protocols=["h3"]))
+talk.connect((server, 443), now=time.time())
+with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    for datagram, _ in talk.datagrams_to_send(now=time.time()):
+        sock.sendto(datagram, (server, 443))
+"""
+
 SERVER = """
 import socket
 listener = socket.create_server(("::", 443), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -104,6 +137,7 @@ def test_what_devices_send_reaches_the_keeper_with_the_right_address(home: Any) 
     home.start("warden")
     assert warden_end.until(state(0)).applied
     home.background(home.internet, SERVER)
+    home.background(home.gateway, RESOLVER)
     home.start_sensor()
     started = sensor_end.until(lambda message: isinstance(message, SensorStarted))
     assert started.taps == ("flow", "dns", "chatter", "wan")
@@ -126,6 +160,12 @@ def test_what_devices_send_reaches_the_keeper_with_the_right_address(home: Any) 
     home.laptop.python(HELLO, "198.51.100.1", "hello.example")
     home.laptop.python(HELLO, "2001:db8:ff::1", "hello-six.example")
     home.phone.python(HELLO, "198.51.100.1", "third-party-hello.example")
+    for place, word in ((home.phone, "third-party"), (home.laptop, "laptop")):
+        place.python(QUESTION_TCP, f"{word}-tcp.example", "192.0.2.1")
+        place.python(QUESTION_TCP, f"{word}-tcp-elsewhere.example", "203.0.113.53")
+        place.python(QUESTION_TCP, f"{word}-tcp-elsewhere-six.example", "2001:db8:ff::1")
+        place.python(QUIC_HELLO, "198.51.100.1", f"{word}-quic.example")
+        place.python(QUIC_HELLO, "2001:db8:ff::1", f"{word}-quic-six.example")
 
     sensor_end.until(sighting(PHONE, Via.ARP))
     sensor_end.until(sighting(PHONE, Via.FLOW))
@@ -137,11 +177,18 @@ def test_what_devices_send_reaches_the_keeper_with_the_right_address(home: Any) 
         ("asked-elsewhere-six.example", How.DNS, "2001:db8:ff::1"),
         ("hello.example", How.TLS, "198.51.100.1"),
         ("hello-six.example", How.TLS, "2001:db8:ff::1"),
+        ("laptop-tcp.example", How.DNS, "192.0.2.1"),
+        ("laptop-tcp-elsewhere.example", How.DNS, "203.0.113.53"),
+        ("laptop-tcp-elsewhere-six.example", How.DNS, "2001:db8:ff::1"),
+        ("laptop-quic.example", How.QUIC, "198.51.100.1"),
+        ("laptop-quic-six.example", How.QUIC, "2001:db8:ff::1"),
     ):
         said = sensor_end.until(lambda message, name=name: isinstance(message, NameLookedUp) and message.name == name)
         assert (said.mac, said.how, said.server, said.generation) == (LAPTOP, how, server, 7)
     asked = [message for message in sensor_end.heard if isinstance(message, NameLookedUp | NameClassSeen)]
     assert {message.mac for message in asked} == {LAPTOP}
+    # On each tap the phone's frames were before the laptop's, which are read by now.
+    assert not [message for message in sensor_end.heard if "third-party" in repr(message)]
     report = sensor_end.until(lambda message: isinstance(message, TapReport) and message.tap == "flow")
     assert report.lost == 0
     assert warden_end.until(lambda message: isinstance(message, NeighbourChanged) and message.mac == LAPTOP)
