@@ -23,6 +23,8 @@ LONGEST_MODULE = 400
 MIRRORED = ("appliance", "dashboard", "firmware", "wire")
 
 # Modules whose test stands elsewhere, each with the reason.
+NOT_AT_RUN_TIME = {".py", ".mako", ".scss", ".sh"}
+"""Sources, and what styles and migrations are made with."""
 TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
     "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
@@ -129,6 +131,23 @@ def test_every_package_is_listed() -> None:
     assert set(pyproject()["tool"]["setuptools"]["packages"]) == there
     folders = {name_of(path.parent).replace("/", ".") for path in sources()}
     assert folders == there, "a folder of modules without __init__.py"
+
+
+def test_every_data_file_goes_into_the_wheel() -> None:
+    there = {
+        path
+        for package in {part.split(".")[0] for part in pyproject()["tool"]["setuptools"]["packages"]}
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix not in NOT_AT_RUN_TIME and "__pycache__" not in path.parts
+    }
+    taken = {
+        path
+        for package, patterns in pyproject()["tool"]["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for folder in (pyproject()["tool"]["setuptools"]["packages"] if package == "*" else [package])
+        for path in (ROOT / folder.replace(".", "/")).glob(pattern)
+    }
+    assert {name_of(path) for path in there - taken} == set()
 
 
 def test_every_module_says_what_it_is_about() -> None:
