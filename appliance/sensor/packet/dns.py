@@ -1,7 +1,7 @@
 """DNS messages (RFC 1035 section 4), over UDP and TCP, unicast and multicast (RFC 6762).
 
 Enters: a message, or the prefix of a TCP stream of them. Leaves: a `Message`: its questions, and of
-its answers those a reader needs. Bounded: `MAX_QUESTIONS`, `MAX_ANSWERS`, `MAX_POINTERS` in one name,
+its answers those a reader needs. Bounded: `MAX_QUESTIONS`, `MAX_ANSWERS`, `MAX_LABELS`, `MAX_POINTERS` in one name,
 255 octets a name (section 2.3.4). A compression pointer must point before the labels it ends
 (section 4.1.4: "a prior occurrence"), so every name ends; nothing recurses.
 """
@@ -20,6 +20,8 @@ MAX_QUESTIONS = 32
 """Questions read; one is usual, a multicast query may hold some more."""
 MAX_ANSWERS = 64
 """Answer records read; the rest is left, `complete` says so."""
+MAX_LABELS = 1024
+"""Labels read in one message: pointers let a few octets stand for many labels, again and again."""
 MAX_POINTERS = 64
 """Compression pointers followed in one name."""
 MAX_WIRE_NAME = 255
@@ -80,10 +82,11 @@ def parse(data: bytes) -> Message:
     identity, flags, question_count, answer_count, _, _ = cursor.unpack(_HEADER)
     if question_count > MAX_QUESTIONS:
         raise ParseError(f"{question_count} DNS questions")
-    questions = [_question(cursor) for _ in range(question_count)]
+    names_of = Names()
+    questions = [_question(cursor, names_of) for _ in range(question_count)]
     answers: list[Answer] = []
     with suppress(ParseError):
-        answers.extend(_answer(cursor) for _ in range(min(answer_count, MAX_ANSWERS)))
+        answers.extend(_answer(cursor, names_of) for _ in range(min(answer_count, MAX_ANSWERS)))
     return Message(
         id=identity,
         response=bool(flags & _RESPONSE),
@@ -122,48 +125,60 @@ def read_stream(prefix: bytes) -> tuple[Message, int] | None:
     return parse(cursor.take(length)), cursor.position
 
 
-def _question(cursor: Cursor) -> Question:
-    name = read_name(cursor)
+def _question(cursor: Cursor, names_of: Names) -> Question:
+    name = names_of.read(cursor)
     qtype, _ = cursor.unpack(_QUESTION)
     return Question(name=name, qtype=qtype)
 
 
-def _answer(cursor: Cursor) -> Answer:
-    name = read_name(cursor)
+def _answer(cursor: Cursor, names_of: Names) -> Answer:
+    name = names_of.read(cursor)
     rtype, _, ttl, length = cursor.unpack(_RECORD)
     # The record's data may point back anywhere in the message, but must end where it says.
     body = cursor.sub(length)
     value = None
     if rtype in _NAMED:
-        value = read_name(body)
+        value = names_of.read(body)
     elif _ADDRESSED.get(rtype) == length:
         value = ip.text(body.rest())
     return Answer(name=name, rtype=rtype, ttl=ttl, value=value)
 
 
-def read_name(cursor: Cursor) -> str:
-    """Read a name, following compression pointers backward; the cursor ends behind it.
+class Names:
+    """Reads the names of one message, `MAX_LABELS` in all."""
 
-    Raises:
-        ParseError: cut short, too long, a reserved label type, a pointer that is not backward, too many pointers.
-    """
-    labels: list[bytes] = []
-    total = 1
-    began = cursor.position
-    reader = cursor
-    for _ in range(MAX_POINTERS + 1):
-        while (length := reader.u8()) < _POINTER:
-            if length == 0:
-                return names.from_labels(labels) if labels else ""
-            if length > 63:
-                raise ParseError("reserved DNS label type")
-            total += length + 1
-            if total > MAX_WIRE_NAME:
-                raise ParseError("DNS name too long")
-            labels.append(reader.take(length))
-        target = (length & 0x3F) << 8 | reader.u8()
-        if target >= began:
-            raise ParseError("DNS pointer does not point backward")
-        began = target
-        reader = Cursor(cursor.data, target, cursor.end)
-    raise ParseError(f"more than {MAX_POINTERS} DNS pointers in a name")
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = MAX_LABELS
+
+    def read(self, cursor: Cursor) -> str:
+        """Read a name, following compression pointers backward; the cursor ends behind it.
+
+        Raises:
+            ParseError: cut short, too long, a reserved label type, a pointer that is not backward, or too many
+                pointers or labels.
+        """
+        labels: list[bytes] = []
+        total = 1
+        began = cursor.position
+        reader = cursor
+        for _ in range(MAX_POINTERS + 1):
+            while (length := reader.u8()) < _POINTER:
+                if length == 0:
+                    self._left -= len(labels)
+                    if self._left < 0:
+                        raise ParseError(f"more than {MAX_LABELS} DNS labels in a message")
+                    return names.from_labels(labels) if labels else ""
+                if length > 63:
+                    raise ParseError("reserved DNS label type")
+                total += length + 1
+                if total > MAX_WIRE_NAME:
+                    raise ParseError("DNS name too long")
+                labels.append(reader.take(length))
+            target = (length & 0x3F) << 8 | reader.u8()
+            if target >= began:
+                raise ParseError("DNS pointer does not point backward")
+            began = target
+            reader = Cursor(cursor.data, target, cursor.end)
+        raise ParseError(f"more than {MAX_POINTERS} DNS pointers in a name")

@@ -80,8 +80,22 @@ def test_questions_are_bounded() -> None:
         parser.parse(pack("!HHHHHH", 1, 0, count + 1, 0, 0, 0) + bytes(5) * (count + 1))
 
 
+def test_labels_of_a_message_are_bounded() -> None:
+    """Pointers make many labels of few octets: 32 questions of 126 labels each fit into 500 octets."""
+    longest = b"\x01a" * 126 + b"\0" + bytes(4)
+    whole = parser.MAX_LABELS // 126
+    pointer = b"\xc0\x0c" + bytes(4)
+    assert len(parser.parse(pack("!HHHHHH", 1, 0, whole, 0, 0, 0) + longest + pointer * (whole - 1)).questions) == whole
+    with pytest.raises(ParseError, match="labels"):
+        parser.parse(pack("!HHHHHH", 1, 0, whole + 1, 0, 0, 0) + longest + pointer * whole)
+    record = b"\xc0\x0c" + pack("!HHIH", 1, 1, 5, 4) + bytes(4)
+    message = parser.parse(pack("!HHHHHH", 1, 0x8000, 1, 20, 0, 0) + longest + record * 20)
+    assert len(message.answers) == whole - 1
+    assert not message.complete
+
+
 def name_at(wire: bytes, start: int) -> str:
-    return parser.read_name(Cursor(wire, start))
+    return parser.Names().read(Cursor(wire, start))
 
 
 def test_a_pointer_to_itself_ends() -> None:
