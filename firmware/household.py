@@ -5,15 +5,25 @@ One frozen `Household` is all that `firmware.render` needs; nothing here reads a
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from wire.files import load_toml
 
 Interface = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,14}$")]
+
+
+def _unscoped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    # Python takes any text behind the %, line ends too, and this one is written into a configuration.
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        raise ValueError("has an interface behind a %; give an address that needs none")
+    return address
+
+
+Address = Annotated[IPv4Address | IPv6Address, AfterValidator(_unscoped)]
 Domain = Annotated[str, Field(pattern=r"^([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}$", max_length=253)]
 
 
@@ -37,6 +47,8 @@ class Lan(_Section):
     def _fits(self) -> Lan:
         if self.address not in self.network:
             raise ValueError(f"address {self.address} is not in network {self.network}")
+        if self.address in {self.network.network_address, self.network.broadcast_address}:
+            raise ValueError(f"address {self.address} is not one that a machine of {self.network} may have")
         if self.network6.prefixlen != 64:
             raise ValueError(f"network6 {self.network6} must be a /64")
         return self
@@ -51,8 +63,7 @@ class Wan(_Section):
 class Resolver(_Section):
     """Where the box's own resolver asks."""
 
-    upstream: tuple[str, ...] = Field(min_length=1, max_length=4)
-    """IP addresses."""
+    upstream: tuple[Address, ...] = Field(min_length=1, max_length=4)
 
 
 class Household(_Section):
@@ -63,6 +74,14 @@ class Household(_Section):
     resolver: Resolver
     notice_port: int = Field(default=80, ge=1, le=65535)
     """Port of the notice page on the LAN address."""
+
+    @model_validator(mode="after")
+    def _answers(self) -> Household:
+        if {self.lan.address, self.lan.network6[1]} & set(self.resolver.upstream):
+            raise ValueError("resolver.upstream names this router itself: it would ask itself for ever")
+        if self.notice_port == 53:
+            raise ValueError("notice_port 53 is the resolver's")
+        return self
 
 
 def load(path: Path) -> Household:

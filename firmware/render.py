@@ -1,14 +1,14 @@
 """What the router is, as text: one `Household` in, configuration files out.
 
 Pure: reads no clock and no system, only the templates beside it. The same household gives the same
-text on the box, in the lab and in the tests. Every value comes from the checked model; an address is
-parsed before it is written, so no value can add a line of its own.
+text on the box, in the lab and in the tests. Every value comes from the checked model: none can add a
+line of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Address, IPv4Network
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -53,7 +53,7 @@ def render(household: Household) -> dict[str, str]:
     """Text of every configuration file, by the path it is installed at.
 
     Raises:
-        RenderError: the network has no room for leases, or a resolver is not an address.
+        RenderError: the network has no room for leases.
     """
     environment = _environment()
     return {
@@ -109,7 +109,7 @@ def _dnsmasq(household: Household) -> dict[str, object]:
     return {
         "lan": lan.bridge,
         "lease_file": LEASE_FILE,
-        "upstream": [_resolver(text) for text in household.resolver.upstream],
+        "upstream": household.resolver.upstream,
         "domain": lan.domain,
         "box_name": BOX_NAME,
         "address": lan.address,
@@ -134,10 +134,3 @@ def _pool(network: IPv4Network, address: IPv4Address) -> tuple[IPv4Address, IPv4
     if last - first > 4 * _RESERVED:
         first += _RESERVED
     return IPv4Address(first), IPv4Address(last)
-
-
-def _resolver(text: str) -> str:
-    try:
-        return str(ip_address(text))
-    except ValueError as error:
-        raise RenderError(f"resolver.upstream: {text!r} is not an IP address") from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,7 +42,7 @@ def default() -> what.Household:
             network6=IPv6Network("2001:db8:1::/64"),
         ),
         wan=what.Wan(interface="wan0"),
-        resolver=what.Resolver(upstream=addresses.RESOLVER),
+        resolver=what.Resolver(upstream=tuple(map(ip_address, addresses.RESOLVER))),
     )
 
 

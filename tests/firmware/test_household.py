@@ -34,6 +34,11 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ('address = "192.0.2.1"', 'address = "198.51.100.1"', "is not in network"),
+        ('address = "192.0.2.1"', 'address = "192.0.2.255"', "may have"),
+        ('"203.0.113.10"', '"192.0.2.1"', "names this router itself"),
+        ('"203.0.113.10"', '"2001:db8:1::1"', "names this router itself"),
+        ('"203.0.113.10"', '"resolver.example"', "upstream"),
+        ("[lan]", "notice_port = 53\n[lan]", "is the resolver's"),
         ('network6 = "2001:db8:1::/64"', 'network6 = "2001:db8:1::/56"', "must be a /64"),
         ('interface = "wan0"', 'interface = "wan0; drop"', "wan.interface"),
         ("[wan]", "[wam]", "wam: Extra inputs"),

@@ -112,15 +112,16 @@ def test_leases_never_hold_the_address_of_the_box(
     assert f"dhcp-range={pool[0]},{pool[1]}," in text
 
 
-@pytest.mark.parametrize(("address", "network"), [("192.0.2.1", "192.0.2.0/30"), ("192.0.2.0", "192.0.2.0/31")])
+@pytest.mark.parametrize(("address", "network"), [("192.0.2.1", "192.0.2.0/30"), ("192.0.2.5", "192.0.2.4/30")])
 def test_a_network_without_room_is_refused(made_up: Household, address: str, network: str) -> None:
     with pytest.raises(render.RenderError, match="no room"):
         render.render(changed(made_up, lan={"address": address, "network": network}))
 
 
-def test_a_resolver_cannot_add_a_line(made_up: Household) -> None:
-    with pytest.raises(render.RenderError, match="not an IP address"):
-        render.render(changed(made_up, resolver={"upstream": ["203.0.113.53\nlog-queries"]}))
+@pytest.mark.parametrize("address", ["203.0.113.53\nlog-queries", "fe80::1%wan0\nlog-queries", "fe80::1%wan0"])
+def test_a_resolver_cannot_add_a_line(made_up: Household, address: str) -> None:
+    with pytest.raises(ValueError, match="upstream"):
+        changed(made_up, resolver={"upstream": [address]})
 
 
 def directives(text: str) -> set[str]:

@@ -35,7 +35,7 @@ def test_every_field_survives_being_written(tmp_path: Path) -> None:
             lease_seconds=600,
         ),
         wan=what.Wan(interface="eth9"),
-        resolver=what.Resolver(upstream=("203.0.113.1",)),
+        resolver=what.Resolver(upstream=(IPv4Address("203.0.113.1"),)),
         notice_port=8080,
     )
     path = tmp_path / "household.toml"
@@ -116,8 +116,9 @@ def test_closing_takes_every_process_with_it(tmp_path: Path) -> None:
 
 def test_a_part_that_fails_takes_the_rest_down(tmp_path: Path) -> None:
     before = set(psutil.Process(1).children(recursive=True))
-    config = default().model_copy(update={"resolver": what.Resolver(upstream=("not-an-address",))})
-    with pytest.raises(render.RenderError, match="not-an-address"):
+    tiny = default().lan.model_copy(update={"network": IPv4Network("192.0.2.0/30")})
+    config = default().model_copy(update={"lan": tiny})
+    with pytest.raises(render.RenderError, match="no room"):
         Household(tmp_path, config).__enter__()
     left = set(psutil.Process(1).children(recursive=True)) - before
     assert psutil.wait_procs(left, timeout=10)[1] == []
