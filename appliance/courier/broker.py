@@ -4,6 +4,9 @@ What enters: a will, publications, acknowledgements. What leaves: a list of `Eve
 One paho client a connection, so nothing of an old one is re-sent behind our back (paho repeats a
 full in-flight window under new packet identifiers); the session itself lives at the broker.
 
+Looking a name up, connecting and the TLS handshake block, for as long as a dead network likes; they
+run in a thread of their own, so that the loop stays alive. Nothing else touches the client meanwhile.
+
 QoS 1 throughout, no topic alias (an alias does not outlive the connection, a repetition does).
 Bounded: paho queues at most what the pump published, deliveries at most Receive Maximum.
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import threading
 from dataclasses import dataclass
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -88,6 +92,8 @@ class BrokerConnection:
         self._events: list[Event] = []
         self._keys: dict[int, int] = {}
         self._lost = False
+        self._opening: threading.Thread | None = None
+        self._failure: str | None = None
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -107,8 +113,8 @@ class BrokerConnection:
         client.on_subscribe = self._on_subscribe
         self._client = client
 
-    def open(self, will: Outbound) -> list[Event]:
-        """Connect, with `will` for the broker to publish should we vanish. Blocks up to CONNECT_TIMEOUT twice."""
+    def open(self, will: Outbound) -> None:
+        """Begin to connect, with `will` for the broker to publish should we vanish; `turn` says how it went."""
         will_properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call] # paho leaves it untyped
         will_properties.WillDelayInterval = WILL_DELAY
         self._client.will_set(will.topic, will.body, qos=1, retain=False, properties=will_properties)
@@ -116,14 +122,24 @@ class BrokerConnection:
         properties.SessionExpiryInterval = SESSION_SECONDS
         properties.ReceiveMaximum = MAX_INBOUND
         properties.MaximumPacketSize = MAX_ENVELOPE + MAX_TOPIC + 256  # and what an honest header takes
+        self._opening = threading.Thread(target=self._connect, args=(properties,), name="opening", daemon=True)
+        self._opening.start()
+
+    def _connect(self, properties: Properties) -> None:
         try:
             self._client.connect(self._host, self._port, keepalive=KEEPALIVE, clean_start=False, properties=properties)
         except (OSError, ValueError) as error:  # ValueError: a host name no resolver would take
-            self._lose(_plain(error))
-        return self._take()
+            self._failure = _plain(error)
+
+    @property
+    def opening(self) -> bool:
+        """Whether the way to the broker is still being made."""
+        return self._opening is not None
 
     def fileno(self) -> int | None:
-        """Descriptor to wait on; None once the connection is gone."""
+        """Descriptor to wait on; None while there is none yet, or once the connection is gone."""
+        if self.opening:
+            return None
         sock = self._client.socket()
         return None if sock is None or self._lost else sock.fileno()
 
@@ -133,6 +149,12 @@ class BrokerConnection:
 
     def turn(self, *, readable: bool, writable: bool) -> list[Event]:
         """Read and write what the socket allows and keep the connection alive; call at least every second."""
+        if self._opening is not None:
+            if self._opening.is_alive():
+                return []
+            self._opening = None
+            if self._failure is not None:
+                self._lose(self._failure)
         if readable:
             self._read()
         if writable and not self._lost:
@@ -156,7 +178,7 @@ class BrokerConnection:
 
     def close(self) -> None:
         """Say good-bye so that the broker publishes the will: an ordered stop is an absence all the same."""
-        if not self._lost:
+        if not (self._lost or self.opening):
             reason = ReasonCode(PacketTypes.DISCONNECT, identifier=_DISCONNECT_WITH_WILL)
             with contextlib.suppress(OSError):
                 self._client.disconnect(reasoncode=reason)

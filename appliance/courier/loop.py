@@ -1,4 +1,4 @@
-"""One thread, two descriptors: carries events between the keeper's socket, the pump and the broker.
+"""One loop, two descriptors: carries events between the keeper's socket, the pump and the broker.
 
 What enters: settings, a TLS context, and clocks as functions. What leaves: messages on both sides.
 Bounded: what waits for a slow keeper is at most `MAX_UNSENT` messages; beyond that the link is
@@ -33,6 +33,7 @@ from wire.topics import ROOT, Channel
 
 MAX_UNSENT = 512
 _TICK = 0.5
+_OPENING_TICK = 0.05
 _HELD_LONG = 2.0
 """A connection that lived this many seconds was a good one: the next wait starts small again."""
 _MAX_DATAGRAMS = 64
@@ -93,7 +94,7 @@ class Courier:
         self._flush()
 
     def _patience(self, now: float) -> float:
-        due = [now + _TICK]
+        due = [now + (_OPENING_TICK if self._broker is not None and self._broker.opening else _TICK)]
         if self._link is None:
             due.append(self._link_at)
         if self._broker is None and self._pump.will is not None:
@@ -171,7 +172,7 @@ class Courier:
             commands=f"{ROOT}/{settings.tenant}/{settings.site}/{Channel.CMD}/#",
             context=self._context,
         )
-        self._handle(self._broker.open(will))
+        self._broker.open(will)
 
     def _watch(self) -> None:
         """Keep the selector in step with paho's socket, which appears and vanishes by itself."""
