@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, or_, select, tuple_, update
+from sqlalchemy import Connection, Table, and_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dashboard.ingest.opening import Refusal, refused
@@ -40,10 +40,14 @@ def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applie
     """Write a batch. `now` is Unix seconds. Database errors are the caller's to handle."""
     done = Applied()
     known = _known_digests(connection, batch)
+    # Sites of which there is news. A last will is the broker's word that the box is gone, and a broker
+    # that repeats old messages must not make a silent box look alive: neither counts as hearing from it.
+    heard: set[str] = set()
     for opened in batch:
         site = opened.topic.site
         if isinstance(opened.payload, BoxStatus):
-            _status(connection, opened, opened.payload)
+            if _status(connection, opened, opened.payload) and opened.payload.online:
+                heard.add(site)
             continue
         number = _EVENT_ID.fullmatch(opened.envelope.id)
         if number is None:
@@ -54,6 +58,7 @@ def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applie
             known[key] = opened.digest
             _event(connection, opened, now)
             done.stored += 1
+            heard.add(site)
         elif known[key] == opened.digest:
             done.repeated += 1
         else:
@@ -62,15 +67,9 @@ def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applie
             )
             continue
         done.numbers.setdefault((site, number[1]), set()).add(int(number[2]))
-    heard = {opened.topic.site for opened in batch if _is_alive(opened.payload)}
     if heard:
         connection.execute(update(schema.site).where(schema.site.c.site.in_(heard)).values(heard_at=now))
     return done
-
-
-def _is_alive(payload: Payload) -> bool:
-    """A last will is the broker's word that the box is gone: it does not count as hearing from it."""
-    return not (isinstance(payload, BoxStatus) and not payload.online)
 
 
 def _known_digests(connection: Connection, batch: Sequence[Opened]) -> dict[tuple[str, str], str]:
@@ -150,26 +149,23 @@ def _newest(connection: Connection, table: Table, key: tuple[str, ...], row: dic
 
 
 def _result(connection: Connection, site: str, result: CommandResult, now: float) -> None:
-    """Note a box's answer; the first one stands, save that `applied` overrules a lesser one.
+    """Note a box's answer, however late; the first one stands, save that `applied` overrules a lesser one.
 
     A command is sent again while unanswered, and a box may say of the repetition that it came out of sequence.
     """
+    overruled = ["waiting", "sent", "unanswered"]
+    if result.outcome is Outcome.APPLIED:
+        overruled += [Outcome.EXPIRED.value, Outcome.OUT_OF_SEQUENCE.value]
     command = schema.command.c
-    overruled = or_(command.state.in_(("waiting", "sent")), _lesser(result.outcome))
     connection.execute(
         update(schema.command)
-        .where(and_(command.command_id == result.command_id, command.site == site, overruled))
+        .where(and_(command.command_id == result.command_id, command.site == site, command.state.in_(overruled)))
         .values(state=result.outcome.value, detail=result.detail, answered_at=now)
     )
 
 
-def _lesser(outcome: Outcome) -> Any:
-    lesser = (Outcome.EXPIRED.value, Outcome.OUT_OF_SEQUENCE.value) if outcome is Outcome.APPLIED else ()
-    return schema.command.c.state.in_(lesser)
-
-
-def _status(connection: Connection, opened: Opened, status: BoxStatus) -> None:
-    """Keep a box's newest status. The last will (made at connect, delivered later) only says it is gone."""
+def _status(connection: Connection, opened: Opened, status: BoxStatus) -> bool:
+    """Keep a box's newest status; true if this is it. The last will (made at connect, delivered later) only says it is gone."""
     table = schema.site.c
     row = connection.execute(
         select(table.status, table.status_at, table.status_id).where(table.site == opened.topic.site)
@@ -181,8 +177,9 @@ def _status(connection: Connection, opened: Opened, status: BoxStatus) -> None:
     elif _is_newer(opened.envelope.id, at, row.status_id, row.status_at):
         values = {"status": _plain(status), "status_at": at, "status_id": opened.envelope.id}
     else:
-        return
+        return False
     connection.execute(update(schema.site).where(table.site == opened.topic.site).values(**values))
+    return True
 
 
 def _is_newer(id_: str, at: float, old_id: str | None, old_at: float | None) -> bool:

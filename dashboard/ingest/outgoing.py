@@ -88,18 +88,16 @@ def receipts(numbers: Iterable[int], *, epoch: str, now: float) -> list[Receipt]
 
 
 def expire(connection: Connection, now: float) -> int:
-    """Mark commands that no longer count: never sent in time, or no answer after expiry. How many."""
+    """Close commands that no longer count. How many.
+
+    The states are ours, not the box's word: `unsent` never left here; `unanswered` did, and may have been followed.
+    """
     table = schema.command.c
-    late = or_(
-        and_(table.state == "waiting", table.expires_at <= now),
-        and_(table.state == "sent", table.expires_at <= now - ANSWER_GRACE),
-    )
-    result = connection.execute(
-        update(schema.command)
-        .where(late)
-        .values(state="expired", detail="The box did not answer in time.", answered_at=now)
-    )
-    return result.rowcount
+    closed = 0
+    for old, new, limit in (("waiting", "unsent", now), ("sent", "unanswered", now - ANSWER_GRACE)):
+        late = and_(table.state == old, table.expires_at <= limit)
+        closed += connection.execute(update(schema.command).where(late).values(state=new)).rowcount
+    return closed
 
 
 def due_commands(connection: Connection, now: float, *, again: Iterable[str]) -> list[Row[tuple[object, ...]]]:
@@ -144,6 +142,6 @@ def send_command(connection: Connection, row: Row[tuple[object, ...]], writer: W
         written = writer.write(command, site=fields["site"], box_key=fields["seal_key"], now=now, sequence=sequence)
         outgoing = Outgoing(topic=written.topic, body=written.body, expires_at=fields["expires_at"])
     except (ValidationError, WireError, KeyFileError):
-        change = {"state": "refused", "detail": "This request could not be sent to the box.", "answered_at": now}
+        change = {"state": "unsent"}
     connection.execute(update(schema.command).where(table.command_id == fields["command_id"]).values(**change))
     return outgoing

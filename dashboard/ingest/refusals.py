@@ -7,7 +7,7 @@ Bounded: at most `MAX_KINDS` kinds are told apart; the rest share one line (`oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard.ingest.opening import Refusal
 
@@ -43,6 +43,13 @@ class Refusals:
     def __init__(self) -> None:
         self._tallies: dict[Refusal, _Tally] = {}
         self.total = 0
+
+    def copy(self) -> Refusals:
+        """The same tallies, to go on with: dropped if what they led to is not committed."""
+        other = Refusals()
+        other._tallies = {refusal: replace(tally) for refusal, tally in self._tallies.items()}
+        other.total = self.total
+        return other
 
     def note(self, refusal: Refusal) -> None:
         """Count one."""

@@ -122,7 +122,8 @@ class Worker:
         if not session.opened:
             self._pause(self._until_due())
             return
-        session.turn(0.0 if len(session.arrivals) >= BATCH else self._until_due())
+        ready = len(session.arrivals) >= BATCH and self._monotonic() >= self._database_at
+        session.turn(0.0 if ready else self._until_due())
         if not session.arrivals:
             return
         end = self._monotonic() + FLUSH_SECONDS
@@ -167,7 +168,9 @@ class Worker:
                 return
             _log.warning("a message is refused by the database: %s", type(error).__name__)
             done = Applied(refusals=[refused(_site_of(batch[0]), f"refused by the database: {type(error).__name__}")])
-            self._audit(done.refusals, now)
+            with self._engine.begin() as connection:
+                refusals = self._write_audit(connection, done.refusals, now)
+            self._refusals = refusals
         for arrived in batch:
             self._session.acknowledge(arrived)
         self._receipt(done, now)
@@ -177,22 +180,22 @@ class Worker:
             results = open_batch(connection, batch, tenant=self._tenant, sealing_key=self._sealing_key)
             done = apply(connection, [item for item in results if not isinstance(item, Refusal)], now)
             done.refusals[:0] = [item for item in results if isinstance(item, Refusal)]
-            self._write_audit(connection, done.refusals, now)
+            refusals = self._write_audit(connection, done.refusals, now)
+        self._refusals = refusals
         return done
 
-    def _audit(self, refusals: Sequence[Refusal], now: float) -> None:
-        with self._engine.begin() as connection:
-            self._write_audit(connection, refusals, now)
-
-    def _write_audit(self, connection: Connection, refusals: Sequence[Refusal], now: float) -> None:
+    def _write_audit(self, connection: Connection, refusals: Sequence[Refusal], now: float) -> Refusals:
+        """Write the lines that are due. Returns the tallies to keep once this is committed."""
+        tallies = self._refusals.copy()
         for refusal in refusals:
-            self._refusals.note(refusal)
-        for line in self._refusals.due(self._monotonic()):
+            tallies.note(refusal)
+        for line in tallies.due(self._monotonic()):
             connection.execute(
                 schema.audit.insert().values(
                     at=now, action=line.refusal.action, subject=line.subject, outcome="refused"
                 )
             )
+        return tallies
 
     def _receipt(self, done: Applied, now: float) -> None:
         if not done.numbers:
@@ -217,9 +220,10 @@ class Worker:
         outgoing: list[Outgoing] = []
         with self._engine.begin() as connection:
             expire(connection, now)
-            self._write_audit(connection, (), now)
+            refusals = self._write_audit(connection, (), now)
             if self._session.online:
                 outgoing = self._take_commands(connection, now, moment)
+        self._refusals = refusals
         for message in outgoing:
             self._session.publish(message, now)
 

@@ -15,11 +15,22 @@ WAIT_SECONDS = 2.0
 """The most that a request waits for the box's answer; it holds one of the server's threads."""
 LOOK_SECONDS = 0.1
 POLL_SECONDS = 2.0
-_PENDING = {"waiting", "sent"}
+_PENDING = {
+    "waiting": "Waiting to be sent to the box",
+    "sent": "Sent to the box; waiting for its answer",
+}
+_UNSENT = (
+    "Not sent: nothing was changed",
+    "It could not be sent while it still counted. Send it again, or tell whoever looks after this service.",
+)
+_UNANSWERED = (
+    "No answer from the box in time",
+    "The box may have followed it all the same. Look at the household first, then send it again if you must.",
+)
 _OUTCOMES: dict[str, tuple[str, str]] = {
     Outcome.APPLIED: ("Done: the box has applied it", "The device's new standing is in force."),
     Outcome.REFUSED: ("The box refused", "Nothing was changed."),
-    Outcome.EXPIRED: ("Too late: nothing was changed", "It ran out before it reached the box. Send it again."),
+    Outcome.EXPIRED: ("Too late: nothing was changed", "Send it again."),
     Outcome.OUT_OF_SEQUENCE: ("The box refused: it knew of a later one", "Nothing was changed. Send it again."),
 }
 
@@ -64,10 +75,12 @@ def command(command: str) -> Response:
 
 def outcome_words(command: StoredCommand, now: float) -> tuple[str, str, bool]:
     """What became of a command: heading, a sentence more, and whether that is the end of it."""
+    if command.state == "unsent":
+        return *_UNSENT, True
+    if command.state == "unanswered" or (command.state in _PENDING and now > command.expires_at):
+        return *_UNANSWERED, True
     if command.state in _PENDING:
-        if now > command.expires_at:
-            return "The box did not answer in time", "Send it again when the box is reporting.", True
-        return "Sent to the box; waiting for its answer", "This page looks again by itself.", False
+        return _PENDING[command.state], "This page looks again by itself.", False
     known = _OUTCOMES.get(command.state)
     heading, explanation = known or ("The box answered", f"Its answer was: {words.plain(command.state, 20)}.")
     if command.detail:

@@ -123,7 +123,7 @@ command = Table(
     Column("by", ForeignKey("account.account_id"), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
-    Column("state", String(20), nullable=False, comment="waiting, sent, applied, refused, expired, out-of-sequence"),
+    Column("state", String(20), nullable=False, comment="waiting, sent, unsent, unanswered; or the box's outcome"),
     Column("detail", String(300), nullable=False, default=""),
     Column("answered_at", Float),
     Index("ix_command_state", "state"),

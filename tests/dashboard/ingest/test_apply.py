@@ -139,7 +139,6 @@ def test_a_repetition_is_one_row_and_receipted_again(desk: Desk, device: MakeDev
     assert len(desk.rows(schema.event)) == 1
 
 
-@pytest.mark.req("N3")
 def test_the_same_id_with_another_payload_is_neither_accepted_nor_receipted(desk: Desk, device: MakeDevice) -> None:
     desk.take(desk.arrived(device(1), "e1-1"))
     applied, _ = desk.take(desk.arrived(device(1, 2), "e1-1"), desk.arrived(device(2), "e1-2"))
@@ -227,7 +226,7 @@ def test_statuses_only_move_forward_and_a_will_says_gone(desk: Desk) -> None:
     assert desk.rows(schema.site)[0].status["outbox"] == 30
     desk.take(will, now=NOW + 3)
     site = desk.rows(schema.site)[0]
-    assert (site.status["online"], site.status["outbox"], site.heard_at) == (False, 30, NOW + 2)
+    assert (site.status["online"], site.status["outbox"], site.heard_at) == (False, 30, NOW + 1)
     desk.take(status(4, 40, later=31), now=NOW + 4)
     assert desk.rows(schema.site)[0].status["online"] is True
     desk.take(status(1, 50, epoch="e2", later=29), now=NOW + 5)
@@ -237,6 +236,17 @@ def test_statuses_only_move_forward_and_a_will_says_gone(desk: Desk) -> None:
     desk.take(desk.arrived(BoxStatus(online=True, at=_at() + timedelta(days=1)), "strange"), now=NOW + 7)
     assert desk.rows(schema.site)[0].status["outbox"] == 60
     assert desk.rows(schema.event) == []
+
+
+@pytest.mark.req("R19")
+def test_old_messages_repeated_do_not_make_a_silent_box_look_alive(desk: Desk, device: MakeDevice) -> None:
+    status = desk.arrived(BoxStatus(online=True, at=_at()), "e1-s1")
+    event = desk.arrived(device(1), "e1-1")
+    desk.take(status, event)
+    desk.take(status, event, now=NOW + 600)
+    assert desk.rows(schema.site)[0].heard_at == NOW
+    desk.take(desk.arrived(BoxStatus(online=True, at=_at()), "e1-s2"), now=NOW + 700)
+    assert desk.rows(schema.site)[0].heard_at == NOW + 700
 
 
 def test_a_will_before_any_status_is_kept(desk: Desk) -> None:
@@ -276,10 +286,11 @@ def _command(desk: Desk, state: str = "sent") -> None:
         (["expired", "refused"], "expired"),
     ],
 )
+@pytest.mark.parametrize("before", ["sent", "unanswered"])
 def test_the_first_answer_stands_but_applied_overrules_a_lesser_one(
-    desk: Desk, outcomes: list[str], final: str
+    desk: Desk, outcomes: list[str], final: str, before: str
 ) -> None:
-    _command(desk)
+    _command(desk, before)
     for number, outcome in enumerate(outcomes, start=1):
         result = CommandResult(command_id="command-1", outcome=Outcome(outcome), detail="why", at=_at())
         applied, _ = desk.take(desk.arrived(result, f"e1-{number}"))

@@ -24,8 +24,6 @@ from wire.tls import client_context
 
 ROOT = Path(__file__).resolve().parents[3]
 
-pytestmark = pytest.mark.req("R11")
-
 
 @pytest.fixture
 def running(exchange: Any) -> Any:
@@ -33,6 +31,7 @@ def running(exchange: Any) -> Any:
     return exchange
 
 
+@pytest.mark.req("R11")
 def test_a_finding_becomes_a_row_and_a_receipt(running: Any, finding: Any, device: Any) -> None:
     box = running.box("site-1")
     keeper = running.keeper(box)
@@ -50,7 +49,6 @@ def test_a_finding_becomes_a_row_and_a_receipt(running: Any, finding: Any, devic
     assert running.count(schema.audit) == 0
 
 
-@pytest.mark.req("N3")
 def test_a_broker_killed_in_the_middle_costs_nothing_and_doubles_nothing(running: Any, device: Any) -> None:
     box = running.box("site-1")
     keeper = running.keeper(box)
@@ -99,7 +97,7 @@ def test_courier_killed_while_it_carries_loses_nothing(running: Any, device: Any
     assert running.count(schema.event) == 200
 
 
-@pytest.mark.req("R55")
+@pytest.mark.req("R69")
 def test_another_households_topics_stay_closed(running: Any, finding: Any) -> None:
     """1,000 tries to publish as, or hear, another household: none gets through."""
     victim, thief = running.box("site-1"), running.box("site-2")
@@ -197,6 +195,7 @@ def test_commands_asked_while_the_broker_is_away_arrive_when_it_is_back(running:
     assert keeper.commands[0].payload.command_id == "command-1"
 
 
+@pytest.mark.req("R19")
 def test_an_orderly_stop_is_an_absence_the_dashboard_hears_of(running: Any) -> None:
     box = running.box("site-1")
     keeper = running.keeper(box)

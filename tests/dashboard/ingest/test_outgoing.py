@@ -128,7 +128,7 @@ def test_an_unanswered_command_goes_again_under_its_old_number(engine: Engine, w
     assert send(engine, writer, NOW + 601, again=("first",)) == []
 
 
-def test_commands_expire(engine: Engine, writer: Writer) -> None:
+def test_commands_expire_and_no_word_is_put_into_the_boxs_mouth(engine: Engine, writer: Writer) -> None:
     ask(engine, "sent")
     send(engine, writer)
     ask(engine, "waiting")
@@ -136,17 +136,20 @@ def test_commands_expire(engine: Engine, writer: Writer) -> None:
         assert expire(connection, NOW + 599) == 0
         assert expire(connection, NOW + 600) == 1
         assert expire(connection, NOW + 600 + ANSWER_GRACE) == 1
-    assert {name: state for name, (state, _) in states(engine).items()} == {"sent": "expired", "waiting": "expired"}
+    assert {name: state for name, (state, _) in states(engine).items()} == {
+        "sent": "unanswered",
+        "waiting": "unsent",
+    }
 
 
-def test_what_cannot_be_sent_is_refused_and_does_not_hold_up_the_rest(engine: Engine, writer: Writer) -> None:
+def test_what_cannot_be_sent_is_said_and_does_not_hold_up_the_rest(engine: Engine, writer: Writer) -> None:
     ask(engine, "no-key", site="site-2")
     ask(engine, "no-body", body={"action": "something-else"})
     ask(engine, "good")
     assert [opened(item).command_id for item in send(engine, writer)] == ["good"]
     assert {name: state for name, (state, _) in states(engine).items()} == {
-        "no-key": "refused",
-        "no-body": "refused",
+        "no-key": "unsent",
+        "no-body": "unsent",
         "good": "sent",
     }
 

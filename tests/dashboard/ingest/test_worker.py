@@ -11,13 +11,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Engine, event, func, select
+from sqlalchemy.exc import OperationalError
 
 from dashboard.ingest import worker as worker_module
 from dashboard.ingest.apply import apply as real_apply
 from dashboard.ingest.opening import Arrived
 from dashboard.ingest.outgoing import Outgoing, Writer
 from dashboard.ingest.session import Session
-from dashboard.ingest.worker import BATCH, Worker
+from dashboard.ingest.worker import BATCH, POLL_SECONDS, Worker
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
@@ -38,6 +39,7 @@ class MemorySession:
         self.opened = True
         self.acknowledged: list[int] = []
         self.published: list[Outgoing] = []
+        self.waits: list[float] = []
         self._log = log
 
     def open(self) -> bool:
@@ -45,6 +47,7 @@ class MemorySession:
 
     def turn(self, timeout: float) -> None:
         assert timeout >= 0
+        self.waits.append(timeout)
 
     def acknowledge(self, arrived: Arrived) -> None:
         self._log.append("acknowledge")
@@ -134,7 +137,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     engine.dispose()
 
 
-@pytest.mark.req("N3")
 def test_nothing_is_acknowledged_or_receipted_before_the_commit(bench: Bench, device: MakeDevice) -> None:
     for number in (1, 2, 3):
         bench.arrive(device(number), number)
@@ -179,13 +181,50 @@ def test_a_database_that_is_away_costs_nothing_but_time(
     assert bench.receipted() == {1, 2}
 
 
+def test_a_full_batch_does_not_spin_while_the_database_is_away(bench: Bench, device: MakeDevice) -> None:
+    def away(*_event: object) -> None:
+        import sqlite3
+
+        raise sqlite3.OperationalError("disk I/O error")
+
+    for number in range(1, BATCH + 1):
+        bench.arrive(device(number), number)
+    event.listen(bench.engine, "before_cursor_execute", _as_operational(away))
+    bench.worker.turn()
+    bench.session.waits.clear()
+    bench.worker.turn()
+    assert bench.session.waits == [POLL_SECONDS]
+    _Away.on = False
+
+
+def test_a_refusal_is_audited_once_although_the_commit_failed(bench: Bench, device: MakeDevice) -> None:
+    bench.arrive(device(1), 1, body=b"{}")
+    fails = iter((True, False))
+
+    def locked(_connection: object) -> None:
+        import sqlite3
+
+        if next(fails, False):
+            raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database is locked"))
+
+    event.listen(bench.engine, "commit", locked)
+    bench.worker.turn()
+    assert bench.count(schema.audit) == 0
+    assert bench.session.acknowledged == []
+    bench.moment += 2
+    bench.worker.turn()
+    with bench.engine.connect() as connection:
+        row = connection.execute(select(schema.audit)).one()
+    assert (row.action, row.outcome) == ("message-refused", "refused")
+    assert "times" not in row.subject
+    assert bench.session.acknowledged == [1]
+
+
 class _Away:
     on = True
 
 
 def _as_operational(raising: Callable[..., None]) -> Callable[..., None]:
-    from sqlalchemy.exc import OperationalError
-
     def hook(*event_: object) -> None:
         if not _Away.on:
             return

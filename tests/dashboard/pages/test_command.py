@@ -53,7 +53,7 @@ def answer(engine: Engine, clock: Any) -> Callable[..., None]:
 
 def test_waits_two_seconds_at_most(officer: FlaskClient, command: str, clock: Any) -> None:
     page = officer.get(f"{command}?wait=1")
-    assert "Sent to the box; waiting for its answer" in page.text
+    assert "Waiting to be sent to the box" in page.text
     assert sum(clock.waits) == pytest.approx(WAIT_SECONDS)
 
 
@@ -84,7 +84,7 @@ def test_a_waiting_page_loads_itself_again_without_javascript(
 @pytest.mark.parametrize(
     ("state", "heading", "done"),
     [
-        ("waiting", "Sent to the box; waiting for its answer", False),
+        ("waiting", "Waiting to be sent to the box", False),
         ("sent", "Sent to the box; waiting for its answer", False),
         ("applied", "Done: the box has applied it", True),
         ("refused", "The box refused", True),
@@ -106,11 +106,30 @@ def test_says_what_became_of_it(
     assert (part.headers.get("X-Done") == "1") is done
 
 
-def test_no_answer_in_time_is_an_end(officer: FlaskClient, command: str, clock: Any) -> None:
+def test_no_answer_in_time_is_an_end_that_promises_nothing(officer: FlaskClient, command: str, clock: Any) -> None:
     clock.at += 601
     page = officer.get(command).text
-    assert "The box did not answer in time" in page
+    assert "No answer from the box in time" in page
     assert "data-live=" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "heading", "words"),
+    [
+        ("unanswered", "No answer from the box in time", "The box may have followed it all the same."),
+        ("unsent", "Not sent: nothing was changed", "It could not be sent while it still counted."),
+    ],
+)
+def test_what_the_dashboard_knows_is_not_said_as_the_boxs_word(
+    officer: FlaskClient, command: str, engine: Engine, *, state: str, heading: str, words: str
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(schema.command).values(state=state))
+    page = officer.get(command).text
+    assert f">{heading}</h1>" in page
+    assert words in page
+    for wrong in ("The box says", "Answered", "data-live="):
+        assert wrong not in page
 
 
 def test_says_what_was_asked_and_leads_back(officer: FlaskClient, command: str) -> None:

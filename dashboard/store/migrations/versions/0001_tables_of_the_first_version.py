@@ -77,7 +77,7 @@ def upgrade() -> None:
             "state",
             sa.String(length=20),
             nullable=False,
-            comment="waiting, sent, applied, refused, expired, out-of-sequence",
+            comment="waiting, sent, unsent, unanswered; or the box's outcome",
         ),
         sa.Column("detail", sa.String(length=300), nullable=False),
         sa.Column("answered_at", sa.Float(), nullable=True),
