@@ -41,14 +41,14 @@ _POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _TITLES = {
-    400: ("Your form could not be used", "Go back, load the page again and send it once more."),
+    400: ("Your form could not be used", "Nothing was sent. Go back, load the page again and send it once more."),
     403: ("You may not do this", "Your account may look, but not decide. Ask a supervisor if that is wrong."),
     404: ("Page not found", "Check the address, or go to Today."),
     405: ("This page cannot be used that way", "Go to Today and start from there."),
     413: ("That was too long", "Go back and send a shorter text."),
     500: (
         "Sorry, there is a problem with this service",
-        "Try again in a minute. Nothing you sent was lost by the box.",
+        "Try again in a minute. If you were sending a decision, look at the finding first: it lists what was sent.",
     ),
 }
 _log = logging.getLogger(__name__)
@@ -131,7 +131,6 @@ def create_app(
         ]
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    CSRFProtect(app)
     database = engine or open_engine(settings.database_url)
     desk = Desk(
         engine=database,
@@ -146,6 +145,7 @@ def create_app(
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
     app.before_request(lambda: _admit(desk))
+    CSRFProtect(app)  # after `_admit`, so that its error page is that of whoever is signed in
     app.after_request(lambda response: _headers(response, secure=secure))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _http_error)

@@ -21,6 +21,7 @@ from dashboard.auth import Role
 from dashboard.settings import DashboardSettings, load
 from dashboard.store.engine import DatabaseUrlError, open_engine
 from dashboard.store.migrate import SchemaError, upgrade
+from dashboard.store.queries import write_audit
 from dashboard.store.schema import site as site_table
 from wire import keys
 from wire.files import FileError
@@ -74,6 +75,7 @@ def add_site(settings: DashboardSettings, site: str, title: str, verify_key: str
                 site=site, tenant=settings.tenant, title=title, verify_key=verify_key, seal_key=seal_key
             )
         )
+        write_audit(connection, at=clock.now(), account_id=None, action="add-household", subject=site, outcome="done")
     click.echo(f"Household {site} is entered.", err=True)
 
 
@@ -85,7 +87,7 @@ def add_account(settings: DashboardSettings, name: str, role: str) -> None:
     """Make an account named NAME; it signs in with a code from sign-in-code."""
     with _database(settings) as engine:
         try:
-            account_id = auth.add_account(engine, name=name, role=Role(role))
+            account_id = auth.add_account(engine, name=name, role=Role(role), now=clock.now())
         except ValueError as error:
             _fail(str(error))
     click.echo(account_id)

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Engine, insert
 from sqlalchemy.exc import IntegrityError
@@ -118,12 +119,6 @@ def ask(
     Raises:
         AlreadySent: the token was used for another decision.
     """
-    until = None
-    if decision.days is not None:
-        until = datetime.fromtimestamp(now + decision.days * 86400, UTC)
-    body = SetStanding(
-        device_id=device_id, standing=decision.standing, label=decision.label, guest_until=until
-    ).model_dump(mode="json", exclude_none=True)
     try:
         with engine.begin() as connection:
             connection.execute(
@@ -131,7 +126,7 @@ def ask(
                     command_id=decision.token,
                     site=site,
                     device_id=device_id,
-                    body=body,
+                    body=_body(decision, device_id=device_id, now=now),
                     reason=decision.reason,
                     by=by.account_id,
                     created_at=now,
@@ -158,11 +153,14 @@ def ask(
 
 def _same(earlier: StoredCommand, decision: Decision, *, site: str, device_id: str, by: SignedIn) -> bool:
     # `guest_until` counts from the moment of asking and so differs between two sendings of one form.
-    return (earlier.site, earlier.device_id, earlier.by) == (site, device_id, by.account_id) and (
-        earlier.body.get("standing"),
-        earlier.body.get("label"),
-        earlier.reason,
-    ) == (decision.standing, decision.label, decision.reason)
+    body = _body(decision, device_id=device_id, now=earlier.created_at)
+    return (earlier.site, earlier.by, earlier.reason, earlier.body) == (site, by.account_id, decision.reason, body)
+
+
+def _body(decision: Decision, *, device_id: str, now: float) -> dict[str, Any]:
+    until = None if decision.days is None else datetime.fromtimestamp(now + decision.days * 86400, UTC)
+    body = SetStanding(device_id=device_id, standing=decision.standing, label=decision.label, guest_until=until)
+    return body.model_dump(mode="json", exclude_none=True)
 
 
 def _tidy(text: str) -> str:

@@ -31,7 +31,7 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, hide_parameters=True)  # else an error's text, and so a log, quotes rows
     except (ArgumentError, NoSuchModuleError) as error:
         raise DatabaseUrlError(
             "database_url: not a database URL; use sqlite:///file.db or postgresql://host/name"

@@ -254,7 +254,7 @@ def sign_in_as(app: Flask, engine: Engine, clock: Clock) -> Callable[..., FlaskC
     """A browser signed in to a fresh account; by the back door, as hashing a code is slow by design."""
 
     def make(name: str = "officer-1", role: Role = Role.OFFICER) -> FlaskClient:
-        account_id = auth.add_account(engine, name=name, role=role)
+        account_id = auth.add_account(engine, name=name, role=role, now=0.0)
         with engine.begin() as connection:
             token = auth._open_session(connection, account_id, clock.at)
         client = app.test_client()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,7 @@ def test_no_form_is_taken_without_its_csrf_token(officer: FlaskClient, seed: Any
     answer = officer.post(path, data={"name": "officer-1", "standing": "guest", "reason": "x", "token": "0" * 32})
     assert answer.status_code == 400
     assert "Your form could not be used" in answer.text
+    assert "Sign out" in answer.text, "the page knows who is asking"
     assert seed.rows(schema.command) == []
     assert officer.get("/").status_code == 200, "still signed in"
 
@@ -127,7 +130,7 @@ def test_cookies_are_closed_and_hsts_is_sent_when_served_securely(
     csrf: Callable[[TestResponse], str],
     new_code: Callable[[str], str],
 ) -> None:
-    auth.add_account(engine, name="officer-9", role=Role.OFFICER)
+    auth.add_account(engine, name="officer-9", role=Role.OFFICER, now=0.0)
     client = create_app(make_settings(secure_cookies=True), engine=engine, now=clock.now).test_client()
     base = "https://pages.example.org"
     page = client.get("/sign-in", base_url=base)
@@ -174,12 +177,13 @@ def test_a_sign_in_is_audited(
     csrf: Callable[[TestResponse], str],
     new_code: Callable[[str], str],
 ) -> None:
-    account_id = auth.add_account(engine, name="officer-1", role=Role.OFFICER)
+    account_id = auth.add_account(engine, name="officer-1", role=Role.OFFICER, now=0.0)
     data = {"name": "officer-1", "code": new_code("officer-1"), "csrf_token": csrf(stranger.get("/sign-in"))}
     assert stranger.post("/sign-in", data=data).status_code == 303
-    assert [(row["account_id"], row["action"], row["outcome"]) for row in seed.rows(schema.audit)] == [
-        (None, "make-code", "done"),
-        (account_id, "sign-in", "done"),
+    assert [(row["account_id"], row["action"], row["subject"]) for row in seed.rows(schema.audit)] == [
+        (None, "add-account", account_id),
+        (None, "make-code", account_id),
+        (account_id, "sign-in", ""),
     ]
     assert stranger.get("/").status_code == 200
 
@@ -249,6 +253,16 @@ def test_a_fault_of_ours_is_said_plainly_and_tells_nothing(
     assert answer.status_code == 500
     assert "Sorry, there is a problem with this service" in answer.text
     assert "secret detail" not in answer.text
+
+
+def test_a_database_held_by_another_is_said_plainly(officer: FlaskClient, engine: Engine) -> None:
+    event.listen(engine, "checkout", lambda connection, *_: connection.execute("PRAGMA busy_timeout=1").close())
+    with contextlib.closing(sqlite3.connect(str(engine.url.database), isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        answer = officer.get("/")
+    assert answer.status_code == 503
+    assert "Sorry, there is a problem with this service" in answer.text
+    assert officer.get("/").status_code == 200
 
 
 def test_today_asks_the_database_a_bounded_number_of_times(officer: FlaskClient, engine: Engine, seed: Any) -> None:

@@ -15,7 +15,7 @@ from dashboard.store.engine import reading
 
 @pytest.fixture
 def account(engine: Engine) -> str:
-    return auth.add_account(engine, name="officer-1", role=Role.OFFICER)
+    return auth.add_account(engine, name="officer-1", role=Role.OFFICER, now=0.0)
 
 
 def _sign_in(engine: Engine, code: str, now: float, name: str = "officer-1") -> str | None:
@@ -50,7 +50,7 @@ class TestCode:
         assert code.replace("-", "") not in repr(seed.rows(schema.account))
 
     def test_of_one_account_opens_no_other(self, engine: Engine, clock: Any, new_code: Callable[[str], str]) -> None:
-        auth.add_account(engine, name="officer-2", role=Role.OFFICER)
+        auth.add_account(engine, name="officer-2", role=Role.OFFICER, now=0.0)
         code = new_code("officer-1")
         new_code("officer-2")
         assert _sign_in(engine, code, clock.at, name="officer-2") is None
@@ -145,13 +145,13 @@ class TestSession:
 @pytest.mark.parametrize("name", ["", "  ", "x" * 121, "officer\n1"])
 def test_a_bad_name_makes_no_account(engine: Engine, name: str) -> None:
     with pytest.raises(ValueError, match="characters"):
-        auth.add_account(engine, name=name, role=Role.OFFICER)
+        auth.add_account(engine, name=name, role=Role.OFFICER, now=0.0)
 
 
 @pytest.mark.usefixtures("account")
 def test_a_name_is_given_once(engine: Engine) -> None:
     with pytest.raises(ValueError, match="already"):
-        auth.add_account(engine, name="officer-1", role=Role.AUDITOR)
+        auth.add_account(engine, name="officer-1", role=Role.AUDITOR, now=0.0)
 
 
 def test_no_code_for_nobody(new_code: Callable[[str], str]) -> None:

@@ -89,6 +89,26 @@ def test_the_same_form_with_other_answers_asks_again(
     assert len(seed.rows(schema.command)) == 2
 
 
+def test_other_days_for_a_guest_are_another_answer(
+    send: Callable[..., TestResponse], seed: Any, officer: FlaskClient, clock: Any
+) -> None:
+    page = officer.get(PATH)
+    assert send(page, standing="guest", days="14").status_code == 303
+    clock.at += 30
+    assert send(page, standing="guest", days="14").status_code == 303
+    assert send(page, standing="guest", days="30").status_code == 422
+    assert len(seed.rows(schema.command)) == 1
+
+
+@pytest.mark.req("R52")
+def test_a_listed_name_says_that_it_stays_and_accuses_nobody(officer: FlaskClient, seed: Any) -> None:
+    seed.finding("find-2", kind="listed-name", hit=seed.hit())
+    page = officer.get("/households/site-1/findings/find-2").text
+    assert "It cannot be marked as reviewed here yet, so it stays on Today." in page
+    assert "does not show that a page was opened or read, or who used the device" in page
+    assert "What you can do" not in officer.get(PATH).text
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "text"),
     [
@@ -141,7 +161,7 @@ def test_lines_of_a_reason_are_kept(send: Callable[..., TestResponse], seed: Any
 def test_what_was_asked_is_listed(send: Callable[..., TestResponse], officer: FlaskClient) -> None:
     sent = send()
     page = officer.get(PATH).text
-    assert "Household member: Sent to the box; waiting for its answer" in page
+    assert "Household member: Waiting to be sent to the box" in page
     assert sent.location.removesuffix("?wait=1") in page
 
 
@@ -165,7 +185,7 @@ def test_the_operator_chooses_the_words(
     from dashboard.app import create_app
     from dashboard.auth import Role
 
-    auth.add_account(engine, name="o", role=Role.OFFICER)
+    auth.add_account(engine, name="o", role=Role.OFFICER, now=0.0)
     settings: Any = make_settings(words={"person": "managed person"})
     client = create_app(settings, engine=engine, now=clock.now).test_client()
     client.post("/sign-in", data={"name": "o", "code": new_code("o"), "csrf_token": csrf(client.get("/sign-in"))})

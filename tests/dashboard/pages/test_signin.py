@@ -44,7 +44,7 @@ def test_after_signing_in_the_wanted_page_comes(
 ) -> None:
     from dashboard import auth
 
-    auth.add_account(engine, name="o", role=auth.Role.OFFICER)
+    auth.add_account(engine, name="o", role=auth.Role.OFFICER, now=0.0)
     seed.site()
     sent = stranger.get("/households/site-1")
     page = stranger.get(sent.location)
@@ -58,7 +58,7 @@ def test_an_evil_next_is_dropped(
 ) -> None:
     from dashboard import auth
 
-    auth.add_account(engine, name="o", role=auth.Role.OFFICER)
+    auth.add_account(engine, name="o", role=auth.Role.OFFICER, now=0.0)
     page = stranger.get("/sign-in?next=//example.test")
     assert "example.test" not in page.text
     data = {"name": "o", "code": new_code("o"), "csrf_token": csrf(page), "next": "//example.test"}
@@ -70,7 +70,7 @@ def test_every_failure_looks_the_same(
 ) -> None:
     from dashboard import auth
 
-    auth.add_account(engine, name="officer-1", role=auth.Role.OFFICER)
+    auth.add_account(engine, name="officer-1", role=auth.Role.OFFICER, now=0.0)
     new_code("officer-1")
     token = csrf(stranger.get("/sign-in"))
     texts = []
@@ -108,7 +108,7 @@ def test_signing_in_makes_a_new_csrf_token_and_session(
 ) -> None:
     from dashboard import auth
 
-    auth.add_account(engine, name="o", role=auth.Role.OFFICER)
+    auth.add_account(engine, name="o", role=auth.Role.OFFICER, now=0.0)
     before = csrf(stranger.get("/sign-in"))
     stranger.post("/sign-in", data={"name": "o", "code": new_code("o"), "csrf_token": before})
     assert stranger.post("/sign-out", data={"csrf_token": before}).status_code == 400

@@ -50,6 +50,15 @@ def test_a_writer_holds_the_lock_from_its_first_read_and_readers_need_none(tmp_p
     impatient.dispose()
 
 
+def test_what_a_statement_held_is_not_in_its_error(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+    upgrade(engine)
+    with pytest.raises(IntegrityError) as caught, engine.begin() as connection:
+        connection.execute(schema.device.insert().values(site="absent", device_id="d", label="black phone"))
+    engine.dispose()
+    assert "black phone" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [("nonsense", "not a database URL"), ("oracles://x", "not a database URL"), ("mssql+absent://x", "database")],
