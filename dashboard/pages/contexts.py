@@ -75,6 +75,8 @@ class Card:
     """The device or devices, in words."""
     since: Moment
     """When the oldest was raised."""
+    last: Moment | None
+    """When the latest was last seen, if the card stays: tells whether there is news. None for others."""
     address: str
     """Where to decide: the finding, or the household's list of findings."""
     action: str
@@ -167,6 +169,8 @@ class FindingCard:
     """How sure, in words."""
     closed_because: str
     """Why it was closed; empty while open."""
+    stays: str
+    """What to do about a finding that no form here closes; empty for others."""
     address: str
     """Link to the finding."""
     action: str
@@ -350,7 +354,7 @@ class CommandPage:
     explanation: str
     """One sentence more."""
     state: str
-    """waiting, sent, applied, refused, expired or out-of-sequence."""
+    """waiting, sent, unsent, unanswered, or the box's outcome."""
     done: bool
     """Whether an answer, or none any more, is certain."""
     facts: tuple[Fact, ...]

@@ -10,7 +10,7 @@ from dashboard.pages.contexts import Box, DeviceRow, FindingCard, HouseholdPage
 from dashboard.pages.desk import Desk, desk, household_or_404, show
 from dashboard.store import queries
 from dashboard.store.queries import Household, StoredDevice, StoredFinding
-from wire.models import Address, FindingKind, LooksLike, Standing, TapHealth
+from wire.models import Address, LooksLike, Standing, TapHealth
 
 pages = Blueprint("household", __name__)
 
@@ -71,7 +71,8 @@ def finding_card(at_desk: Desk, site: str, row: StoredFinding, device: StoredDev
         sure=words.confidence(whole.confidence) if whole else "Not said",
         closed_because=words.plain(whole.closed_because) if whole and whole.closed_because else "",
         address=f"/households/{site}/findings/{row.finding_id}",
-        action="Look and register" if opened and row.kind == FindingKind.UNREGISTERED_DEVICE else "Look at the details",
+        stays=sentences.stays(row.kind) if opened else "",
+        action=sentences.action(row.kind) if opened else sentences.LOOK,
     )
 
 

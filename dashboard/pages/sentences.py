@@ -27,6 +27,9 @@ CANNOT_SEE = (
     "Anything that passed while the box had no power or was not connected.",
 )
 
+LOOK = "Look at the details"
+"""Words of the link to a finding that asks for nothing to be sent."""
+
 _HOW = {
     "exact": "The whole name is on the list",
     "subtree": "The name, or the name it belongs to, is on the list",
@@ -93,6 +96,21 @@ def why(kind: str, clause: str) -> str:
                 "page was opened or read, or who used the device."
             )
     return f"Reported under {under}."
+
+
+def action(kind: str) -> str:
+    """Words of the link to an open finding."""
+    return "Look and register" if kind == FindingKind.UNREGISTERED_DEVICE else LOOK
+
+
+def stays(kind: str) -> str:
+    """What to do about an open finding that no form here closes; empty for one that registering closes."""
+    if kind == FindingKind.UNREGISTERED_DEVICE:
+        return ""
+    return (
+        "Read it and keep your own note: that you opened it is recorded. It cannot be marked as reviewed here yet, "
+        "so it stays on Today. “Last seen” shows whether there is anything new."
+    )
 
 
 def how(value: str) -> str:

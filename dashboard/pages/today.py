@@ -122,8 +122,9 @@ def _card(at_desk: Desk, title: str, group: list[OpenFinding], number: int) -> C
         sentence=sentences.finding(first.kind, first.standing, number),
         detail=detail,
         since=at_desk.moment(min(row.raised_at for row in group)),
+        last=at_desk.moment(max(row.last_seen for row in group)) if sentences.stays(first.kind) else None,
         address=f"/households/{first.site}" + (f"/findings/{first.finding_id}" if one else "#findings"),
-        action="Look and decide" if one else f"Look at all {number:,}",
+        action=sentences.action(first.kind) if one else f"Look at all {number:,}",
     )
 
 

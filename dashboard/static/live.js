@@ -46,7 +46,7 @@
         redirect: "error",
       });
       if (answer.status === 401) {
-        say("no more: you are signed out. Refresh to sign in again.");
+        say(checked.textContent + ". You are signed out: refresh to sign in again.");
         over = true;
         busy = false;
         return;

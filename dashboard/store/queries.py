@@ -46,6 +46,7 @@ class OpenFinding:
     severity: str
     device_id: str
     raised_at: float
+    last_seen: float
     count: int
     standing: str | None
     label: str | None
@@ -128,6 +129,7 @@ def open_findings(connection: Connection, tenant: str) -> tuple[OpenFinding, ...
             finding.c.severity,
             finding.c.device_id,
             finding.c.raised_at,
+            finding.c.last_seen,
             finding.c["count"].label("count"),
             device.c.standing,
             device.c.label,

@@ -66,7 +66,7 @@ def test_an_officer_sees_an_unknown_phone_and_registers_it(
     _shoot(page, artefacts, "finding-filled")
     page.get_by_role("button", name="Send to the box").click()
 
-    page.get_by_role("heading", name="Sent to the box; waiting for its answer").wait_for()
+    page.get_by_role("heading", name="Waiting to be sent to the box").wait_for()
     _shoot(page, artefacts, "command-waiting")
     command = served.wait_for_command()
     assert command["body"] == {
@@ -92,12 +92,12 @@ def test_it_works_without_javascript(served: Any, open_page: Callable[..., Page]
     served.seed.finding()
     page = open_page(java_script_enabled=False, viewport=SIZES["390"])
     sign_in(page)
-    page.get_by_role("link", name="Look and decide").click()
+    page.get_by_role("link", name="Look and register").click()
     page.get_by_role("button", name="Send to the box").click()
     expect(page.get_by_role("alert")).to_contain_text("Select whose device this is")
     _fill(page)
     page.get_by_role("button", name="Send to the box").click()
-    page.get_by_role("heading", name="Sent to the box; waiting for its answer").wait_for()
+    page.get_by_role("heading", name="Waiting to be sent to the box").wait_for()
     served.answer(served.wait_for_command(), state="refused", detail="The device is not known here.")
     # The page loads itself again, by <meta refresh> alone.
     page.get_by_role("heading", name="The box refused").wait_for()
@@ -162,7 +162,7 @@ def test_a_signed_out_page_says_so(served: Any, open_page: Callable[..., Page], 
     other.goto("/")
     other.get_by_role("button", name="Sign out").click()
     other.get_by_role("heading", name="Sign in").wait_for()
-    expect(page.locator("[data-checked]")).to_contain_text("you are signed out")
+    expect(page.locator("[data-checked]")).to_contain_text("You are signed out")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -81,7 +81,6 @@ def _by_hand(
     return _with(clear.model_dump_json().encode(), data_base64=base64.b64encode(sealed).decode())
 
 
-@pytest.mark.req("S6")
 @FIXTURES_ARE_CONSTANT
 @given(
     numbers=st.lists(st.integers(min_value=0, max_value=2**53 - 1), min_size=2, max_size=2),
@@ -219,6 +218,7 @@ def test_a_changed_envelope_is_refused(
         open_sealed(_with(envelope, **changes), topic=str(topic), recipient=recipient, signers=(signer.public_key(),))
 
 
+@pytest.mark.req("R69")
 def test_another_box_moving_source_and_topic_together_is_refused(
     envelope: bytes, signer: Ed25519PrivateKey, recipient: X25519PrivateKey
 ) -> None:

@@ -63,7 +63,7 @@ def test_bounds_fit_what_the_workers_and_the_codec_do() -> None:
     assert int(numbers["max_queued_messages"]) > 0
 
 
-@pytest.mark.req("R55")
+@pytest.mark.req("R69")
 def test_everything_is_denied_but_a_clients_own() -> None:
     accounts = [
         Account.box("example", "site-1"),

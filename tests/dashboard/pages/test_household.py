@@ -1,14 +1,36 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, event
 
 from dashboard.store import queries
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202eevil\x00\u2067' + "A" * 100
+TERMS = {
+    "ip",
+    "mac",
+    "dns",
+    "dhcp",
+    "sni",
+    "tls",
+    "mqtt",
+    "packet",
+    "frame",
+    "subnet",
+    "hostname",
+    "port",
+    "broker",
+    "ingest",
+    "server",
+    "keeper",
+    "sensor",
+}
+"""Words of the trade that an officer need not know."""
 ADDRESS = {"first_seen": "2026-01-14T20:00:00Z", "last_seen": "2026-01-14T21:00:00Z"}
 
 
@@ -167,3 +189,50 @@ def test_no_page_speaks_of_guilt(officer: FlaskClient, seed: Any) -> None:
         text = _text(officer.get(path).text).lower()
         for word in ("breach", "offender", "suspect", "violat", "guilt"):
             assert word not in text, (path, word)
+
+
+@pytest.mark.req("R10")
+def test_no_page_uses_network_terms_where_nothing_was_unfolded(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    seed.site("site-2", status={"online": False, "at": datetime.fromtimestamp(seed.clock.at, UTC).isoformat()})
+    seed.device()
+    seed.finding()
+    seed.finding("find-2", kind="listed-name", hit=seed.hit())
+    pages = ("/", "/households", "/households/site-1", "/households/site-2", "/nowhere")
+    for path in (*pages, "/households/site-1/findings/find-1", "/households/site-1/findings/find-2"):
+        shown = re.sub(r"<details.*?</details>", "", officer.get(path).text, flags=re.DOTALL)
+        words = set(re.findall(r"[a-z]+", _text(shown).lower()))
+        assert not words & TERMS, path
+
+
+@pytest.mark.req("R47")
+def test_households_of_one_title_stay_two(officer: FlaskClient, seed: Any) -> None:
+    seed.site("site-1", title="NM-1")
+    seed.site("site-2", title="NM-1")
+    seed.device(site="site-1", label="black phone")
+    assert 'href="/households/site-1"' in officer.get("/households").text
+    assert 'href="/households/site-2"' in officer.get("/households").text
+    assert "black phone" not in officer.get("/households/site-2").text
+
+
+@pytest.mark.req("R41")
+def test_a_household_asks_the_database_a_bounded_number_of_times(
+    officer: FlaskClient, seed: Any, engine: Engine
+) -> None:
+    seed.site()
+    for number in range(300):
+        seed.device(f"dev-{number}")
+        seed.finding(f"find-{number}", device_id=f"dev-{number}", state="open" if number % 2 else "closed")
+    officer.get("/households/site-1")
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        officer.get("/households/site-1")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 8, asked

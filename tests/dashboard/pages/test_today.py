@@ -32,6 +32,17 @@ def test_cards_come_worst_first_then_oldest(officer: FlaskClient, seed: Any, clo
     assert all(word in card for word, card in zip(words, cards, strict=True))
 
 
+def test_a_card_that_stays_says_when_it_was_last_seen(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    seed.device()
+    seed.finding()
+    assert ", last seen" not in officer.get("/").text
+    seed.finding("find-2", kind="listed-name", hit=seed.hit())
+    page = officer.get("/").text
+    assert page.count(", last seen <time") == 1
+    assert "Look at the details" in page
+
+
 @pytest.mark.req("R26")
 def test_findings_of_one_cause_are_one_card(officer: FlaskClient, seed: Any, clock: Any) -> None:
     seed.site()
