@@ -19,6 +19,9 @@ QUARANTINED = "quarantined"
 
 QUARANTINE_FAMILIES = ("inet", "bridge")
 
+FORWARDED_MARK = 0x1
+"""Packet mark of what is forwarded to the household: so the bridge tells it from the box's own answers."""
+
 VOLUME_UP = "volume_up"
 """Dynamic set of ether_addr in the `inet` table with a counter each: octets forwarded from a device."""
 

@@ -127,31 +127,57 @@ def test_a_held_device_reaches_the_box_and_its_notice_and_nothing_else(device: M
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_a_connection_that_stood_before_is_cut_in_both_directions(
-    home: Household, device: Maker, hold: Hold, family: int
+    home: Household, device: Maker, hold: Hold, family: socket.AddressFamily
 ) -> None:
+    phone, site = online(device, family)
+    with home.internet.socket(family, socket.SOCK_STREAM) as listener, phone.socket(family, socket.SOCK_STREAM) as near:
+        listener.bind((site, 7443))
+        listener.listen(1)
+        near.settimeout(5)
+        near.connect((site, 7443))
+        far, _ = listener.accept()
+        with far:
+            near.send(b"before")
+            assert far.recv(16) == b"before"
+            far.send(b"back")
+            assert near.recv(16) == b"back"
+            hold([phone.mac])
+            near.send(b"held")
+            far.send(b"held")
+            assert select.select([far, near], [], [], 1.5)[0] == []
+            hold([])
+            far.settimeout(10)
+            assert far.recv(16) == b"held", "what was held is sent again by the device itself"
+
+
+@pytest.mark.parametrize(("family", "port"), [(socket.AF_INET, 67), (socket.AF_INET6, 547)])
+def test_a_stream_from_a_port_that_the_box_answers_from_is_cut_too(
+    home: Household, device: Maker, hold: Hold, family: socket.AddressFamily, port: int
+) -> None:
+    phone, site = online(device, family)
+    with home.internet.socket(family) as far, phone.socket(family) as near:
+        far.bind((site, port))
+        near.connect((site, port))
+        for end in (far, near):
+            end.settimeout(5)
+        near.send(b"subscribe")
+        _, peer = far.recvfrom(16)
+        far.sendto(b"before", peer)
+        assert near.recv(16) == b"before"
+        hold([phone.mac])
+        far.sendto(b"held", peer)
+        assert select.select([near], [], [], 1.5)[0] == []
+        hold([])
+        far.sendto(b"after", peer)
+        assert near.recv(16) == b"after"
+
+
+def online(device: Maker, family: socket.AddressFamily) -> tuple[Client, str]:
+    """A phone with addresses, and a web server's address of that family."""
     phone = device("unregistered-phone")
     phone.lease()
     phone.address6()
-    site = addresses.SITES[0][0 if family == socket.AF_INET else 1]
-    with home.internet.socket(family, socket.SOCK_STREAM) as listener:
-        listener.bind((site, 7443))
-        listener.listen(1)
-        with phone.socket(family, socket.SOCK_STREAM) as near:
-            near.settimeout(5)
-            near.connect((site, 7443))
-            far, _ = listener.accept()
-            with far:
-                near.send(b"before")
-                assert far.recv(16) == b"before"
-                far.send(b"back")
-                assert near.recv(16) == b"back"
-                hold([phone.mac])
-                near.send(b"held")
-                far.send(b"held")
-                assert select.select([far, near], [], [], 1.5)[0] == []
-                hold([])
-                far.settimeout(10)
-                assert far.recv(16) == b"held", "what was held is sent again by the device itself"
+    return phone, addresses.SITES[0][0 if family == socket.AF_INET else 1]
 
 
 @pytest.mark.req("R57")
