@@ -2,8 +2,8 @@
 
 In: programs (`Program`). Out: processes, `up.json` in the given folder (name -> pid, replaced whole
 at each change) and plain lines to `report`. It speaks the sd_notify protocol (sd_notify(3)) over
-one socket a program, which only that program's user may write to: READY=1, and WATCHDOG=1 within
-`Pace.silence` seconds ever after; who is silent longer is killed and started again.
+one socket a program, which only that program's user may write to: READY=1 within `Pace.start` seconds,
+and WATCHDOG=1 within `Pace.silence` seconds ever after; who is silent longer is killed and started again.
 
 Bounded: one process a program; a restart waits 0.1 s, doubling to 5 s, and from 0.1 s again after
 10 s of life; stopping takes at most `Pace.stop` seconds, then what is left is killed.
@@ -38,6 +38,8 @@ class Pace:
     longest_delay: float = 5.0
     steady: float = 10.0
     """Life after which the next restart is quick again."""
+    start: float = 60.0
+    """Longest time to READY=1."""
     silence: float = 10.0
     """Longest time between two WATCHDOG=1, counted from READY=1."""
     stop: float = 4.5
@@ -127,8 +129,10 @@ class Supervisor:
             if slot.pid is None:
                 if now >= slot.due:
                     self._start(slot, now)
-            elif slot.ready and not slot.hung and now - slot.heard > self._pace.silence:
-                self._report(f"{slot.program.name} gave no sign of life for {self._pace.silence:g} s: killed")
+                continue
+            since, longest = (slot.heard, self._pace.silence) if slot.ready else (slot.started, self._pace.start)
+            if not slot.hung and now - since > longest:
+                self._report(f"{slot.program.name} gave no sign of life for {longest:g} s: killed")
                 slot.hung = True
                 _signal(slot, signal.SIGKILL)
 

@@ -142,6 +142,11 @@ def test_a_stopped_process_is_seen_by_its_silence(watched: Watched) -> None:
     watched.wait_for("one is back")
 
 
+def test_a_process_that_never_gets_ready_is_replaced(watched: Watched) -> None:
+    watched.start(program("one", "import signal; signal.pause()"), pace=Pace(start=0.3))
+    watched.wait_for("one gave no sign of life for 0.3 s: killed", times=2)
+
+
 def test_stages_are_stopped_in_order(watched: Watched, tmp_path: Path) -> None:
     order = tmp_path / "order"
     watched.start(
