@@ -12,6 +12,7 @@ import logging
 import secrets
 import selectors
 import socket
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,13 +236,20 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
     """Run until stopped.
 
     Raises:
-        FileError: the database or a socket cannot be opened.
+        FileError: the database or a socket cannot be opened, or the disk is full.
         KeyFileError: a key of the settings cannot be used.
     """
     try:
-        store = Store(settings.database)
+        _run(settings, stopping)
     except StoreError as error:
         raise FileError(str(error)) from error
+    except sqlite3.Error as error:
+        text = f"{settings.database}: cannot be written ({error}); what was committed is kept. Is the disk full?"
+        raise FileError(text) from error
+
+
+def _run(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
+    store = Store(settings.database)
     try:
         core = build(settings, store)
         watched = AuthorityFile(settings.authority.path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -251,6 +253,27 @@ def test_a_second_keeper_says_why_it_does_not_start(process: Process) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE)
     assert done.returncode == 2
     assert "another keeper has this database open" in done.stderr
+    assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_disk_that_is_full_is_one_plain_line_and_loses_nothing(process: Process) -> None:
+    process.start()
+    assert process.child is not None
+    courier, sensor = online(process), process.connect("sensor")
+    sensor.send(m.Sighting(ts=clock.now(), mac="02:00:00:00:00:01", via=m.Via.ARP))
+    until(courier, lambda heard: len(heard) >= 3)
+    full = (process.folder / "state" / "keeper" / "keeper.db-wal").stat().st_size
+    resource.prlimit(process.child.pid, resource.RLIMIT_FSIZE, (full, full))
+    for number in range(2, 60):
+        with contextlib.suppress(link.LinkClosedError):
+            sensor.send(m.Sighting(ts=clock.now(), mac=f"02:00:00:00:00:{number:02x}", via=m.Via.ARP))
+    _out, errors = process.child.communicate(timeout=DEADLINE)
+    assert process.child.returncode == 2
+    assert "Is the disk full?" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    process.start()
+    again = until(online(process), lambda heard: len(heard) >= 3)
+    assert any(isinstance(process.payload(item), Finding) for item in again if isinstance(item, m.Outbound))
     assert process.end(signal.SIGTERM)[0] == 0
 
 

@@ -4,7 +4,8 @@ Rows of a newer state of the same subject replace older ones that were not yet r
 are never dropped; when the outbox is full, revisions between a finding's first and its latest make
 way, and if that is not enough `full` says so, and the keeper takes in no new devices until it drains.
 
-Bounded: `MAX_OUTBOX` rows.
+Bounded: `MAX_OUTBOX` rows, and beyond them at most two for each finding and each answer to a command
+of the server; `database` bounds the findings.
 """
 
 from __future__ import annotations
