@@ -136,7 +136,7 @@ def kernel(proc: Path = Path("/proc")) -> Iterator[Check]:
     for name, path, what, module in (
         ("namespaces", "self/ns/net", "network namespaces", ""),
         ("nflog", "net/netfilter/nfnetlink_log", "NFLOG, which the taps are made of", "nfnetlink_log"),
-        ("conntrack", "sys/net/netfilter/nf_conntrack_acct", "counting packets of a connection", "nf_conntrack"),
+        ("conntrack", "sys/net/netfilter/nf_conntrack_acct", "packet counts of connections", "nf_conntrack"),
     ):
         there = (proc / path).exists()
         yield Check(

@@ -35,6 +35,9 @@ def status(config: Path, *, as_json: bool) -> None:
     path = settings.keeper_socket("status")
     try:
         answer = ask(path)
+    except link.LinkClosedError:
+        text = f"the keeper hung up at {path}: it answers root and its own user, or it is just ending; try as root"
+        _fail(3, text, as_json=as_json)
     except (OSError, MessageError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         _fail(3, f"the keeper does not answer at {path} ({why}); is `gatehouse up` running?", as_json=as_json)

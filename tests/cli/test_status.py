@@ -108,7 +108,9 @@ def test_keeper_that_is_not_there(box_toml: Callable[..., Path]) -> None:
 def test_keeper_that_hangs_up(box_toml: Callable[..., Path]) -> None:
     config = box_toml()
     with keeper(config, None):
-        assert run(config).exit_code == 3
+        shown = run(config)
+    assert shown.exit_code == 3
+    assert "the keeper hung up" in shown.output
 
 
 def test_broken_settings_are_named(tmp_path: Path) -> None:
