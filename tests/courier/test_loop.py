@@ -17,7 +17,6 @@ from appliance.courier.loop import Courier
 from appliance.messages import BrokerState, Outbound
 from appliance.settings import BoxSettings
 
-
 # paho leaves a socket whose handshake failed to the reference count, which closes it and warns.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
