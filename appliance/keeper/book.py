@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.looks import DhcpRules, looks_like
-from appliance.keeper.devices.model import Device, is_group
+from appliance.keeper.devices.model import Device, is_group, moment
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.lists.match import Lists, Match
 from appliance.keeper.lists.names import normalise
@@ -114,9 +114,18 @@ class Book:
             return self._new(mac, scope=scope, via=via, ts=ts, at=at)
         came_again = ts - device.last_seen >= ABSENT_SECONDS
         addresses = tuple(
-            replace(item, last_seen=max(item.last_seen, ts)) if item.mac == mac else item for item in device.addresses
+            replace(item, first_seen=min(item.first_seen, ts), last_seen=max(item.last_seen, ts))
+            if item.mac == mac
+            else item
+            for item in device.addresses
         )
-        device = replace(device, last_seen=max(device.last_seen, ts), addresses=addresses)
+        # Sensor and warden tell of one arrival apart, and the later frame may be heard first.
+        device = replace(
+            device,
+            first_seen=min(device.first_seen, ts),
+            last_seen=max(device.last_seen, ts),
+            addresses=addresses,
+        )
         self.registry.put(device)
         if device.standing is Standing.UNKNOWN:
             self._unregistered(device, scope=scope, via=via, ts=ts, at=at, came_again=came_again)
@@ -162,6 +171,9 @@ class Book:
             self._raise(finding, subject="", at=at)
         elif came_again:
             self._report_finding(stored, findings.revised(findings.again(stored.finding, ts)), at)
+        elif moment(ts) < stored.finding.first_seen:
+            earlier = stored.finding.model_copy(update={"first_seen": moment(ts)})
+            self._store.put_finding(replace(stored, finding=earlier, dirty=True))
 
     def _announced(self, device: Device, heard: DhcpHeard, *, ts: float, at: float) -> None:
         store = self._store

@@ -248,3 +248,19 @@ def test_the_end_of_a_visit_erases_too(make_bench: Any, signed: Any) -> None:
     assert bench.rows("name_visit") == 1
     bench.wait(60)
     assert bench.rows("name_visit") == 0
+
+
+@pytest.mark.req("R11")
+def test_the_first_frame_counts_also_when_it_is_heard_second(bench: Any) -> None:
+    first = bench.wall - 0.04
+    bench.hear(Peer.WARDEN, m.NeighbourChanged(ts=bench.wall, mac=MACS[0], ip="192.0.2.7", reachable=True))
+    bench.hear(Peer.SENSOR, m.Sighting(ts=first, mac=MACS[0], via=m.Via.ARP))
+    bench.hear(Peer.SENSOR, m.Sighting(ts=first, mac=MACS[0], via=m.Via.DHCP))
+    bench.acknowledge()
+    bench.wait(60)
+    sent = bench.payloads(bench.sight(MACS[0])) + bench.payloads(bench.wait(20))
+    seen = {(type(item), item.first_seen.timestamp()) for item in sent}
+    assert {kind for kind, _at in seen} <= {Finding, Device}
+    assert {round(moment, 3) for _kind, moment in seen} == {round(first, 3)}
+    assert bench.store.devices()[0].first_seen == first
+    assert bench.store.open_findings_of(bench.store.devices()[0].device_id)[0].finding.revision == 2

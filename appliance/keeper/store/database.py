@@ -170,7 +170,8 @@ class Store:
             "first_seen, last_seen, reported_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "on conflict (device_id) do update set revision = excluded.revision, standing = excluded.standing, "
             "label = excluded.label, looks_like = excluded.looks_like, guest_until = excluded.guest_until, "
-            "quarantined = excluded.quarantined, last_seen = excluded.last_seen, reported_at = excluded.reported_at",
+            "quarantined = excluded.quarantined, first_seen = excluded.first_seen, last_seen = excluded.last_seen, "
+            "reported_at = excluded.reported_at",
             (
                 device.device_id,
                 device.revision,
@@ -187,7 +188,7 @@ class Store:
         for address in device.addresses:
             self._db.execute(
                 "insert into address (mac, device_id, first_seen, last_seen) values (?, ?, ?, ?) "
-                "on conflict (mac) do update set last_seen = excluded.last_seen",
+                "on conflict (mac) do update set first_seen = excluded.first_seen, last_seen = excluded.last_seen",
                 (address.mac, device.device_id, address.first_seen, address.last_seen),
             )
 
