@@ -89,7 +89,7 @@ class BoxSettings(_Section):
     authority: AuthoritySettings
     notice: NoticeSettings
     lists: tuple[ListSource, ...] = Field(default=(), max_length=64)
-    uids: dict[Role, int] = Field(default_factory=dict)
+    uids: dict[Role, Annotated[int, Field(ge=0, lt=2**32 - 1)]] = Field(default_factory=dict)
     """uid per process where the box gives each its own; empty in an unprivileged lab."""
     heartbeat_seconds: float = Field(default=60.0, gt=0, le=600)
 
