@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -95,11 +96,14 @@ def make_code(engine: Engine, *, name: str, now: float, lifetime: float) -> str:
     return "-".join(code[start : start + 4] for start in range(0, CODE_LENGTH, 4))
 
 
-def sign_in(engine: Engine, *, name: str, code: str, now: float) -> str | None:
+def sign_in(
+    engine: Engine, *, name: str, code: str, now: float, is_news: Callable[[], bool] = lambda: True
+) -> str | None:
     """Trade a name and its unused code for a session token; None if that fails, for whatever reason.
 
-    All failures look the same, and the slow check is made for each. A failure of a name that exists is
-    also written down, and takes that much longer.
+    Of names that nobody has, a try is written down if `is_news`: strangers must not fill the audit.
+
+    All failures look the same, and the slow check is made for each; one that is written down takes a little longer.
     """
     typed = "".join(code[:MOST_TYPED].upper().split()).replace("-", "")
     name = name[:MOST_TYPED].strip()
@@ -110,6 +114,16 @@ def sign_in(engine: Engine, *, name: str, code: str, now: float) -> str | None:
     # Checked outside any transaction: it is slow by design, and must not hold up the writers.
     right = check_password_hash(row["code_hash"] if row is not None and usable else _decoy(), typed) and usable
     if row is None:
+        if is_news():
+            with engine.begin() as connection:
+                write_audit(
+                    connection,
+                    at=now,
+                    account_id=None,
+                    action="sign-in-failed",
+                    subject="no such name",
+                    outcome="failed",
+                )
         return None
     account_id = row["account_id"]
     with engine.begin() as connection:

@@ -34,7 +34,14 @@ def sign_in() -> ResponseReturnValue:
     at_desk = desk()
     name = request.form.get("name", "")
     target = safe_target(request.form.get("next", ""))
-    token = auth.sign_in(at_desk.engine, name=name, code=request.form.get("code", ""), now=at_desk.now())
+    now = at_desk.now()
+    token = auth.sign_in(
+        at_desk.engine,
+        name=name,
+        code=request.form.get("code", ""),
+        now=now,
+        is_news=lambda: at_desk.views.is_new(("", "sign-in-failed", ""), now),
+    )
     if token is None:
         shown = name[:120] if name.isprintable() else ""
         return _show(SignInPage(name=shown, target=target, error=_ERROR), status=422)

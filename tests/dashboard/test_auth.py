@@ -90,11 +90,17 @@ class TestLockOut:
         outcomes = [row["outcome"] for row in seed.rows(schema.audit) if row["action"] == "sign-in-failed"]
         assert outcomes == ["failed"] * (MOST_FAILURES - 1) + ["locked"]
 
-    def test_an_unknown_name_leaves_nothing_behind(self, engine: Engine, clock: Any, seed: Any) -> None:
+    def test_an_unknown_name_leaves_a_line_if_it_is_news_and_never_what_was_typed(
+        self, engine: Engine, clock: Any, seed: Any
+    ) -> None:
         before = len(seed.rows(schema.audit))
-        for name in ("nobody", "", "nobody\x00", "\u202e", "x" * 100_000):
-            assert _sign_in(engine, "WRONG", clock.at, name=name) is None
+        names = ("nobody", "", "nobody\x00", "\u202e", "x" * 100_000)
+        for name in names:
+            assert auth.sign_in(engine, name=name, code="WRONG", now=clock.at, is_news=lambda: False) is None
         assert len(seed.rows(schema.audit)) == before
+        assert _sign_in(engine, "WRONG", clock.at, name="nobody") is None
+        last = seed.rows(schema.audit)[-1]
+        assert (last["account_id"], last["action"], last["subject"]) == (None, "sign-in-failed", "no such name")
 
 
 @pytest.mark.usefixtures("account")

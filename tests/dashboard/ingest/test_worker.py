@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,8 +163,6 @@ def test_a_database_that_is_away_costs_nothing_but_time(
     bench: Bench, device: MakeDevice, caplog: pytest.LogCaptureFixture
 ) -> None:
     def away(*_event: object) -> None:
-        import sqlite3
-
         raise sqlite3.OperationalError("disk I/O error")
 
     for number in (1, 2):
@@ -183,8 +183,6 @@ def test_a_database_that_is_away_costs_nothing_but_time(
 
 def test_a_full_batch_does_not_spin_while_the_database_is_away(bench: Bench, device: MakeDevice) -> None:
     def away(*_event: object) -> None:
-        import sqlite3
-
         raise sqlite3.OperationalError("disk I/O error")
 
     for number in range(1, BATCH + 1):
@@ -202,8 +200,6 @@ def test_a_refusal_is_audited_once_although_the_commit_failed(bench: Bench, devi
     fails = iter((True, False))
 
     def locked(_connection: object) -> None:
-        import sqlite3
-
         if next(fails, False):
             raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database is locked"))
 
@@ -218,6 +214,22 @@ def test_a_refusal_is_audited_once_although_the_commit_failed(bench: Bench, devi
     assert (row.action, row.outcome) == ("message-refused", "refused")
     assert "times" not in row.subject
     assert bench.session.acknowledged == [1]
+
+
+def test_a_reader_that_does_not_let_go_delays_the_commit_and_loses_nothing(bench: Bench, device: MakeDevice) -> None:
+    """With a rollback journal a commit waits for the readers (SQLite, "File Locking", section 3)."""
+    event.listen(bench.engine, "checkout", lambda connection, *_: connection.execute("PRAGMA busy_timeout=1").close())
+    bench.arrive(device(1), 1)
+    with contextlib.closing(sqlite3.connect(str(bench.engine.url.database), isolation_level=None)) as page:
+        page.execute("BEGIN")
+        page.execute("SELECT * FROM site").fetchall()
+        bench.worker.turn()
+        assert bench.session.acknowledged == []
+    bench.moment += 2
+    bench.worker.turn()
+    assert bench.session.acknowledged == [1]
+    assert bench.receipted() == {1}
+    assert bench.count(schema.event) == 1
 
 
 class _Away:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from dashboard.auth import SESSION_SECONDS
 from dashboard.pages.signin import safe_target
+from dashboard.store import schema
 
 
 @pytest.mark.parametrize(
@@ -132,3 +133,16 @@ def test_an_account_that_is_gone_or_changed_has_no_session(officer: FlaskClient,
     with engine.begin() as connection:
         connection.execute(update(schema.account).values(role="stranger"))
     assert officer.get("/").status_code == 303
+
+
+def test_tries_of_names_that_nobody_has_are_one_line_of_audit_for_a_while(
+    stranger: FlaskClient, seed: Any, csrf: Callable[[TestResponse], str], clock: Any
+) -> None:
+    token = csrf(stranger.get("/sign-in"))
+    for name in ("a", "b", "c\x00"):
+        assert stranger.post("/sign-in", data={"name": name, "code": "x", "csrf_token": token}).status_code == 422
+    lines = [(row["account_id"], row["action"], row["subject"]) for row in seed.rows(schema.audit)]
+    assert lines == [(None, "sign-in-failed", "no such name")]
+    clock.at += 601
+    stranger.post("/sign-in", data={"name": "a", "code": "x", "csrf_token": token})
+    assert len(seed.rows(schema.audit)) == 2
