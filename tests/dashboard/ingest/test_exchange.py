@@ -79,8 +79,9 @@ def test_ingest_killed_after_commits_stores_nothing_twice(running: Any, device: 
         keeper.until(lambda share=share: running.count(schema.event) >= share * total // 4)
         running.kill(worker)
     running.ingest()
-    keeper.until(lambda: len(keeper.receipted) == total, seconds=60)
-    assert running.count(schema.event) == total
+    keeper.put(total + 1, device(total + 1))  # one that only the last worker can have stored
+    keeper.until(lambda: len(keeper.receipted) == total + 1, seconds=60)
+    assert running.count(schema.event) == total + 1
 
 
 def test_courier_killed_while_it_carries_loses_nothing(running: Any, device: Any) -> None:
