@@ -5,10 +5,8 @@ from __future__ import annotations
 import select
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +14,6 @@ from lab import addresses
 from lab.client import Client
 from lab.host import Host, LabError
 from lab.household import Household
-from lab.service import wait_until
-from lab.stack import SITE, Stack
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 Maker = Callable[..., Client]
@@ -25,7 +21,6 @@ Hold = Callable[[Sequence[str]], None]
 
 FILL = """
 import sys
-from pathlib import Path
 from appliance.warden.rules import Firewall
 from firmware.household import load
 firewall = Firewall(load(Path(sys.argv[1])))
@@ -189,36 +184,3 @@ def test_a_new_address_leaves_the_quarantine_of_the_old_one(device: Maker, hold:
     assert not opens(phone, addresses.SITES[0][0], 443)
     phone.change_mac()
     assert opens(phone, addresses.SITES[0][0], 443)
-
-
-@pytest.fixture
-def stack() -> Iterator[Stack]:
-    # Not pytest's own folder: the box's processes run under uids of their own and must reach theirs.
-    with tempfile.TemporaryDirectory(prefix="test-", dir="/run") as folder:
-        Path(folder).chmod(0o755)
-        with Stack(Path(folder), poll_seconds=0.5, quarantine=True) as running:
-            running.wait_ready()
-            yield running
-
-
-@pytest.mark.req("R57", "R59")
-def test_where_the_authority_says_so_unknown_devices_are_held_until_somebody_registers_them(stack: Stack) -> None:
-    def held(client: Client) -> bool:
-        """Whether HTTP to anywhere shows the notice page of the box."""
-        words = ["curl", "--silent", "--noproxy", "*", "--max-time", "5", "http://social.example/"]
-        return "Demonstration Constabulary" in client.run(words, check=False).stdout
-
-    officer = stack.officer("quarantine-officer")
-    phone = stack.join("unregistered-phone")
-    wait_until(lambda: held(phone), what="the unknown phone to be held", seconds=15)
-    assert not opens(phone, addresses.SITES[0][0], 443)
-
-    (finding,) = [seen for seen in officer.findings(SITE) if phone.mac in seen.macs]
-    officer.register(finding, standing="household", label="A phone", reason="seen at the visit")
-    wait_until(lambda: opens(phone, addresses.SITES[0][0], 443), what="the registered phone to be let go", seconds=15)
-    assert phone.browse("social.example") == 200
-    assert not held(phone)
-
-    phone.change_mac()
-    wait_until(lambda: held(phone), what="the phone to be held under its new address", seconds=15)
-    assert not opens(phone, addresses.SITES[0][0], 443)

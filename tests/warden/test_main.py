@@ -217,34 +217,6 @@ def test_quarantine_leaves_the_box_and_nothing_else(home: Any) -> None:
     assert reaches(home.phone, "192.0.2.10")
 
 
-NOTICE = """
-import socket
-listener = socket.create_server(("::", 80), family=socket.AF_INET6, dualstack_ipv6=True)
-print("ready")
-while True:
-    connection, _ = listener.accept()
-    connection.send(b"notice")
-    connection.close()
-"""
-
-FETCH = """
-import socket, sys
-with socket.create_connection((sys.argv[1], 80), timeout=10) as sock:
-    print(sock.recv(16).decode())
-"""
-
-
-@pytest.mark.req("R59")
-def test_a_quarantined_device_finds_the_notice_wherever_it_goes(home: Any) -> None:
-    warden_end = home.keeper("warden")
-    home.start("warden")
-    home.background(home.gateway, NOTICE)
-    warden_end.say(Enforcement(generation=1, quarantined=(PHONE,)))
-    assert warden_end.until(state(1)).applied
-    for address in ("192.0.2.1", "203.0.113.9", "2001:db8:1::1", "2001:db8:ff::1"):
-        assert home.phone.python(FETCH, address).strip() == "notice"
-
-
 def test_a_killed_sensor_gets_fresh_taps(home: Any) -> None:
     sensor_end = home.keeper("sensor")
     home.start("warden")
