@@ -21,6 +21,7 @@ Hold = Callable[[Sequence[str]], None]
 
 FILL = """
 import sys
+from pathlib import Path
 from appliance.warden.rules import Firewall
 from firmware.household import load
 firewall = Firewall(load(Path(sys.argv[1])))
