@@ -17,6 +17,7 @@ from dashboard.broker.render import RULES_FILE, Account, dynamic_security, find_
 from wire.files import replace
 
 READY_SECONDS = 10.0
+_STEADY = 3  # looks in a row: Mosquitto 2.0.21 listens first and reads its certificate after
 _STOP_SECONDS = 5.0
 _LAST = 2000
 
@@ -89,11 +90,13 @@ class RunningBroker:
             self._process = subprocess.Popen(
                 [str(program), "-c", str(configuration)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+        heard = 0
         for _ in range(int(READY_SECONDS / 0.05)):
             if self._process.poll() is not None:
                 self._process = None
                 raise BrokerStartError(f"Mosquitto ended at once: {self._quote()}")
-            if self._listens():
+            heard += self._listens()
+            if heard >= _STEADY:
                 return
             time.sleep(0.05)
         self.kill()

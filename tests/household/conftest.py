@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
-from lab.enter import refusal
 from lab.officer import Officer, Seen
 from lab.service import wait_until
 from lab.stack import SITE, Stack
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    why = refusal()
-    if why is not None:
-        pytest.skip(f"the lab cannot run here: {why}")
+@contextmanager
+def _running(*, quarantine: bool = False) -> Iterator[Stack]:
     # Not pytest's own folder: the box's processes run under uids of their own and must reach theirs.
     with tempfile.TemporaryDirectory(prefix="test-", dir="/run") as folder:
         Path(folder).chmod(0o755)
-        with Stack(Path(folder), poll_seconds=0.5) as running:
-            running.wait_ready()
-            yield running
+        with Stack(Path(folder), poll_seconds=0.5, quarantine=quarantine) as stack:
+            stack.wait_ready()
+            yield stack
+
+
+@pytest.fixture(scope="session")
+def new_stack() -> Callable[..., AbstractContextManager[Stack]]:
+    """Makes a stack of a module's own."""
+    return _running
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with _running() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

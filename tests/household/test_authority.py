@@ -7,9 +7,8 @@ import itertools
 import json
 import sqlite3
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lab.enter import refusal
 from lab.service import wait_until
 from lab.stack import GATEHOUSE, SITE, TENANT, Stack
 from wire.codec import payload_json, seal, topic_for
@@ -30,16 +28,10 @@ _NUMBERS = itertools.count(2)
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(new_stack: Callable[..., AbstractContextManager[Stack]]) -> Iterator[Stack]:
     """A box of its own: what one authority allowed must not be in another test's way."""
-    why = refusal()
-    if why is not None:
-        pytest.skip(f"the lab cannot run here: {why}")
-    with tempfile.TemporaryDirectory(prefix="test-", dir="/run") as folder:
-        Path(folder).chmod(0o755)
-        with Stack(Path(folder), poll_seconds=0.5) as running:
-            running.wait_ready()
-            yield running
+    with new_stack() as running:
+        yield running
 
 
 def _rows(path: Path, *tables: str) -> dict[str, int]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -18,13 +17,10 @@ _NAME = "www.news.example"
 
 
 @pytest.fixture(scope="module")
-def strict_stack() -> Iterator[Stack]:
+def strict_stack(new_stack: Callable[..., AbstractContextManager[Stack]]) -> Iterator[Stack]:
     """A household whose authority lets unknown devices be held."""
-    with tempfile.TemporaryDirectory(prefix="test-", dir="/run") as folder:
-        Path(folder).chmod(0o755)
-        with Stack(Path(folder), quarantine=True) as running:
-            running.wait_ready()
-            yield running
+    with new_stack(quarantine=True) as running:
+        yield running
 
 
 def _notice(client: Client, address: str) -> str:

@@ -152,7 +152,7 @@ def online(process: Process, credit: int = 1000) -> link.Link:
     return courier
 
 
-@pytest.mark.req("R11", "R53", "N3")
+@pytest.mark.req("R11", "R53")
 def test_kill_in_the_middle_of_a_stream_loses_nothing_committed(process: Process) -> None:
     process.start()
     courier = online(process)

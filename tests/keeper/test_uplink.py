@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance import messages as m
@@ -22,7 +21,6 @@ def numbers(bench: Any, heard: list[m.Message]) -> list[int]:
     return [int(item.envelope.sequence) for item in opened if not isinstance(item.payload, BoxStatus)]
 
 
-@pytest.mark.req("N3")
 def test_rows_stay_until_the_servers_receipt(bench: Any) -> None:
     first = numbers(bench, bench.sight(MACS[0]))
     assert bench.rows("outbox") == 2
@@ -90,7 +88,6 @@ def test_states_in_flight_do_not_hold_findings_up(make_bench: Any, signed: Any, 
     assert len(finding) == 1
 
 
-@pytest.mark.req("N3")
 def test_forged_moved_or_foreign_messages_are_counted_and_done_with(bench: Any) -> None:
     bench.sight(MACS[0])
     receipt = bench.receipt((1, 100))

@@ -15,7 +15,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,16 @@ class StoreError(ValueError):
     """The database cannot be used; the text says why and what to do."""
 
 
+_PRAGMAS = (
+    "journal_mode=wal",
+    "synchronous=full",
+    "foreign_keys=on",
+    "secure_delete=on",
+    "mmap_size=0",
+    "trusted_schema=off",
+)
+
+
 class Store:
     """All of what the keeper remembers."""
 
@@ -63,22 +73,18 @@ class Store:
         self._lock = _lock(path)
         self._erased = False
         """Something was erased: the log of the database must not keep it either."""
-        try:
-            self._db = Database(sqlite3.connect(path), execute_plugins=False)
-            for pragma in (
-                "journal_mode=wal",
-                "synchronous=full",
-                "foreign_keys=on",
-                "secure_delete=on",
-                "mmap_size=0",
-                "trusted_schema=off",
-            ):
-                self._db.execute(f"pragma {pragma}")
-            path.chmod(0o600)
-            migrations.apply(self._db)
-        except (sqlite3.Error, OSError) as error:
-            os.close(self._lock)
-            raise StoreError(f"{path}: cannot be used as the keeper's database ({error})") from error
+        with ExitStack() as undo:
+            undo.callback(os.close, self._lock)
+            try:
+                connection = undo.enter_context(closing(sqlite3.connect(path)))
+                self._db = Database(connection, execute_plugins=False)
+                for pragma in _PRAGMAS:
+                    self._db.execute(f"pragma {pragma}")
+                path.chmod(0o600)
+                migrations.apply(self._db)
+            except (sqlite3.Error, OSError) as error:
+                raise StoreError(f"{path}: cannot be used as the keeper's database ({error})") from error
+            undo.pop_all()
         self.epoch = self._first("epoch", secrets.token_hex(_EPOCH_OCTETS))
         self.blinding_key = bytes.fromhex(self._first("blinding_key", secrets.token_hex(32)))
         """Key of the hashes that stand for announced names of devices that are not registered."""
