@@ -7,6 +7,7 @@ Bounded: one datagram is at most `messages.MAX_DATAGRAM`; at most `MAX_DESCRIPTO
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from collections.abc import Collection, Sequence
@@ -86,7 +87,12 @@ class Link:
             raise LinkClosedError(str(error)) from error
         if not datagram:
             raise LinkClosedError("peer closed the connection")
-        return messages.decode(datagram), descriptors
+        try:
+            return messages.decode(datagram), descriptors
+        except messages.MessageError:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise
 
     def close(self) -> None:
         """Close this end."""

@@ -140,7 +140,7 @@ class TapReport(_Message, frozen=True, tag="tap"):
 
 
 class SensorStarted(_Message, frozen=True, tag="sensor-started"):
-    """The sensor has its taps; until now it saw nothing."""
+    """The sensor has fresh taps: it started, or the warden did; between the old ones and these it saw nothing."""
 
     ts: Moment
     taps: tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,12 +68,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def short_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def short_path() -> Iterator[Path]:
     """A folder whose name is short enough for Unix sockets in it (108 bytes, unix(7))."""
-    folder = Path(os.path.realpath("/tmp")) / f"gh-{os.getpid()}-{tmp_path_factory.mktemp('s').name}"  # noqa: S108 (sockets need a short path)
-    folder.mkdir(mode=0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="gh-", dir=os.path.realpath("/tmp")) as folder:  # noqa: S108 (short)
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -72,6 +72,14 @@ def test_what_is_no_message_is_refused() -> None:
     raw.send(b"[{]")
     with pytest.raises(MessageError):
         end.receive()
+    # A descriptor that rides on nonsense is closed, not kept: its other end says so.
+    read, write = os.pipe()
+    socket.send_fds(raw, [b"[{]"], [write])
+    os.close(write)
+    with pytest.raises(MessageError):
+        end.receive_descriptors()
+    assert os.read(read, 1) == b""
+    os.close(read)
     raw.close()
     end.close()
 

@@ -28,7 +28,6 @@ NOT_AT_RUN_TIME = {".py", ".mako", ".scss", ".sh"}
 TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
     "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
-    "appliance/courier/loop.py": "as a process of its own: tests/courier/test_main.py, test_exchange.py",
     "appliance/keeper/store/schema.py": "run by the tests of appliance/keeper/store/database.py",
     "dashboard/broker/process.py": "starts the broker of tests/dashboard/ingest and of tests/dashboard/broker",
     "dashboard/clock.py": "as appliance/clock.py",
