@@ -57,7 +57,7 @@ def _print(results: dict[str, object]) -> None:
         for column in next(iter(rows.values())):
             table.add_column(column, justify="right")
         for row, cells in rows.items():
-            table.add_row(row, *(f"{cell:,.4g}" for cell in cells.values()))
+            table.add_row(row, *(f"{cell:,}" if isinstance(cell, int) else f"{cell:,.4g}" for cell in cells.values()))
         console.print(table)
 
 
