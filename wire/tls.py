@@ -45,3 +45,12 @@ def _readable(path: Path) -> None:
 def _no_password() -> str:
     """Keep OpenSSL from asking at a terminal nobody watches: an encrypted key is a fault."""
     return ""
+
+
+def plain(error: Exception) -> str:
+    """Why a connection did not come about, in words for a log line."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate does not hold: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or error}"
+    return str(error) or type(error).__name__

@@ -27,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from appliance.courier.pump import MAX_HELD, MAX_INBOUND, MAX_TOPIC
 from appliance.messages import Outbound
+from wire import tls
 from wire.codec import MAX_ENVELOPE
 
 SESSION_SECONDS = 30 * 86400
@@ -129,7 +130,7 @@ class BrokerConnection:
         try:
             self._client.connect(self._host, self._port, keepalive=KEEPALIVE, clean_start=False, properties=properties)
         except (OSError, ValueError) as error:  # ValueError: a host name no resolver would take
-            self._failure = _plain(error)
+            self._failure = tls.plain(error)
 
     @property
     def opening(self) -> bool:
@@ -249,11 +250,3 @@ def _send_at_once(_client: Client, _data: object, sock: object) -> None:
     """Nagle's algorithm would hold an acknowledgement or a finding back for the peer's delayed one (40 ms)."""
     if isinstance(sock, socket.socket):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _plain(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate does not hold: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}"
-    return str(error) or type(error).__name__

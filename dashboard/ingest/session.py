@@ -23,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from dashboard.ingest.opening import Arrived
 from dashboard.ingest.outgoing import Outgoing
 from dashboard.settings import Ingest
+from wire import tls
 from wire.topics import ROOT, Channel
 
 RECEIVE_MAXIMUM = 200
@@ -88,7 +89,7 @@ class Session:
                 self._settings.host, self._settings.port, keepalive=KEEPALIVE, clean_start=False, properties=properties
             )
         except (OSError, ValueError) as error:
-            self.trouble = _plain(error)
+            self.trouble = tls.plain(error)
             return False
         self._client = client
         return True
@@ -175,11 +176,3 @@ def _send_at_once(_client: Client, _data: object, sock: object) -> None:
     """Nagle's algorithm would hold an acknowledgement or a finding back for the peer's delayed one (40 ms)."""
     if isinstance(sock, socket.socket):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _plain(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate does not hold: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}"
-    return str(error) or type(error).__name__

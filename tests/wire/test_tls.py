@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from lab.pki import CertificateAuthority
 from wire.files import FileError
-from wire.tls import client_context
+from wire.tls import client_context, plain
 
 
 def test_a_good_set_makes_a_context_that_checks_the_server(tmp_path: Path) -> None:
@@ -45,3 +45,14 @@ def test_the_file_at_fault_is_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(FileError, match=path.name):
             client_context(**{**good, name: path})
+
+
+def test_why_a_connection_did_not_come_about_is_said_plainly() -> None:
+    unsure = ssl.SSLCertVerificationError()
+    unsure.verify_message = "unable to get local issuer certificate"
+    assert plain(unsure) == "the broker's certificate does not hold: unable to get local issuer certificate"
+    broken = ssl.SSLError()
+    broken.reason = "WRONG_VERSION_NUMBER"
+    assert plain(broken) == "TLS: WRONG_VERSION_NUMBER"
+    assert plain(ConnectionRefusedError(111, "Connection refused")) == "[Errno 111] Connection refused"
+    assert plain(TimeoutError()) == "TimeoutError"
