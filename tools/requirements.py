@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import signal
 import sys
 import tomllib
 from collections import defaultdict
@@ -91,4 +92,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make requirements | head` ends quietly
     sys.exit(main())

@@ -208,7 +208,6 @@ def test_taps_are_as_the_names_say(made_up: Household) -> None:
         assert f"counter name {kind.overflow}\n" in text
 
 
-@pytest.mark.req("R18")
 def test_plain_dns_is_redirected_for_both_families(made_up: Household) -> None:
     text = render.rules(made_up)
     rule = "iifname $lan meta l4proto { tcp, udp } th dport 53 fib daddr type != local redirect to :53\n"

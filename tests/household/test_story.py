@@ -58,7 +58,6 @@ def test_a_third_partys_names_are_nowhere(stack: Stack, find: Find) -> None:
     assert kept == []
 
 
-@pytest.mark.req("R17")
 def test_a_changed_address_is_a_new_device_for_now(stack: Stack, find: Find) -> None:
     phone = stack.join("unregistered-phone", mac="02:00:00:ca:00:01")
     before = find("unregistered-device", phone.mac)
