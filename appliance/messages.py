@@ -140,7 +140,7 @@ class TapReport(_Message, frozen=True, tag="tap"):
 
 
 class SensorStarted(_Message, frozen=True, tag="sensor-started"):
-    """The sensor has fresh taps: it started, or the warden did; between the old ones and these it saw nothing."""
+    """The sensor holds taps that it took at `ts`: said when it takes them, and to every new keeper."""
 
     ts: Moment
     taps: tuple[str, ...]

@@ -158,6 +158,26 @@ class TapHealth(Payload):
     overflow: Count
 
 
+class GapCause(StrEnum):
+    """Why the box could not see."""
+
+    SENSOR_AWAY = "sensor-away"
+    """The process that listens was not there."""
+    KEEPER_AWAY = "keeper-away"
+    """The process that records was not there, or the box had no power."""
+    TAPS_ANEW = "taps-anew"
+    """The listening points were opened anew; how long that took is not known."""
+
+
+class Gap(Payload):
+    """A time in which the box may not have seen what there was (N4)."""
+
+    started: Time
+    ended: Time | None = None
+    """None while it lasts."""
+    cause: GapCause
+
+
 class BoxStatus(Payload):
     """Health of a box, kept even without an authority. `online` false is the last will."""
 
@@ -168,6 +188,8 @@ class BoxStatus(Payload):
     outbox: Count = 0
     processes: tuple[ProcessHealth, ...] = Field(default=(), max_length=16)
     taps: tuple[TapHealth, ...] = Field(default=(), max_length=16)
+    gaps: tuple[Gap, ...] | None = Field(default=None, max_length=16)
+    """The latest, newest first; None where the box does not say."""
 
 
 class SetStanding(Payload):

@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
@@ -29,7 +28,7 @@ from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity, Uplink
 from wire.authority import Authority
 from wire.codec import WireError
-from wire.models import BoxStatus, Command, Receipt
+from wire.models import Command, Receipt
 
 TICK_SECONDS = 1.0
 MASK_SECONDS = 10.0
@@ -106,6 +105,7 @@ class Core:
         generation = int(store.get("enforcement_generation") or "0") + 1
         with store.transaction():
             store.set("enforcement_generation", str(generation))
+            store.gaps.keeper_started(float(store.get("time_floor") or "0"))
         self._enforcement = m.Enforcement(generation=generation, quarantined=())
         self._enforced: frozenset[str] | None = None
         self._cut = 0
@@ -134,11 +134,17 @@ class Core:
 
         return self._turn(work, now, monotonic)
 
-    def gone(self, peer: Peer) -> None:
+    def gone(self, peer: Peer, *, now: float, monotonic: float) -> list[Send]:
         """A peer's connection is gone."""
-        self._health.peers.discard(peer.value)
-        if peer is Peer.COURIER:
-            self._uplink.gone()
+
+        def work(moment: float) -> None:
+            self._health.peers.discard(peer.value)
+            if peer is Peer.COURIER:
+                self._uplink.gone()
+            elif peer is Peer.SENSOR:
+                self._store.gaps.sensor_gone(moment)
+
+        return self._turn(work, now, monotonic)
 
     def document(self, raw: bytes | None, *, now: float, monotonic: float) -> list[Send]:
         """The authority file as it now is; None when there is none."""
@@ -204,6 +210,7 @@ class Core:
                 self._health.tap(message)
             case m.SensorStarted():
                 _log.info("the sensor listens on %s", ", ".join(message.taps) or "no tap")
+                self._store.gaps.sensor_listens(message.ts + moment - now, moment)
             case m.Sighting() | m.DhcpHeard() | m.NameLookedUp() | m.NameClassSeen():
                 self._observe(message, now, moment)
             case _:
@@ -352,14 +359,8 @@ class Core:
             return
         self._status_said, self._status_at = said, monotonic
         self._status_due = monotonic + self._heartbeat
-        status = BoxStatus(
-            online=True,
-            at=datetime.fromtimestamp(moment, UTC),
-            recording=self._judgement.scope is not None,
-            authority=self._sentence()[:300],
-            outbox=len(self._store.outbox),
-            processes=self._health.processes(),
-            taps=self._health.taps(overflow=self._book.overflow() + self._cut),
+        status = self._health.status(
+            self._store, self._judgement, self._sentence(), overflow=self._book.overflow() + self._cut, at=moment
         )
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 

@@ -6,8 +6,11 @@ Bounded: `MAX_TAPS` taps.
 
 from __future__ import annotations
 
+from appliance.keeper.authority import Judgement
+from appliance.keeper.devices.model import moment
+from appliance.keeper.store.database import Store
 from appliance.messages import TapReport
-from wire.models import ProcessHealth, TapHealth
+from wire.models import BoxStatus, ProcessHealth, TapHealth
 
 MAX_TAPS = 15
 PROCESSES = ("sensor", "warden", "courier", "porch")
@@ -40,6 +43,19 @@ class Health:
     def processes(self) -> tuple[ProcessHealth, ...]:
         """Each peer, and whether it is connected."""
         return tuple(ProcessHealth(name=name, connected=name in self.peers) for name in PROCESSES)
+
+    def status(self, store: Store, judgement: Judgement, sentence: str, *, overflow: int, at: float) -> BoxStatus:
+        """What the server is told, now at `at` (Unix seconds)."""
+        return BoxStatus(
+            online=True,
+            at=moment(at),
+            recording=judgement.scope is not None,
+            authority=sentence[:300],
+            outbox=len(store.outbox),
+            processes=self.processes(),
+            taps=self.taps(overflow=overflow),
+            gaps=store.gaps.latest(),
+        )
 
     def taps(self, *, overflow: int) -> tuple[TapHealth, ...]:
         """Counters of the taps, and of the keeper itself as one more."""

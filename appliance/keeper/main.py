@@ -93,8 +93,8 @@ class Loop:
     def close(self) -> None:
         """Close every socket."""
         for connections in self._connections.values():
-            for connection in list(connections):
-                self._drop(connection)
+            for connection in connections:  # not `_drop`: it is we who go
+                connection.link.close()
         for listener in self._listeners:
             listener.close()
         self._selector.close()
@@ -164,7 +164,7 @@ class Loop:
         self._selector.unregister(connection.link)
         connection.link.close()
         if not connections:
-            self._core.gone(connection.peer)
+            self.deliver(self._core.gone(connection.peer, now=clock.now(), monotonic=clock.monotonic()))
 
 
 def load_lists(sources: Sequence[ListSource]) -> tuple[Lists, str]:

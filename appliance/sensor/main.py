@@ -60,6 +60,8 @@ class Sensor:
         self._observer = Observer()
         self._outbound = Outbound()
         self._taps: dict[Tap, NflogTap] = {}
+        self._listening: SensorStarted | None = None
+        """What was said when the taps were taken; None without taps."""
         self._counts = {tap: TapCounts() for tap in _KNOWN_TAPS}
         """Of taps that were given back; the reports count from the start of the process."""
         self._keeper = _Peer(name="keeper")
@@ -174,7 +176,8 @@ class Sensor:
             self._taps[name] = tap
             self._selector.register(tap, selectors.EVENT_READ, tap)
         _log.info("taps taken: %s", ", ".join(handed.taps))
-        self._outbound.put([SensorStarted(ts=clock.now(), taps=handed.taps)])
+        self._listening = SensorStarted(ts=clock.now(), taps=handed.taps)
+        self._outbound.put([self._listening])
 
     def _return_taps(self) -> None:
         for name, tap in self._taps.items():
@@ -187,6 +190,7 @@ class Sensor:
             total.lost += gone.lost
             total.malformed += gone.malformed
         self._taps = {}
+        self._listening = None
 
     # --- keeper -----------------------------------------------------------------------------------
 
@@ -198,6 +202,8 @@ class Sensor:
             return
         self._keeper_full = self._mask_heard = False
         self._selector.register(self._keeper.link, selectors.EVENT_READ, self._on_keeper)
+        if self._listening is not None:  # the keeper may be a new one, that does not know
+            self._outbound.put([self._listening])
         _log.info("connected to the keeper")
 
     def _on_keeper(self) -> None:

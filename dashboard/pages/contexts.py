@@ -229,6 +229,8 @@ class Box:
     """Programs of the box and whether each runs."""
     taps: tuple[tuple[str, str, str], ...]
     """Listening points: name, messages read, what was missed."""
+    blind: tuple[tuple[Moment, Moment | None, str], ...]
+    """The latest times in which it could not see, newest first: from, until (None while it lasts), why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

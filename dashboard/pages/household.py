@@ -124,6 +124,14 @@ def _box(at_desk: Desk, home: Household) -> Box:
         waiting=words.count(said.outbox, "record", "records") if said and said.outbox else "",
         parts=tuple((words.plain(part.name, 30), _running(part.connected)) for part in said.processes) if said else (),
         taps=tuple((words.plain(tap.name, 30), f"{tap.messages:,}", _missed(tap)) for tap in said.taps) if said else (),
+        blind=tuple(
+            (
+                at_desk.moment(gap.started.timestamp()),
+                at_desk.moment_or_none(gap.ended.timestamp() if gap.ended else None),
+                sentences.blind(gap.cause),
+            )
+            for gap in (said.gaps if said and said.gaps else ())
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from dashboard.pages import words
 from dashboard.pages.contexts import SeverityMark
-from wire.models import BoxStatus, Finding, FindingKind, LooksLike, Standing
+from wire.models import BoxStatus, Finding, FindingKind, GapCause, LooksLike, Standing
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -127,6 +127,17 @@ def reporting(heard_at: float | None, said: BoxStatus | None, now: float) -> tup
     if now - heard_at > SILENT_SECONDS:
         return False, "The box has stopped reporting"
     return True, "The box is reporting"
+
+
+def blind(cause: GapCause) -> str:
+    """Why a box could not see, one sentence."""
+    match cause:
+        case GapCause.SENSOR_AWAY:
+            return "The part of the box that listens had stopped"
+        case GapCause.KEEPER_AWAY:
+            return "The box was switched off, or the part that records had stopped"
+        case GapCause.TAPS_ANEW:
+            return "The box began to listen anew; how long it did not is not known"
 
 
 def problem(heard_at: float | None, said: BoxStatus | None, now: float) -> str:

@@ -72,6 +72,11 @@ class Seed:
                 "outbox": 2,
                 "processes": [{"name": "sensor", "connected": True}],
                 "taps": [{"name": "flow", "messages": 1200, "octets": 9, "lost": 3, "unparsed": 0, "overflow": 0}],
+                "gaps": [
+                    {"started": iso(self.clock.at - 60), "cause": "sensor-away"},
+                    {"started": iso(self.clock.at - 900), "ended": iso(self.clock.at - 600), "cause": "keeper-away"},
+                    {"started": iso(self.clock.at - 950), "ended": iso(self.clock.at - 950), "cause": "taps-anew"},
+                ],
             },
         }
         self._insert(schema.site, row | values)

@@ -148,6 +148,9 @@ class Bench:
         self.sent.extend(sends)
         return [message for send in sends for message in send.messages]
 
+    def gone(self, peer: Peer) -> list[m.Message]:
+        return self.take(self.core.gone(peer, now=self.wall, monotonic=self.monotonic))
+
     def connect(self, *peers: Peer) -> list[m.Message]:
         return [
             message

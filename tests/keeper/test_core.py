@@ -192,7 +192,7 @@ def test_quarantine_follows_the_clause_and_the_wardens_word(bench: Any) -> None:
     assert not only(bench.payloads(sent), Device).quarantined
     answer = m.WardenState(ts=bench.wall, generation=order.generation, applied=True)
     assert only(bench.payloads(bench.hear(Peer.WARDEN, answer)), Device).quarantined
-    bench.core.gone(Peer.WARDEN)
+    bench.gone(Peer.WARDEN)
     assert only(bench.connect(Peer.WARDEN), m.Enforcement) == order, "a new warden gets the whole state"
     sent = bench.down(bench.command(device.device_id, Standing.GUEST))
     assert only(sent, m.Enforcement).quarantined == ()
@@ -257,8 +257,8 @@ def test_status_counts(bench: Any) -> None:
     status = only(bench.hear(Peer.STATUS, m.StatusRequest()), m.Status)
     assert (status.recording, status.devices, status.open_findings, status.outbox) == (True, 1, 1, 2)
     assert (status.broker_connected, status.sensor_connected, status.warden_connected) == (True, True, True)
-    bench.core.gone(Peer.COURIER)
-    bench.core.gone(Peer.WARDEN)
+    bench.gone(Peer.COURIER)
+    bench.gone(Peer.WARDEN)
     status = only(bench.hear(Peer.STATUS, m.StatusRequest()), m.Status)
     assert (status.broker_connected, status.sensor_connected, status.warden_connected) == (False, True, False)
 

@@ -45,7 +45,7 @@ def test_what_is_not_received_goes_again_later_and_later(bench: Any) -> None:
 
 def test_a_new_courier_starts_over_with_the_will(bench: Any) -> None:
     sent = numbers(bench, bench.sight(MACS[0]))
-    bench.core.gone(Peer.COURIER)
+    bench.gone(Peer.COURIER)
     heard = outbound(bench.connect(Peer.COURIER))
     assert len(heard) == 1, "no credit yet: the will and nothing else"
     will = bench.open(heard[0])

@@ -29,6 +29,7 @@ NAMES = (
     "result",
     "status",
     "status-last-will",
+    "status-with-gaps",
 )
 
 

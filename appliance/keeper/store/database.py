@@ -22,6 +22,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from appliance.keeper.devices.model import Address, Device
+from appliance.keeper.store.gaps import Gaps
 from appliance.keeper.store.outbox import MAX_OUTBOX, Outbox
 from appliance.keeper.store.schema import migrations
 from wire.models import Finding, LooksLike, Standing
@@ -88,6 +89,7 @@ class Store:
         self.epoch = self._first("epoch", secrets.token_hex(_EPOCH_OCTETS))
         self.blinding_key = bytes.fromhex(self._first("blinding_key", secrets.token_hex(32)))
         """Key of the hashes that stand for announced names of devices that are not registered."""
+        self.gaps = Gaps(self._db)
         self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit)
         self.evidence_overflow = 0
         self.names_overflow = 0

@@ -4,7 +4,8 @@ sqlite-utils commits each migration together with the record that it was applied
 the middle leaves the database as it was before that step. All tables are STRICT.
 
 Bounds: `device` by the registry (4,096), `evidence` 64 rows a device, `name_visit` 20,000 rows a
-device, `finding` 50,000, `command` 1,024, `outbox` `store.MAX_OUTBOX`; see `database.py` and `outbox.py`.
+device, `finding` 50,000, `command` 1,024, `outbox` `store.MAX_OUTBOX`, `gap` `gaps.MAX_GAPS`; see
+`database.py`, `outbox.py` and `gaps.py`.
 """
 
 from __future__ import annotations
@@ -106,3 +107,18 @@ def household(db: Database) -> None:
         strict=True,
     )
     db.table("mask").create({"mac": str, "since": int}, pk="mac", not_null={"since"}, strict=True)
+
+
+@migrations(name="0002-gaps")
+def gaps(db: Database) -> None:
+    """When the box could not see."""
+    db.execute(
+        """
+        create table gap (
+            gap_id integer primary key autoincrement,
+            started real not null,
+            ended real,
+            cause text not null
+        ) strict
+        """
+    )

@@ -51,6 +51,7 @@ def test_how_the_file_is_opened(store: Store, tmp_path: Path) -> None:
         "evidence",
         "name_visit",
         "finding",
+        "gap",
         "outbox",
         "command",
         "mask",
