@@ -80,10 +80,6 @@ class Scope:
         # Without leave to record that a device is there, nothing else can be recorded of it.
         return found if DataClass.PRESENCE in found else {}
 
-    def may(self, data_class: DataClass, standing: Standing) -> bool:
-        """Whether this class may be kept of a device of this standing."""
-        return data_class in self.classes(standing)
-
     def names_leave(self, standing: Standing) -> bool:
         """Whether looked-up names of such a device may leave the sensor."""
         classes = self.classes(standing)

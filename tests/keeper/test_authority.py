@@ -37,7 +37,7 @@ def test_scope_gives_each_class_with_its_clause(scope: Scope) -> None:
     assert scope.register() == "2"
     assert scope.names_leave(Standing.REGISTERED)
     assert not scope.names_leave(Standing.HOUSEHOLD)
-    assert scope.may(DataClass.PRESENCE, Standing.UNKNOWN)
+    assert DataClass.PRESENCE in scope.classes(Standing.UNKNOWN)
 
 
 @pytest.mark.req("R55", "R56")

@@ -106,8 +106,12 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside is committed together, or nothing of it."""
-        with self._db.atomic():
-            yield
+        try:
+            with self._db.atomic():
+                yield
+        except Exception:
+            self.outbox.recount()  # what was added inside is gone again
+            raise
         if self._erased and not self._db.conn.in_transaction:
             self._erased = False
             self._db.execute("pragma wal_checkpoint(truncate)").fetchall()

@@ -12,6 +12,7 @@ from sqlite_utils.migrations import Migrations
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.store import database
 from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.store.outbox import Priority
 from appliance.keeper.store.schema import household
 from wire.models import LooksLike, Standing
 
@@ -62,7 +63,20 @@ def test_how_the_file_is_opened(store: Store, tmp_path: Path) -> None:
 def test_a_second_keeper_is_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="another keeper has this database open"):
         Store(tmp_path / "keeper" / "keeper.db")
-    store.outbox.recount()
+    with store.transaction():
+        store.set("still", "ours")
+    assert store.get("still") == "ours"
+
+
+def test_what_is_rolled_back_is_not_counted(store: Store) -> None:
+    def work() -> None:
+        with store.transaction():
+            store.outbox.add(type_="t", subject="s", body="{}", priority=Priority.FINDING, created=1.0)
+            assert len(store.outbox) == 1
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        work()
     assert len(store.outbox) == 0
 
 

@@ -73,10 +73,3 @@ def test_a_sequence_number_is_never_given_twice(outbox: Outbox) -> None:
     last = add(outbox, "f-1", Priority.FINDING)
     outbox.received(outbox.waiting(without=(), most=1)[0].epoch, 1, last)
     assert add(outbox, "f-2", Priority.FINDING) > last
-
-
-def test_recount(outbox: Outbox) -> None:
-    add(outbox, "f-1", Priority.FINDING)
-    outbox._count = 7
-    outbox.recount()
-    assert len(outbox) == 1
