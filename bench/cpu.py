@@ -19,14 +19,17 @@ def seconds(pid: int, *, children: bool = False) -> float:
 
 
 class Settled:
-    """Asked again and again: did the process use less than 2 ms of CPU since it was last asked?"""
+    """Asked again and again: did the process use less than 2 ms of CPU since it was last asked?
+
+    The first answer is no: a process that has only just been made has used nothing yet either.
+    """
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._before = 0.0
+        self._before: float | None = None
 
     def __call__(self) -> bool:
         """Look, and remember what was seen."""
         now = seconds(self._pid, children=True)
-        used, self._before = now - self._before, now
-        return used < 0.002
+        before, self._before = self._before, now
+        return before is not None and now - before < 0.002

@@ -30,9 +30,14 @@ from lab.officer import Officer, Seen
 from lab.stack import SITE, Stack
 from lab.story import Browse, ChangeMac, Join, Register, Story
 from wire.files import FileError
+from wire.models import FindingKind
 
 DEFAULT_PORT = 8080
 _LOOK = 0.05
+_WORDS = {
+    FindingKind.UNREGISTERED_DEVICE: "unregistered device seen",
+    FindingKind.LISTED_NAME: "listed name looked up",
+}
 _REGISTER_WAIT = 15.0
 
 
@@ -97,10 +102,7 @@ class _Telling:
         for seen in self.officer.findings(SITE):
             if seen.finding_id not in self.landed:
                 late = time.time() - seen.first_seen
-                words = {"unregistered-device": "unregistered device seen", "listed-name": "listed name looked up"}
-                self._print(
-                    f"   FINDING  {words.get(seen.kind, seen.kind)}; on the page {late:.2f} s after its first frame"
-                )
+                self._print(f"   FINDING  {_WORDS[seen.kind]}; on the page {late:.2f} s after its first frame")
             self.landed[seen.finding_id] = seen
 
     def until(self, moment: float, ready: Callable[[], bool] = lambda: False) -> None:
@@ -168,7 +170,7 @@ def _inner(story: Story, listener: int, port: int, *, stay: bool) -> int:
     sys.stdout.flush()
     try:
         with tempfile.TemporaryDirectory(prefix="demo-", dir="/run") as folder:
-            os.chmod(folder, 0o755)  # noqa: PTH101, S103 - the box's processes run under uids of their own
+            Path(folder).chmod(0o755)  # the box's processes run under uids of their own
             with Stack(Path(folder), listeners=(listener,)) as stack:
                 stack.wait_ready()
                 if stack.why_one_user:

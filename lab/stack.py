@@ -59,7 +59,6 @@ class Stack:
         listeners: descriptors of listening sockets the pages are served on, beside a loopback one.
         poll_seconds: how often a page looks for news.
         quarantine: whether the authority lets unknown devices be held to the LAN side.
-        valid_for: how long the authority lasts.
     """
 
     def __init__(
@@ -69,14 +68,12 @@ class Stack:
         listeners: Sequence[int] = (),
         poll_seconds: float = 1.0,
         quarantine: bool = False,
-        valid_for: timedelta = timedelta(days=1),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._listeners = tuple(listeners)
         self._poll_seconds = poll_seconds
         self._quarantine = quarantine
-        self._valid_for = valid_for
         self.services = Services(folder / "logs")
         self.issuer = Ed25519PrivateKey.generate()
         self.why_one_user = _why_one_user()
@@ -153,7 +150,7 @@ class Stack:
         """A one-time sign-in code for an account, which is made if absent."""
         with suppress(subprocess.CalledProcessError):
             self._dashboard("add-account", name, "--role", "officer")
-        return self._dashboard("sign-in-code", name).strip().splitlines()[-1].split()[-1]
+        return self._dashboard("sign-in-code", name).strip()
 
     def issue_authority(self, document: Authority, issuer: Ed25519PrivateKey | None = None) -> None:
         """Sign an authority document and put it where the box looks."""
@@ -185,7 +182,7 @@ class Stack:
             responsible_officer="demonstration officer",
             issued_at=now,
             not_before=now - timedelta(hours=1),
-            not_after=not_after or now + self._valid_for,
+            not_after=not_after or now + timedelta(days=1),
             review_date=now + timedelta(days=180),
             clauses=clauses,
         )

@@ -23,12 +23,7 @@ pages = Blueprint("today", __name__)
 def today() -> Response:
     """What needs a decision."""
     at_desk = desk()
-    with at_desk.reads.connect() as connection:
-        sites = queries.households(connection, at_desk.settings.tenant)
-        total = queries.count_households(connection, at_desk.settings.tenant)
-        findings = queries.open_findings(connection, at_desk.settings.tenant)
-        causes = queries.count_causes(connection, at_desk.settings.tenant)
-    page = build_today(at_desk, sites, total, findings, causes)
+    page = build_today(at_desk, *_stored(at_desk))
     return show("today", page, title="Today", action="view-today", section="today", live=True)
 
 
@@ -36,13 +31,22 @@ def today() -> Response:
 def households() -> Response:
     """All households."""
     at_desk = desk()
-    with at_desk.reads.connect() as connection:
-        sites = queries.households(connection, at_desk.settings.tenant)
-        total = queries.count_households(connection, at_desk.settings.tenant)
-        findings = queries.open_findings(connection, at_desk.settings.tenant)
-        causes = queries.count_causes(connection, at_desk.settings.tenant)
-    page = build_households(at_desk, sites, total, findings, causes)
+    page = build_households(at_desk, *_stored(at_desk))
     return show("households", page, title="Households", action="view-households", section="households", live=True)
+
+
+def _stored(
+    at_desk: Desk,
+) -> tuple[Sequence[Household], int, Sequence[OpenFinding], Sequence[tuple[str, str, int]]]:
+    """Households and how many there are; open findings, worst and oldest first, and how many of each cause."""
+    tenant = at_desk.settings.tenant
+    with at_desk.reads.connect() as connection:
+        return (
+            queries.households(connection, tenant),
+            queries.count_households(connection, tenant),
+            queries.open_findings(connection, tenant),
+            queries.count_causes(connection, tenant),
+        )
 
 
 def build_today(
