@@ -1,12 +1,10 @@
 """Typed messages between the processes of the box.
 
-One tagged struct a message; `encode` packs several into one datagram of a Unix SEQPACKET
-socket and `decode` validates what comes out. This module and `wire` are all that the rooms
-of the appliance share: no room imports another.
-
+One tagged struct a message; `encode` packs several into one datagram of a Unix SEQPACKET socket, and
+`decode` validates it. With `traits`, this module and `wire` are all that the rooms share.
 Bounded: a datagram holds at most `MAX_DATAGRAM` bytes, a list field what its comment says.
-Addresses are text: MACs as `aa:bb:cc:dd:ee:ff` in lower case, IP addresses in their
-canonical form (RFC 5952 for IPv6). Times are Unix seconds; for a replayed capture, packet time.
+Addresses are text: MACs as `aa:bb:cc:dd:ee:ff` in lower case, IP addresses in their canonical
+form (RFC 5952 for IPv6). Times are Unix seconds; for a replayed capture, packet time.
 """
 
 from __future__ import annotations
@@ -18,12 +16,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from appliance.traits import MAX_VALUE, Trait
+
 MAX_DATAGRAM = 128 * 1024
 """Largest datagram between two processes, in bytes; below the kernel's default send buffer."""
 
 MAX_MASKED = 1024
 """Most MACs a collection mask may name; a household with more is refused, not truncated."""
-
 
 Mac = Annotated[str, Meta(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")]
 Moment = Annotated[float, Meta(ge=0, lt=7_258_118_400)]
@@ -40,9 +39,7 @@ class _Message(Struct, frozen=True, kw_only=True, tag_field="t", forbid_unknown_
     """Common shape of all messages: immutable, by keyword, strict."""
 
 
-# --- sensor -> keeper: observations ---------------------------------------------------------
-
-
+# --- sensor -> keeper: observations ---
 class Via(StrEnum):
     """What kind of frame showed a device to be there."""
 
@@ -74,20 +71,14 @@ class Sighting(_Message, frozen=True, tag="sighting"):
     ip: str | None = None
 
 
-class DhcpHeard(_Message, frozen=True, tag="dhcp"):
-    """A client's DHCPv4 message (RFC 2131); announced facts only."""
+class TraitSeen(_Message, frozen=True, tag="trait"):
+    """Something a device let be seen of itself (see `appliance.traits`); never a looked-up name."""
 
     ts: Moment
     mac: Mac
-    message_type: int
-    host_name: str | None = None
-    """Option 12, or the name in option 81."""
-    vendor_class: str | None = None
-    """Option 60."""
-    client_id: str | None = None
-    """Option 61, hex."""
-    parameters: tuple[int, ...] = ()
-    """Option 55 in the client's order (at most 255)."""
+    trait: Trait
+    value: Annotated[str, Meta(min_length=0, max_length=MAX_VALUE)]
+    """Empty where the device sent the field empty; a field not sent says nothing."""
 
 
 class How(StrEnum):
@@ -134,33 +125,29 @@ class TapReport(_Message, frozen=True, tag="tap"):
     unparsed: Tally
     """Frames no parser could read."""
     overflow: Tally
-    """What went over a bound of the sensor and was counted instead of kept."""
+    """What went over a bound and was counted instead of kept."""
     flows: Tally = 0
     """New flows begun: a TCP SYN, or the first datagram of a five-tuple."""
 
 
 class SensorStarted(_Message, frozen=True, tag="sensor-started"):
-    """The sensor holds taps that it took at `ts`: said when it takes them, and to every new keeper."""
+    """The sensor holds taps since `ts`: said when it takes them, and to every new keeper."""
 
     ts: Moment
     taps: tuple[str, ...]
 
 
-Observation = Sighting | DhcpHeard | NameLookedUp | NameClassSeen | TapReport | SensorStarted
+Observation = Sighting | TraitSeen | NameLookedUp | NameClassSeen | TapReport | SensorStarted
 
 # --- keeper -> sensor -----------------------------------------------------------------------
 
 
 class CollectionMask(_Message, frozen=True, tag="mask"):
-    """Whose looked-up names may leave the sensor. Whole state, not a change.
-
-    It lapses `lease` seconds after it was received (monotonic time) unless another comes:
-    with the keeper gone, no names leave.
-    """
+    """Whose looked-up names may leave the sensor: whole state. Lapses `lease` seconds after it came (monotonic)."""
 
     generation: int
     names: tuple[str, ...]
-    """MACs whose looked-up names may be sent, at most MAX_MASKED."""
+    """MACs, at most MAX_MASKED."""
     lease: float
 
 
@@ -267,6 +254,52 @@ class InboundDone(_Message, frozen=True, tag="inbound-done"):
     token: int
 
 
+# --- probe <-> keeper --------------------------------------------------------------------------
+
+
+class ProbeKind(StrEnum):
+    """What the active probe can do."""
+
+    SWEEP = "sweep"
+    """ARP and neighbour solicitations: who is there."""
+    SERVICES = "services"
+    """One mDNS and one SSDP question: what is offered."""
+    DHCP = "dhcp"
+    """One DHCPDISCOVER: does anybody else hand out addresses."""
+
+
+class ProbeRequest(_Message, frozen=True, tag="probe-request"):
+    """Probe: may I, and what is wanted? Said once, after connecting."""
+
+    kind: ProbeKind | None = None
+    """None: whatever was asked for or is due."""
+
+
+class ProbeLeave(_Message, frozen=True, tag="probe-leave"):
+    """Keeper: what the probe may do now; nothing when `kinds` is empty, `why` says why."""
+
+    kinds: tuple[ProbeKind, ...] = ()
+    why: str = ""
+
+
+class ProbeAnswer(_Message, frozen=True, tag="probe-answer"):
+    """Probe: somebody answered (`dhcp`: a server that is not this box)."""
+
+    ts: Moment
+    mac: Mac
+    kind: ProbeKind
+    ip: str | None = None
+
+
+class ProbeDone(_Message, frozen=True, tag="probe-done"):
+    """Probe: this kind is over."""
+
+    ts: Moment
+    kind: ProbeKind
+    sent: Tally
+    answers: Tally
+
+
 # --- porch, command line <-> keeper -----------------------------------------------------------
 
 
@@ -307,7 +340,7 @@ class Status(_Message, frozen=True, tag="status"):
 
 Message = (
     Sighting
-    | DhcpHeard
+    | TraitSeen
     | NameLookedUp
     | NameClassSeen
     | TapReport
@@ -325,6 +358,10 @@ Message = (
     | Outbound
     | Inbound
     | InboundDone
+    | ProbeRequest
+    | ProbeLeave
+    | ProbeAnswer
+    | ProbeDone
     | NoticeRequest
     | Notice
     | StatusRequest
@@ -339,7 +376,7 @@ def encode(messages: Iterable[Message]) -> bytes:
     """Pack messages into one datagram.
 
     Raises:
-        MessageError: the datagram would be larger than `MAX_DATAGRAM`.
+        MessageError: larger than `MAX_DATAGRAM`.
     """
     datagram = _encoder.encode(list(messages))
     if len(datagram) > MAX_DATAGRAM:

@@ -21,7 +21,8 @@ from dashboard.auth import SignedIn
 from dashboard.store.engine import reading
 from dashboard.store.queries import StoredCommand, command_of, write_audit
 from dashboard.store.schema import command
-from wire.models import SetStanding, Standing
+from wire.base import Standing
+from wire.orders import SetStanding
 
 STANDINGS = (Standing.REGISTERED, Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.INFRASTRUCTURE)
 """What an officer may make of a device."""

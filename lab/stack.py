@@ -35,9 +35,9 @@ from lab.pki import CertificateAuthority
 from lab.service import Services, wait_until
 from wire import authority as authority_document
 from wire.authority import Authority, CollectClause, DataClass, ListsClause, QuarantineClause, RegisterClause
+from wire.base import Standing
 from wire.files import replace
 from wire.keys import public_text, write_private
-from wire.models import Standing
 
 TENANT = "demo"
 SITE = "site-0001"

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from lab.personas import names as persona_names
+from wire.base import Standing
 from wire.files import FileError, load_toml
-from wire.models import FindingKind, Standing
+from wire.models import FindingKind
 
 FOLDER = Path(__file__).parent / "stories"
 

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from wire.base import Id, Revision, Standing, Time
 from wire.keys import key_id, public_text
-from wire.models import Id, Revision, Standing, Time
 
 MAX_DOCUMENT = 64 * 1024
 _CONTEXT = b"gatehouse/authority/v1\n"

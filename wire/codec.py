@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wire.models import TYPES, Payload, Time, type_of
+from wire.base import Payload, Time
+from wire.models import TYPES, type_of
 from wire.topics import Topic, parse
 
 MAX_PAYLOAD = 32 * 1024

@@ -10,41 +10,14 @@ Compatible changes add optional fields; anything else is a new type with a highe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from wire.base import Confidence, Correction, Count, Id, Mac, Payload, Revision, Standing, Text, Time
+from wire.orders import Order
 from wire.topics import Channel
-
-Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
-Mac = Annotated[str, Field(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
-Time = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
-"""With its offset; the range keeps a reader's arithmetic and calendars from overflowing."""
-Text = Annotated[str, Field(max_length=300)]
-Confidence = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
-"""JSON readers keep integers exactly up to here (RFC 8259 section 6), and every database column does."""
-Revision = Annotated[int, Field(ge=1, le=2**53 - 1)]
-
-
-class Payload(BaseModel):
-    """Common shape: frozen; unknown fields are ignored so that an older reader still reads."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Standing(StrEnum):
-    """What a device is to the household (architecture: identity, registration, authority)."""
-
-    REGISTERED = "registered"
-    HOUSEHOLD = "household"
-    GUEST = "guest"
-    WORK = "work"
-    INFRASTRUCTURE = "infrastructure"
-    UNKNOWN = "unknown"
-    REFUSED = "refused"
 
 
 class Severity(StrEnum):
@@ -61,6 +34,16 @@ class FindingKind(StrEnum):
 
     UNREGISTERED_DEVICE = "unregistered-device"
     LISTED_NAME = "listed-name"
+    SAME_DEVICE = "same-device"
+    """A new address is probably that of a device on the register; the proposal is beside it (N8)."""
+    CLASS_CHANGED = "class-changed"
+    """A known address begins to speak like another kind of device."""
+    KEY_SHARED = "passphrase-shared"
+    """A passphrase that is one device's own is in use by two at once (N9)."""
+    KEY_ENDED = "passphrase-ended"
+    """A guest's passphrase is in use past its date (N9)."""
+    VISIT_OVER = "visit-over"
+    """A guest's device is still there after the visit was to end (R23)."""
 
 
 class Rule(Payload):
@@ -108,6 +91,17 @@ class Finding(Payload):
     hit: ListHit | None = None
 
 
+class JoinedBy(StrEnum):
+    """How an address came to be counted as a device's."""
+
+    KEY = "passphrase"
+    """It joined with the passphrase that is this device's own."""
+    IDENTIFIER = "identifier"
+    """It showed an identifier that a person has confirmed once as this device's."""
+    PERSON = "person"
+    """A person confirmed the proposal."""
+
+
 class Address(Payload):
     """A hardware address a device has used."""
 
@@ -115,6 +109,10 @@ class Address(Payload):
     locally_administered: bool
     first_seen: Time
     last_seen: Time
+    rotating: bool | None = None
+    """The device makes up a new address from time to time; false: it keeps a made-up one. None: not known."""
+    joined_by: JoinedBy | None = None
+    """None for the address that the device was first known by."""
 
 
 class LooksLike(Payload):
@@ -123,6 +121,31 @@ class LooksLike(Payload):
     text: Text
     confidence: Confidence
     reasons: tuple[Text, ...] = Field(max_length=16)
+    category: str | None = Field(default=None, max_length=20)
+    """Such as phone, tablet, laptop, tv; `docs/devices.md` has the list."""
+    os_family: str | None = Field(default=None, max_length=40)
+    vendor: str | None = Field(default=None, max_length=80)
+    model: str | None = Field(default=None, max_length=80)
+    conflicts: tuple[Text, ...] | None = Field(default=None, max_length=8)
+    """What speaks against it; None where nothing does."""
+
+
+class PresenceState(StrEnum):
+    """Whether a device is there."""
+
+    HERE = "here"
+    ASLEEP = "asleep"
+    """Quiet, as phones are that doze; not gone."""
+    LEFT = "left"
+    FLAPPING = "flapping"
+    """It comes and goes many times in a short while."""
+
+
+class Presence(Payload):
+    """Whether a device is there, since when."""
+
+    state: PresenceState
+    since: Time
 
 
 class Device(Payload):
@@ -138,6 +161,42 @@ class Device(Payload):
     first_seen: Time
     last_seen: Time
     quarantined: bool = False
+    correction: Correction | None = None
+    presence: Presence | None = None
+    merged_into: Id | None = None
+    """It counts as part of that device until a person splits them again; it is not shown on its own."""
+    key_id: str | None = Field(default=None, max_length=64)
+    """The passphrase that is this device's own."""
+
+
+class Proposal(Payload):
+    """Two devices may be one (N8, R17). Nothing is joined until a person says so."""
+
+    proposal_id: Id
+    revision: Revision
+    device_id: Id
+    """The one seen first, which would stay."""
+    other_id: Id
+    """The one that would count as part of it."""
+    probability: Confidence
+    reasons: tuple[Text, ...] = Field(max_length=16)
+    against: tuple[Text, ...] = Field(default=(), max_length=16)
+    state: Literal["open", "confirmed", "refused", "withdrawn"]
+    raised_at: Time
+
+
+class Session(Payload):
+    """One stay of a device, from joining to leaving (R13)."""
+
+    session_id: Id
+    revision: Revision
+    device_id: Id
+    mac: Mac
+    started: Time
+    ended: Time | None = None
+    asleep_seconds: Count = 0
+    """How much of it the device was quiet, as phones are that doze."""
+    ended_because: Text | None = None
 
 
 class ProcessHealth(Payload):
@@ -192,16 +251,6 @@ class BoxStatus(Payload):
     """The latest, newest first; None where the box does not say."""
 
 
-class SetStanding(Payload):
-    """Give a device a standing and a label; closes its open unregistered-device findings."""
-
-    action: Literal["set-standing"] = "set-standing"
-    device_id: Id
-    standing: Standing
-    label: str | None = Field(default=None, max_length=80)
-    guest_until: Time | None = None
-
-
 class Command(Payload):
     """An order from the dashboard, signed, in sequence and expiring. The box's rules decide."""
 
@@ -212,7 +261,7 @@ class Command(Payload):
     expires_at: Time
     by: Id
     """Opaque reference of the account that asked."""
-    body: SetStanding
+    body: Order
 
 
 class Outcome(StrEnum):
@@ -259,6 +308,8 @@ TYPES: dict[str, MessageType] = {
     for entry in (
         MessageType(ce_type="gatehouse.finding.v1", model=Finding, channel=Channel.EVENT, name="finding", up=True),
         MessageType(ce_type="gatehouse.device.v1", model=Device, channel=Channel.STATE, name="device", up=True),
+        MessageType(ce_type="gatehouse.proposal.v1", model=Proposal, channel=Channel.STATE, name="proposal", up=True),
+        MessageType(ce_type="gatehouse.session.v1", model=Session, channel=Channel.EVENT, name="session", up=True),
         MessageType(ce_type="gatehouse.status.v1", model=BoxStatus, channel=Channel.STATUS, name="box", up=True),
         MessageType(
             ce_type="gatehouse.result.v1", model=CommandResult, channel=Channel.RESULT, name="command", up=True

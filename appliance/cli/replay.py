@@ -24,9 +24,10 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance.sensor.dissect import Dissector, sender
-from appliance.sensor.facts import ClientHelloHeard, Dhcp4Heard, DnsHeard, Fact
+from appliance.sensor.facts import Fact, Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.lines import SCHEMA_VERSION, line
+from appliance.sensor.packet import dhcp4, dns, tls
 from appliance.sensor.taps.capture import Capture, CaptureError, NotACaptureError
 
 MAX_DEVICES = 65536
@@ -76,11 +77,11 @@ class Tally:
         device.last_seen = max(device.last_seen, frame.ts)
         for fact in facts:
             match fact:
-                case Dhcp4Heard() if fact.message.from_client:
-                    device.host_name = fact.message.host_name or device.host_name
-                case DnsHeard() if not fact.message.response:
-                    device.questions += len(fact.message.questions)
-                case ClientHelloHeard():
+                case MessageHeard(message=dhcp4.Message(from_client=True) as message):
+                    device.host_name = message.host_name or device.host_name
+                case MessageHeard(kind=Kind.DNS | Kind.MDNS, message=dns.Message(response=False) as message):
+                    device.questions += len(message.questions)
+                case MessageHeard(message=tls.ClientHello()):
                     device.hellos += 1
                 case _:
                     pass

@@ -35,7 +35,7 @@ from wire.authority import (
     parse_signed,
     verify,
 )
-from wire.models import Standing
+from wire.base import Standing
 
 LATEST = datetime(2199, 12, 31, tzinfo=UTC).timestamp()
 """No later moment can be put on the wire; a wall clock that shows one is broken."""

@@ -25,10 +25,12 @@ from appliance.keeper.lists.names import normalise
 from appliance.keeper.minimise import DeviceObservation, minimise
 from appliance.keeper.store.database import Store, StoredFinding
 from appliance.keeper.store.outbox import Priority
-from appliance.messages import DhcpHeard, NameLookedUp, NeighbourChanged, Sighting, StationChanged, Via
+from appliance.messages import NameLookedUp, NeighbourChanged, Sighting, StationChanged, TraitSeen, Via
+from appliance.traits import Trait
 from wire.authority import DataClass
+from wire.base import Payload, Standing
 from wire.codec import payload_json
-from wire.models import CommandResult, Finding, FindingKind, Payload, Standing, type_of
+from wire.models import CommandResult, Finding, FindingKind, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,8 +40,6 @@ REPORT_SECONDS = 60.0
 
 ABSENT_SECONDS = 600.0
 """An unregistered device not seen for this long has come again when it is seen."""
-
-_MAX_VALUE = 255
 
 
 class Book:
@@ -59,6 +59,7 @@ class Book:
         self._rules = rules
         self._new_finding_id = new_finding_id
         self.registry = Registry(store.devices(), new_id=new_device_id)
+        self._dhcp: dict[str, tuple[str, str | None]] = {}
         self.changed = 0
         """Rises with every new, removed or newly classed device."""
         self.refused = 0
@@ -93,10 +94,10 @@ class Book:
                 self._see(kept.mac, device, scope=scope, via=kept.via, ts=ts, at=at)
             case NeighbourChanged(reachable=True) | StationChanged(joined=True):
                 self._see(kept.mac, device, scope=scope, via=None, ts=ts, at=at)
-            case DhcpHeard():
+            case TraitSeen():
                 seen = self._see(kept.mac, device, scope=scope, via=Via.DHCP, ts=ts, at=at)
                 if seen is not None:
-                    self._announced(seen, kept, ts=ts, at=at)
+                    self._trait(seen, kept, ts=ts, at=at)
             case NameLookedUp():
                 self._name(device, kept, scope=scope, mask=mask, ts=ts, at=at)
             case _:
@@ -175,18 +176,18 @@ class Book:
             earlier = stored.finding.model_copy(update={"first_seen": moment(ts)})
             self._store.put_finding(replace(stored, finding=earlier, dirty=True))
 
-    def _announced(self, device: Device, heard: DhcpHeard, *, ts: float, at: float) -> None:
-        store = self._store
-        facts = {
-            "dhcp-host-name": heard.host_name,
-            "dhcp-vendor-class": heard.vendor_class,
-            "dhcp-client-id": heard.client_id,
-            "dhcp-parameters": ",".join(str(number) for number in heard.parameters),
-        }
-        for source, value in facts.items():
-            # Heard without the option is "seen empty"; never heard leaves no row.
-            store.add_evidence(device.device_id, source, (value or "")[: 4 * _MAX_VALUE], ts)
-        looks = looks_like(self._rules, parameters=heard.parameters, vendor_class=heard.vendor_class)
+    def _trait(self, device: Device, heard: TraitSeen, *, ts: float, at: float) -> None:
+        self._store.add_evidence(device.device_id, heard.trait.value, heard.value, ts)
+        parameters, vendor_class = self._dhcp.get(device.device_id, ("", None))
+        if heard.trait is Trait.DHCP4_PARAMETERS:
+            parameters = heard.value
+        elif heard.trait is Trait.DHCP4_VENDOR_CLASS:
+            vendor_class = heard.value
+        else:
+            return
+        self._dhcp[device.device_id] = parameters, vendor_class
+        numbers = tuple(int(number) for number in parameters.split(",") if number.isdecimal())
+        looks = looks_like(self._rules, parameters=numbers, vendor_class=vendor_class)
         old = device.looks_like
         if looks is not None and (old is None or looks.confidence > old.confidence):
             self.report(replace(device, looks_like=looks), at)

@@ -211,7 +211,7 @@ class Core:
             case m.SensorStarted():
                 _log.info("the sensor listens on %s", ", ".join(message.taps) or "no tap")
                 self._store.gaps.sensor_listens(message.ts + moment - now, moment)
-            case m.Sighting() | m.DhcpHeard() | m.NameLookedUp() | m.NameClassSeen():
+            case m.Sighting() | m.TraitSeen() | m.NameLookedUp() | m.NameClassSeen():
                 self._observe(message, now, moment)
             case _:
                 self._unexpected(Peer.SENSOR, message)
@@ -230,7 +230,7 @@ class Core:
     def _observe(
         self,
         message: m.Sighting
-        | m.DhcpHeard
+        | m.TraitSeen
         | m.NameLookedUp
         | m.NameClassSeen
         | m.NeighbourChanged

@@ -15,20 +15,21 @@ import msgspec
 from appliance.keeper.authority import Scope
 from appliance.messages import (
     DeviceVolume,
-    DhcpHeard,
     NameClassSeen,
     NameLookedUp,
     NeighbourChanged,
     Side,
     Sighting,
     StationChanged,
+    TraitSeen,
     Via,
 )
+from appliance.traits import Sort, sort
 from wire.authority import DataClass
-from wire.models import Standing
+from wire.base import Standing
 
 DeviceObservation = (
-    Sighting | DhcpHeard | NameLookedUp | NameClassSeen | NeighbourChanged | StationChanged | DeviceVolume
+    Sighting | TraitSeen | NameLookedUp | NameClassSeen | NeighbourChanged | StationChanged | DeviceVolume
 )
 
 _NEEDED = {
@@ -54,16 +55,12 @@ def minimise(  # noqa: PLR0911 - one return a rule reads best
             return None  # heard upstream of the box: not a device of the household's own network
         case NameLookedUp():
             return observation if scope.names_leave(standing) else None
-        case DhcpHeard():
+        case TraitSeen():
             if DataClass.FINGERPRINT not in classes:
                 return Sighting(ts=observation.ts, mac=observation.mac, via=Via.DHCP)
-            if standing is Standing.REGISTERED:
+            if standing is Standing.REGISTERED or sort(observation.trait) is Sort.HABIT:
                 return observation
-            return msgspec.structs.replace(
-                observation,
-                host_name=_blinded(observation.host_name, blind),
-                client_id=_blinded(observation.client_id, blind),
-            )
+            return msgspec.structs.replace(observation, value=_blinded(observation.value, blind))
         case StationChanged(key_id=str()) if DataClass.FINGERPRINT not in classes:
             return msgspec.structs.replace(observation, key_id=None)
         case _:
@@ -71,6 +68,6 @@ def minimise(  # noqa: PLR0911 - one return a rule reads best
             return observation if needed in classes else None
 
 
-def _blinded(text: str | None, blind: Callable[[str], str]) -> str | None:
-    """Never seen (None) and seen empty stay apart."""
+def _blinded(text: str, blind: Callable[[str], str]) -> str:
+    """Seen empty stays empty."""
     return blind(text) if text else text

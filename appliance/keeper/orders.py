@@ -13,7 +13,9 @@ from appliance.keeper.authority import Scope
 from appliance.keeper.book import Book
 from appliance.keeper.store.database import Store
 from appliance.messages import MAX_MASKED
-from wire.models import TYPES, Command, CommandResult, Outcome, SetStanding, Standing
+from wire.base import Standing
+from wire.models import TYPES, Command, CommandResult, Outcome
+from wire.orders import Order, SetStanding
 
 GUEST_SECONDS = 7 * 24 * 3600.0
 """How long a visit lasts when the instruction does not say: a guest always ends."""
@@ -47,8 +49,10 @@ def handle(command: Command, *, store: Store, book: Book, scope: Scope | None, a
     return result
 
 
-def _apply(body: SetStanding, *, book: Book, scope: Scope | None, at: float) -> str | None:
+def _apply(body: Order, *, book: Book, scope: Scope | None, at: float) -> str | None:
     """None when applied, else why not."""
+    if not isinstance(body, SetStanding):
+        return "This box does not know the instruction."
     if scope is None:
         return "No authority is in force at the box, so nothing about devices may be changed."
     device = book.registry.by_id(body.device_id)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from appliance.keeper.authority import Scope, when
 from wire.authority import Authority, DataClass
-from wire.models import Standing
+from wire.base import Standing
 
 DEVICES = {
     Standing.REGISTERED: "registered devices",

@@ -7,11 +7,13 @@ Facts and frames are structs, not dataclasses: some are made for every packet, i
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
-from appliance.messages import How, Via
+from appliance.messages import Via
 from appliance.sensor.frame import Tap
-from appliance.sensor.packet import dhcp4, dns, tls
+from appliance.sensor.packet import dhcp4, dhcp6, dns, handshake, http, icmp6, nbns, ssdp, syn, tls
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,7 @@ class NeighbourHeard(Heard, frozen=True, kw_only=True):
     kind: int
     """ICMPv6 type, 133 to 136."""
     target: str | None
+    message: icmp6.Message
 
 
 class _Flow(Heard, frozen=True, kw_only=True):
@@ -57,23 +60,44 @@ class FlowBegan(_Flow, frozen=True, kw_only=True):
     """6 TCP, 17 UDP."""
 
 
-class Dhcp4Heard(_Flow, frozen=True, kw_only=True):
-    """A DHCPv4 message of a client or a server."""
+class Kind(StrEnum):
+    """What a message is: the `kind` of its line in a replay."""
 
-    message: dhcp4.Message
+    DHCP4 = "dhcp4"
+    DHCP6 = "dhcp6"
+    DNS = "dns"
+    MDNS = "mdns"
+    LLMNR = "llmnr"
+    NBNS = "nbns"
+    SSDP = "ssdp"
+    TLS_CLIENT_HELLO = "tls_client_hello"
+    QUIC_CLIENT_HELLO = "quic_client_hello"
+    DTLS_CLIENT_HELLO = "dtls_client_hello"
+    HTTP_REQUEST = "http_request"
+    TCP_SYN = "tcp_syn"
+    HANDSHAKE = "handshake"
+    """STUN, WireGuard, OpenVPN, IKE, SSH, BitTorrent, QUIC Retry: `message.protocol` says which."""
 
 
-class DnsHeard(_Flow, frozen=True, kw_only=True):
-    """A DNS message, unicast or multicast (`via` tells)."""
+Parsed = (
+    dhcp4.Message
+    | dhcp6.Message
+    | dns.Message
+    | nbns.Message
+    | ssdp.Message
+    | tls.ClientHello
+    | http.Request
+    | syn.Syn
+    | handshake.Handshake
+)
+"""What a parser made of a message; `Kind` says which."""
 
-    message: dns.Message
+
+class MessageHeard(_Flow, frozen=True, kw_only=True):
+    """A message that a parser could read."""
+
+    kind: Kind
+    message: Parsed
 
 
-class ClientHelloHeard(_Flow, frozen=True, kw_only=True):
-    """A ClientHello; `how` says whether TLS or QUIC carried it."""
-
-    how: How
-    hello: tls.ClientHello
-
-
-Fact = Heard | ArpHeard | NeighbourHeard | FlowBegan | Dhcp4Heard | DnsHeard | ClientHelloHeard
+Fact = Heard | ArpHeard | NeighbourHeard | FlowBegan | MessageHeard

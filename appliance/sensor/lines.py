@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.messages import How
 from appliance.sensor.facts import (
     ArpHeard,
-    ClientHelloHeard,
-    Dhcp4Heard,
-    DnsHeard,
     Fact,
     FlowBegan,
+    MessageHeard,
     NeighbourHeard,
+    Parsed,
 )
 from appliance.sensor.packet import dhcp4, dns, ip, names, tls
 
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or goes; new kinds and fields do not raise it."""
 
-_HELLO_KINDS = {How.TLS: "tls_client_hello", How.QUIC: "quic_client_hello"}
 _TRANSPORTS = {ip.TCP: "tcp", ip.UDP: "udp"}
 
 
@@ -42,18 +39,26 @@ def line(fact: Fact) -> dict[str, Any]:
             own = {"type": fact.kind, "target": fact.target}
         case FlowBegan():
             own = _ports(fact) | {"transport": _TRANSPORTS[fact.protocol]}
-        case Dhcp4Heard():
-            kind, own = "dhcp4", _ports(fact) | _dhcp4(fact.message)
-        case DnsHeard():
-            own = _ports(fact) | _dns(fact.message)
-        case ClientHelloHeard():
-            kind, own = _HELLO_KINDS[fact.how], _ports(fact) | _hello(fact.hello)
+        case MessageHeard():
+            kind, own = fact.kind.value, _ports(fact) | _message(fact.message)
         case _:
             pass
     return {"kind": kind, "ts": fact.ts, "src_mac": fact.mac, "src": fact.src} | own
 
 
-def _ports(fact: FlowBegan | Dhcp4Heard | DnsHeard | ClientHelloHeard) -> dict[str, Any]:
+def _message(message: Parsed) -> dict[str, Any]:
+    match message:
+        case dhcp4.Message():
+            return _dhcp4(message)
+        case dns.Message():
+            return _dns(message)
+        case tls.ClientHello():
+            return _hello(message)
+        case _:
+            return {}
+
+
+def _ports(fact: FlowBegan | MessageHeard) -> dict[str, Any]:
     return {"sport": fact.sport, "dst": fact.dst, "dport": fact.dport}
 
 

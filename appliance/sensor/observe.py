@@ -12,19 +12,21 @@ from typing import TypeVar
 
 from appliance.messages import (
     CollectionMask,
-    DhcpHeard,
     How,
     NameClassSeen,
     NameLookedUp,
     Observation,
     Side,
     Sighting,
+    TraitSeen,
     Via,
 )
 from appliance.sensor.classes import name_class
-from appliance.sensor.facts import ClientHelloHeard, Dhcp4Heard, DnsHeard, Fact
+from appliance.sensor.facts import Fact, Kind, MessageHeard
 from appliance.sensor.frame import Tap
+from appliance.sensor.packet import dhcp4, dns, tls
 from appliance.sensor.table import AgedTable
+from appliance.traits import MAX_VALUE, Trait
 
 SIGHTING_SECONDS = 10.0
 """A (mac, ip, via, side) is said again after this much packet time."""
@@ -36,6 +38,7 @@ CLASS_SECONDS = 10.0
 MAX_REPEATS = 4096
 
 _Key = TypeVar("_Key")
+_HELLOS = {Kind.TLS_CLIENT_HELLO: How.TLS, Kind.QUIC_CLIENT_HELLO: How.QUIC}
 _NOBODY = "00:00:00:00:00:00"
 
 
@@ -74,13 +77,16 @@ class Observer:
         if fact.tap is Tap.WAN:
             return self._sighting(fact, mac, Side.WAN)
         said = self._sighting(fact, mac, Side.LAN)
-        if isinstance(fact, Dhcp4Heard):
-            said += _announcement(fact, mac)
-        elif isinstance(fact, ClientHelloHeard):
-            if sni := fact.hello.sni:
-                said += self._name(fact, mac, sni, fact.how, monotonic)
-        elif isinstance(fact, DnsHeard) and fact.via is Via.DNS and not fact.message.response:
-            for question in fact.message.questions:
+        if not isinstance(fact, MessageHeard):
+            return said
+        parsed = fact.message
+        if isinstance(parsed, dhcp4.Message):
+            said += _announcement(fact, mac, parsed)
+        elif isinstance(parsed, tls.ClientHello):
+            if sni := parsed.sni:
+                said += self._name(fact, mac, sni, _HELLOS[fact.kind], monotonic)
+        elif fact.kind is Kind.DNS and isinstance(parsed, dns.Message) and not parsed.response:
+            for question in parsed.questions:
                 if question.name:
                     said += self._name(fact, mac, question.name, How.DNS, monotonic)
         return said
@@ -91,9 +97,7 @@ class Observer:
             return []
         return [Sighting(ts=fact.ts, mac=mac, via=fact.via, side=side, ip=fact.src)]
 
-    def _name(
-        self, fact: ClientHelloHeard | DnsHeard, mac: str, name: str, how: How, monotonic: float
-    ) -> list[Observation]:
+    def _name(self, fact: MessageHeard, mac: str, name: str, how: How, monotonic: float) -> list[Observation]:
         if monotonic < self._until and mac in self._mask:
             if _lately(self._names, (mac, name, how), fact.ts):
                 return []
@@ -104,21 +108,19 @@ class Observer:
         return [NameClassSeen(ts=fact.ts, mac=mac, name_class=found)]
 
 
-def _announcement(fact: Dhcp4Heard, mac: str) -> list[Observation]:
-    message = fact.message
+def _announcement(fact: MessageHeard, mac: str, message: dhcp4.Message) -> list[Observation]:
     if not message.from_client:
         return []
+    # A repeater may send for a device behind it: the message speaks of chaddr (RFC 2131 section 2).
+    mac = _unicast(message.client_mac) or mac
+    values = {
+        Trait.DHCP4_PARAMETERS: ",".join(map(str, message.parameters)),
+        Trait.DHCP4_VENDOR_CLASS: message.vendor_class,
+        Trait.DHCP4_HOST_NAME: message.host_name,
+        Trait.DHCP4_CLIENT_ID: message.client_id,
+    }
     return [
-        DhcpHeard(
-            ts=fact.ts,
-            # A repeater may send for a device behind it: the message speaks of chaddr (RFC 2131 section 2).
-            mac=_unicast(message.client_mac) or mac,
-            message_type=message.message_type,
-            host_name=message.host_name,
-            vendor_class=message.vendor_class,
-            client_id=message.client_id,
-            parameters=message.parameters,
-        )
+        TraitSeen(ts=fact.ts, mac=mac, trait=trait, value=value[:MAX_VALUE]) for trait, value in values.items() if value
     ]
 
 

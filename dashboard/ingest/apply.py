@@ -18,8 +18,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dashboard.ingest.opening import Refusal, refused
 from dashboard.store import schema
+from wire.base import Payload
 from wire.codec import Opened
-from wire.models import BoxStatus, CommandResult, Device, Finding, Outcome, Payload
+from wire.models import BoxStatus, CommandResult, Device, Finding, Outcome
 
 _EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([0-9]{1,15})")
 _STATUS_ID = re.compile(r"([a-z0-9]{1,32})-s([0-9]{1,15})")

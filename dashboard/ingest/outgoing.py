@@ -15,9 +15,11 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from dashboard.store import schema
+from wire.base import Payload
 from wire.codec import WireError, payload_json, seal, topic_for
 from wire.keys import KeyFileError, seal_key
-from wire.models import Command, Payload, Receipt, SetStanding, type_of
+from wire.models import Command, Receipt, type_of
+from wire.orders import SetStanding
 
 MAX_RANGES = 256
 MAX_COMMANDS = 100

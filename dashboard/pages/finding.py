@@ -15,7 +15,8 @@ from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, 
 from dashboard.pages.household import device_row, finding_card
 from dashboard.store import queries
 from dashboard.store.queries import StoredDevice, StoredFinding
-from wire.models import Finding, FindingKind, Standing
+from wire.base import Standing
+from wire.models import Finding, FindingKind
 
 pages = Blueprint("finding", __name__)
 

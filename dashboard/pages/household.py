@@ -10,7 +10,8 @@ from dashboard.pages.contexts import Box, DeviceRow, FindingCard, HouseholdPage
 from dashboard.pages.desk import Desk, desk, household_or_404, show
 from dashboard.store import queries
 from dashboard.store.queries import Household, StoredDevice, StoredFinding
-from wire.models import Address, LooksLike, Standing, TapHealth
+from wire.base import Standing
+from wire.models import Address, LooksLike, TapHealth
 
 pages = Blueprint("household", __name__)
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from dashboard.pages import words
 from dashboard.pages.contexts import SeverityMark
-from wire.models import BoxStatus, Finding, FindingKind, GapCause, LooksLike, Standing
+from wire.base import Standing
+from wire.models import BoxStatus, Finding, FindingKind, GapCause, LooksLike
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime, tzinfo
 
-from wire.models import Severity, Standing
+from wire.base import Standing
+from wire.models import Severity
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are never printed as they are: controls, bidi and other format marks, surrogates."""

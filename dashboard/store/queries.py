@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, case, func, insert, select
 
 from dashboard.store.schema import account, audit, command, device, finding, site
-from wire.models import Severity, Standing
+from wire.base import Standing
+from wire.models import Severity
 
 MOST_FINDINGS = 500
 MOST_SITES = 1000

@@ -20,8 +20,8 @@ from appliance.settings import BoxSettings, Broker
 from firmware.household import Household
 from lab.pki import CertificateAuthority
 from wire.authority import Authority, CollectClause, DataClass, sign
+from wire.base import Standing
 from wire.keys import public_text, write_private
-from wire.models import Standing
 
 ISSUER = Ed25519PrivateKey.generate()
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

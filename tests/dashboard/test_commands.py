@@ -11,7 +11,8 @@ from dashboard import commands
 from dashboard.auth import Role, SignedIn, add_account
 from dashboard.commands import AlreadySent, Typed
 from dashboard.store import schema
-from wire.models import SetStanding, Standing
+from wire.base import Standing
+from wire.orders import SetStanding
 
 FIELDS = st.dictionaries(
     st.sampled_from(["token", "standing", "label", "days", "reason"]),

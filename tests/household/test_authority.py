@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lab.service import wait_until
 from lab.stack import GATEHOUSE, SITE, TENANT, Stack
+from wire.base import Standing
 from wire.codec import payload_json, seal, topic_for
 from wire.files import replace
 from wire.keys import read_sealing, read_signing
-from wire.models import Command, SetStanding, Standing, type_of
+from wire.models import Command, type_of
+from wire.orders import SetStanding
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 _NUMBERS = itertools.count(2)

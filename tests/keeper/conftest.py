@@ -20,8 +20,10 @@ from appliance.keeper.lists.match import Lists, load
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
 from wire.authority import Authority, CollectClause, DataClass, ListsClause, QuarantineClause, RegisterClause, sign
+from wire.base import Payload, Standing
 from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
-from wire.models import BoxStatus, Command, Payload, Receipt, SetStanding, Severity, Standing, type_of
+from wire.models import BoxStatus, Command, Receipt, Severity, type_of
+from wire.orders import SetStanding
 
 START = 1_900_000_000.0
 """Where the scripts' wall clock begins, Unix seconds."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from appliance.keeper.authority import Desk, FloorClock, Reason, Scope, judge
 from wire.authority import CollectClause, DataClass, ListsClause
-from wire.models import Standing
+from wire.base import Standing
 
 START = 1_900_000_000.0
 

@@ -12,7 +12,8 @@ from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.keeper.devices.registry import STALE_SECONDS, Registry
 from wire.authority import DataClass
-from wire.models import Device, Finding, Standing
+from wire.base import Standing
+from wire.models import Device, Finding
 
 MACS = ["00:00:5e:00:53:01", "02:00:00:00:00:02", "02:00:00:00:00:03"]
 NAME = "canary-name.example"

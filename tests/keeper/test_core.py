@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance import messages as m
 from appliance.keeper.core import Peer
-from wire.models import BoxStatus, CommandResult, Device, Finding, FindingKind, Outcome, Severity, Standing
+from wire.base import Standing
+from wire.models import BoxStatus, CommandResult, Device, Finding, FindingKind, Outcome, Severity
 
 LAPTOP, PHONE, TV = "00:00:5e:00:53:01", "02:00:00:00:00:02", "00:00:5e:00:53:03"
 

@@ -7,7 +7,8 @@ from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.lists.match import Match, load
 from appliance.messages import How, Via
-from wire.models import Severity, Standing
+from wire.base import Standing
+from wire.models import Severity
 
 
 def device(mac: str) -> Device:

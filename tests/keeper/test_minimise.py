@@ -10,7 +10,7 @@ from appliance import messages as m
 from appliance.keeper.authority import Scope
 from appliance.keeper.minimise import DeviceObservation, minimise
 from wire.authority import CollectClause, DataClass
-from wire.models import Standing
+from wire.base import Standing
 
 MAC = "02:00:00:00:00:02"
 NAME = "looked-up.example"

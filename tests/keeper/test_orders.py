@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from appliance.keeper import orders
-from wire.models import CommandResult, Device, Outcome, Standing
+from wire.base import Standing
+from wire.models import CommandResult, Device, Outcome
 
 PHONE = "02:00:00:00:00:02"
 

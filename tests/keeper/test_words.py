@@ -7,7 +7,7 @@ import pytest
 from appliance.keeper import words
 from appliance.keeper.authority import Scope
 from wire.authority import DataClass
-from wire.models import Standing
+from wire.base import Standing
 
 
 @pytest.mark.req("R10", "R59")

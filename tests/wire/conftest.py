@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from wire.base import Payload, Standing
 from wire.models import (
     Address,
     BoxStatus,
@@ -24,15 +25,13 @@ from wire.models import (
     ListHit,
     LooksLike,
     Outcome,
-    Payload,
     ProcessHealth,
     Receipt,
     Rule,
-    SetStanding,
     Severity,
-    Standing,
     TapHealth,
 )
+from wire.orders import SetStanding
 
 _SEED = b"gatehouse golden files, version 1: keys for tests only"
 _AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)

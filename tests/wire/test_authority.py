@@ -25,7 +25,7 @@ from wire.authority import (
     sign,
     verify,
 )
-from wire.models import Standing
+from wire.base import Standing
 
 DAY = datetime(2030, 1, 11, tzinfo=UTC)
 

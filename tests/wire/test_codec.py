@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wire import codec
+from wire.base import Payload
 from wire.codec import (
     MAX_ENVELOPE,
     MAX_PAYLOAD,
@@ -27,7 +28,7 @@ from wire.codec import (
     source,
     topic_for,
 )
-from wire.models import Payload, Receipt, type_of
+from wire.models import Receipt, type_of
 from wire.topics import Topic
 
 FIXTURES_ARE_CONSTANT = settings(

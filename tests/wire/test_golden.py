@@ -17,8 +17,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from wire.base import Payload
 from wire.codec import open_sealed, payload_json, seal, topic_for
-from wire.models import TYPES, Payload, type_of
+from wire.models import TYPES, type_of
 
 NAMES = (
     "command",

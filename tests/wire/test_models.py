@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from wire.models import TYPES, BoxStatus, Payload, Receipt, type_of
+from wire.base import Payload
+from wire.models import TYPES, BoxStatus, Receipt, type_of
 
 
 def test_every_payload_knows_its_type(examples: Mapping[str, Payload]) -> None:

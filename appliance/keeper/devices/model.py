@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wire import models
-from wire.models import LooksLike, Standing
+from wire.base import Standing
+from wire.models import LooksLike
 
 MAX_ADDRESSES = 32
 

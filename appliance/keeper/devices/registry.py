@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from appliance.keeper.devices.model import Address, Device
-from wire.models import Standing
+from wire.base import Standing
 
 MAX_DEVICES = 4096
 STALE_SECONDS = 24 * 3600.0

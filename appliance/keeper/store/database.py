@@ -25,7 +25,8 @@ from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.store.gaps import Gaps
 from appliance.keeper.store.outbox import MAX_OUTBOX, Outbox
 from appliance.keeper.store.schema import migrations
-from wire.models import Finding, LooksLike, Standing
+from wire.base import Standing
+from wire.models import Finding, LooksLike
 
 MAX_EVIDENCE = 64
 MAX_NAMES = 20_000

@@ -31,9 +31,10 @@ from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from lab.pki import CertificateAuthority
+from wire.base import Payload, Standing
 from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
 from wire.keys import public_text, write_private
-from wire.models import BoxStatus, Device, Finding, FindingKind, Payload, Receipt, Rule, Severity, Standing, type_of
+from wire.models import BoxStatus, Device, Finding, FindingKind, Receipt, Rule, Severity, type_of
 
 TENANT = "example"
 WORKER = "ingest-1"

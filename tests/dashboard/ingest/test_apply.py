@@ -19,21 +19,11 @@ from dashboard.ingest.opening import Arrived, Refusal, open_batch
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from wire.base import Payload, Standing
 from wire.codec import Opened, payload_json, seal, topic_for
 from wire.keys import public_text
-from wire.models import (
-    BoxStatus,
-    Command,
-    CommandResult,
-    Device,
-    Finding,
-    Outcome,
-    Payload,
-    Receipt,
-    SetStanding,
-    Standing,
-    type_of,
-)
+from wire.models import BoxStatus, Command, CommandResult, Device, Finding, Outcome, Receipt, type_of
+from wire.orders import SetStanding
 
 NOW = 1_772_000_000.0
 TENANT = "example"

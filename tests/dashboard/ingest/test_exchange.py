@@ -19,7 +19,9 @@ from sqlalchemy import select
 
 from appliance.messages import BrokerState
 from dashboard.store import schema
-from wire.models import Command, CommandResult, Outcome, SetStanding, Standing
+from wire.base import Standing
+from wire.models import Command, CommandResult, Outcome
+from wire.orders import SetStanding
 from wire.tls import client_context
 
 ROOT = Path(__file__).resolve().parents[3]

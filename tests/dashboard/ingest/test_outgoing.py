@@ -25,9 +25,11 @@ from dashboard.ingest.outgoing import (
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from wire.base import Standing
 from wire.codec import open_sealed
 from wire.keys import public_text
-from wire.models import Command, SetStanding, Standing
+from wire.models import Command
+from wire.orders import SetStanding
 
 NOW = 1_772_000_000.0
 SERVER = Ed25519PrivateKey.generate()

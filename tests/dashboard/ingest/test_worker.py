@@ -24,9 +24,10 @@ from dashboard.ingest.worker import BATCH, POLL_SECONDS, Worker
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from wire.base import Payload
 from wire.codec import open_sealed, payload_json, seal, topic_for
 from wire.keys import public_text
-from wire.models import Device, Payload, Receipt, type_of
+from wire.models import Device, Receipt, type_of
 
 MakeDevice = Callable[..., Device]
 

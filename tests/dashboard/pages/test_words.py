@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.pages import words
-from wire.models import Severity, Standing
+from wire.base import Standing
+from wire.models import Severity
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.keeper.devices.ids import id_source
 from appliance.keeper.devices.registry import STALE_SECONDS, Registry
-from wire.models import Standing
+from wire.base import Standing
 
 
 def mac(number: int) -> str:

@@ -14,7 +14,8 @@ from appliance.keeper.store import database
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.store.outbox import Priority
 from appliance.keeper.store.schema import household
-from wire.models import LooksLike, Standing
+from wire.base import Standing
+from wire.models import LooksLike
 
 MAC = "02:00:00:00:00:02"
 
