@@ -10,13 +10,14 @@ from random import Random
 
 import pytest
 
-from appliance.messages import How
 from appliance.sensor.dissect import Dissector
-from appliance.sensor.facts import ClientHelloHeard, Dhcp4Heard
+from appliance.sensor.facts import Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.observe import Observer
+from appliance.sensor.packet import tls
 from appliance.sensor.taps.capture import Capture
 
+HELLOS = frozenset({Kind.TLS_CLIENT_HELLO, Kind.QUIC_CLIENT_HELLO})
 MUTATED = 400
 """Packets of others' captures that are mutated."""
 
@@ -37,11 +38,15 @@ def captures(root: Path) -> list[Path]:
     return found
 
 
-def hellos(path: Path) -> tuple[list[ClientHelloHeard], Dissector]:
+def hellos(path: Path) -> tuple[list[tuple[MessageHeard, tls.ClientHello]], Dissector]:
+    """Every hello over TLS or QUIC, with the fact that tells of it."""
     dissector = Dissector()
     with Capture(path) as opened:
         return [
-            fact for frame in opened for fact in dissector.feed(frame) if isinstance(fact, ClientHelloHeard)
+            (fact, fact.message)
+            for frame in opened
+            for fact in dissector.feed(frame)
+            if isinstance(fact, MessageHeard) and isinstance(fact.message, tls.ClientHello) and fact.kind in HELLOS
         ], dissector
 
 
@@ -50,14 +55,14 @@ def test_server_name_of_every_hello(conformance: Path, capsys: pytest.CaptureFix
     checked = quic = again = 0
     for file, wanted in expected.items():
         found, dissector = hellos(conformance / file)
-        ours = Counter((fact.src, fact.sport, fact.dst, fact.dport, fact.how, fact.hello.sni) for fact in found)
+        ours = Counter((fact.src, fact.sport, fact.dst, fact.dport, fact.kind, hello.sni) for fact, hello in found)
         theirs = Counter(
             (
                 item["src"],
                 item["sport"],
                 item["dst"],
                 item["dport"],
-                How.QUIC if item["ja4"].startswith("q") else How.TLS,
+                Kind.QUIC_CLIENT_HELLO if item["ja4"].startswith("q") else Kind.TLS_CLIENT_HELLO,
                 item["sni"] or None,
             )
             for item in wanted
@@ -67,7 +72,7 @@ def test_server_name_of_every_hello(conformance: Path, capsys: pytest.CaptureFix
         assert set(ours) == set(theirs), file
         assert dissector.counters(Tap.FILE).unparsed == 0, file
         checked += theirs.total()
-        quic += sum(count for key, count in theirs.items() if key[4] is How.QUIC)
+        quic += sum(count for key, count in theirs.items() if key[4] is Kind.QUIC_CLIENT_HELLO)
         again += (ours - theirs).total()
     assert checked > 0
     with capsys.disabled():
@@ -80,7 +85,10 @@ def test_real_devices_are_read_without_a_fault(captures: list[Path]) -> None:
         dissector, announced = Dissector(), 0
         with Capture(path) as opened:
             for frame in opened:
-                announced += sum(isinstance(fact, Dhcp4Heard) and fact.mac == mac for fact in dissector.feed(frame))
+                announced += sum(
+                    isinstance(fact, MessageHeard) and fact.kind is Kind.DHCP4 and fact.mac == mac
+                    for fact in dissector.feed(frame)
+                )
         counters = dissector.counters(Tap.FILE)
         assert (counters.unparsed, counters.overflow) == (0, 0), path
         assert counters.frames > 0
