@@ -1,4 +1,4 @@
-"""`make bench`: runs the measurements in one fresh stack and prints a table; JSON goes to artefacts/."""
+"""`make bench`: runs the measurements, those of a household in one fresh stack, and prints tables; JSON goes to artefacts/."""
 
 from __future__ import annotations
 
@@ -7,42 +7,64 @@ import json
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import flows, latency, overhead
+from bench import flows, latency, mutations, overhead, parsers
+from bench.corpus import AbsentError
 from lab.enter import refusal
 from lab.stack import Stack
+
+_ALONE: dict[str, Callable[..., object]] = {
+    "parsers": parsers.measure,
+    "mutations": mutations.measure,
+    "memory": mutations.measure_memory,
+}
+"""Measurements that need captures, and no household."""
+_STACKED = ("latency", "overhead", "flows")
 
 
 def main() -> int:
     """Exit codes: 0 measured, 2 wrong use, 69 the lab cannot run here."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", choices=("latency", "overhead", "flows"), help="one measurement")
+    parser.add_argument("--only", choices=(*_STACKED, *_ALONE), help="one measurement")
     parser.add_argument("--out", type=Path, default=Path("artefacts/bench.json"))
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs")
     arguments = parser.parse_args()
-    why = refusal()
-    if why is not None:
-        sys.stderr.write(f"bench: the lab cannot run here: {why}\n")
-        return 69
+    wanted = {arguments.only} if arguments.only else {*_STACKED, *_ALONE}
     results: dict[str, object] = {"machine": f"{platform.machine()}, Linux {platform.release()}"}
-    with tempfile.TemporaryDirectory(prefix="bench-", dir="/run") as folder:
-        Path(folder).chmod(0o755)
-        with Stack(Path(folder)) as stack:
-            stack.wait_ready()
-            if arguments.only in {None, "latency"}:
-                results["latency"] = latency.measure(stack, joins=3 if arguments.quick else 30)
-            if arguments.only in {None, "flows"}:
-                results["flows"] = flows.measure(stack, seconds=2 if arguments.quick else 20)
-            if arguments.only in {None, "overhead"}:
-                results["overhead"] = overhead.measure(stack, rounds=1 if arguments.quick else 10)
+    for name, measure in _ALONE.items():
+        if name in wanted:
+            try:
+                results[name] = measure(quick=arguments.quick)
+            except AbsentError as error:
+                results[name] = f"left out: {error}"
+    if wanted & {*_STACKED}:
+        why = refusal()
+        if why is not None:
+            sys.stderr.write(f"bench: the lab cannot run here: {why}\n")
+            return 69
+        _in_a_household(wanted, results, quick=arguments.quick)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(results, indent=1))
     _print(results)
     return 0
+
+
+def _in_a_household(wanted: set[str], results: dict[str, object], *, quick: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/run") as folder:
+        Path(folder).chmod(0o755)
+        with Stack(Path(folder)) as stack:
+            stack.wait_ready()
+            if "latency" in wanted:
+                results["latency"] = latency.measure(stack, joins=3 if quick else 30)
+            if "flows" in wanted:
+                results["flows"] = flows.measure(stack, seconds=2 if quick else 20)
+            if "overhead" in wanted:
+                results["overhead"] = overhead.measure(stack, rounds=1 if quick else 10)
 
 
 def _print(results: dict[str, object]) -> None:
