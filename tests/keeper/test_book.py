@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.keeper.devices.registry import STALE_SECONDS, Registry
+from appliance.traits import Trait
 from wire.authority import DataClass
 from wire.base import Standing
 from wire.models import Device, Finding
@@ -36,10 +37,14 @@ def heard(bench: Any, mac: str, what: str) -> m.Message:
         case "sight":
             return m.Sighting(ts=bench.wall, mac=mac, via=m.Via.ARP)
         case "dhcp":
-            return m.DhcpHeard(ts=bench.wall, mac=mac, message_type=3, host_name=HOST)
+            return m.TraitSeen(ts=bench.wall, mac=mac, trait=Trait.DHCP4_HOST_NAME, value=HOST)
         case _:
             name = NAME if what == "name" else "www.bets.example"
             return m.NameLookedUp(ts=bench.wall, mac=mac, name=name, how=m.How.TLS, generation=bench.generation)
+
+
+def trait(bench: Any, mac: str, of: Trait, value: str) -> m.TraitSeen:
+    return m.TraitSeen(ts=bench.wall, mac=mac, trait=of, value=value)
 
 
 def snapshot(bench: Any) -> dict[str, list[Any]]:
@@ -98,7 +103,7 @@ def test_a_thousand_names_of_others_leave_no_trace(bench: Any) -> None:
         name = f"canary-{number:04d}.bets.example"
         wrong = m.NameLookedUp(ts=bench.wall, mac=mac, name=name, how=m.How.DNS, generation=bench.generation)
         bench.hear(Peer.SENSOR, wrong)
-    bench.hear(Peer.SENSOR, m.DhcpHeard(ts=bench.wall, mac=MACS[1], message_type=1, host_name="canary-host"))
+    bench.hear(Peer.SENSOR, trait(bench, MACS[1], Trait.DHCP4_HOST_NAME, "canary-host"))
     bench.look_up(MACS[0], "kept-of-the-registered.example", generation=bench.generation)
     bench.wait(61)
     assert bench.store.names(registered) == {"kept-of-the-registered.example": 1}
@@ -190,12 +195,11 @@ def test_a_label_is_not_overwritten_by_evidence(bench: Any) -> None:
     bench.sight(MACS[0])
     device = bench.core._book.registry.by_mac(MACS[0])
     bench.down(bench.command(device.device_id, Standing.REGISTERED, label="Laptop"))
-    bench.hear(Peer.SENSOR, m.DhcpHeard(ts=bench.wall, mac=MACS[0], message_type=1, vendor_class="MSFT 5.0"))
+    bench.hear(Peer.SENSOR, trait(bench, MACS[0], Trait.DHCP4_VENDOR_CLASS, "MSFT 5.0"))
     device = bench.core._book.registry.by_mac(MACS[0])
     assert device.label == "Laptop"
     assert device.looks_like is not None
-    unsure = m.DhcpHeard(ts=bench.wall, mac=MACS[0], message_type=1, vendor_class="udhcp 1.35.0")
-    bench.hear(Peer.SENSOR, unsure)
+    bench.hear(Peer.SENSOR, trait(bench, MACS[0], Trait.DHCP4_VENDOR_CLASS, "udhcp 1.35.0"))
     assert bench.core._book.registry.by_mac(MACS[0]).looks_like == device.looks_like, "the surer appearance stays"
 
 
@@ -212,8 +216,11 @@ def test_what_was_heard_before_there_was_leave_is_not_recorded(bench: Any) -> No
 @pytest.mark.parametrize("standing", [Standing.HOUSEHOLD, Standing.GUEST, Standing.UNKNOWN])
 def test_a_standing_without_leave_erases_what_was_kept_with_it(bench: Any, standing: Standing) -> None:
     device_id = bench.give(MACS[0], Standing.REGISTERED)
-    heard = m.DhcpHeard(ts=bench.wall, mac=MACS[0], message_type=1, host_name="canary-host", client_id="ca4a51")
-    bench.hear(Peer.SENSOR, heard)
+    heard = (
+        trait(bench, MACS[0], Trait.DHCP4_HOST_NAME, "canary-host"),
+        trait(bench, MACS[0], Trait.DHCP4_CLIENT_ID, "ca4a51"),
+    )
+    bench.hear(Peer.SENSOR, *heard)
     for name in ("canary-site.example", "www.bets.example"):
         bench.look_up(MACS[0], name, generation=bench.generation)
     assert len(bench.store.names(device_id)) == 2
@@ -227,9 +234,9 @@ def test_a_standing_without_leave_erases_what_was_kept_with_it(bench: Any, stand
     kept = [file.read_bytes() for file in bench.path.parent.iterdir()]
     for text in (b"canary-host", b"ca4a51", b"canary-site"):
         assert not any(text in raw for raw in kept), "nor in the database's log"
-    bench.hear(Peer.SENSOR, heard)
+    bench.hear(Peer.SENSOR, *heard)
     values = [
-        row["value"] for row in bench.store._db.query("select value from evidence where source = 'dhcp-host-name'")
+        row["value"] for row in bench.store._db.query("select value from evidence where source = 'dhcp4-host-name'")
     ]
     assert [value[:6] for value in values] == ["blind-"]
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance import messages as m
 from appliance.keeper.core import Peer
+from appliance.traits import Trait
 from wire.base import Standing
 from wire.models import BoxStatus, CommandResult, Device, Finding, FindingKind, Outcome, Severity
 
@@ -77,7 +78,7 @@ def test_no_authority_no_record_but_health(make_bench: Any) -> None:
         Peer.SENSOR,
         report,
         m.Sighting(ts=bench.wall, mac=PHONE, via=m.Via.ARP),
-        m.DhcpHeard(ts=bench.wall, mac=PHONE, message_type=1, host_name="made-up"),
+        m.TraitSeen(ts=bench.wall, mac=PHONE, trait=Trait.DHCP4_HOST_NAME, value="made-up"),
         m.NameLookedUp(ts=bench.wall, mac=PHONE, name="site.example", how=m.How.DNS, generation=0),
     )
     bench.hear(
@@ -219,19 +220,18 @@ def test_a_visit_ends(bench: Any) -> None:
 
 @pytest.mark.req("R56")
 def test_looks_come_from_how_it_asks_for_an_address(bench: Any) -> None:
-    heard = m.DhcpHeard(
-        ts=bench.wall,
-        mac=PHONE,
-        message_type=1,
-        host_name="made-up-name",
-        vendor_class="android-dhcp-14",
-        parameters=(1, 3, 6, 15, 26, 28, 51, 58, 59, 43, 114, 108),
-    )
-    device = [p for p in bench.payloads(bench.hear(Peer.SENSOR, heard)) if isinstance(p, Device)][-1]
+    values = {
+        Trait.DHCP4_HOST_NAME: "made-up-name",
+        Trait.DHCP4_CLIENT_ID: "",
+        Trait.DHCP4_VENDOR_CLASS: "android-dhcp-14",
+        Trait.DHCP4_PARAMETERS: "1,3,6,15,26,28,51,58,59,43,114,108",
+    }
+    heard = [m.TraitSeen(ts=bench.wall, mac=PHONE, trait=trait, value=value) for trait, value in values.items()]
+    device = [p for p in bench.payloads(bench.hear(Peer.SENSOR, *heard)) if isinstance(p, Device)][-1]
     assert device.looks_like.text == "Android phone or tablet"
     evidence = dict(bench.store.evidence(device.device_id))
-    assert evidence["dhcp-host-name"].startswith("blind-"), "an unregistered device's own name is not kept"
-    assert evidence["dhcp-client-id"] == "", "seen empty"
+    assert evidence["dhcp4-host-name"].startswith("blind-"), "an unregistered device's own name is not kept"
+    assert evidence["dhcp4-client-id"] == "", "seen empty"
     bench.sight(TV)
     other = bench.core._book.registry.by_mac(TV)
     assert bench.store.evidence(other.device_id) == [], "never seen"

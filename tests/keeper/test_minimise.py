@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from appliance import messages as m
 from appliance.keeper.authority import Scope
 from appliance.keeper.minimise import DeviceObservation, minimise
+from appliance.traits import Trait
 from wire.authority import CollectClause, DataClass
 from wire.base import Standing
 
@@ -24,7 +25,9 @@ def blind(text: str) -> str:
 OBSERVATIONS: list[DeviceObservation] = [
     m.Sighting(ts=1.0, mac=MAC, via=m.Via.ARP, ip="192.0.2.1"),
     m.Sighting(ts=1.0, mac=MAC, via=m.Via.ARP, side=m.Side.WAN),
-    m.DhcpHeard(ts=1.0, mac=MAC, message_type=1, host_name=HOST, client_id=HOST, parameters=(1, 3)),
+    m.TraitSeen(ts=1.0, mac=MAC, trait=Trait.DHCP4_HOST_NAME, value=HOST),
+    m.TraitSeen(ts=1.0, mac=MAC, trait=Trait.DHCP6_DUID, value=HOST),
+    m.TraitSeen(ts=1.0, mac=MAC, trait=Trait.DHCP4_PARAMETERS, value="1,3"),
     m.NameLookedUp(ts=1.0, mac=MAC, name=NAME, how=m.How.DNS, generation=1),
     m.NameClassSeen(ts=1.0, mac=MAC, name_class="push"),
     m.NeighbourChanged(ts=1.0, mac=MAC, ip="192.0.2.1", reachable=True),
@@ -66,27 +69,28 @@ def test_nothing_passes_that_the_authority_does_not_allow(
         assert standing is Standing.REGISTERED or isinstance(observation, m.StationChanged)
     assert not (isinstance(kept, m.DeviceVolume) and DataClass.VOLUMES not in leave)
     assert not (isinstance(kept, m.NameClassSeen) and DataClass.SIGNS not in leave)
-    if isinstance(observation, m.Sighting | m.NeighbourChanged | m.StationChanged | m.DhcpHeard):
+    if isinstance(observation, m.Sighting | m.NeighbourChanged | m.StationChanged | m.TraitSeen):
         side = getattr(observation, "side", m.Side.LAN)
         assert (kept is None) == (side is m.Side.WAN)
 
 
 def test_announced_names_are_blinded_for_all_but_registered_devices(scope: Scope) -> None:
-    heard = m.DhcpHeard(ts=1.0, mac=MAC, message_type=1, host_name=HOST, client_id="")
-    kept = minimise(heard, Standing.UNKNOWN, scope, blind)
-    assert isinstance(kept, m.DhcpHeard)
-    assert kept.host_name == blind(HOST)
-    assert kept.client_id == "", "seen empty stays so"
-    nothing = minimise(m.DhcpHeard(ts=1.0, mac=MAC, message_type=1), Standing.UNKNOWN, scope, blind)
-    assert isinstance(nothing, m.DhcpHeard)
-    assert nothing.host_name is None, "never seen stays so"
-    assert minimise(heard, Standing.REGISTERED, scope, blind) == heard
+    for trait in (Trait.DHCP4_HOST_NAME, Trait.DHCP6_DUID):
+        heard = m.TraitSeen(ts=1.0, mac=MAC, trait=trait, value=HOST)
+        kept = minimise(heard, Standing.UNKNOWN, scope, blind)
+        assert isinstance(kept, m.TraitSeen)
+        assert kept.value == blind(HOST)
+        assert minimise(heard, Standing.REGISTERED, scope, blind) == heard
+    empty = m.TraitSeen(ts=1.0, mac=MAC, trait=Trait.DHCP4_HOST_NAME, value="")
+    assert minimise(empty, Standing.UNKNOWN, scope, blind) == empty, "seen empty stays so"
+    habit = m.TraitSeen(ts=1.0, mac=MAC, trait=Trait.DHCP4_PARAMETERS, value="1,3")
+    assert minimise(habit, Standing.UNKNOWN, scope, blind) == habit
 
 
 def test_without_leave_for_fingerprints_an_announcement_is_a_sighting(make_authority: Any) -> None:
     clauses = (CollectClause(number="1", standings=(Standing.UNKNOWN,), classes=(DataClass.PRESENCE,)),)
     scope = Scope(authority=make_authority(clauses=clauses))
-    heard = m.DhcpHeard(ts=1.0, mac=MAC, message_type=1, host_name=HOST)
+    heard = m.TraitSeen(ts=1.0, mac=MAC, trait=Trait.DHCP4_HOST_NAME, value=HOST)
     assert minimise(heard, Standing.UNKNOWN, scope, blind) == m.Sighting(ts=1.0, mac=MAC, via=m.Via.DHCP)
 
 
