@@ -1,8 +1,9 @@
 """What a device says of itself: `python -m lab.announce`, on the device.
 
 A persona as one line of JSON on stdin; mDNS (python-zeroconf, RFC 6762) and SSDP NOTIFY (UPnP 1.1,
-section 1.2.2) go out; `announced` is printed; it answers mDNS questions until stdin closes. Bounded by
-the persona: 16 services, 8 SSDP types, each said twice.
+section 1.2.2) go out, and the questions that the persona asks by either; `announced` is printed; it
+answers mDNS questions until stdin closes. Bounded by the persona: 16 services and 16 questions, 8 SSDP
+types and 8 searches, each said twice.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from ipaddress import ip_address
 
 import ifaddr
-from zeroconf import ServiceInfo, Zeroconf
+from zeroconf import ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
 from lab.personas import Persona
 
@@ -38,7 +39,7 @@ def notifications(persona: Persona, *, host: str, location: str) -> list[bytes]:
                 f"LOCATION: http://{location}/description.xml",
                 f"NT: {kind}",
                 "NTS: ssdp:alive",
-                "SERVER: Linux/6 UPnP/1.1 lab/1",
+                f"SERVER: {persona.ssdp_server}",
                 f"USN: uuid:00000000-0000-4000-8000-{persona.mac.replace(':', '')}::{kind}",
                 "",
                 "",
@@ -46,6 +47,39 @@ def notifications(persona: Persona, *, host: str, location: str) -> list[bytes]:
         ).encode("ascii")
         for kind in persona.ssdp
     ]
+
+
+def searches(persona: Persona, *, host: str) -> list[bytes]:
+    """The SSDP questions of a persona (UPnP 1.1, section 1.3.2), to `host` as in `notifications`."""
+    agent = (f"USER-AGENT: {persona.ssdp_agent}",) if persona.ssdp_agent else ()
+    return [
+        "\r\n".join(
+            (
+                "M-SEARCH * HTTP/1.1",
+                f"HOST: {host}",
+                'MAN: "ssdp:discover"',
+                "MX: 1",
+                f"ST: {kind}",
+                *agent,
+                "",
+                "",
+            )
+        ).encode("ascii")
+        for kind in persona.ssdp_asks
+    ]
+
+
+class _Deaf(ServiceListener):
+    """Takes no notice of answers: asking is all that is played."""
+
+    def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """Somebody offers it."""
+
+    def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """Somebody does not any more."""
+
+    def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """Somebody says something else about it."""
 
 
 def _usable(own: str, family: socket.AddressFamily) -> bool:
@@ -67,6 +101,7 @@ def _say_ssdp(persona: Persona, addresses: list[str]) -> None:
             continue
         shown = f"[{group}]:{port}" if ":" in group else f"{group}:{port}"
         messages = notifications(persona, host=shown, location=f"[{own}]" if ":" in own else own)
+        messages += searches(persona, host=shown)
         with socket.socket(family, socket.SOCK_DGRAM) as handle:
             if family == socket.AF_INET6:
                 handle.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex("eth0"))
@@ -82,7 +117,7 @@ def main() -> None:
     persona = Persona.model_validate_json(sys.stdin.readline())
     addresses = _own_addresses()
     _say_ssdp(persona, addresses)
-    if not persona.services:
+    if not persona.services and not persona.asks:
         print("announced", flush=True)
         sys.stdin.read()
         return
@@ -98,9 +133,11 @@ def main() -> None:
                     addresses=packed,
                     port=service.port,
                     properties=dict(service.text),
-                    server=f"{persona.host_name or persona.name}.local.",
+                    server=f"{persona.mdns_host or persona.host_name or persona.name}.local.",
                 )
             )
+        if persona.asks:
+            ServiceBrowser(zeroconf, [f"{kind}.local." for kind in persona.asks], listener=_Deaf())
         print("announced", flush=True)
         sys.stdin.read()
     finally:

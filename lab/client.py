@@ -146,19 +146,20 @@ class Client(Host):
         return int(done.stdout)
 
     def announce(self) -> None:
-        """Say by mDNS and SSDP what the persona offers, and go on answering questions about it.
+        """Say by mDNS and SSDP what the persona offers and looks for, and go on answering questions about it.
 
         Raises:
             LabError: the announcer ended or was not done within the time.
         """
         self._hush()
-        if not self.persona.services and not self.persona.ssdp:
+        persona = self.persona
+        if not (persona.services or persona.asks or persona.ssdp or persona.ssdp_asks):
             return
         words = [sys.executable, "-m", "lab.announce"]
         self._announcer = self.popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        persona, said = pipe(self._announcer.stdin), pipe(self._announcer.stdout)
-        persona.write(self.persona.model_dump_json() + "\n")
-        persona.flush()
+        told, said = pipe(self._announcer.stdin), pipe(self._announcer.stdout)
+        told.write(persona.model_dump_json() + "\n")
+        told.flush()
         if not _readable(said, SECONDS) or said.readline() != "announced\n":
             raise LabError(f"{self.name}: announcing failed")
 

@@ -28,6 +28,7 @@ _KNOWN = {
     12: "host-name",
     15: "domain-name",
     51: "dhcp-lease-time",
+    54: "dhcp-server-identifier",
 }
 """Options whose values the script below reads, by dhclient's names for them."""
 
@@ -141,5 +142,9 @@ def configuration(persona: Persona) -> str:
         lines.append(f'send host-name "{persona.host_name}";')
     if persona.vendor_class is not None:
         lines.append(f'send vendor-class-identifier "{persona.vendor_class}";')
+    if persona.user_class is not None:
+        lines.append(f'send user-class "{persona.user_class}";')
+    if persona.client_id == "mac":
+        lines.append("send dhcp-client-identifier = hardware;")  # its type and the address (RFC 2132 section 9.14)
     wanted = ", ".join(_KNOWN.get(code, f"lab-{code}") for code in persona.parameters)
     return "\n".join([*lines, f"request {wanted};", ""])

@@ -44,7 +44,9 @@ def test_a_lease_is_asked_for_exactly_as_the_persona_asks(device: Maker, ear: An
     assert tuple(options["param_req_list"]) == persona.parameters
     assert options.get("hostname", b"").decode() == (persona.host_name or "")
     assert options.get("vendor_class_id", b"").decode() == (persona.vendor_class or "")
-    assert set(options) <= {"message-type", "param_req_list", "hostname", "vendor_class_id"}
+    own = b"\x01" + bytes.fromhex(client.mac.replace(":", "")) if persona.client_id == "mac" else b""
+    assert options.get("client_id", b"") == own
+    assert set(options) <= {"message-type", "param_req_list", "hostname", "vendor_class_id", "client_id"}
     granted = dhcp_of(ear.hear(lambda frame: DHCP in frame and dhcp_of(frame)["message-type"] == 5))
     assert str(lease.server) == granted["server_id"] == "192.0.2.1"
     assert lease.address in client_network()
@@ -164,6 +166,29 @@ def test_announcements_are_heard_on_the_bridge(device: Maker, ear: Any) -> None:
         )
     )
     assert wanted in bytes(mdns[UDP].payload) or b"\x0chall-printer" in bytes(mdns[UDP].payload)
+
+
+def test_a_speaker_names_its_maker_and_a_computer_looks_for_screens(device: Maker, ear: Any) -> None:
+    def ssdp(frame: Any, mac: str, words: bytes) -> bool:
+        return UDP in frame and frame[UDP].dport == 1900 and frame.src == mac and words in bytes(frame[UDP].payload)
+
+    speaker = device("speaker")
+    speaker.lease()
+    speaker.announce()
+    ear.hear(lambda frame: ssdp(frame, speaker.mac, b"SERVER: Linux UPnP/1.0 Sonos/"))
+    chromebook = device("chromebook")
+    chromebook.lease()
+    chromebook.announce()
+    asked = ear.hear(lambda frame: ssdp(frame, chromebook.mac, b"M-SEARCH * HTTP/1.1"))
+    assert b"ST: urn:dial-multiscreen-org:service:dial:1\r\nUSER-AGENT: Google Chrome/" in bytes(asked[UDP].payload)
+    ear.hear(
+        lambda frame: (
+            UDP in frame
+            and frame[UDP].dport == 5353
+            and frame.src == chromebook.mac
+            and b"\x0b_googlecast\x04_tcp\x05local\x00" in bytes(frame[UDP].payload)
+        )
+    )
 
 
 def test_a_new_mac_is_a_new_lease(device: Maker, ear: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.sensor import classes
 from lab import personas
 from wire.files import FileError
 
@@ -28,7 +29,41 @@ def test_the_shipped_ones_are_all_readable_and_differ() -> None:
         "printer",
     }
     assert len({persona.mac for persona in everybody}) == len(everybody)
-    assert len({persona.parameters for persona in everybody}) == len(everybody), "each asks in its own way"
+    # Two phones of one system ask alike; what they call themselves or announce then differs.
+    ways = {
+        persona.model_dump_json(include={"parameters", "vendor_class", "host_name", "services", "user_agent"})
+        for persona in everybody
+    }
+    assert len(ways) == len(everybody)
+
+
+@pytest.mark.req("R12")
+def test_there_are_devices_of_many_kinds_and_each_says_where_it_is_documented() -> None:
+    everybody = [personas.load(name) for name in personas.names()]
+    assert len(everybody) >= 14
+    kinds = {persona.truth.category for persona in everybody if persona.truth}
+    assert kinds >= {
+        "phone",
+        "laptop",
+        "desktop",
+        "tv",
+        "console",
+        "e-reader",
+        "wearable",
+        "speaker",
+        "plug",
+        "printer",
+    }
+    makers = {persona.truth.vendor for persona in everybody if persona.truth and persona.truth.os_family == "Android"}
+    assert {"Samsung", "Google"} <= makers
+    assert all(persona.truth and persona.sources and persona.syn and persona.hello for persona in everybody)
+
+
+def test_real_names_are_of_the_sensors_closed_tables_only() -> None:
+    everybody = [personas.load(name) for name in personas.names()]
+    real = {name for persona in everybody for name in (*persona.reports_to, persona.captive) if name}
+    assert real
+    assert [name for name in sorted(real) if not (classes.name_class(name) or classes.platform(name))] == []
 
 
 def test_the_unregistered_phone_hides_its_maker_and_its_name() -> None:
@@ -59,6 +94,11 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         ('vendor_class = "a\\"; send x 1"', "vendor_class"),
         ('habits = ["www.real-site.com"]', "habits.0"),
         ('ssdp = ["a\\r\\nb"]', "ssdp.0"),
+        ('ssdp_server = "a\\r\\nb"', "ssdp_server"),
+        ('reports_to = ["no spaces.test"]', "reports_to.0"),
+        ('truth = { category = "toaster" }', "truth.category"),
+        ('dhcp6 = { duid = "guess", requested = [23] }', "dhcp6.duid"),
+        ('syn = { ttl = 0, window = 1, options = ["mss"] }', "syn.ttl"),
         ("colour = 1", "colour"),
         ('name = "other"', "name: is 'other'"),
     ],
