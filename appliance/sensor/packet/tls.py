@@ -1,22 +1,27 @@
 """TLS ClientHello (RFC 8446 section 4.1.2 and all its forerunners that use the record layer).
 
-Enters: the prefix of a TCP stream (`read_stream`) or of QUIC's CRYPTO stream (`read_handshake`).
-Leaves: a `ClientHello` that keeps the order of cipher suites and extensions, as fingerprints need.
-Bounded: `MAX_HELLO` octets, `MAX_RECORDS` records; every list ends where its extension ends.
+Enters: the prefix of a TCP stream (`read_stream`), of QUIC's CRYPTO stream (`read_handshake`), or the body
+of a DTLS message (`read_body`). Leaves: a `ClientHello` that keeps the order of cipher suites and
+extensions, as fingerprints need.
+Bounded: `MAX_HELLO` octets, `MAX_RECORDS` records; every list ends where its extension ends. Lists of up to
+`MAX_CACHED` octets that were read before are not read again, `CACHED` of each kind.
 
 An observer must still record what an endpoint would refuse: unknown versions are kept, and an
-extension whose inside is malformed counts as present but empty.
+extension whose inside is malformed counts as present but empty. A hello in the form of SSL 2
+(RFC 5246 appendix E.2) is none.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
-from struct import Struct
+from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
 
-from appliance.sensor.packet import names
+from appliance.sensor.packet import ech, ja, names
 from appliance.sensor.packet.cursor import Cursor, ParseError
 
 MAX_HELLO = 16 * 1024
@@ -25,18 +30,42 @@ MAX_RECORDS = 64
 """Records over which a hello may be spread."""
 MAX_RECORD = 16384 + 256
 """RFC 8446 section 5.2."""
+MAX_CACHED = 256
+CACHED = 512
 
 HANDSHAKE, CHANGE_CIPHER_SPEC = 22, 20
 CLIENT_HELLO = 1
-SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS = 0, 10, 11, 13, 16, 43
+SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN = 0, 10, 11, 13, 16
+SESSION_TICKET, PRE_SHARED_KEY, EARLY_DATA, SUPPORTED_VERSIONS, KEY_SHARE = 35, 41, 42, 43, 51
 
 # RFC 8446 appendix D.4: before its second hello a client may say ChangeCipherSpec, always these octets.
 _CHANGE_CIPHER_SPEC_RECORDS = tuple(bytes((CHANGE_CIPHER_SPEC, 3, minor, 0, 1, 1)) for minor in (1, 3))
 
-_EXTENSION = Struct("!HH")
-_READ_INSIDE = frozenset({SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS})
+_EXTENSION = struct.Struct("!HH").unpack_from
+_U16 = struct.Struct("!H").unpack_from
+_READ_INSIDE = frozenset(
+    {
+        SERVER_NAME,
+        GROUPS,
+        POINT_FORMATS,
+        SIGNATURE_ALGORITHMS,
+        ALPN,
+        SESSION_TICKET,
+        SUPPORTED_VERSIONS,
+        KEY_SHARE,
+        ech.EXTENSION,
+    }
+)
 
 _Item = TypeVar("_Item", int, bytes)
+
+
+class Carrier(StrEnum):
+    """What carried the hello; the value is JA4's first letter."""
+
+    TCP = "t"
+    QUIC = "q"
+    DTLS = "d"
 
 
 class ClientHello(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +84,51 @@ class ClientHello(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[int, ...] = ()
     point_formats: tuple[int, ...] = ()
     signature_algorithms: tuple[int, ...] = ()
+    key_shares: tuple[int, ...] = ()
+    """Groups of which a share came along (RFC 8446 section 4.2.8)."""
+    carrier: Carrier = Carrier.TCP
+    ticket: bool = False
+    """A session ticket came along (RFC 5077): the client was here before."""
+    ech: ech.Ech = ech.Ech.NONE
+    """What the extension for hidden names is, as far as it can be told (see `ech`)."""
+    ech_body: bytes | None = None
 
     @property
     def sni(self) -> str | None:
         """The server name in its one spelling; None where the client names none."""
         return names.from_bytes(self.server_name) if self.server_name else None
+
+    @property
+    def early_data(self) -> bool:
+        """The client sends data with its hello (RFC 8446 section 4.2.10)."""
+        return EARLY_DATA in self.extensions
+
+    @property
+    def resumes(self) -> bool:
+        """The client takes up an earlier session: a pre-shared key or a ticket (or filler that looks like one)."""
+        return self.ticket or PRE_SHARED_KEY in self.extensions
+
+    @property
+    def ja3_text(self) -> str:
+        """JA3 before its digest."""
+        return ja.ja3_text(self.legacy_version, self.ciphers, self.extensions, self.groups, self.point_formats)
+
+    @property
+    def ja3(self) -> str:
+        """JA3: 32 hexadecimal digits."""
+        return ja.ja3_digest(self.ja3_text)
+
+    @property
+    def ja4(self) -> str:
+        """JA4, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`."""
+        return ja.ja4(
+            self.carrier.value,
+            ja.highest(self.supported_versions, self.legacy_version),
+            self.ciphers,
+            self.extensions,
+            self.alpn[0] if self.alpn else None,
+            self.signature_algorithms,
+        )
 
 
 def may_begin(prefix: bytes) -> bool:
@@ -110,7 +179,7 @@ def read_stream(prefix: bytes) -> tuple[ClientHello, int] | None:
         fragment = cursor.take(min(length, cursor.remaining))
         parts.append(fragment)
         # Ask for each record, so that a foreign handshake type is refused before its end has come.
-        hello = read_handshake(b"".join(parts))
+        hello = read_handshake(b"".join(parts) if len(parts) > 1 else fragment)
         if hello is not None:
             return hello, cursor.position
         if len(fragment) < length:
@@ -118,83 +187,175 @@ def read_stream(prefix: bytes) -> tuple[ClientHello, int] | None:
     raise ParseError(f"hello over more than {MAX_RECORDS} TLS records")
 
 
-def read_handshake(prefix: bytes) -> ClientHello | None:
+def read_handshake(prefix: bytes, carrier: Carrier = Carrier.TCP) -> ClientHello | None:
     """Read a hello without record layer, as QUIC carries it (RFC 9001 section 4).
 
     Raises:
         ParseError: another handshake message, malformed, or larger than `MAX_HELLO`.
     """
-    cursor = Cursor(prefix)
-    if cursor.remaining and cursor.u8() != CLIENT_HELLO:
+    if prefix and prefix[0] != CLIENT_HELLO:
         raise ParseError("not a ClientHello")
-    if cursor.remaining < 3:
+    if len(prefix) < 4:
         return None
-    length = cursor.u24()
+    length = int.from_bytes(prefix[1:4], "big")
     if length > MAX_HELLO:
         raise ParseError(f"ClientHello of {length} octets")
-    if cursor.remaining < length:
+    if len(prefix) - 4 < length:
         return None
-    return _hello(cursor.sub(length))
+    return read_body(prefix[4 : 4 + length], carrier)
 
 
-def _hello(cursor: Cursor) -> ClientHello:
-    legacy_version = cursor.u16()
-    cursor.skip(32)
-    cursor.skip(cursor.u8())  # session id
-    ciphers = _u16s(cursor.sub(cursor.u16()))
-    cursor.skip(cursor.u8())  # compression methods
-    found: dict[int, Cursor] = {}
+def read_body(body: bytes, carrier: Carrier) -> ClientHello:
+    """Read what stands behind the header of a ClientHello message; with DTLS there is a cookie in it.
+
+    Raises:
+        ParseError: malformed.
+    """
+    try:
+        return _hello(body, carrier)
+    except (IndexError, struct.error) as error:
+        raise ParseError("ClientHello cut short") from error
+
+
+def _hello(body: bytes, carrier: Carrier) -> ClientHello:
+    # Written for speed: this runs for every connection of the household. Indexing past the end raises
+    # IndexError or struct.error, which `read_body` turns into ParseError; a slice does neither, so each is
+    # checked against the end.
+    size = len(body)
+    (legacy_version,) = _U16(body)
+    at = 34  # behind version and random
+    at += 1 + body[at]  # session id
+    if carrier is Carrier.DTLS:
+        at += 1 + body[at]  # cookie (RFC 6347 section 4.2.1)
+    (length,) = _U16(body, at)
+    at += 2
+    end = at + length
+    if end >= size:
+        raise ParseError("ClientHello cut short in its cipher suites")
+    ciphers = _u16s(body[at:end])
+    at = end + 1 + body[end]  # compression methods
+    if at > size:
+        raise ParseError("ClientHello cut short in its compression methods")
+    found: dict[int, bytes] = {}
     order: list[int] = []
-    if cursor.remaining:  # RFC 5246 section 7.4.1.2: extensions may be absent
-        body = cursor.sub(cursor.u16())
-        while body.remaining:
-            kind, length = body.unpack(_EXTENSION)
+    if at < size:  # RFC 5246 section 7.4.1.2: extensions may be absent
+        (length,) = _U16(body, at)
+        at += 2
+        end = at + length
+        if end > size:
+            raise ParseError("ClientHello cut short in its extensions")
+        while at < end:
+            kind, length = _EXTENSION(body, at)
+            at += 4
+            after = at + length
+            if after > end:
+                raise ParseError(f"TLS extension {kind} over the end of the hello")
             order.append(kind)
             # The first of a repeated type counts (RFC 8446 section 4.2 forbids repeats).
             if kind in _READ_INSIDE and kind not in found:
-                found[kind] = body.sub(length)
-            else:
-                body.skip(length)
+                found[kind] = body[at:after]
+            at = after
+    inside = found.get
+    hidden = inside(ech.EXTENSION)
+    server_name = _server_name(inside(SERVER_NAME, b""))
     return ClientHello(
         legacy_version=legacy_version,
         ciphers=ciphers,
         extensions=tuple(order),
-        server_name=next(iter(_inside(found.get(SERVER_NAME), _host_names)), None),
-        alpn=_inside(found.get(ALPN), _protocols),
-        supported_versions=_inside(found.get(SUPPORTED_VERSIONS), lambda body: _u16s(body.sub(body.u8()))),
-        groups=_inside(found.get(GROUPS), lambda body: _u16s(body.sub(body.u16()))),
-        point_formats=_inside(found.get(POINT_FORMATS), lambda body: tuple(body.take(body.u8()))),
-        signature_algorithms=_inside(found.get(SIGNATURE_ALGORITHMS), lambda body: _u16s(body.sub(body.u16()))),
+        server_name=server_name,
+        alpn=_protocols(inside(ALPN, b"")),
+        supported_versions=_after_u8(inside(SUPPORTED_VERSIONS, b"")),
+        groups=_after_u16(inside(GROUPS, b"")),
+        point_formats=_octets(inside(POINT_FORMATS, b"")),
+        signature_algorithms=_after_u16(inside(SIGNATURE_ALGORITHMS, b"")),
+        key_shares=_key_shares(inside(KEY_SHARE, b"")),
+        carrier=carrier,
+        ticket=bool(inside(SESSION_TICKET)),
+        ech=ech.Ech.NONE if hidden is None else ech.judge(hidden, server_name),
+        ech_body=hidden,
     )
 
 
-def _inside(body: Cursor | None, reader: Callable[[Cursor], tuple[_Item, ...]]) -> tuple[_Item, ...]:
-    if body is None:
+def _remembered(reader: Callable[[bytes], tuple[_Item, ...]]) -> Callable[[bytes], tuple[_Item, ...]]:
+    """The same reader, which remembers short lists: clients of one kind all send the same."""
+    cached = lru_cache(maxsize=CACHED)(reader)
+
+    def read(data: bytes) -> tuple[_Item, ...]:
+        return cached(data) if len(data) <= MAX_CACHED else reader(data)
+
+    return read
+
+
+@_remembered
+def _u16s(data: bytes) -> tuple[int, ...]:
+    """All of it as numbers of two octets; a last odd octet is none."""
+    return struct.unpack_from(f"!{len(data) // 2}H", data)
+
+
+@_remembered
+def _after_u16(data: bytes) -> tuple[int, ...]:
+    """Numbers of two octets behind a length of two; none if that length is wrong."""
+    length = int.from_bytes(data[:2], "big")
+    return struct.unpack_from(f"!{length // 2}H", data, 2) if 2 <= 2 + length <= len(data) else ()
+
+
+@_remembered
+def _after_u8(data: bytes) -> tuple[int, ...]:
+    """As `_after_u16`, behind a length of one octet."""
+    return struct.unpack_from(f"!{data[0] // 2}H", data, 1) if data and data[0] < len(data) else ()
+
+
+@_remembered
+def _octets(data: bytes) -> tuple[int, ...]:
+    """Numbers of one octet behind a length of one."""
+    return tuple(data[1 : 1 + data[0]]) if data and data[0] < len(data) else ()
+
+
+@_remembered
+def _protocols(data: bytes) -> tuple[bytes, ...]:
+    """Protocol names of ALPN; none if a length is wrong."""
+    end = 2 + int.from_bytes(data[:2], "big")
+    if end > len(data):
         return ()
-    try:
-        return reader(body)
-    except ParseError:
-        return ()
-
-
-def _u16s(body: Cursor) -> tuple[int, ...]:
-    return body.u16s(body.remaining // 2)
-
-
-def _host_names(body: Cursor) -> tuple[bytes, ...]:
-    entries = body.sub(body.u16())
     found: list[bytes] = []
-    while entries.remaining:
-        kind = entries.u8()
-        name = entries.take(entries.u16())
-        if kind == 0 and name:
-            found.append(name)
+    at = 2
+    while at < end:
+        after = at + 1 + data[at]
+        if after > end:
+            return ()
+        found.append(data[at + 1 : after])
+        at = after
     return tuple(found)
 
 
-def _protocols(body: Cursor) -> tuple[bytes, ...]:
-    entries = body.sub(body.u16())
-    found: list[bytes] = []
-    while entries.remaining:
-        found.append(entries.take(entries.u8()))
-    return tuple(found)
+def _server_name(data: bytes) -> bytes | None:
+    """The first host_name (type 0) that is not empty; None if a length is wrong."""
+    end = 2 + int.from_bytes(data[:2], "big")
+    if end > len(data):
+        return None
+    name: bytes | None = None
+    at = 2
+    while at < end:
+        if at + 3 > end:
+            return None
+        after = at + 3 + (data[at + 1] << 8 | data[at + 2])
+        if after > end:
+            return None
+        if name is None and data[at] == 0:
+            name = data[at + 3 : after] or None
+        at = after
+    return name
+
+
+def _key_shares(data: bytes) -> tuple[int, ...]:
+    """Groups of the shares; none if a length is wrong. The shares are random: not remembered."""
+    end = 2 + int.from_bytes(data[:2], "big")
+    if end > len(data):
+        return ()
+    found: list[int] = []
+    at = 2
+    while at + 4 <= end:
+        group, length = _EXTENSION(data, at)
+        found.append(group)
+        at += 4 + length
+    return tuple(found) if at == end else ()
