@@ -1,7 +1,8 @@
 """DHCPv4 messages (RFC 2131, options RFC 2132), both directions.
 
-Enters: the UDP data. Leaves: a `Message` with its options in the sender's order. Bounded:
-`MAX_OPTIONS` options over all fields; overloaded fields (option 52) are read once each.
+Enters: the UDP data. Leaves: a `Message` with its options in the sender's order; what they mean is
+read when it is asked for. Bounded: `MAX_OPTIONS` options over all fields, `MAX_OCTETS` of
+them; overloaded fields (option 52) are read once each.
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from appliance.sensor.packet.cursor import Cursor, ParseError
 
 MAX_OPTIONS = 255
 """Options of one message, overloaded fields included."""
+MAX_OCTETS = 4096
+"""Of the options field; a message is a datagram of at most 576 octets unless both sides agree on more."""
 
-HOST_NAME, REQUESTED_ADDRESS, OVERLOAD, MESSAGE_TYPE = 12, 50, 52, 53
-PARAMETERS, VENDOR_CLASS, CLIENT_ID, CLIENT_FQDN = 55, 60, 61, 81
+HOST_NAME, REQUESTED_ADDRESS, OVERLOAD, MESSAGE_TYPE, SERVER_ID = 12, 50, 52, 53, 54
+PARAMETERS, VENDOR_CLASS, CLIENT_ID, USER_CLASS, CLIENT_FQDN = 55, 60, 61, 77, 81
+ARCHITECTURE, IPV6_ONLY, CAPTIVE_PORTAL = 93, 108, 114
 _PAD, _END = 0, 255
+_SPECIAL = frozenset({_PAD, OVERLOAD, _END})
 
-_FIXED = Struct("!BBBxI4x4s4s8x16s")
-_SNAME, _FILE = 64, 128
+_FIXED = Struct("!BBBxI4x4s4s8x16s192xI")
+_SNAME_AT, _FILE_AT, _FILE_END = 44, 108, 236
 _COOKIE = 0x63825363
 _FILE_OVERLOADED, _SNAME_OVERLOADED = 1, 2
 _FQDN_ENCODED = 0x04
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One DHCPv4 message."""
 
     from_client: bool
@@ -64,9 +69,46 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return value if value is not None and len(value) == 4 else None
 
     @property
+    def server_id(self) -> bytes | None:
+        """Option 54, four octets: which server the message is from, or meant for."""
+        value = self.option(SERVER_ID)
+        return value if value is not None and len(value) == 4 else None
+
+    @property
     def vendor_class(self) -> str | None:
         """Option 60 as text."""
         return _text(self.option(VENDOR_CLASS))
+
+    @property
+    def user_class(self) -> str | None:
+        """Option 77 as text; several classes are joined by commas.
+
+        RFC 3004 puts a length before each class; Microsoft's and iPXE's clients send plain text.
+        """
+        value = self.option(USER_CLASS)
+        return _text(b",".join(_counted(value) or [value])) if value else None
+
+    @property
+    def architectures(self) -> tuple[int, ...]:
+        """Option 93 (RFC 4578 section 2.1): what a network boot may load, in the client's order."""
+        value = self.option(ARCHITECTURE) or b""
+        return tuple(int.from_bytes(value[at : at + 2], "big") for at in range(0, min(len(value), 254) - 1, 2))
+
+    @property
+    def prefers_ipv6_only(self) -> bool:
+        """A client that asks for option 108 can do without IPv4 (RFC 8925 section 3.2)."""
+        return self.from_client and IPV6_ONLY in self.parameters
+
+    @property
+    def ipv6_only_wait(self) -> int | None:
+        """Option 108 of a server: seconds that the client leaves IPv4 alone (RFC 8925 section 3.1)."""
+        value = self.option(IPV6_ONLY)
+        return int.from_bytes(value, "big") if value is not None and len(value) == 4 else None
+
+    @property
+    def captive_portal(self) -> str | None:
+        """Option 114 of a server (RFC 8910 section 2.1): a URI."""
+        return _text(self.option(CAPTIVE_PORTAL))
 
     @property
     def client_id(self) -> str | None:
@@ -75,9 +117,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return value.hex()[:510] if value else None
 
     @property
+    def fqdn(self) -> str | None:
+        """The name in option 81 (RFC 4702)."""
+        return _fqdn(self.option(CLIENT_FQDN))
+
+    @property
     def host_name(self) -> str | None:
-        """Option 12, or else the name in option 81 (RFC 4702)."""
-        return _text(self.option(HOST_NAME)) or _fqdn(self.option(CLIENT_FQDN))
+        """Option 12, or else the name in option 81."""
+        return _text(self.option(HOST_NAME)) or self.fqdn
 
 
 def parse(cursor: Cursor) -> Message:
@@ -86,38 +133,67 @@ def parse(cursor: Cursor) -> Message:
     Raises:
         ParseError: cut short, no DHCP cookie, too many options, or an option that crosses its field's end.
     """
-    operation, hardware, length, transaction, client_ip, your_ip, address = cursor.unpack(_FIXED)
-    sname, file = cursor.sub(_SNAME), cursor.sub(_FILE)
-    if cursor.u32() != _COOKIE:
+    data, start, end = cursor.data, cursor.position, cursor.end
+    if end - start < _FIXED.size:
+        raise ParseError(f"DHCP message of {end - start} octets")
+    operation, hardware, length, transaction, client_ip, your_ip, address, cookie = _FIXED.unpack_from(data, start)
+    if cookie != _COOKIE:
         raise ParseError("no DHCP cookie")
     options: list[tuple[int, bytes]] = []
-    _read_options(cursor, options)
-    overload = next((value[0] for code, value in options if code == OVERLOAD and value), 0)
+    overload = _read_options(data, start + _FIXED.size, end, options)
     # RFC 2131 section 4.1: file first, then sname; an overload option inside them means nothing.
     if overload & _FILE_OVERLOADED:
-        _read_options(file, options)
+        _read_options(data, start + _FILE_AT, start + _FILE_END, options)
     if overload & _SNAME_OVERLOADED:
-        _read_options(sname, options)
+        _read_options(data, start + _SNAME_AT, start + _FILE_AT, options)
     return Message(
         from_client=operation == 1,
         transaction=transaction,
-        client_mac=address[:6] if (hardware, length) == (1, 6) else None,
+        client_mac=address[:6] if hardware == 1 and length == 6 else None,
         client_ip=client_ip,
         your_ip=your_ip,
         options=tuple(options),
     )
 
 
-def _read_options(cursor: Cursor, options: list[tuple[int, bytes]]) -> None:
+def _read_options(data: bytes, at: int, end: int, options: list[tuple[int, bytes]]) -> int:
+    """Append the options of one field; returns the first overload option's value, or 0."""
+    # Without a Cursor: this loop is most of a message's cost. `end` is never outside `data`.
+    if end - at > MAX_OCTETS:
+        raise ParseError(f"{end - at} octets of DHCP options")
+    overload = 0
+    append = options.append
+    try:
+        while at < end:
+            code = data[at]
+            if code in _SPECIAL:
+                if code == _END:
+                    break
+                if code == _PAD:
+                    at += 1
+                    continue
+                overload = overload or (data[at + 2] if data[at + 1] else 0)
+            value = at + 2
+            at = value + data[at + 1]
+            append((code, data[value:at]))
+    except IndexError:
+        raise ParseError("a DHCP option without length") from None
+    if at > end:
+        raise ParseError("a DHCP option that crosses its field's end")
+    if len(options) > MAX_OPTIONS:
+        raise ParseError(f"more than {MAX_OPTIONS} DHCP options")
+    return overload
+
+
+def _counted(value: bytes) -> list[bytes] | None:
+    """Classes with a length before each (RFC 3004 section 4); None if the lengths do not fit."""
+    cursor, classes = Cursor(value), list[bytes]()
     while cursor.remaining:
-        code = cursor.u8()
-        if code == _PAD:
-            continue
-        if code == _END:
-            return
-        if len(options) == MAX_OPTIONS:
-            raise ParseError(f"more than {MAX_OPTIONS} DHCP options")
-        options.append((code, cursor.take(cursor.u8())))
+        length = cursor.u8()
+        if not 0 < length <= cursor.remaining:
+            return None
+        classes.append(cursor.take(length))
+    return classes
 
 
 def _text(value: bytes | None) -> str | None:

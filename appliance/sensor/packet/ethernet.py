@@ -7,21 +7,28 @@ begins, and the sender's hardware address if the header has one. Bounded: `MAX_T
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from appliance.sensor.packet.cursor import Cursor, ParseError
 
 IPV4 = 0x0800
 ARP = 0x0806
 IPV6 = 0x86DD
+PPPOE = 0x8864
+"""PPPoE in its session stage (RFC 2516)."""
+BRIDGED = 0x6558
+"""Transparent Ethernet bridging: a whole frame (RFC 1701)."""
 UNKNOWN = 0
-"""No ethertype: an IEEE 802.3 length field with LLC behind it (802.3 clause 3.2.6)."""
+"""No ethertype: an IEEE 802.3 length field with LLC behind it (802.3 clause 3.2.6), but no SNAP."""
 
 MAX_TAGS = 4
 """VLAN tags passed over; 802.1ad stacks two, some switches three."""
 
 _TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 _SMALLEST_ETHERTYPE = 0x0600
+# SAP 170 and unnumbered information (IEEE 802 clause 9.2), then the OUI under which RFC 1042 puts an ethertype.
+_SNAP = b"\xaa\xaa\x03\0\0\0"
 
 _ETHERNET = Struct("!6s6sH")
 _SLL = Struct("!HHH8sH")
@@ -33,8 +40,8 @@ _MAC_LENGTH = 6
 _FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
 
 
-class Carried(NamedTuple):
-    """What a link header says; a tuple because one is made for every frame of the live path."""
+class Carried(msgspec.Struct, frozen=True, gc=False):
+    """What a link header says; by position, because one is made for every frame of the live path."""
 
     ethertype: int
     start: int
@@ -44,7 +51,7 @@ class Carried(NamedTuple):
 
 
 def ethernet(data: bytes) -> Carried:
-    """Ethernet II or 802.3, VLAN tags passed over."""
+    """Ethernet II or 802.3 with SNAP, VLAN tags passed over."""
     if len(data) < _ETHERNET.size:
         raise ParseError(f"Ethernet frame of {len(data)} octets")
     _, source, ethertype = _ETHERNET.unpack_from(data)
@@ -60,7 +67,7 @@ def ethernet(data: bytes) -> Carried:
             raise ParseError(f"more than {MAX_TAGS} VLAN tags")
         start = cursor.position
     if ethertype < _SMALLEST_ETHERTYPE:
-        ethertype = UNKNOWN
+        return _llc(data, start, source)
     return Carried(ethertype, start, source)
 
 
@@ -96,6 +103,14 @@ def loopback(data: bytes) -> Carried:
     field = cursor.take(4)
     family = min(int.from_bytes(field, "big"), int.from_bytes(field, "little"))
     return Carried(_FAMILIES.get(family, UNKNOWN), cursor.position, None)
+
+
+def _llc(data: bytes, start: int, source: bytes) -> Carried:
+    ethertype_at = start + len(_SNAP)
+    if data.startswith(_SNAP, start) and len(data) >= ethertype_at + 2:
+        ethertype = int.from_bytes(data[ethertype_at : ethertype_at + 2], "big")
+        return Carried(_ethertype(ethertype), ethertype_at + 2, source)
+    return Carried(UNKNOWN, start, source)
 
 
 def _ethertype(field: int) -> int:

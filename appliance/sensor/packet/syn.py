@@ -1,11 +1,25 @@
 """What a TCP SYN says of the system that sent it (RFC 9293 section 3.2, options of RFC 7323, 2018).
 
-Enters: IP and TCP header of a SYN. Leaves: a `Syn`.
+Enters: IP and TCP header of a SYN. Leaves: a `Syn`. Bounded: a TCP header holds at most 40 octets of
+options (RFC 9293 section 3.1).
+
+The quirks bear the names that p0f gave them, because that is how others write them down too.
 """
 
 from __future__ import annotations
 
+from struct import Struct
+
 import msgspec
+
+from appliance.sensor.packet import ip
+from appliance.sensor.packet.cursor import ParseError
+
+_TCP = Struct("!4xIIBBHxxH")
+_IPV4_LENGTH = 4
+_END, _NOTHING, _MSS, _SCALE, _TIMESTAMPS = 0, 1, 2, 3, 8
+_PUSH, _ACK, _URGENT, _ECN = 0x08, 0x10, 0x20, 0xC0
+_LARGEST_SCALE = 14
 
 
 class Syn(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +36,10 @@ class Syn(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[int, ...]
     """Kinds in the sender's order; no-operation 1 included, 0 ends the list."""
     quirks: tuple[str, ...] = ()
-    """Such as `df`, `id+`, `ecn`, `flow`."""
+    """`df` (do not fragment), `id+` (an identification in spite of it), `id-` (none without it), `flow` (an IPv6
+    flow label), `ecn`, `0+` (reserved bits), `seq-` (sequence number 0), `ack+` (an acknowledgement number without
+    the flag), `uptr+`, `urgf+`, `pushf+`, `ts1-` (own time stamp 0), `ts2+` (the peer's is not 0), `opt+` (octets
+    behind the end of options), `exws` (a scale above 14), `bad` (damaged options)."""
 
     @property
     def text(self) -> str:
@@ -32,3 +49,84 @@ class Syn(msgspec.Struct, frozen=True, kw_only=True):
         mss = "*" if self.mss is None else str(self.mss)
         kinds = ",".join(map(str, self.options))
         return f"{self.version}:{first}:{self.window},{scale}:{mss}:{kinds}:{','.join(self.quirks)}"
+
+
+def parse(frame_data: bytes, packet: ip.Packet) -> Syn:
+    """Read a SYN; whether the segment is one is the caller's to know.
+
+    Raises:
+        ParseError: the TCP header is cut short, or its data offset is outside the segment.
+    """
+    start = packet.start
+    if packet.end - start < 20:
+        raise ParseError("TCP header cut short")
+    sequence, acknowledged, offset, flags, window, urgent = _TCP.unpack_from(frame_data, start)
+    length = (offset >> 4) * 4
+    if length < 20 or start + length > packet.end:
+        raise ParseError(f"TCP data offset {length}")
+    version, ttl, quirks = _internet(frame_data, packet)
+    if flags & _ECN and "ecn" not in quirks:
+        quirks.append("ecn")
+    if offset & 0x0F and "0+" not in quirks:
+        quirks.append("0+")
+    present = (
+        ("seq-", sequence == 0),
+        ("ack+", acknowledged != 0 and not flags & _ACK),
+        ("uptr+", urgent != 0 and not flags & _URGENT),
+        ("urgf+", flags & _URGENT != 0),
+        ("pushf+", flags & _PUSH != 0),
+    )
+    quirks += [name for name, there in present if there]
+    kinds, mss, scale = _options(frame_data[start + 20 : start + length], quirks)
+    return Syn(version=version, ttl=ttl, window=window, mss=mss, scale=scale, options=kinds, quirks=tuple(quirks))
+
+
+def _internet(data: bytes, packet: ip.Packet) -> tuple[int, int, list[str]]:
+    at, quirks = packet.header, list[str]()
+    if len(packet.src) == _IPV4_LENGTH:
+        identified, flags = data[at + 4] or data[at + 5], data[at + 6] >> 5
+        if flags & 0x02:
+            quirks += ["df", "id+"] if identified else ["df"]
+        elif not identified:
+            quirks.append("id-")
+        if data[at + 1] & 0x03:
+            quirks.append("ecn")
+        if flags & 0x04:  # RFC 791 section 3.1: must be zero
+            quirks.append("0+")
+        return 4, data[at + 8], quirks
+    if data[at + 1] & 0x0F or data[at + 2] or data[at + 3]:
+        quirks.append("flow")
+    if data[at + 1] & 0x30:  # the two low bits of the traffic class, RFC 3168 section 5
+        quirks.append("ecn")
+    return 6, data[at + 7], quirks
+
+
+def _options(field: bytes, quirks: list[str]) -> tuple[tuple[int, ...], int | None, int | None]:
+    kinds: list[int] = []
+    mss = scale = None
+    at, end = 0, len(field)
+    while at < end:
+        kind = field[at]
+        kinds.append(kind)
+        if kind == _END:
+            if any(field[at + 1 :]):
+                quirks.append("opt+")
+            break
+        if kind == _NOTHING:
+            at += 1
+            continue
+        length = field[at + 1] if at + 1 < end else 0
+        if length < 2 or at + length > end:
+            quirks.append("bad")
+            break
+        value = field[at + 2 : at + length]
+        at += length
+        if kind == _MSS and len(value) == 2:
+            mss = int.from_bytes(value, "big")
+        elif kind == _SCALE and len(value) == 1:
+            scale = value[0]
+            if scale > _LARGEST_SCALE:  # RFC 7323 section 2.3
+                quirks.append("exws")
+        elif kind == _TIMESTAMPS and len(value) == 8:
+            quirks += [name for name, there in (("ts1-", not any(value[:4])), ("ts2+", any(value[4:]))) if there]
+    return tuple(kinds), mss, scale

@@ -7,7 +7,8 @@ data is. Bounded: fixed size; options are passed over.
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from appliance.sensor.packet.cursor import ParseError
 
@@ -16,8 +17,8 @@ FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 _TCP = Struct("!HHI4xBB6x")
 
 
-class Segment(NamedTuple):
-    """One segment's header; a tuple because one is made for every packet of the live path."""
+class Segment(msgspec.Struct, frozen=True, gc=False):
+    """One segment's header."""
 
     sport: int
     dport: int

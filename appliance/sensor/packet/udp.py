@@ -6,14 +6,15 @@ Enters: bytes and the range of an IP payload. Leaves: ports and where the data i
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from appliance.sensor.packet.cursor import ParseError
 
 _UDP = Struct("!HHHxx")
 
 
-class Datagram(NamedTuple):
+class Datagram(msgspec.Struct, frozen=True, gc=False):
     """One datagram's header."""
 
     sport: int
@@ -37,4 +38,6 @@ def parse(data: bytes, start: int, end: int) -> Datagram:
         return Datagram(sport, dport, payload, end)
     if length < _UDP.size:
         raise ParseError(f"UDP length {length}")
-    return Datagram(sport, dport, payload, min(start + length, end))
+    last = start + length
+    last = last if last < end else end  # noqa: FURB136 - min() costs four times as much, and this is the live path
+    return Datagram(sport, dport, payload, last)

@@ -81,6 +81,49 @@ def test_name_in_option_81(build: Any, value: bytes, name: str | None) -> None:
     assert dhcp4.parse(Cursor(build.dhcp(option(81, value)))).host_name == name
 
 
+@pytest.mark.req("R11")
+def test_what_a_client_can_do(build: Any) -> None:
+    options = option(55, bytes((1, 3, 108, 114))) + option(93, b"\0\x07\0\x09") + option(77, b"\x03abc\x02de")
+    message = dhcp4.parse(Cursor(build.dhcp(options + b"\xff")))
+    assert message.architectures == (7, 9)
+    assert message.user_class == "abc,de"
+    assert message.prefers_ipv6_only
+    assert (message.ipv6_only_wait, message.captive_portal, message.server_id, message.fqdn) == (None,) * 4
+
+
+def test_what_a_server_offers(build: Any) -> None:
+    options = option(54, bytes((192, 0, 2, 1))) + option(108, b"\0\0\x07\x08") + option(114, b"https://portal.example/")
+    message = dhcp4.parse(Cursor(build.dhcp(options + option(55, b"\x6c") + b"\xff", operation=2)))
+    assert message.server_id == bytes((192, 0, 2, 1))
+    assert (message.ipv6_only_wait, message.captive_portal) == (1800, "https://portal.example/")
+    assert not message.prefers_ipv6_only
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(b"MSFT 5.0", "MSFT 5.0"), (b"iPXE", "iPXE"), (b"\x04abcd", "abcd"), (b"\0", None), (b"", None)]
+)
+def test_user_class_with_and_without_lengths(build: Any, value: bytes, text: str | None) -> None:
+    assert dhcp4.parse(Cursor(build.dhcp(option(77, value)))).user_class == text
+
+
+@pytest.mark.parametrize("value", [b"", b"\0", b"\0\x07\0"])
+def test_architectures_of_half_a_number(build: Any, value: bytes) -> None:
+    assert dhcp4.parse(Cursor(build.dhcp(option(93, value)))).architectures == (7,) * (len(value) // 2)
+
+
+def test_the_octets_of_options_are_bounded(build: Any) -> None:
+    assert dhcp4.parse(Cursor(build.dhcp(bytes(dhcp4.MAX_OCTETS)))).options == ()
+    with pytest.raises(ParseError, match="octets"):
+        dhcp4.parse(Cursor(build.dhcp(bytes(dhcp4.MAX_OCTETS + 1))))
+
+
+def test_an_option_reaches_no_further_than_its_range(build: Any) -> None:
+    data = build.dhcp(option(12, b"tv"))
+    for end in range(len(data) - 3, len(data)):
+        with pytest.raises(ParseError):
+            dhcp4.parse(Cursor(data + bytes(99), 0, end))
+
+
 @pytest.mark.parametrize(("overload", "codes"), [(1, [52, 12]), (2, [52, 60]), (3, [52, 12, 60]), (0, [52])])
 def test_overloaded_fields_are_read_file_first(build: Any, overload: int, codes: list[int]) -> None:
     data = build.dhcp(
@@ -122,6 +165,11 @@ def read_all(message: dhcp4.Message) -> None:
     assert len(message.parameters) <= 255
     assert len(message.client_id or "") <= 510
     assert 0 <= message.message_type <= 255
+    assert message.user_class is None or message.user_class.isprintable()
+    assert message.captive_portal is None or message.captive_portal.isprintable()
+    assert len(message.architectures) <= 127
+    assert message.prefers_ipv6_only == (message.from_client and 108 in message.parameters)
+    assert message.server_id is None or len(message.server_id) == 4
     assert message.requested_ip is None or len(message.requested_ip) == 4
 
 

@@ -60,12 +60,23 @@ def test_extension_headers_are_passed_over(build: Any) -> None:
     hop = bytes((43, 0)) + bytes(6)
     routing = bytes((51, 1)) + bytes(14)
     authentication = bytes((44, 1)) + bytes(10)
-    fragment = bytes((60, 0, 0, 1)) + bytes(4)
+    fragment = bytes((60, 0, 0, 6)) + bytes(4)  # alone in its fragment header (RFC 6946)
     destination = bytes((17, 0)) + bytes(6)
     chain = hop + routing + authentication + fragment + destination
     packet = ip.parse_v6(build.ipv6(chain + b"xy", protocol=0), 0)
     assert (packet.protocol, packet.later_fragment) == (17, False)
     assert (packet.start, packet.end) == (40 + len(chain), 42 + len(chain))
+
+
+def test_where_a_fragment_belongs(build: Any) -> None:
+    packet = ip.parse_v4(build.ipv4(b"abcdefgh", protocol=17, offset=0x2003), 0)
+    assert packet.fragment == ip.Fragment(1, 24, True, False)
+    assert ip.parse_v4(build.ipv4(b"", protocol=17, offset=3, total=90), 0).fragment == ip.Fragment(1, 24, False, True)
+    header = bytes((17, 0)) + pack("!HI", 185 << 3 | 1, 0xDEAD)
+    packet = ip.parse_v6(build.ipv6(header + b"abcdefgh", protocol=44), 0)
+    assert (packet.protocol, packet.start, packet.end) == (17, 48, 56)
+    assert packet.fragment == ip.Fragment(0xDEAD, 185 << 3, True, False)
+    assert ip.parse_v4(build.ipv4(b"", protocol=17, offset=0x4000), 0).fragment is None, "that is the DF bit"
 
 
 def test_a_later_fragment_has_no_more_headers(build: Any) -> None:

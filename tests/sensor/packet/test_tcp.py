@@ -12,7 +12,7 @@ from appliance.sensor.packet.cursor import ParseError
 
 def test_header(build: Any) -> None:
     segment = tcp.parse(build.tcp(b"abc", sequence=9, flags=tcp.SYN, sport=5, dport=6), 0, 23)
-    assert segment == (5, 6, 9, tcp.SYN, 20, 23)
+    assert segment == tcp.Segment(5, 6, 9, tcp.SYN, 20, 23)
 
 
 def test_options_are_passed_over(build: Any) -> None:

@@ -12,7 +12,7 @@ from appliance.sensor.packet.cursor import ParseError
 
 
 def test_header(build: Any) -> None:
-    assert udp.parse(build.udp(b"abc", sport=5, dport=6), 0, 11) == (5, 6, 8, 11)
+    assert udp.parse(build.udp(b"abc", sport=5, dport=6), 0, 11) == udp.Datagram(5, 6, 8, 11)
 
 
 def test_length_field_ends_the_data(build: Any) -> None:
