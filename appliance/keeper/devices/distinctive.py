@@ -9,11 +9,16 @@ characters, with patterns that need time linear in them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import pairwise
+from types import MappingProxyType
 
 from appliance.traits import MAX_VALUE, Sort, Trait, sort
 
 HABIT = 0.1
 """How a device speaks is shared by all of a make."""
+COMMON_NAME = 0.02
+"""What devices of many makers are called."""
 DEFAULT_NAME = 0.05
 """What a maker calls all units of a model."""
 PERSONS_NAME = 0.6
@@ -44,13 +49,14 @@ _MODELS = re.compile(
     r"epson|canon|brother|kyocera|lexmark|sm|gt|lm|cph|rmx|dcs|dsp|dch|hs|kl|tl|tapo|kasa|wemo|hue|ring|blink|arlo|"
     r"eufy|fritz|netgear|tplink|dlink|edimax|ednet|bose|jbl|denon|marantz|yamaha|fire|kindle|echo|nest|google|amazon|"
     r"apple|iphone|ipad|macbook|imac|mac|watch|android|chromebook|windows|playstation|xbox|nintendo|tv|smart)"
-    r"(?:[ ]?[a-z0-9+]{1,12}){0,5}"
+    r"(?:[a-z]?\d{1,5}[a-z]{0,3})?(?: [a-z0-9+]{1,16}){0,5}"
 )
 _PERSON = re.compile(rf"(?:[^ ]{{1,40}}s (?:{_KIND})|(?:{_KIND}) (?:von|de|di|van|af|d) ?[^ ]{{1,40}})(?: .{{0,30}})?")
 # Six or more characters that hold a digit and are no model: serials, tails of an address, random names.
 _ID = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{7,}|[0-9a-f]{6,}|\d{6,}")
 _WINDOWS = re.compile(r"(?:desktop|laptop|win)-[a-z0-9]{7,11}")
 _ZEROS = re.compile(r"0*|f*")
+_SHAPES = ((_PERSON, PERSONS_NAME), (_MODELS, DEFAULT_NAME))
 _UUID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
@@ -59,43 +65,28 @@ def distinctive(trait: Trait, value: str) -> float:
     value = value[:MAX_VALUE].strip().lower()
     if not value:
         return 0.0
-    if sort(trait) is Sort.HABIT:
-        return HABIT
-    if sort(trait) is Sort.ANNOUNCED:
-        return _name(value)
-    if trait is Trait.WIFI_KEY:
-        return UNKNOWN_KEY
-    if trait is Trait.IP6_INTERFACE_ID:
-        return _interface(value)
-    if trait is Trait.DHCP6_DUID:
-        return _duid(value)
-    if trait is Trait.DHCP4_CLIENT_ID:
-        return _client(value)
-    return _identifier(value)
+    if trait in _BY_TRAIT:
+        return _BY_TRAIT[trait](value)
+    return _name(value) if sort(trait) is Sort.ANNOUNCED else HABIT
 
 
 def _name(name: str) -> float:
-    plain = re.sub(r"['’´`]s\b", "s", name)
+    plain = re.sub("['\u2019\u00b4`]s\\b", "s", name)
     plain = re.sub(r"[^\w+]+|_+", " ", plain).strip()  # \w: names of all scripts
     if len(plain) < 2:
         return 0.0
     if _WINDOWS.fullmatch(name) or _UUID.fullmatch(name):
         return NAME_WITH_ID
     if _DEFAULTS.fullmatch(plain):
-        return 0.02
-    words = plain.split(" ")
-    if any(_ID.fullmatch(word) and _random(word) for word in words):
+        return COMMON_NAME
+    if any(_ID.fullmatch(word) and _random(word) for word in plain.split(" ")):
         return NAME_WITH_ID
-    if _PERSON.fullmatch(plain):
-        return PERSONS_NAME
-    if _MODELS.fullmatch(plain):
-        return DEFAULT_NAME
-    return CHOSEN_NAME
+    return next((worth for pattern, worth in _SHAPES if pattern.fullmatch(plain)), CHOSEN_NAME)
 
 
 def _random(word: str) -> bool:
     """Whether a word changes often enough between letters and digits, or is long enough, to be no model's name."""
-    changes = sum(a.isdigit() != b.isdigit() for a, b in zip(word, word[1:], strict=False))
+    changes = sum(a.isdigit() != b.isdigit() for a, b in pairwise(word))
     return changes >= 3 or len(word) >= 10 or (len(word) >= 6 and not word.isalpha() and _hexadecimal(word))
 
 
@@ -147,3 +138,15 @@ def _identifier(value: str) -> float:
     if len(set(digits)) < 4 or digits.startswith(("1234567", "01234567")):
         return 0.0
     return 1.0 if len(digits) >= 12 else 0.85
+
+
+_BY_TRAIT: MappingProxyType[Trait, Callable[[str], float]] = MappingProxyType(
+    {
+        Trait.WIFI_KEY: lambda _: UNKNOWN_KEY,
+        Trait.IP6_INTERFACE_ID: _interface,
+        Trait.DHCP6_DUID: _duid,
+        Trait.DHCP4_CLIENT_ID: _client,
+        Trait.MDNS_ID: _identifier,
+        Trait.SSDP_UUID: _identifier,
+    }
+)

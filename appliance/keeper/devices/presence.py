@@ -21,8 +21,8 @@ MAX_ADDRESSES = 4096
 MAX_SPANS = 64
 """Stays of an address that are remembered for `Tracker.spans`."""
 
-ASLEEP_SECONDS = 300.0
-"""Quiet for so long: a device of a kind that sleeps is asleep."""
+ASLEEP_SECONDS = 600.0
+"""Quiet for so long: a device of a kind that sleeps is asleep. Longer than counters are apart (5 minutes)."""
 LEFT_SECONDS = 4 * 3600.0
 """Quiet for so long, and nobody knows of an association: gone."""
 LEASE_SECONDS = 3600.0
@@ -213,7 +213,7 @@ class Tracker:
         before, entry.counter = entry.counter, (ts, octets)
         if before is None or octets <= before[1] or entry.stay is None or before[0] < entry.stay.last:
             return []
-        entry.quiet_from = max(entry.quiet_from, before[0])
+        entry.quiet_from = max(entry.quiet_from, ts)
         return self._alive(entry, before[0])
 
     def tick(self, now: float) -> list[Change]:
@@ -277,9 +277,16 @@ class Tracker:
             return []
         entry.stay, entry.parted_at = None, None
         entry.past.append((stay.started, stay.last))
-        entry.joins.clear()
         self._gone[entry.mac] = None
-        closed = replace(stay, state=PresenceState.LEFT, since=ended, ended=ended, ended_because=because)
+        slept = max(0.0, ended - stay.since) if stay.state is PresenceState.ASLEEP else 0.0
+        closed = replace(
+            stay,
+            state=PresenceState.LEFT,
+            since=ended,
+            asleep_seconds=stay.asleep_seconds + slept,
+            ended=ended,
+            ended_because=because,
+        )
         return [Change(what=What.CLOSED, stay=closed)]
 
     @staticmethod
@@ -288,26 +295,30 @@ class Tracker:
 
     def _look(self, entry: _Entry, now: float) -> list[Change]:
         """One open stay, at `now`."""
-        stay = entry.stay
-        if stay is None:
-            return []
-        if stay.state is PresenceState.FLAPPING:
+        changes: list[Change] = []
+        if entry.stay is not None and entry.stay.state is PresenceState.FLAPPING:
             if self._flaps(entry, now):
                 return []
-            return self._turn(entry, PresenceState.HERE, now) + self._look(entry, now)
-        if entry.parted_at is not None:
-            if now - entry.parted_at < REJOIN_SECONDS:
-                return []
-            return self._close(entry, "It left the Wi-Fi.", max(stay.last, entry.parted_at))
+            changes = self._turn(entry, PresenceState.HERE, now)
+        if entry.stay is None or (entry.parted_at is not None and now - entry.parted_at < REJOIN_SECONDS):
+            return changes
         quiet = now - entry.quiet_from
-        if entry.associated is not True:
-            if entry.unreachable and quiet >= self._patience(entry):
-                return self._close(entry, "It no longer answers.", stay.last)
-            if quiet >= LEFT_SECONDS:
-                return self._close(entry, "Nothing was heard of it for hours.", stay.last)
+        because = self._gone_because(entry, quiet)
+        if because:
+            ended = entry.stay.last if entry.parted_at is None else max(entry.stay.last, entry.parted_at)
+            return changes + self._close(entry, because, ended)
         if entry.sleeps and quiet >= ASLEEP_SECONDS:
-            return self._turn(entry, PresenceState.ASLEEP, stay.last)
-        return []
+            changes += self._turn(entry, PresenceState.ASLEEP, entry.stay.last)
+        return changes
+
+    def _gone_because(self, entry: _Entry, quiet: float) -> str:
+        if entry.parted_at is not None:
+            return "It left the Wi-Fi."
+        if entry.associated is True:
+            return ""
+        if entry.unreachable and quiet >= self._patience(entry):
+            return "It no longer answers."
+        return "Nothing was heard of it for hours." if quiet >= LEFT_SECONDS else ""
 
     def _patience(self, entry: _Entry) -> float:
         """How long silence may last where the device does not answer: a sleeper renews its lease, others answer."""
