@@ -2,15 +2,17 @@
 
 Enters: datagrams with their headers read. Leaves: facts. Bounded: QUIC connections as `streams`
 says, `MAX_DATAGRAM_FLOWS` five-tuples remembered for `DATAGRAM_FLOW_AGE` seconds of packet time.
+Flows are those between two: what is sent to a group is read where a parser knows it, else left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from appliance.messages import Via
 from appliance.sensor.facts import Fact, Kind, MessageHeard, Parsed
-from appliance.sensor.packet import dhcp4, dns, quic
+from appliance.sensor.packet import dhcp4, dns, nbns, quic, ssdp
 from appliance.sensor.packet.cursor import Cursor, ParseError
 from appliance.sensor.streams import QuicFlows
 from appliance.sensor.table import AgedTable
@@ -20,22 +22,31 @@ MAX_DATAGRAM_FLOWS = 32768
 """UDP five-tuples remembered; one pushed out early is counted, since it may be taken for new again."""
 DATAGRAM_FLOW_AGE = 60.0
 
-_DNS_PORT = 53
-# By destination port only: any program may choose its own source port.
-_SERVICES = {
-    _DNS_PORT: Via.DNS,
-    67: Via.DHCP,
-    68: Via.DHCP,
-    137: Via.NBNS,
-    1900: Via.SSDP,
-    5353: Via.MDNS,
-    5355: Via.LLMNR,
+
+class _Service(NamedTuple):
+    """What is spoken on a well-known port."""
+
+    via: Via
+    kind: Kind
+    read: Callable[[Cursor], Parsed]
+
+
+def _dns(payload: Cursor) -> dns.Message:
+    return dns.parse(payload.rest())
+
+
+_DHCP4 = _Service(Via.DHCP, Kind.DHCP4, dhcp4.parse)
+_ANSWERING = {
+    53: _Service(Via.DNS, Kind.DNS, _dns),
+    137: _Service(Via.NBNS, Kind.NBNS, nbns.parse),
+    1900: _Service(Via.SSDP, Kind.SSDP, ssdp.parse),
+    5353: _Service(Via.MDNS, Kind.MDNS, _dns),
+    5355: _Service(Via.LLMNR, Kind.LLMNR, _dns),
 }
-_READERS: dict[Via, tuple[Kind, Callable[[Cursor], Parsed]]] = {
-    Via.DNS: (Kind.DNS, lambda payload: dns.parse(payload.rest())),
-    Via.MDNS: (Kind.MDNS, lambda payload: dns.parse(payload.rest())),
-    Via.DHCP: (Kind.DHCP4, dhcp4.parse),
-}
+"""Services whose answers, too, are read: those go from this port to one that the asker chose."""
+_SERVICES = _ANSWERING | {67: _DHCP4, 68: _DHCP4}
+"""By destination port."""
+_BROADCAST = b"\xff\xff\xff\xff"
 
 
 class Datagrams:
@@ -62,19 +73,22 @@ class Datagrams:
         """What a datagram says."""
         frame, _, packet, datagram = talk
         payload = Cursor(frame.data, datagram.start, datagram.end)
-        via = _SERVICES.get(datagram.dport)
-        if via is not None:
-            reader = _READERS.get(via)
-            if reader is None:
-                return [heard(talk, via)]
+        service = _SERVICES.get(datagram.dport)
+        if service is not None:
             try:
-                return [message(talk, via, reader[0], reader[1](payload))]
+                return [message(talk, service.via, service.kind, service.read(payload))]
             except ParseError:
                 if not quic.may_begin(payload.data, datagram.start):
                     self._unread += 1
-                    return [heard(talk, via)]
-        elif datagram.sport == _DNS_PORT and (answer := _answer(talk, payload)) is not None:
+                    return [heard(talk, service.via)]
+        elif (answering := _ANSWERING.get(datagram.sport)) and (answer := _answer(talk, payload, answering)):
             return [answer]
+        if is_group(packet.dst):
+            return []  # chatter in a protocol that is not read here: nobody is connected to
+        return self._flow(talk)
+
+    def _flow(self, talk: Talk) -> list[Fact]:
+        frame, _, packet, datagram = talk
         ports = frame.data[datagram.start - 8 : datagram.start - 4]
         key = packet.src + packet.dst + ports
         facts: list[Fact] = []
@@ -97,10 +111,19 @@ class Datagrams:
         return new
 
 
-def _answer(talk: Talk, payload: Cursor) -> MessageHeard | None:
-    """A datagram from port 53 if it is an answer; any program may send from that port."""
+def _answer(talk: Talk, payload: Cursor, service: _Service) -> MessageHeard | None:
+    """A datagram from a well-known port if it is an answer; any program may send from that port."""
     try:
-        parsed = dns.parse(Cursor(payload.data, payload.position, payload.end).rest())
+        parsed = service.read(Cursor(payload.data, payload.position, payload.end))
     except ParseError:
         return None
-    return message(talk, Via.DNS, Kind.DNS, parsed) if parsed.response else None
+    if isinstance(parsed, dns.Message | nbns.Message | ssdp.Message) and parsed.response:
+        return message(talk, service.via, service.kind, parsed)
+    return None
+
+
+def is_group(address: bytes) -> bool:
+    """Whether an address stands for many: multicast (RFC 5771, RFC 4291 section 2.7) or limited broadcast."""
+    if len(address) == 4:
+        return address[0] >> 4 == 0xE or address == _BROADCAST
+    return address[0] == 0xFF

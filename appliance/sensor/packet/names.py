@@ -27,6 +27,7 @@ def _spell(octet: int) -> str:
 
 _SPELLING = tuple(_spell(octet) for octet in range(256))
 _PLAIN = bytes(octet for octet in range(256) if len(_SPELLING[octet]) == 1)
+_PLAIN_OR_DOT = _PLAIN + b"."
 
 
 def from_labels(labels: Iterable[bytes]) -> str:
@@ -34,7 +35,12 @@ def from_labels(labels: Iterable[bytes]) -> str:
 
     A name whose escapes make it longer loses labels at its left end, so that what it lies under stays.
     """
-    spelled = [_spelled(label) for label in labels]
+    given = labels if isinstance(labels, list) else list(labels)
+    joined = b".".join(given)
+    # Nearly all names: nothing to escape, and no dot but those that were put between the labels.
+    if len(joined) <= MAX_NAME and not joined.translate(None, _PLAIN_OR_DOT) and joined.count(b".") == len(given) - 1:
+        return joined.decode("ascii").lower()
+    spelled = [_spelled(label) for label in given]
     length = sum(map(len, spelled)) + len(spelled) - 1
     first = 0
     while length > MAX_NAME and first < len(spelled) - 1:
@@ -51,14 +57,18 @@ def from_bytes(name: bytes) -> str:
 
 def announced(value: bytes) -> str:
     """Text of what a device calls itself: UTF-8 kept, what cannot be printed escaped, bounded."""
-    decoded = value.rstrip(b"\0").decode("utf-8", "backslashreplace")[:MAX_ANNOUNCED]
+    return printable(value.rstrip(b"\0"), MAX_ANNOUNCED)
+
+
+def printable(value: bytes, bound: int) -> str:
+    """At most `bound` characters of text: UTF-8 kept, what is not UTF-8 or cannot be printed escaped."""
+    # No character takes more than four octets: what is cut here would be cut below too.
+    decoded = value[: 4 * bound].decode("utf-8", "backslashreplace")[:bound]
     if decoded.isprintable():
         return decoded
     escaped = (c if c.isprintable() else f"\\{ord(c):03d}" for c in decoded)
-    return "".join(escaped)[:MAX_ANNOUNCED]
+    return "".join(escaped)[:bound]
 
 
 def _spelled(label: bytes) -> str:
-    if not label.translate(None, _PLAIN):
-        return label.decode("ascii").lower()
-    return "".join(_SPELLING[octet] for octet in label)
+    return label.decode("latin-1").translate(_SPELLING)
