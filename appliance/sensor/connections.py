@@ -1,14 +1,18 @@
 """TCP: from a segment to facts.
 
-Enters: segments with their headers read. Leaves: facts. Bounded as `streams` says.
+Enters: segments with their headers read. Leaves: facts. Bounded as `streams` and `hidden` say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from appliance.messages import Via
-from appliance.sensor.facts import Fact, Kind
-from appliance.sensor.packet import dns, tcp, tls
-from appliance.sensor.packet.cursor import Cursor
+from appliance.sensor.facts import Fact, Kind, Parsed
+from appliance.sensor.hidden import HiddenNames
+from appliance.sensor.packet import dns, greetings, handshake, http, syn, tcp, tls, vpn
+from appliance.sensor.packet.cursor import Cursor, ParseError
 from appliance.sensor.streams import Reader, TcpStreams
 from appliance.sensor.talk import Talk, began, message
 
@@ -17,49 +21,98 @@ _SYN_ONLY = tcp.SYN
 _SYN_OR_ACK = tcp.SYN | tcp.ACK
 
 
+class _Protocol(NamedTuple):
+    kind: Kind
+    may_begin: Callable[[bytes], bool]
+    read: Callable[[bytes], tuple[Parsed, int] | None]
+
+
+_TLS = _Protocol(Kind.TLS_CLIENT_HELLO, tls.may_begin, tls.read_stream)
+_HTTP = _Protocol(Kind.HTTP_REQUEST, http.may_begin, http.read_stream)
+_SSH = _Protocol(Kind.HANDSHAKE, greetings.may_begin_ssh, handshake.read_ssh)
+_BITTORRENT = _Protocol(Kind.HANDSHAKE, greetings.may_begin_bittorrent, handshake.read_bittorrent)
+_OPENVPN = _Protocol(Kind.HANDSHAKE, vpn.may_begin_openvpn, handshake.read_openvpn)
+# By first octet: nearly every segment that begins nothing is passed over with one look.
+_BEGINNINGS: dict[int, _Protocol] = {
+    0x14: _TLS,
+    0x16: _TLS,
+    **{method[0]: _HTTP for method in http.METHODS},
+    ord("S"): _SSH,
+    0x13: _BITTORRENT,
+    **dict.fromkeys(range(vpn.MAX_OPENVPN // 256 + 1), _OPENVPN),
+}
+
+
+def _may_begin(prefix: bytes) -> bool:
+    if not prefix:
+        return True
+    protocol = _BEGINNINGS.get(prefix[0])
+    return protocol is not None and protocol.may_begin(prefix)
+
+
+def _read(prefix: bytes) -> tuple[tuple[Kind, Parsed], int] | None:
+    protocol = _BEGINNINGS.get(prefix[0]) if prefix else None
+    if protocol is None:
+        return None
+    found = protocol.read(prefix)
+    return None if found is None else ((protocol.kind, found[0]), found[1])
+
+
 class Connections:
     """Reads the first words of TCP connections; keeps what is needed to join them over segments."""
 
     def __init__(self) -> None:
-        self._hellos = TcpStreams(Reader(may_begin=tls.may_begin, read=tls.read_stream))
+        self._words = TcpStreams(Reader(may_begin=_may_begin, read=_read))
         self._questions = TcpStreams(Reader(may_begin=dns.may_begin, read=dns.read_stream))
+        self._hidden = HiddenNames()
         self.began = 0
         """SYNs."""
+        self._unread = 0
 
     @property
     def unread(self) -> int:
-        """Beginnings of content that turned out to be none."""
-        return self._hellos.unread + self._questions.unread
+        """Beginnings of content that turned out to be none, and SYNs that could not be read."""
+        return self._unread + self._words.unread + self._questions.unread
 
     @property
     def overflow(self) -> int:
         """What went over a bound."""
-        return self._hellos.overflow + self._questions.overflow
+        return self._words.overflow + self._questions.overflow
 
     def feed(self, talk: Talk) -> list[Fact]:
         """What a segment says."""
         frame, _, packet, segment = talk
         assert isinstance(segment, tcp.Segment)  # noqa: S101 - for the type checker; the caller has read TCP
-        syn = segment.flags & _SYN_OR_ACK == _SYN_ONLY
-        if segment.start == segment.end and not syn:
+        is_syn = segment.flags & _SYN_OR_ACK == _SYN_ONLY
+        if segment.start == segment.end and not is_syn:
             return []
         key = packet.src + packet.dst + frame.data[packet.start : packet.start + 4]
         asks = _DNS_PORT in {segment.sport, segment.dport}
         facts: list[Fact] = []
         sequence = segment.sequence
-        if syn:
+        if is_syn:
             self.began += 1
-            self._hellos.begin(key, sequence, frame.ts)
+            self._words.begin(key, sequence, frame.ts)
             if asks:
                 self._questions.begin(key, sequence, frame.ts)
             facts.append(began(talk))
+            facts.extend(self._system(talk))
             sequence += 1  # TCP Fast Open (RFC 7413): data may ride on the SYN
         if segment.start == segment.end:
             return facts
         data = Cursor(frame.data, segment.start, segment.end).rest()
-        hellos = self._hellos.segment(key, sequence, data, frame.ts)
-        facts.extend(message(talk, Via.FLOW, Kind.TLS_CLIENT_HELLO, hello) for hello in hellos)
+        for kind, said in self._words.segment(key, sequence, data, frame.ts):
+            parsed = self._hidden.judge(said, frame.ts) if isinstance(said, tls.ClientHello) else said
+            facts.append(message(talk, Via.FLOW, kind, parsed))
         if asks:
             questions = self._questions.segment(key, sequence, data, frame.ts)
             facts.extend(message(talk, Via.DNS, Kind.DNS, question) for question in questions)
         return facts
+
+    def _system(self, talk: Talk) -> list[Fact]:
+        """What the SYN says of the system that sent it."""
+        try:
+            return [message(talk, Via.FLOW, Kind.TCP_SYN, syn.parse(talk.frame.data, talk.packet))]
+        except ParseError:
+            self._unread += 1
+            return []

@@ -1,7 +1,7 @@
 """UDP: from a datagram to facts.
 
-Enters: datagrams with their headers read. Leaves: facts. Bounded: QUIC connections as `streams`
-says, `MAX_DATAGRAM_FLOWS` five-tuples remembered for `DATAGRAM_FLOW_AGE` seconds of packet time.
+Enters: datagrams with their headers read. Leaves: facts. Bounded: hellos as `initials` and
+`hidden` say, `MAX_DATAGRAM_FLOWS` five-tuples remembered for `DATAGRAM_FLOW_AGE` seconds of packet time.
 Flows are those between two: what is sent to a group is read where a parser knows it, else left.
 """
 
@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from appliance.messages import Via
 from appliance.sensor.facts import Fact, Kind, MessageHeard, Parsed
-from appliance.sensor.packet import dhcp4, dns, nbns, quic, ssdp
+from appliance.sensor.hidden import HiddenNames
+from appliance.sensor.initials import DtlsFlows, QuicFlows
+from appliance.sensor.packet import dhcp4, dhcp6, dns, dtls, handshake, nbns, quic, ssdp
 from appliance.sensor.packet.cursor import Cursor, ParseError
-from appliance.sensor.streams import QuicFlows
 from appliance.sensor.table import AgedTable
 from appliance.sensor.talk import Talk, began, heard, message
 
@@ -36,6 +37,7 @@ def _dns(payload: Cursor) -> dns.Message:
 
 
 _DHCP4 = _Service(Via.DHCP, Kind.DHCP4, dhcp4.parse)
+_DHCP6 = _Service(Via.DHCP, Kind.DHCP6, dhcp6.parse)
 _ANSWERING = {
     53: _Service(Via.DNS, Kind.DNS, _dns),
     137: _Service(Via.NBNS, Kind.NBNS, nbns.parse),
@@ -44,7 +46,7 @@ _ANSWERING = {
     5355: _Service(Via.LLMNR, Kind.LLMNR, _dns),
 }
 """Services whose answers, too, are read: those go from this port to one that the asker chose."""
-_SERVICES = _ANSWERING | {67: _DHCP4, 68: _DHCP4}
+_SERVICES = _ANSWERING | {67: _DHCP4, 68: _DHCP4, 546: _DHCP6, 547: _DHCP6}
 """By destination port."""
 _BROADCAST = b"\xff\xff\xff\xff"
 
@@ -54,6 +56,8 @@ class Datagrams:
 
     def __init__(self) -> None:
         self._quic = QuicFlows()
+        self._dtls = DtlsFlows()
+        self._hidden = HiddenNames()
         self._flows: AgedTable[bytes, bool] = AgedTable(bound=MAX_DATAGRAM_FLOWS, age=DATAGRAM_FLOW_AGE)
         self.began = 0
         """First datagrams of five-tuples, not of DNS, DHCP and LAN chatter."""
@@ -61,13 +65,13 @@ class Datagrams:
 
     @property
     def unread(self) -> int:
-        """Datagrams on a known port, or QUIC Initials, that no parser could read."""
-        return self._unread + self._quic.unread
+        """Datagrams on a known port, QUIC Initials, or DTLS hellos, that no parser could read."""
+        return self._unread + self._quic.unread + self._dtls.unread
 
     @property
     def overflow(self) -> int:
         """What went over a bound."""
-        return self._quic.overflow + self._flows.overflow
+        return self._quic.overflow + self._dtls.overflow + self._flows.overflow
 
     def feed(self, talk: Talk) -> list[Fact]:
         """What a datagram says."""
@@ -78,7 +82,7 @@ class Datagrams:
             try:
                 return [message(talk, service.via, service.kind, service.read(payload))]
             except ParseError:
-                if not quic.may_begin(payload.data, datagram.start):
+                if not _is_disguised(frame.data[datagram.start : datagram.end], datagram.sport, datagram.dport):
                     self._unread += 1
                     return [heard(talk, service.via)]
         elif (answering := _ANSWERING.get(datagram.sport)) and (answer := _answer(talk, payload, answering)):
@@ -91,24 +95,30 @@ class Datagrams:
         frame, _, packet, datagram = talk
         ports = frame.data[datagram.start - 8 : datagram.start - 4]
         key = packet.src + packet.dst + ports
+        reverse = packet.dst + packet.src + ports[2:] + ports[:2]
+        data = frame.data[datagram.start : datagram.end]
         facts: list[Fact] = []
-        if self._is_new(key, packet.dst + packet.src + ports[2:] + ports[:2], frame.ts):
-            self.began += 1
-            facts.append(began(talk))
-        if quic.may_begin(frame.data, datagram.start):
-            data = Cursor(frame.data, datagram.start, datagram.end).rest()
-            facts.extend(
-                message(talk, Via.FLOW, Kind.QUIC_CLIENT_HELLO, hello)
-                for hello in self._quic.datagram(key, data, frame.ts)
-            )
+        if not self._flows.get(key, frame.ts):
+            if not self._flows.get(reverse, frame.ts):
+                self.began += 1
+                facts.append(began(talk))
+            self._flows.put(key, True, frame.ts)
+            # The first words of either side.
+            if shaken := handshake.datagram(data, datagram.sport, datagram.dport):
+                facts.append(message(talk, Via.FLOW, Kind.HANDSHAKE, shaken))
+        if quic.may_begin(data):
+            kind, hellos = Kind.QUIC_CLIENT_HELLO, self._quic.datagram(key, data, frame.ts)
+        elif dtls.may_begin(data):
+            kind, hellos = Kind.DTLS_CLIENT_HELLO, self._dtls.datagram(key, data, frame.ts)
+        else:
+            return facts
+        facts.extend(message(talk, Via.FLOW, kind, self._hidden.judge(hello, frame.ts)) for hello in hellos)
         return facts
 
-    def _is_new(self, key: bytes, reverse: bytes, ts: float) -> bool:
-        if self._flows.get(key, ts):
-            return False
-        new = not self._flows.get(reverse, ts)
-        self._flows.put(key, True, ts)
-        return new
+
+def _is_disguised(data: bytes, sport: int, dport: int) -> bool:
+    """Whether a datagram that is not what its port says is something else that can be read."""
+    return quic.may_begin(data) or dtls.may_begin(data) or handshake.datagram(data, sport, dport) is not None
 
 
 def _answer(talk: Talk, payload: Cursor, service: _Service) -> MessageHeard | None:

@@ -1,8 +1,9 @@
-"""TCP and QUIC flows, as far as their first words.
+"""TCP flows, as far as their first words.
 
-Enters: segments and datagrams with their five-tuple. Leaves: what a reader makes of them
-(ClientHellos, DNS messages). Bounded: `MAX_OPEN` flows with bytes waiting, `MAX_FLOW` octets each,
-`MAX_POSITIONS` flows of which only a position is known; all aged by packet time.
+Enters: segments with their five-tuple. Leaves: what a reader makes of them (ClientHellos, requests, DNS
+messages). Bounded: `MAX_OPEN` flows with bytes waiting, `MAX_FLOW` octets each, `MAX_POSITIONS` flows of
+which only a position is known, `MAX_EARLY` flows of unknown beginning with `MAX_EARLY_OCTETS` each; all
+aged by packet time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from appliance.sensor.packet import quic, tls
 from appliance.sensor.packet.assembly import Assembly
 from appliance.sensor.packet.cursor import ParseError
 from appliance.sensor.table import AgedTable
@@ -26,6 +26,13 @@ MAX_POSITIONS = 16384
 """Flows whose next octet is known. Dropping one loses nothing but the order of its first segments."""
 FLOW_AGE = 30.0
 """Seconds without a segment after which a flow is forgotten."""
+
+MAX_EARLY = 256
+"""Flows of unknown beginning whose first segments are kept, should they have overtaken the beginning.
+Dropping one loses only a hello whose SYN was not heard and whose parts changed places."""
+MAX_EARLY_OCTETS = 4096
+EARLY_AGE = 1.0
+"""Seconds by which a segment may overtake another."""
 
 _MODULUS = 1 << 32
 _HALF = 1 << 31
@@ -61,10 +68,11 @@ class TcpStreams(Generic[Content]):
     (SOCKS, CONNECT), and a lost segment must not hide a hello that came whole after it.
     """
 
-    __slots__ = ("_open", "_positions", "_reader", "refused", "unread")
+    __slots__ = ("_early", "_open", "_positions", "_reader", "refused", "unread")
 
     def __init__(self, reader: Reader[Content]) -> None:
         self._reader = reader
+        self._early: AgedTable[bytes, tuple[tuple[int, bytes], ...]] = AgedTable(bound=MAX_EARLY, age=EARLY_AGE)
         self._open: AgedTable[bytes, _Open] = AgedTable(bound=MAX_OPEN, age=FLOW_AGE)
         self._positions: AgedTable[bytes, int] = AgedTable(bound=MAX_POSITIONS, age=FLOW_AGE)
         self.refused = 0
@@ -89,21 +97,68 @@ class TcpStreams(Generic[Content]):
             return self._continue(key, opened, sequence, data, ts)
         position = self._positions.get(key, ts)
         if position is None:
-            if not self._reader.may_begin(data):
-                return []
-            position = sequence
+            return self._unknown(key, sequence, data, ts)
         ahead = (sequence - position) % _MODULUS
         if ahead >= _HALF:  # heard before, at least its beginning
             data = data[_MODULUS - ahead :]
             if not data:
                 return []
             ahead = 0
-        if ahead == 0 and not self._reader.may_begin(data):
+        if ahead:
+            return self._open_at(key, position, position + ahead, data, ts)
+        if not self._reader.may_begin(data):
             self._positions.put(key, (position + len(data)) % _MODULUS, ts)
             return []
-        opened = _Open(base=position, assembly=Assembly(MAX_FLOW))
+        return self._begun(key, position, data, ts)
+
+    def _unknown(self, key: bytes, sequence: int, data: bytes, ts: float) -> list[Content]:
+        """A segment of a flow of which nothing is known, or only segments that may have overtaken its beginning."""
+        if not self._reader.may_begin(data):
+            self._keep_early(key, sequence, data, ts)
+            return []
+        early = self._early.get(key, ts) if len(self._early) else None
+        found = self._begun(key, sequence, data, ts)
+        if early is None:
+            return found
+        self._early.drop(key)
+        for began, piece in early:
+            # What is older than the beginning, or far away, is another content.
+            if (began - sequence) % _MODULUS < MAX_FLOW:
+                found += self.segment(key, began, piece, ts)
+        return found
+
+    def _begun(self, key: bytes, position: int, data: bytes, ts: float) -> list[Content]:
+        """Content may begin with this segment, the next in order."""
+        found = self._whole(data)
+        if found is None:
+            return self._open_at(key, position, position, data, ts)
+        self._positions.put(key, (position + len(data)) % _MODULUS, ts)
+        return found
+
+    def _open_at(self, key: bytes, base: int, sequence: int, data: bytes, ts: float) -> list[Content]:
+        opened = _Open(base=base, assembly=Assembly(MAX_FLOW))
         self._open.put(key, opened, ts)
-        return self._continue(key, opened, (position + ahead) % _MODULUS, data, ts)
+        return self._continue(key, opened, sequence % _MODULUS, data, ts)
+
+    def _whole(self, data: bytes) -> list[Content] | None:
+        """Contents of a segment that holds nothing else and nothing cut short; None if it must be kept."""
+        found: list[Content] = []
+        try:
+            while result := self._reader.read(data):
+                found.append(result[0])
+                data = data[result[1] :]
+                if not data or not self._reader.may_begin(data):
+                    return found
+        except ParseError:
+            self.unread += 1
+            return found
+        # Something is cut short: all of it is read again when the rest has come.
+        return None
+
+    def _keep_early(self, key: bytes, sequence: int, data: bytes, ts: float) -> None:
+        held = self._early.get(key, ts) or ()
+        if sum(len(piece) for _, piece in held) + len(data) <= MAX_EARLY_OCTETS:
+            self._early.put(key, (*held, (sequence, data)), ts)
 
     def _continue(self, key: bytes, opened: _Open, sequence: int, data: bytes, ts: float) -> list[Content]:
         offset = (sequence - opened.base) % _MODULUS
@@ -157,82 +212,3 @@ class TcpStreams(Generic[Content]):
             read_to = max(read_to, at)
         opened.candidates = waiting
         return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Connection:
-    """A QUIC connection whose hello is not whole yet."""
-
-    keys: quic.Keys
-    assembly: Assembly
-
-
-class QuicFlows:
-    """Hellos of QUIC connections, opened from their Initials and joined over datagrams.
-
-    A connection is its five-tuple and first destination id: several may share one five-tuple, and
-    after the server's first answer the client's Initials carry an id the server chose.
-    """
-
-    __slots__ = ("_latest", "_open", "_told", "refused", "unread")
-
-    def __init__(self) -> None:
-        self._open: AgedTable[bytes, _Connection] = AgedTable(bound=MAX_OPEN, age=FLOW_AGE)
-        self._latest: AgedTable[bytes, bytes] = AgedTable(bound=MAX_OPEN, age=FLOW_AGE)
-        self._told: AgedTable[bytes, bool] = AgedTable(bound=MAX_POSITIONS, age=FLOW_AGE)
-        self.refused = 0
-        """CRYPTO frames not kept because their connection was at a bound."""
-        self.unread = 0
-        """Datagrams with an Initial that held no hello."""
-
-    @property
-    def overflow(self) -> int:
-        """What went over a bound."""
-        return self.refused + self._open.overflow
-
-    def datagram(self, key: bytes, data: bytes, ts: float) -> list[tls.ClientHello]:
-        """The hellos that a datagram completes; what is not the client's Initial says nothing."""
-        found: list[tls.ClientHello] = []
-        try:
-            for initial in quic.initials(data):
-                hello = self._initial(key, initial, ts)
-                if hello is not None:
-                    found.append(hello)
-        except ParseError:
-            self.unread += 1
-        return found
-
-    def _initial(self, key: bytes, initial: quic.Initial, ts: float) -> tls.ClientHello | None:
-        name = key + initial.destination
-        if self._told.get(name, ts):
-            return None
-        connection = self._open.get(name, ts)
-        if connection is None:
-            connection = _Connection(
-                keys=quic.client_keys(initial.version, initial.destination), assembly=Assembly(MAX_FLOW)
-            )
-        plain = quic.unprotect(initial, connection.keys)
-        if plain is None:
-            name = self._latest.get(key, ts) or b""
-            earlier = self._open.get(name, ts)
-            plain = quic.unprotect(initial, earlier.keys) if earlier is not None else None
-            if earlier is None or plain is None:
-                return None
-            connection = earlier
-        self._latest.put(key, name, ts)
-        self._open.put(name, connection, ts)
-        for offset, piece in quic.crypto_frames(plain):
-            if not connection.assembly.add(offset, piece):
-                self.refused += 1
-        try:
-            hello = tls.read_handshake(connection.assembly.run(0))
-        except ParseError:
-            self._end(name, ts)
-            raise
-        if hello is not None:
-            self._end(name, ts)
-        return hello
-
-    def _end(self, name: bytes, ts: float) -> None:
-        self._open.drop(name)
-        self._told.put(name, True, ts)

@@ -46,14 +46,15 @@ def judge(body: bytes | None, outer_name: bytes | None) -> Ech:
     kind, _, _, _, length = _OUTER.unpack_from(body)
     payload = len(body) - _OUTER.size - length - 2
     if kind != 0 or payload < 0:
-        return Ech.UNKNOWN
-    if length == 0:
-        return Ech.REAL
-    if payload < _SMALLEST or not _is_key(body[_OUTER.size : _OUTER.size + length]):
-        return Ech.GREASE
-    if outer_name is not None and outer_name.lower() in PUBLIC_NAMES:
-        return Ech.REAL
-    return Ech.UNKNOWN
+        verdict = Ech.UNKNOWN
+    elif length == 0:
+        verdict = Ech.REAL
+    elif payload < _SMALLEST or not _is_key(body[_OUTER.size : _OUTER.size + length]):
+        verdict = Ech.GREASE
+    else:
+        named = outer_name is not None and outer_name.lower() in PUBLIC_NAMES
+        verdict = Ech.REAL if named else Ech.UNKNOWN
+    return verdict
 
 
 def config_id(body: bytes) -> tuple[int, bytes] | None:
@@ -68,4 +69,3 @@ def _is_key(key: bytes) -> bool:
     if len(key) == _X25519:
         return key[-1] < 0x80  # RFC 7748 section 5: below 2^255 - 19
     return len(key) != _P256 or key[0] == 4  # RFC 9180 section 7.1.1: uncompressed
-

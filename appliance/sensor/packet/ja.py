@@ -54,6 +54,7 @@ def ja3_digest(text: str) -> str:
 
 def ja4(
     carrier: str,
+    *,
     version: int,
     ciphers: tuple[int, ...],
     extensions: tuple[int, ...],
@@ -73,9 +74,7 @@ def ja4(
     suites, suites_hash = _sorted_ciphers(ciphers)
     count, extensions_hash = _sorted_extensions(tuple(sorted(extensions)), signature_algorithms)
     named = "d" if _SERVER_NAME in extensions else "i"
-    return (
-        f"{carrier}{_VERSIONS.get(version, '00')}{named}{suites}{count}{alpn_ends(alpn)}_{suites_hash}_{extensions_hash}"
-    )
+    return f"{carrier}{_VERSIONS.get(version, '00')}{named}{suites}{count}{alpn_ends(alpn)}_{suites_hash}_{extensions_hash}"
 
 
 def highest(versions: tuple[int, ...], legacy: int) -> int:

@@ -1,6 +1,7 @@
 """QUIC Initial packets (RFC 9000 section 17.2.2): opened as any observer on the way may open them.
 
-Enters: a UDP datagram. Leaves: its Initial packets, their plain text, their CRYPTO frames. The keys
+Enters: a UDP datagram. Leaves: its Initial packets, their plain text, their CRYPTO frames; whether it is
+a Retry or a Version Negotiation. The keys
 come from the destination connection id alone (RFC 9001 section 5.2): this is no decryption of
 content, but the reading of a header that is obfuscated by design.
 Bounded: `MAX_COALESCED` packets a datagram, `MAX_FRAMES` frames a packet.
@@ -26,6 +27,8 @@ MAX_FRAMES = 2048
 """Frames of one packet; a full datagram of PING frames has fewer."""
 MAX_CONNECTION_ID = 20
 
+_MAX_NEGOTIATED = 32
+"""Versions of a negotiation; real servers offer fewer than ten."""
 _LONG_HEADER = 0xC0
 """Header form and fixed bit (RFC 9000 section 17.2)."""
 _SMALLEST = 7
@@ -119,6 +122,43 @@ def _long_header(cursor: Cursor) -> Initial | None:
         packet=Cursor(cursor.data, began, cursor.position).rest(),
         number_at=number_at,
     )
+
+
+def retry(data: bytes) -> tuple[tuple[str, str], ...] | None:
+    """Whether a datagram is a Retry (RFC 9000 section 17.2.5), in the form of `handshake.Handshake.detail`."""
+    if not may_begin(data):
+        return None
+    version = int.from_bytes(data[1:5], "big")
+    if (data[0] >> 4 & 3) - _VERSIONS[version].initial & 3 != 3:
+        return None
+    cursor = Cursor(data, 5)
+    try:
+        _connection_id(cursor)
+        _connection_id(cursor)
+    except ParseError:
+        return None
+    # A token, which may not be empty, and the integrity tag.
+    return (("version", f"{version:#010x}"),) if cursor.remaining > 16 else None
+
+
+def negotiation(data: bytes) -> tuple[tuple[str, str], ...] | None:
+    """Whether a datagram is a Version Negotiation (RFC 9000 section 17.2.1), in the form of `Handshake.detail`."""
+    if len(data) < _SMALLEST + 4 or not data[0] & 0x80 or data[1:5] != bytes(4):
+        return None
+    cursor = Cursor(data, 5)
+    try:
+        _connection_id(cursor)
+        _connection_id(cursor)
+        count, odd = divmod(cursor.remaining, 4)
+        if odd or not 0 < count <= _MAX_NEGOTIATED:
+            return None
+        offered = [cursor.u32() for _ in range(count)]
+    except ParseError:
+        return None
+    # One version that is known here tells it from other datagrams with a first bit and four zeros.
+    if not any(version in _VERSIONS for version in offered):
+        return None
+    return (("versions", ",".join(f"{version:#010x}" for version in offered)),)
 
 
 def _connection_id(cursor: Cursor) -> bytes:

@@ -123,11 +123,11 @@ class ClientHello(msgspec.Struct, frozen=True, kw_only=True):
         """JA4, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`."""
         return ja.ja4(
             self.carrier.value,
-            ja.highest(self.supported_versions, self.legacy_version),
-            self.ciphers,
-            self.extensions,
-            self.alpn[0] if self.alpn else None,
-            self.signature_algorithms,
+            version=ja.highest(self.supported_versions, self.legacy_version),
+            ciphers=self.ciphers,
+            extensions=self.extensions,
+            alpn=self.alpn[0] if self.alpn else None,
+            signature_algorithms=self.signature_algorithms,
         )
 
 
@@ -159,6 +159,8 @@ def read_stream(prefix: bytes) -> tuple[ClientHello, int] | None:
     Raises:
         ParseError: what stands there is no hello, or is over a bound.
     """
+    if (alone := _one_record(prefix)) is not None:
+        return alone
     cursor = Cursor(prefix)
     parts: list[bytes] = []
     for _ in range(MAX_RECORDS):
@@ -185,6 +187,16 @@ def read_stream(prefix: bytes) -> tuple[ClientHello, int] | None:
         if len(fragment) < length:
             return None
     raise ParseError(f"hello over more than {MAX_RECORDS} TLS records")
+
+
+def _one_record(prefix: bytes) -> tuple[ClientHello, int] | None:
+    """The short way for nearly all hellos: one record that came whole, with nothing else in it."""
+    if len(prefix) < 9 or prefix[0] != HANDSHAKE or prefix[1] != 3:
+        return None
+    end = 5 + (prefix[3] << 8 | prefix[4])
+    if not 9 < end <= len(prefix) or prefix[5:9] != b"\x01" + (end - 9).to_bytes(3, "big") or end > MAX_HELLO:
+        return None
+    return read_body(prefix[9:end], Carrier.TCP), end
 
 
 def read_handshake(prefix: bytes, carrier: Carrier = Carrier.TCP) -> ClientHello | None:
