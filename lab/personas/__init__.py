@@ -136,6 +136,8 @@ class Persona(_Part):
     options: tuple[OptionCode, ...] = Field(default=(), max_length=32)
     """Options of its DISCOVER in order; the live lab's client has an order of its own."""
     dhcp6: Dhcp6 | None = None
+    interface_id: Literal["eui64", "per-address", "stable"] = "per-address"
+    """Where its IPv6 interface id comes from: its MAC; made up for each MAC; or kept whatever the MAC (RFC 7217)."""
     services: tuple[Service, ...] = Field(default=(), max_length=16)
     """Announced by mDNS."""
     asks: tuple[Kind, ...] = Field(default=(), max_length=16)
