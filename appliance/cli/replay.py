@@ -1,8 +1,9 @@
 """`gatehouse replay FILE`: a capture file in, what the box would read from it out.
 
-The frames go through the dissector of the live box, with packet time. Nothing is stored and no
-authority is needed; on an enrolled box it is refused, for there it would be a way round the authority.
-Bounded: one frame at a time, `MAX_DEVICES` senders counted.
+The frames go through the dissector of the live box, with packet time, and what devices show of
+themselves through its rules for what they are. Nothing is stored and no authority is needed; on an
+enrolled box it is refused, for there it would be a way round the authority.
+Bounded: one frame at a time, `MAX_DEVICES` devices counted, `MAX_HITS` hits of rules for each.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,15 +25,19 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from appliance.keeper.devices.fingerprint import MAX_HITS, Hit, Rules, Verdict, shipped
 from appliance.sensor.dissect import Dissector, sender
 from appliance.sensor.facts import Fact, Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.lines import SCHEMA_VERSION, line
 from appliance.sensor.packet import dhcp4, dns, tls
 from appliance.sensor.taps.capture import Capture, CaptureError, NotACaptureError
+from appliance.sensor.traits_of import Seen, traits_of
 
 MAX_DEVICES = 65536
-"""Senders told apart; frames of more are counted together in the summary."""
+"""Devices told apart; frames of more are counted together in the summary."""
+_REMEMBERED = 4096
+"""Values whose hits are remembered: devices repeat themselves."""
 
 _ENROLLED = Path("/etc/gatehouse/box.toml")
 _ENROLLED_VARIABLE = "GATEHOUSE_CONFIG"
@@ -51,31 +57,32 @@ class Device:
     """DNS questions."""
     hellos: int = 0
     """TLS and QUIC hellos."""
+    hits: set[Hit] = field(default_factory=set)
+    """Of rules for what it is."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Tally:
     """Devices of a capture."""
 
-    devices: dict[str, Device] = field(default_factory=dict)
-    uncounted: int = 0
-    """Frames of senders over `MAX_DEVICES`."""
+    def __init__(self, rules: Rules) -> None:
+        self.devices: dict[str, Device] = {}
+        self.uncounted = 0
+        """Frames and traits of devices over `MAX_DEVICES`, and hits over `MAX_HITS`."""
+        self._rules = rules
+        self._hits = lru_cache(maxsize=_REMEMBERED)(rules.hits)
 
     def add(self, frame: Frame, facts: list[Fact]) -> None:
-        """Count a frame and what it said for its sender."""
+        """Count a frame for its sender, and what it said for whoever said it."""
         mac = sender(frame)
         if mac is None:
             return
-        device = self.devices.get(mac)
+        device = self._device(mac, frame.ts)
         if device is None:
-            if len(self.devices) >= MAX_DEVICES:
-                self.uncounted += 1
-                return
-            device = self.devices[mac] = Device(first_seen=frame.ts, last_seen=frame.ts)
+            return
         device.frames += 1
-        device.first_seen = min(device.first_seen, frame.ts)
-        device.last_seen = max(device.last_seen, frame.ts)
         for fact in facts:
+            for seen in traits_of(fact):
+                self._learn(seen, frame.ts)
             match fact:
                 case MessageHeard(message=dhcp4.Message(from_client=True) as message):
                     device.host_name = message.host_name or device.host_name
@@ -85,6 +92,31 @@ class Tally:
                     device.hellos += 1
                 case _:
                     pass
+
+    def verdict(self, mac: str) -> Verdict:
+        """What a device appears to be."""
+        return self._rules.judge([*self._rules.of_address(mac), *self.devices[mac].hits])
+
+    def _device(self, mac: str, ts: float) -> Device | None:
+        device = self.devices.get(mac)
+        if device is None:
+            if len(self.devices) >= MAX_DEVICES:
+                self.uncounted += 1
+                return None
+            device = self.devices[mac] = Device(first_seen=ts, last_seen=ts)
+        device.first_seen = min(device.first_seen, ts)
+        device.last_seen = max(device.last_seen, ts)
+        return device
+
+    def _learn(self, seen: Seen, ts: float) -> None:
+        mac, trait, value = seen
+        hits = self._hits(trait, value)
+        if not hits or (device := self._device(mac, ts)) is None:
+            return
+        device.hits.update(hits)
+        if len(device.hits) > MAX_HITS:
+            self.uncounted += len(device.hits) - MAX_HITS
+            device.hits = set(self._rules.strongest(device.hits))
 
 
 @click.command()
@@ -118,7 +150,7 @@ def _enrolment() -> Path | None:
 
 def _play(capture: Capture, *, as_json: bool) -> int:
     """Print a capture; gives the exit code."""
-    dissector, tally = Dissector(), Tally()
+    dissector, tally = Dissector(), Tally(shipped())
     fault: CaptureError | None = None
     if as_json:
         _print({"kind": "schema", "version": SCHEMA_VERSION})
@@ -134,8 +166,7 @@ def _play(capture: Capture, *, as_json: bool) -> int:
     summary = _summary(capture, dissector, tally, complete=fault is None)
     if as_json:
         for mac, device in tally.devices.items():
-            own = {"first_seen": device.first_seen, "last_seen": device.last_seen, "frames": device.frames}
-            _print({"kind": "device", "mac": mac} | own)
+            _print(_line(mac, device, tally.verdict(mac)))
         _print(summary)
     elif not isinstance(fault, NotACaptureError):
         _draw(tally, summary)
@@ -172,6 +203,25 @@ def _summary(capture: Capture, dissector: Dissector, tally: Tally, *, complete: 
     }
 
 
+def _line(mac: str, device: Device, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "kind": "device",
+        "mac": mac,
+        "locally_administered": int(mac[1], 16) & 2 != 0,
+        "category": verdict.category,
+        "os_family": verdict.os_family,
+        "vendor": verdict.vendor,
+        "model": verdict.model,
+        "text": verdict.text or None,
+        "confidence": round(verdict.confidence, 4),
+        "reasons": list(verdict.reasons),
+        "conflicts": list(verdict.conflicts),
+        "first_seen": device.first_seen,
+        "last_seen": device.last_seen,
+        "frames": device.frames,
+    }
+
+
 def _print(record: dict[str, Any]) -> None:
     click.echo(json.dumps(record, separators=(",", ":")))
 
@@ -179,14 +229,19 @@ def _print(record: dict[str, Any]) -> None:
 def _draw(tally: Tally, summary: dict[str, Any]) -> None:
     table = Table(title="Devices in this capture (times in UTC)", box=SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("Address", no_wrap=True, min_width=17)
+    table.add_column("Looks like", overflow="fold")
+    table.add_column("Sure", justify="right", no_wrap=True)
     table.add_column("Calls itself", overflow="fold")
     for heading in ("First seen", "Last seen"):
         table.add_column(heading, min_width=10)
     for heading in ("Frames", "Questions", "Hellos"):
         table.add_column(heading, justify="right", no_wrap=True)
     for mac, device in sorted(tally.devices.items(), key=lambda item: item[1].first_seen):
+        verdict = tally.verdict(mac)
         table.add_row(
             mac,
+            Text(verdict.text or "cannot tell"),
+            f"{verdict.confidence:.0%}" if verdict.text else "",
             Text(device.host_name or ""),  # a device's own words are never markup
             _moment(device.first_seen),
             _moment(device.last_seen),

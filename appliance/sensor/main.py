@@ -201,6 +201,7 @@ class Sensor:
             self._keeper.failed(monotonic)
             return
         self._keeper_full = self._mask_heard = False
+        self._observer.forget_traits()  # this keeper may not have kept what the one before was told
         self._selector.register(self._keeper.link, selectors.EVENT_READ, self._on_keeper)
         if self._listening is not None:  # the keeper may be a new one, that does not know
             self._outbound.put([self._listening])

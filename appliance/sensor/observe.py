@@ -1,14 +1,15 @@
 """From facts to observations: the last place where a looked-up name may be seen.
 
 Enters: facts, and the keeper's collection mask. Leaves: messages to the keeper. A looked-up name
-(DNS question, SNI) leaves only for a MAC that an unlapsed mask names, with that mask's generation;
-for all others at most its closed class. What a device announces of itself is not a looked-up name.
-Bounded: `MAX_SIGHTINGS` sightings and `MAX_REPEATS` names remembered so as not to say them again.
+(DNS question, SNI, HTTP Host) leaves only for a MAC that an unlapsed mask names, with that mask's
+generation; for all others at most its closed class. What a device announces of itself is not a looked-up name.
+Bounded: `MAX_SIGHTINGS` sightings, `MAX_REPEATS` names and `MAX_TRAITS` traits remembered so as not to say
+them again; of one trait of a device, `MAX_VALUES` values in `TRAIT_SECONDS`.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from appliance.messages import (
     CollectionMask,
@@ -22,11 +23,12 @@ from appliance.messages import (
     Via,
 )
 from appliance.sensor.classes import name_class
-from appliance.sensor.facts import Fact, Kind, MessageHeard
+from appliance.sensor.facts import Fact, MessageHeard
 from appliance.sensor.frame import Tap
-from appliance.sensor.packet import dhcp4, dns, tls
+from appliance.sensor.lookups import looked_up
 from appliance.sensor.table import AgedTable
-from appliance.traits import MAX_VALUE, Trait
+from appliance.sensor.traits_of import traits_of
+from appliance.traits import Trait
 
 SIGHTING_SECONDS = 10.0
 """A (mac, ip, via, side) is said again after this much packet time."""
@@ -36,10 +38,23 @@ REPEAT_SECONDS = 1.0
 CLASS_SECONDS = 10.0
 """A (mac, class) is said again after this."""
 MAX_REPEATS = 4096
+TRAIT_SECONDS = 600.0
+"""A (mac, trait, value) is said again after this: how a device speaks changes seldom."""
+MAX_TRAITS = 16384
+MAX_VALUES = 64
+"""Values of one trait of a device said in `TRAIT_SECONDS`; one that invents values is not heard out."""
+MAX_KINDS = 8192
+"""Traits of devices whose values are counted."""
 
 _Key = TypeVar("_Key")
-_HELLOS = {Kind.TLS_CLIENT_HELLO: How.TLS, Kind.QUIC_CLIENT_HELLO: How.QUIC}
 _NOBODY = "00:00:00:00:00:00"
+
+
+class _Values(NamedTuple):
+    """How many values of a trait of a device were said since when."""
+
+    since: float
+    said: int
 
 
 class Observer:
@@ -54,19 +69,33 @@ class Observer:
         )
         self._names: AgedTable[tuple[str, str, How], float] = AgedTable(bound=MAX_REPEATS, age=REPEAT_SECONDS)
         self._classes: AgedTable[tuple[str, str], float] = AgedTable(bound=MAX_REPEATS, age=CLASS_SECONDS)
+        self._traits: AgedTable[tuple[str, Trait, str], float] = AgedTable(bound=MAX_TRAITS, age=TRAIT_SECONDS)
+        self._values: AgedTable[tuple[str, Trait], _Values] = AgedTable(bound=MAX_KINDS, age=TRAIT_SECONDS)
+        self._unsaid = 0
 
     @property
     def overflow(self) -> int:
-        """Entries of the repeat tables pushed out early: what they stood for may be said again too soon."""
-        return self._sightings.overflow + self._names.overflow + self._classes.overflow
+        """What went over a bound.
+
+        Entries of the repeat tables pushed out early: what they stood for may be said again too soon. And
+        values of traits over `MAX_VALUES`.
+        """
+        tables = (self._sightings, self._names, self._classes, self._traits, self._values)
+        return sum(table.overflow for table in tables) + self._unsaid
 
     def set_mask(self, mask: CollectionMask, monotonic: float) -> None:
         """Take a mask in place of the one before. It lapses `mask.lease` seconds after `monotonic`."""
         if mask.generation != self._generation:
             self._names.clear()
+            self.forget_traits()
         self._mask = frozenset(mask.names)
         self._generation = mask.generation
         self._until = monotonic + mask.lease
+
+    def forget_traits(self) -> None:
+        """Say all traits again when they are next seen: the keeper is another, or may now keep more."""
+        self._traits.clear()
+        self._values.clear()
 
     def take(self, fact: Fact, monotonic: float) -> list[Observation]:
         """What the keeper is told of a fact; `monotonic` is of the clock that `set_mask` was given."""
@@ -77,19 +106,29 @@ class Observer:
         if fact.tap is Tap.WAN:
             return self._sighting(fact, mac, Side.WAN)
         said = self._sighting(fact, mac, Side.LAN)
-        if not isinstance(fact, MessageHeard):
-            return said
-        parsed = fact.message
-        if isinstance(parsed, dhcp4.Message):
-            said += _announcement(fact, mac, parsed)
-        elif isinstance(parsed, tls.ClientHello):
-            if sni := parsed.sni:
-                said += self._name(fact, mac, sni, _HELLOS[fact.kind], monotonic)
-        elif fact.kind is Kind.DNS and isinstance(parsed, dns.Message) and not parsed.response:
-            for question in parsed.questions:
-                if question.name:
-                    said += self._name(fact, mac, question.name, How.DNS, monotonic)
+        for seen in traits_of(fact):
+            if not self._is_said(seen, fact.ts):
+                speaker, trait, value = seen
+                said.append(TraitSeen(ts=fact.ts, mac=speaker, trait=trait, value=value))
+        if isinstance(fact, MessageHeard):
+            for name, how in looked_up(fact):
+                said += self._name(fact, mac, name, how, monotonic)
         return said
+
+    def _is_said(self, seen: tuple[str, Trait, str], ts: float) -> bool:
+        """Whether this was said lately, or as many others of its kind were; if not, it counts as said now."""
+        if self._traits.get(seen, ts) is not None:
+            return True
+        kind = seen[:2]
+        values = self._values.get(kind, ts)
+        if values is None or not 0 <= ts - values.since <= TRAIT_SECONDS:
+            values = _Values(ts, 0)
+        if values.said >= MAX_VALUES:
+            self._unsaid += 1
+            return True
+        self._values.put(kind, _Values(values.since, values.said + 1), ts)
+        self._traits.put(seen, ts, ts)
+        return False
 
     def _sighting(self, fact: Fact, mac: str, side: Side) -> list[Observation]:
         key = (mac, fact.src, fact.via, side)
@@ -106,26 +145,6 @@ class Observer:
         if found is None or _lately(self._classes, (mac, found), fact.ts):
             return []
         return [NameClassSeen(ts=fact.ts, mac=mac, name_class=found)]
-
-
-def _announcement(fact: MessageHeard, mac: str, message: dhcp4.Message) -> list[Observation]:
-    if not message.from_client:
-        return []
-    # A repeater may send for a device behind it: the message speaks of chaddr (RFC 2131 section 2).
-    mac = _unicast(message.client_mac) or mac
-    values = {
-        Trait.DHCP4_PARAMETERS: ",".join(map(str, message.parameters)),
-        Trait.DHCP4_VENDOR_CLASS: message.vendor_class,
-        Trait.DHCP4_HOST_NAME: message.host_name,
-        Trait.DHCP4_CLIENT_ID: message.client_id,
-    }
-    return [
-        TraitSeen(ts=fact.ts, mac=mac, trait=trait, value=value[:MAX_VALUE]) for trait, value in values.items() if value
-    ]
-
-
-def _unicast(address: bytes | None) -> str | None:
-    return address.hex(":") if address and not address[0] & 1 and any(address) else None
 
 
 def _lately(table: AgedTable[_Key, float], key: _Key, ts: float) -> bool:

@@ -15,7 +15,6 @@ import pytest
 from appliance import clock, link
 from appliance.messages import (
     CollectionMask,
-    DhcpHeard,
     How,
     Message,
     NameLookedUp,
@@ -23,11 +22,13 @@ from appliance.messages import (
     Sighting,
     TapReport,
     TapsHanded,
+    TraitSeen,
     Via,
 )
 from appliance.sensor import main as sensor_main
 from appliance.sensor.main import Sensor
 from appliance.settings import BoxSettings, load
+from appliance.traits import Trait
 
 LAPTOP = "02:00:5e:00:53:0a"
 TAPS = ("flow", "dns", "chatter", "wan")
@@ -263,12 +264,12 @@ def test_a_keeper_that_does_not_read_is_not_waited_for(bench: Bench) -> None:
     ready(bench)
     assert bench.keeper is not None
     keeper, bench.keeper = bench.keeper, None  # connected, and not read from
-    many = [DhcpHeard(ts=1.0, mac=LAPTOP, message_type=1, host_name="x" * 1000)] * 9_000
+    many = [TraitSeen(ts=1.0, mac=LAPTOP, trait=Trait.HTTP_USER_AGENT, value="x" * 512)] * 9_000
     bench.sensor._outbound.put(many)
     try:
         bench.until(lambda: bench.sensor._keeper_full)
     finally:
         bench.keeper = keeper
     assert len(bench.sensor._outbound) > 0
-    bench.until(lambda: len(bench.of(DhcpHeard)) == 9_000)
+    bench.until(lambda: len(bench.of(TraitSeen)) == 9_000)
     assert not bench.sensor._keeper_full

@@ -8,22 +8,23 @@ from hypothesis import strategies as st
 
 from appliance.messages import (
     CollectionMask,
-    DhcpHeard,
     How,
     NameClassSeen,
     NameLookedUp,
     Observation,
     Side,
     Sighting,
+    TraitSeen,
     Via,
     encode,
 )
 from appliance.sensor import observe
 from appliance.sensor.dissect import Dissector
-from appliance.sensor.facts import ClientHelloHeard, DnsHeard, Fact, Heard
+from appliance.sensor.facts import Fact, Heard, Kind, MessageHeard, NeighbourHeard
 from appliance.sensor.frame import Tap
 from appliance.sensor.observe import Observer
-from appliance.sensor.packet import dns, tls
+from appliance.sensor.packet import dns, http, icmp6, tls
+from appliance.traits import Trait
 
 LAPTOP, PHONE = "00:00:5e:00:53:10", "00:00:5e:00:53:01"
 
@@ -46,7 +47,7 @@ def question(
     response: bool = False,
     via: Via = Via.DNS,
     tap: Tap = Tap.DNS,
-) -> DnsHeard:
+) -> MessageHeard:
     message = dns.Message(
         id=1,
         response=response,
@@ -56,16 +57,25 @@ def question(
         answers=(),
         complete=True,
     )
-    return DnsHeard(
-        ts=ts, tap=tap, mac=mac, via=via, src="192.0.2.7", sport=4000, dst="192.0.2.1", dport=53, message=message
+    return MessageHeard(
+        ts=ts,
+        tap=tap,
+        mac=mac,
+        via=via,
+        src="192.0.2.7",
+        sport=4000,
+        dst="192.0.2.1",
+        dport=53,
+        kind=Kind(via.value),
+        message=message,
     )
 
 
 def hello(
     name: str | None, *, mac: str | None = PHONE, ts: float = 1000.0, how: How = How.TLS, tap: Tap = Tap.FLOW
-) -> ClientHelloHeard:
+) -> MessageHeard:
     said = tls.ClientHello(legacy_version=771, ciphers=(), extensions=(0,), server_name=name.encode() if name else None)
-    return ClientHelloHeard(
+    return MessageHeard(
         ts=ts,
         tap=tap,
         mac=mac,
@@ -74,13 +84,32 @@ def hello(
         sport=4000,
         dst="198.51.100.9",
         dport=443,
-        how=how,
-        hello=said,
+        kind={How.TLS: Kind.TLS_CLIENT_HELLO, How.QUIC: Kind.QUIC_CLIENT_HELLO}[how],
+        message=said,
+    )
+
+
+def request(host: str, *, mac: str | None = PHONE, ts: float = 1000.0, agent: str | None = None) -> MessageHeard:
+    return MessageHeard(
+        ts=ts,
+        tap=Tap.FLOW,
+        mac=mac,
+        via=Via.FLOW,
+        src="192.0.2.7",
+        sport=4000,
+        dst="198.51.100.9",
+        dport=80,
+        kind=Kind.HTTP_REQUEST,
+        message=http.Request(method="GET", host=host, user_agent=agent, version="1.1"),
     )
 
 
 def mask(*macs: str, generation: int = 3, lease: float = 30.0) -> CollectionMask:
     return CollectionMask(generation=generation, names=macs, lease=lease)
+
+
+def traits(observations: list[Observation]) -> list[tuple[Trait, str]]:
+    return [(said.trait, said.value) for said in observations if isinstance(said, TraitSeen)]
 
 
 def names(observations: list[Observation]) -> list[NameLookedUp]:
@@ -216,23 +245,45 @@ def test_a_name_is_said_again_under_a_new_generation(observer: Observer) -> None
 
 
 def test_without_leave_only_a_closed_class(observer: Observer) -> None:
-    said = observer.take(hello("1-courier.push.apple.com"), 0.0)
-    assert said[1:] == [NameClassSeen(ts=1000.0, mac=PHONE, name_class="push")]
-    assert observer.take(hello("2-courier.push.apple.com", ts=1001.0), 0.0) == []
-    assert observer.take(hello("2-courier.push.apple.com", ts=1011.0), 0.0)[1:] == [
-        NameClassSeen(ts=1011.0, mac=PHONE, name_class="push")
-    ]
+    def said(name: str, ts: float = 1000.0) -> list[NameClassSeen]:
+        return [item for item in observer.take(hello(name, ts=ts), 0.0) if isinstance(item, NameClassSeen)]
+
+    assert said("1-courier.push.apple.com") == [NameClassSeen(ts=1000.0, mac=PHONE, name_class="push")]
+    assert said("2-courier.push.apple.com", 1001.0) == []
+    assert said("2-courier.push.apple.com", 1011.0) == [NameClassSeen(ts=1011.0, mac=PHONE, name_class="push")]
 
 
+@pytest.mark.req("R55", "N2")
+@pytest.mark.parametrize("fact", [question("a.logs.roku.com"), hello("a.logs.roku.com"), request("a.logs.roku.com")])
+def test_of_a_makers_cloud_only_the_word_leaves(observer: Observer, fact: MessageHeard) -> None:
+    said = observer.take(fact, 0.0)
+    assert (Trait.PLATFORM, "roku") in traits(said)
+    assert b"roku.com" not in encode(said)
+
+
+def test_a_host_of_http_is_a_looked_up_name(observer: Observer) -> None:
+    assert names(observer.take(request("news.example"), 0.0)) == []
+    observer.set_mask(mask(PHONE), 0.0)
+    (said,) = names(observer.take(request("news.example"), 1.0))
+    assert (said.name, said.how, said.server) == ("news.example", How.HTTP, "198.51.100.9")
+    assert names(observer.take(request("192.0.2.1"), 1.0)) == []
+
+
+@pytest.mark.req("R12")
 def test_what_a_device_announces(build: Any) -> None:
     options = b"\x35\x01\x03\x0c\x02tv\x3c\x03abc\x37\x02\x01\x03\xff"
     packet = build.ipv4(build.udp(build.dhcp(options), dport=67), protocol=17, src="0.0.0.0")  # noqa: S104 (an address in a packet)
     observer, dissector = Observer(), Dissector()
     (fact,) = dissector.feed(build.chatter(build.ethernet(packet)))
-    assert observer.take(fact, 0.0) == [
-        Sighting(ts=1000.0, mac=PHONE, via=Via.DHCP),
-        DhcpHeard(ts=1000.0, mac=PHONE, message_type=3, host_name="tv", vendor_class="abc", parameters=(1, 3)),
-    ]
+    first, *rest = observer.take(fact, 0.0)
+    assert first == Sighting(ts=1000.0, mac=PHONE, via=Via.DHCP)
+    assert {said.mac for said in rest if isinstance(said, TraitSeen)} == {PHONE}
+    assert dict(traits(rest)) == {
+        Trait.DHCP4_PARAMETERS: "1,3",
+        Trait.DHCP4_OPTIONS: "53,12,60,55",
+        Trait.DHCP4_VENDOR_CLASS: "abc",
+        Trait.DHCP4_HOST_NAME: "tv",
+    }
 
 
 @pytest.mark.parametrize(
@@ -242,16 +293,71 @@ def test_what_a_device_announces(build: Any) -> None:
 def test_a_repeater_speaks_for_the_device_behind_it(build: Any, inner: str, speaks_of: str) -> None:
     packet = build.ipv4(build.udp(build.dhcp(b"\x35\x01\x01\xff", mac=bytes.fromhex(inner)), dport=67), protocol=17)
     (fact,) = Dissector().feed(build.chatter(build.ethernet(packet)))
-    sighting, announcement = Observer().take(fact, 0.0)
+    sighting, trait = Observer().take(fact, 0.0)
     assert isinstance(sighting, Sighting)
-    assert isinstance(announcement, DhcpHeard)
-    assert (sighting.mac, announcement.mac) == (PHONE, speaks_of)
+    assert isinstance(trait, TraitSeen)
+    assert (sighting.mac, trait.mac) == (PHONE, speaks_of)
 
 
 def test_a_servers_dhcp_message_announces_nothing(build: Any) -> None:
     packet = build.ipv4(build.udp(build.dhcp(b"\x35\x01\x02\xff", operation=2), sport=67, dport=68), protocol=17)
     (fact,) = Dissector().feed(build.chatter(build.ethernet(packet)))
     assert [type(said) for said in Observer().take(fact, 0.0)] == [Sighting]
+
+
+def test_a_trait_is_said_once_in_ten_minutes_of_packet_time(observer: Observer) -> None:
+    said = [ts for ts in range(1000, 2801, 60) if traits(observer.take(request("", ts=ts, agent="phone/1"), 0.0))]
+    assert said == [1000, 1660, 2320]
+    assert traits(observer.take(request("", ts=1000.0, agent="phone/2"), 0.0))
+
+
+def test_a_device_that_invents_values_is_not_heard_out(observer: Observer) -> None:
+    def heard_of(agent: str, ts: float, mac: str = PHONE) -> bool:
+        return bool(traits(observer.take(request("", ts=ts, mac=mac, agent=agent), 0.0)))
+
+    said = [heard_of(f"phone/{number}", 1000.0 + number / 10) for number in range(observe.MAX_VALUES + 36)]
+    assert said == [True] * observe.MAX_VALUES + [False] * 36
+    assert observer.overflow == 36
+    assert heard_of("phone/1", 1000.0, mac=LAPTOP), "another device is not made to pay"
+    assert traits(observer.take(hello(None, ts=1010.0), 0.0)), "nor another trait"
+    assert not heard_of("phone/0", 1590.0), "what was said is still said"
+    assert heard_of("phone/new", 1601.0)
+
+
+def test_remembered_traits_are_bounded(observer: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observer._traits, "_bound", 8)
+    monkeypatch.setattr(observer._values, "_bound", 8)
+    for number in range(11):
+        observer.take(request("", mac=f"02:00:00:00:00:{number:02x}", agent="phone/1"), 0.0)
+    assert (len(observer._traits), len(observer._values), observer.overflow) == (8, 8, 6)
+    assert observe.MAX_TRAITS >= 8 * observe.MAX_VALUES
+
+
+def test_traits_are_said_again_under_a_new_generation(observer: Observer) -> None:
+    fact = request("", agent="phone/1")
+    observer.set_mask(mask(generation=1), 0.0)
+    assert [bool(traits(observer.take(fact, 1.0))) for _ in range(2)] == [True, False]
+    observer.set_mask(mask(generation=1), 1.0)
+    assert not traits(observer.take(fact, 1.0))
+    observer.set_mask(mask(generation=2), 1.0)
+    assert traits(observer.take(fact, 1.0))
+    observer.forget_traits()
+    assert traits(observer.take(fact, 1.0))
+
+
+def test_a_router_and_an_interface_id(observer: Observer) -> None:
+    message = icmp6.Message(kind=134, target=None)
+    said = NeighbourHeard(
+        ts=1.0, tap=Tap.CHATTER, mac=PHONE, via=Via.ND, src="fe80::7", kind=134, target=None, message=message
+    )
+    assert traits(observer.take(said, 0.0)) == [
+        (Trait.IP6_INTERFACE_ID, "0000000000000007"),
+        (Trait.ND_ROUTER, "advertises"),
+    ]
+
+
+def test_the_wan_side_shows_no_traits(observer: Observer) -> None:
+    assert traits(observer.take(heard(tap=Tap.WAN, src="fe80::7"), 0.0)) == []
 
 
 MACS = st.sampled_from([LAPTOP, PHONE, "02:00:00:00:00:07"])
@@ -267,6 +373,7 @@ FACTS = st.one_of(
         st.floats(0, 100),
         st.sampled_from([How.TLS, How.QUIC]),
     ),
+    st.builds(lambda mac, name: request(name, mac=mac), MACS, NAMES),
     st.builds(lambda mac, name: question(name, mac=mac, via=Via.MDNS), MACS, NAMES),
     st.builds(lambda mac, name: question(name, mac=mac, tap=Tap.WAN), MACS, NAMES),
     st.builds(lambda mac, name: question(name, name, mac=mac, response=True), MACS, NAMES),

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from appliance import link, messages
-from appliance.messages import DhcpHeard, How, NameLookedUp, Observation, Sighting, Via
+from appliance.messages import How, NameLookedUp, Observation, Sighting, TraitSeen, Via
 from appliance.sensor.outbound import BATCH, MAX_QUEUED, Outbound
+from appliance.traits import Trait
 
 LAPTOP, PHONE = "02:00:5e:00:53:0a", "02:00:5e:00:53:0b"
 
@@ -73,8 +74,10 @@ def test_what_was_not_sent_waits(error: Exception) -> None:
 
 def test_long_ones_travel_in_smaller_datagrams_and_an_impossible_one_is_counted() -> None:
     queue, wire = Outbound(), Wire()
-    long = DhcpHeard(ts=1.0, mac=LAPTOP, message_type=1, host_name="x" * 5000)
-    impossible = DhcpHeard(ts=1.0, mac=LAPTOP, message_type=1, host_name="x" * messages.MAX_DATAGRAM)
+    long, impossible = (
+        TraitSeen(ts=1.0, mac=LAPTOP, trait=Trait.HTTP_USER_AGENT, value="x" * length)
+        for length in (5000, messages.MAX_DATAGRAM)
+    )
     queue.put([long] * BATCH)
     queue.put([impossible, long])
     assert queue.flush(wire.send)

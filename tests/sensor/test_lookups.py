@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from appliance.messages import How, Via
+from appliance.sensor.facts import Fact, Heard, Kind, MessageHeard, Parsed
+from appliance.sensor.frame import Tap
+from appliance.sensor.lookups import looked_up
+from appliance.sensor.packet import dns, http, tls
+
+
+def fact(kind: Kind, message: Parsed, via: Via = Via.FLOW) -> MessageHeard:
+    return MessageHeard(
+        ts=1.0,
+        tap=Tap.FLOW,
+        mac="00:00:5e:00:53:01",
+        via=via,
+        src="192.0.2.7",
+        sport=40000,
+        dst="198.51.100.9",
+        dport=443,
+        kind=kind,
+        message=message,
+    )
+
+
+def hello(name: bytes | None) -> tls.ClientHello:
+    return tls.ClientHello(legacy_version=771, ciphers=(), extensions=(), server_name=name)
+
+
+def question(*names: str, response: bool = False) -> dns.Message:
+    asked = tuple(dns.Question(name=name, qtype=1) for name in names)
+    return dns.Message(id=1, response=response, opcode=0, rcode=0, questions=asked, answers=(), complete=True)
+
+
+def request(host: str | None) -> http.Request:
+    return http.Request(method="GET", host=host, user_agent="x/1", version="1.1")
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        (fact(Kind.DNS, question("a.example", "b.example", "")), [("a.example", How.DNS), ("b.example", How.DNS)]),
+        (fact(Kind.TLS_CLIENT_HELLO, hello(b"Shop.Example.")), [("shop.example", How.TLS)]),
+        (fact(Kind.QUIC_CLIENT_HELLO, hello(b"shop.example")), [("shop.example", How.QUIC)]),
+        (fact(Kind.HTTP_REQUEST, request("News.Example")), [("news.example", How.HTTP)]),
+        (fact(Kind.HTTP_REQUEST, request("news.example.")), [("news.example", How.HTTP)]),
+    ],
+)
+def test_what_a_device_asks_the_internet_for(said: Fact, names: list[tuple[str, How]]) -> None:
+    assert looked_up(said) == names
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Heard(ts=1.0, tap=Tap.CHATTER, mac=None, via=Via.ARP),
+        fact(Kind.DNS, question("a.example", response=True)),
+        fact(Kind.MDNS, question("tv.local")),
+        fact(Kind.LLMNR, question("laptop")),
+        fact(Kind.TLS_CLIENT_HELLO, hello(None)),
+        fact(Kind.DTLS_CLIENT_HELLO, hello(b"call.example")),
+        *(fact(Kind.HTTP_REQUEST, request(host)) for host in (None, "", "192.0.2.1", "2001:db8::1", "[2001:db8::1]")),
+    ],
+)
+def test_what_is_no_look_up(said: Fact) -> None:
+    assert looked_up(said) == []
+
+
+def test_a_host_is_a_name_of_bounded_length_whatever_it_holds() -> None:
+    ((name, _),) = looked_up(fact(Kind.HTTP_REQUEST, request("x\x1b\udcff" * 400 + ".example")))
+    assert len(name) <= 253
+    assert name.isprintable()
+    assert name.endswith("example")
