@@ -91,13 +91,13 @@ class Dissector:
         counters.frames += 1
         counters.octets += len(frame.data)
         facts: list[Fact] = []
-        inner: Frame | None = frame
         try:
             for _ in range(MAX_NESTING + 1):
-                more, inner = self._read(inner)
+                more, inner = self._read(frame)
                 if inner is None:
                     return facts + more if facts else more
                 facts += more
+                frame = inner
         except ParseError:
             counters.unparsed += 1
             return facts

@@ -78,7 +78,6 @@ def test_what_comes_twice_unchanged_is_forgiven(build: Any, *, v6: bool) -> None
         (8, PAYLOAD[8:16], True),
         (24, b"X" * 7, True),
         (24, b"", False),
-        (0, PAYLOAD[:24], False),
         (8, b"X" * 8, False),
     ],
 )
@@ -97,7 +96,7 @@ def test_nothing_lies_behind_the_end(build: Any, bad: Piece) -> None:
 
 def test_an_end_before_what_is_known(build: Any) -> None:
     held = Fragments()
-    assert feed(held, build, [(48, b"X" * 8, True), (0, b"X" * 24, False)]) == []
+    assert feed(held, build, [(48, b"X" * 8, True), (24, b"X" * 8, False)]) == []
     assert held.refused == 1
 
 
@@ -149,7 +148,7 @@ def test_memory_is_bounded(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(st.integers(0, 2**32), st.booleans())
 def test_any_cut_of_any_payload(build: Any, seed: int, v6: bool) -> None:
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 (the seed is the example)
     payload = random.randbytes(random.randrange(9, 600))
     cuts = sorted({0, *(8 * random.randrange(len(payload) // 8 + 1) for _ in range(5))} - {len(payload)})
     ends = [*cuts[1:], len(payload)]

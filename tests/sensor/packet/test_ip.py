@@ -87,7 +87,8 @@ def test_a_later_fragment_has_no_more_headers(build: Any) -> None:
 
 
 def test_a_chain_of_extension_headers_is_bounded(build: Any) -> None:
-    link = bytes((60, 0)) + bytes(6)
+    link, last = bytes((60, 0)) + bytes(6), bytes((17, 0)) + bytes(6)
+    assert ip.parse_v6(build.ipv6(link * (ip.MAX_EXTENSIONS - 1) + last, protocol=60), 0).protocol == 17
     with pytest.raises(ParseError, match="extension"):
         ip.parse_v6(build.ipv6(link * 200, protocol=60), 0)
 
