@@ -7,6 +7,7 @@ packet time.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from appliance.sensor.packet import dtls, quic, tls
@@ -22,10 +23,6 @@ MAX_TOLD = 16384
 """Connections whose hello was told, or turned out to be none. Dropping one may tell a repeated hello again."""
 FLOW_AGE = 30.0
 """Seconds without a datagram after which a connection is forgotten."""
-
-
-_RANDOM = slice(6, 38)
-"""Where a ClientHello has its random octets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +100,7 @@ class QuicFlows:
             return None
         self._end(name, ts)
         # After a Retry the client says the same hello under the id the server chose (RFC 9000 section 17.2.5.2).
-        said = key + stream[_RANDOM]
+        said = key + hashlib.blake2b(stream[: 4 + int.from_bytes(stream[1:4], "big")], digest_size=16).digest()
         if self._told.get(said, ts):
             return None
         self._told.put(said, True, ts)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.sensor import streams
 from appliance.sensor.packet import tls
-from appliance.sensor.streams import MAX_CANDIDATES, MAX_FLOW, MAX_OPEN, QuicFlows, Reader, TcpStreams
+from appliance.sensor.streams import MAX_CANDIDATES, MAX_FLOW, MAX_OPEN, Reader, TcpStreams
 
 KEY = b"192.0.2.7 to 198.51.100.9"
 ISN = 2**32 - 30  # so that every test passes the wrap of sequence numbers
@@ -159,6 +159,8 @@ def test_a_merged_segment_larger_than_a_flow_is_read_at_its_head(
     flows: TcpStreams[tls.ClientHello], stream: bytes
 ) -> None:
     assert play(flows, [(0, stream + bytes(60_000))]) == ["shop.example"]
+    assert flows.overflow == 0, "what came whole is not kept"
+    assert play(flows, [(0, stream[:20]), (0, stream + bytes(60_000))]) == ["shop.example"]
     assert flows.overflow == 1
 
 
@@ -202,82 +204,26 @@ def test_any_segments(pieces: list[tuple[int, int, bytes, bool]]) -> None:
         flows.segment(bytes((flow,)), (ISN + offset) % 2**32, content or b"x", 0.0)
 
 
-# --- QUIC -------------------------------------------------------------------------------------
+def test_a_hello_turned_round_whose_syn_was_not_heard(stream: bytes) -> None:
+    for cut in range(6, len(stream)):
+        flows = TcpStreams(Reader(may_begin=tls.may_begin, read=tls.read_stream))
+        assert play(flows, [(cut, stream[cut:]), (0, stream[:cut])], syn=False) == ["shop.example"]
+        assert len(flows._early) == len(flows._open) == 0
 
 
-@pytest.fixture
-def quic_flows() -> QuicFlows:
-    return QuicFlows()
+def test_what_came_long_before_or_is_far_away_is_not_joined(flows: TcpStreams[tls.ClientHello], stream: bytes) -> None:
+    assert play(flows, [(60, stream[60:])], syn=False) == []
+    assert play(flows, [(0, stream[:60])], syn=False, ts=streams.EARLY_AGE + 1) == []
+    other = TcpStreams(Reader(may_begin=tls.may_begin, read=tls.read_stream))
+    assert play(other, [(MAX_FLOW + 60, stream[60:]), (0, stream[:60])], syn=False) == []
+    assert play(other, [(60, stream[60:])], syn=False) == ["shop.example"]
 
 
-def names(flows: QuicFlows, *datagrams: bytes, key: bytes = KEY) -> list[str | None]:
-    return [hello.sni for datagram in datagrams for hello in flows.datagram(key, datagram, 0.0)]
-
-
-def test_a_hello_in_one_initial(quic_flows: QuicFlows, build: Any) -> None:
-    assert names(quic_flows, build.initial(build.crypto(0, build.hello()))) == ["shop.example"]
-
-
-def test_a_hello_over_two_datagrams_in_either_order(build: Any) -> None:
-    hello = build.hello()
-    for cut in range(1, len(hello), 7):
-        first = build.initial(build.crypto(0, hello[:cut]))
-        second = build.initial(build.crypto(cut, hello[cut:]), number=1)
-        assert names(QuicFlows(), first, second) == ["shop.example"]
-        assert names(QuicFlows(), second, first) == ["shop.example"]
-
-
-def test_frames_shuffled_within_one_initial(quic_flows: QuicFlows, build: Any) -> None:
-    hello = build.hello()
-    frames = [build.crypto(at, hello[at : at + 9]) for at in range(0, len(hello), 9)]
-    assert names(quic_flows, build.initial(b"\x01".join(frames[::-1]))) == ["shop.example"]
-
-
-def test_the_rest_comes_under_an_id_the_server_chose(quic_flows: QuicFlows, build: Any) -> None:
-    hello = build.hello()
-    first = build.initial(build.crypto(0, hello[:20]))
-    second = build.initial(build.crypto(20, hello[20:]), number=1, destination=b"server's")
-    assert names(quic_flows, first, second) == ["shop.example"]
-
-
-def test_a_repeated_initial_is_told_once(quic_flows: QuicFlows, build: Any) -> None:
-    datagram = build.initial(build.crypto(0, build.hello()))
-    assert names(quic_flows, datagram, datagram) == ["shop.example"]
-
-
-def test_two_connections_of_the_same_ports(quic_flows: QuicFlows, build: Any) -> None:
-    one, two = build.hello(b"one.example"), build.hello(b"two.example")
-    datagrams = (
-        build.initial(build.crypto(0, one[:20]), key_id=b"first-id"),
-        build.initial(build.crypto(0, two[:20]), key_id=b"other-id"),
-        build.initial(build.crypto(20, one[20:]), key_id=b"first-id", number=1),
-        build.initial(build.crypto(20, two[20:]), key_id=b"other-id", number=1),
-    )
-    assert names(quic_flows, *datagrams) == ["one.example", "two.example"]
-
-
-def test_the_servers_initials_say_nothing(quic_flows: QuicFlows, build: Any) -> None:
-    assert names(quic_flows, build.initial(build.crypto(0, b"\x02\0\0\x05hello"), client=False)) == []
-    assert quic_flows.unread == 0
-
-
-def test_an_initial_without_hello_is_counted(quic_flows: QuicFlows, build: Any) -> None:
-    assert names(quic_flows, build.initial(build.crypto(0, b"\x02\0\0\x05hello"))) == []
-    assert quic_flows.unread == 1
-    assert names(quic_flows, b"\xc0\0\0\0\x01\xff" + bytes(30)) == []
-    assert quic_flows.unread == 2
-
-
-def test_octets_of_a_connection_are_bounded(quic_flows: QuicFlows, build: Any) -> None:
-    assert names(quic_flows, build.initial(build.crypto(MAX_FLOW, b"far away"))) == []
-    assert quic_flows.overflow == 1
-
-
-def test_connections_are_bounded(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_OPEN", 4)
-    flows = QuicFlows()
-    for number in range(9):
-        datagram = build.initial(build.crypto(0, build.hello()[:20]), key_id=b"conn-%03d" % number)
-        assert names(flows, datagram, key=b"%d" % number) == []
-    assert len(flows._open) == 4
-    assert flows.overflow == 5
+def test_segments_kept_for_an_unknown_beginning_are_bounded(flows: TcpStreams[tls.ClientHello]) -> None:
+    for number in range(streams.MAX_EARLY + 9):
+        for part in range(9):
+            flows.segment(b"%d" % number, 1000 * part, b"x" * 1000, 0.0)
+    assert len(flows._early) == streams.MAX_EARLY
+    held = max(sum(len(piece) for _, piece in entry[1]) for entry in flows._early._entries.values())
+    assert held <= streams.MAX_EARLY_OCTETS
+    assert flows.overflow == 0, "a flow that is dropped here costs only what was out of order and had no SYN"
