@@ -11,7 +11,8 @@ MAX_PATTERN = 400
 MAX_UNBOUNDED = 2
 """Most `*`, `+` and `{n,}` in one pattern: a search over n characters then takes at most n cubed steps."""
 MAX_COUNTED = 6
-"""Most characters of a class that a capture from a name takes."""
+"""Most characters of a class that a capture from a name takes; of one with small letters, `MAX_SMALL`."""
+MAX_SMALL = 2
 
 _REPEAT = re.compile(r"[*+?]|\{(\d*)(,?)(\d*)\}")
 _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
@@ -47,7 +48,7 @@ class _Scan:
         self.wide = False
         self._open: list[_Group] = []
         self._closed: _Group | None = None
-        self._loose = False  # the last item is a class, a dot or an escape that stands for many characters
+        self._most: int | None = None  # how often the last item, if it stands for many, may be repeated in a capture
         position = 0
         while position < len(pattern):
             position = self._step(pattern, position)
@@ -70,12 +71,13 @@ class _Scan:
         char = pattern[at]
         if repeat := _REPEAT.match(pattern, at):
             return self._repeat(repeat, char)
-        closed, self._closed, self._loose = self._closed, None, False
+        closed, self._closed, self._most = self._closed, None, None
         if char == "\\":
-            self._item(wide=pattern[at + 1] in "wWSDs", loose=pattern[at + 1] in "wWSDd")
+            self._item(wide=pattern[at + 1] in "wWSDs", most=MAX_COUNTED if pattern[at + 1] == "d" else None)
             return at + 2
         if char == "[" and (found := _CLASS.match(pattern, at)):
-            self._item(wide="a-z" in found[0] or "^" in found[0] or "\\w" in found[0], loose=True)
+            small = "a-z" in found[0]
+            self._item(wide="^" in found[0] or "\\w" in found[0], most=MAX_SMALL if small else MAX_COUNTED)
             return found.end()
         if char == "(":
             model = pattern.startswith("(?P<model>", at)
@@ -88,7 +90,7 @@ class _Scan:
             if self._open and (self._closed.repeats or (closed is not None and closed.repeats)):
                 self._open[-1].repeats = True
             return at + 1
-        self._item(wide=char == ".", loose=char == ".")
+        self._item(wide=char == ".", most=None)
         return at + 1
 
     @staticmethod
@@ -96,8 +98,8 @@ class _Scan:
         # (?i) and (?<! open too; their letters are harmless to this scan, their question mark is not.
         return 2 if pattern.startswith("(?", at) else 1
 
-    def _item(self, *, wide: bool, loose: bool) -> None:
-        self._loose = loose
+    def _item(self, *, wide: bool, most: int | None) -> None:
+        self._most = most
         self.wide |= wide and self._in_model
 
     def _repeat(self, repeat: re.Match[str], char: str) -> int:
@@ -108,6 +110,6 @@ class _Scan:
             if self._open and endless:
                 self._open[-1].repeats = True
             most = int(repeat[3] or repeat[1] or 0) if char == "{" else 0
-            self.wide |= self._in_model and (endless or (self._loose and most > MAX_COUNTED))
+            self.wide |= self._in_model and (endless or (self._most is not None and most > self._most))
         self.unbounded += endless
         return repeat.end()

@@ -17,7 +17,7 @@ from appliance.keeper.devices.fingerprint.brands import brand
 from appliance.keeper.devices.fingerprint.integrations import IntegrationFile
 from appliance.keeper.devices.fingerprint.schema import Of, Rule, RuleFile
 from appliance.keeper.devices.fingerprint.verdict import MAX_CAPTURED, Hit, Verdict
-from appliance.traits import MAX_VALUE, Trait
+from appliance.traits import MAX_VALUE, Sort, Trait, sort
 from wire.files import load_toml
 
 MAX_HITS_OF_ONE = 8
@@ -54,10 +54,13 @@ class Rules:
         """What `value` amounts to; the value itself is not needed after."""
         value = value[:MAX_VALUE]
         found = self._of(trait, value)
+        if sort(trait) is Sort.ANNOUNCED:
+            found += self._of(Of.NAME, value if trait is Trait.MDNS_INSTANCE else value.partition(".")[0])
         if trait in {Trait.HTTP_USER_AGENT, Trait.SSDP_AGENT} and value:
             agent = agents.read(value[: agents.MAX_AGENT])
             found += self._of(Of.AGENT_OS, agent.os) + self._of(Of.AGENT_DEVICE, agent.device)
-        if self._known is not None:
+        # Our own rules speak first: both would say one thing twice.
+        if self._known is not None and not found:
             for domain in self._known.domains(trait, value):
                 found += self._of(Of.INTEGRATION, domain)
         return self._surest(found)

@@ -26,6 +26,8 @@ Words = Annotated[str, Field(min_length=10, max_length=240)]
 class Of(StrEnum):
     """What a rule looks at that is not a trait by itself."""
 
+    NAME = "name"
+    """A name that the device announces, by whatever protocol; of one with dots the first label."""
     OWNER = "owner"
     """Who the IEEE registry says owns the prefix of the hardware address."""
     INTEGRATION = "integration"
@@ -113,7 +115,7 @@ class Rule(_Part):
     @property
     def person_may_choose(self) -> bool:
         """Whether what the rule looks at may hold words that a person chose."""
-        return isinstance(self.on, Trait) and sort(self.on) is not Sort.HABIT
+        return self.on is Of.NAME or (isinstance(self.on, Trait) and sort(self.on) is not Sort.HABIT)
 
     @property
     def shares(self) -> dict[Category, float]:

@@ -60,7 +60,7 @@ class ServiceTable(BaseModel):
                 found = self._of_txt(value)
             case Trait.SSDP_TYPE:
                 found = {self.upnp[value]} if value in self.upnp else set()
-            case Trait.DHCP4_HOST_NAME:
+            case Trait.DHCP4_HOST_NAME | Trait.MDNS_HOST:
                 low = value.lower()
                 found = {domain for pattern, domain in self.hosts if fnmatchcase(low, pattern)}
             case _:
