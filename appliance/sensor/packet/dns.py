@@ -3,9 +3,7 @@
 Enters: a message, or the prefix of a TCP stream of them. Leaves: a `Message`: questions, and the
 records of all sections, with the data of those types that a reader needs.
 Bounded: `MAX_QUESTIONS`, `MAX_ANSWERS` records over all sections, `MAX_STRINGS` of a TXT,
-`MAX_OPTIONS` of EDNS, `MAX_LABELS`, `MAX_POINTERS` in one name, 255 octets a name (section 2.3.4).
-A compression pointer must point before the labels it ends (section 4.1.4: "a prior occurrence"),
-so every name ends; nothing recurses.
+`MAX_OPTIONS` of EDNS, names as `labels` says; nothing recurses.
 """
 
 from __future__ import annotations
@@ -14,8 +12,9 @@ from struct import Struct
 
 import msgspec
 
-from appliance.sensor.packet import ip, names, svcb
+from appliance.sensor.packet import ip, svcb
 from appliance.sensor.packet.cursor import Cursor, ParseError
+from appliance.sensor.packet.labels import Names
 
 MAX_QUESTIONS = 32
 """Questions read; one is usual, a multicast query may hold some more."""
@@ -25,11 +24,6 @@ MAX_STRINGS = 64
 """Character strings read of one TXT record; the rest is left, `complete` says so."""
 MAX_OPTIONS = 16
 """EDNS options read; the rest is left, `complete` says so."""
-MAX_LABELS = 1024
-"""Labels read in one message: pointers let a few octets stand for many labels, again and again."""
-MAX_POINTERS = 64
-"""Compression pointers followed in one name."""
-MAX_WIRE_NAME = 255
 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, OPT, SVCB, HTTPS, ANY = 1, 2, 5, 6, 12, 15, 16, 28, 33, 41, 64, 65, 255
 CLIENT_SUBNET, COOKIE = 8, 10
@@ -43,8 +37,6 @@ _QUESTION = Struct("!HH")
 _RECORD = Struct("!HHIH")
 _SRV = Struct("!HHH")
 _RESPONSE = 0x8000
-_POINTER = 0xC0
-_LONGEST = 63
 _TOP_BIT = 0x8000
 _DNSSEC_OK = 0x8000
 
@@ -95,6 +87,8 @@ class Edns(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     udp_size: int
     version: int
+    extended_rcode: int
+    """Upper eight bits of the response code."""
     dnssec_ok: bool
     options: tuple[tuple[int, bytes], ...] = ()
     """(code, value) in the sender's order."""
@@ -114,22 +108,54 @@ class Edns(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.option(COOKIE) is not None
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One message."""
+class Further(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands behind the answers."""
+
+    authorities: tuple[Answer, ...] = ()
+    additionals: tuple[Answer, ...] = ()
+    """Without the OPT record: that is `edns`."""
+    edns: Edns | None = None
+    complete: bool = True
+    """As `Message.complete`, of these sections."""
+
+
+_NOTHING = Further()
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message. What stands behind the answers is read when it is asked for: few readers do."""
 
     id: int
     response: bool
     opcode: int
     rcode: int
-    """With the upper eight bits of EDNS, where it has them."""
+    """Of the header: four bits; EDNS may have more."""
     questions: tuple[Question, ...]
     answers: tuple[Answer, ...]
     complete: bool
-    """False when records were left out or read in part: damaged, cut, or over a bound."""
-    authorities: tuple[Answer, ...] = ()
-    additionals: tuple[Answer, ...] = ()
-    """Without the OPT record: that is `edns`."""
-    edns: Edns | None = None
+    """False when answers were left out or read in part: damaged, cut, or over a bound."""
+    records: _Records | None = None
+    """Where the sections behind the answers are read from; None if there are none."""
+
+    @property
+    def further(self) -> Further:
+        """The sections behind the answers; reading them raises nothing and is done once."""
+        return self.records.further() if self.records else _NOTHING
+
+    @property
+    def authorities(self) -> tuple[Answer, ...]:
+        """Records of the authority section."""
+        return self.further.authorities
+
+    @property
+    def additionals(self) -> tuple[Answer, ...]:
+        """Records of the additional section, without OPT."""
+        return self.further.additionals
+
+    @property
+    def edns(self) -> Edns | None:
+        """The OPT record."""
+        return self.further.edns
 
 
 def parse(data: bytes) -> Message:
@@ -161,29 +187,22 @@ def parse(data: bytes) -> Message:
         else:
             top = qclass & _TOP_BIT != 0
             questions.append(Question(name=name, qtype=qtype, qclass=qclass & ~_TOP_BIT, unicast=top))
-    rcode = flags & 0x0F
     answers: tuple[Answer, ...] = ()
-    authorities: tuple[Answer, ...] = ()
-    additionals: tuple[Answer, ...] = ()
-    edns, complete = None, True
+    complete = True
+    records = None
     if answered or authoritative or additional:
-        records = _Records(data, position, names_of)
+        records = _Records(data, position, names_of, (authoritative, additional))
         answers = records.section(answered)
-        authorities = records.section(authoritative)
-        additionals = records.section(additional)
-        edns, complete = records.edns, records.complete
-        rcode |= records.extended_rcode
+        complete = records.complete
     return Message(
         id=identity,
         response=flags & _RESPONSE != 0,
         opcode=flags >> 11 & 0x0F,
-        rcode=rcode,
+        rcode=flags & 0x0F,
         questions=tuple(questions),
         answers=answers,
         complete=complete,
-        authorities=authorities,
-        additionals=additionals,
-        edns=edns,
+        records=records if authoritative or additional else None,
     )
 
 
@@ -215,18 +234,38 @@ def read_stream(prefix: bytes) -> tuple[Message, int] | None:
 
 
 class _Records:
-    """Reads the records behind the questions, in order."""
+    """Reads the records behind the questions, in order. Equal where what is left to read is equal."""
 
-    __slots__ = ("_data", "_left", "_names", "_position", "complete", "edns", "extended_rcode")
+    __slots__ = ("_counts", "_data", "_edns", "_end", "_further", "_left", "_names", "_position", "complete")
 
-    def __init__(self, data: bytes, position: int, names_of: Names) -> None:
+    def __init__(self, data: bytes, position: int, names_of: Names, counts: tuple[int, int]) -> None:
         self._data = data
+        self._end = len(data)
         self._position = position
         self._names = names_of
+        self._counts = counts
         self._left = MAX_ANSWERS
+        self._edns: Edns | None = None
+        self._further: Further | None = None
         self.complete = True
-        self.edns: Edns | None = None
-        self.extended_rcode = 0
+        """Whether all records so far could be read whole."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Records) and self.further() == other.further()
+
+    def __hash__(self) -> int:
+        return hash(self.further())
+
+    def further(self) -> Further:
+        """The authority and additional sections; to be called after the answers were read."""
+        if self._further is None:
+            # Answers that could not be told from each other hide where the next section begins.
+            self.complete = True
+            authorities, additionals = (self.section(count) for count in self._counts)
+            self._further = Further(
+                authorities=authorities, additionals=additionals, edns=self._edns, complete=self.complete
+            )
+        return self._further
 
     def section(self, count: int) -> tuple[Answer, ...]:
         """The next `count` records, as far as they can be read; nothing once a record could not."""
@@ -234,28 +273,27 @@ class _Records:
             return ()
         found: list[Answer] = []
         wanted = min(count, self._left)
+        self._left -= wanted
         try:
             for _ in range(wanted):
-                record = self._record()
+                record = self._record(self._data, self._end)
                 if record is not None:
                     found.append(record)
         except ParseError:
-            wanted = self._left = 0  # where the next record begins is not known
-        self._left -= wanted
+            wanted = 0
         if wanted < count:
             self.complete = False
-            self._left = 0
+            self._left = 0  # where the next section begins is not known
         return tuple(found)
 
-    def _record(self) -> Answer | None:
-        data = self._data
-        name, at = self._names.at(data, self._position, len(data))
-        start = at + _RECORD.size
-        if start > len(data):
+    def _record(self, data: bytes, limit: int) -> Answer | None:
+        name, at = self._names.at(data, self._position, limit)
+        start = at + 10
+        if start > limit:
             raise ParseError("DNS record cut short")
         rtype, rclass, ttl, length = _RECORD.unpack_from(data, at)
         end = self._position = start + length
-        if end > len(data):
+        if end > limit:
             raise ParseError("DNS record cut short")
         value: str | None = None
         extra: _Data = None
@@ -263,7 +301,7 @@ class _Records:
             if length == size:
                 value = ip.text(data[start:end])
         elif rtype == OPT:
-            self._edns(rclass, ttl, Cursor(data, start, end))
+            self._options(rclass, ttl, Cursor(data, start, end))
             return None
         elif rtype in _READ:
             # The record's data may point back anywhere in the message, but must end where it says.
@@ -315,9 +353,9 @@ class _Records:
             at = after
         return tuple(found)
 
-    def _edns(self, rclass: int, ttl: int, body: Cursor) -> None:
+    def _options(self, rclass: int, ttl: int, body: Cursor) -> None:
         """Fields of the OPT record stand where others have class and TTL (RFC 6891 section 6.1.3)."""
-        if self.edns is not None:
+        if self._edns is not None:
             self.complete = False  # section 6.1.1: only one may be there
             return
         options: list[tuple[int, bytes]] = []
@@ -329,108 +367,10 @@ class _Records:
             self.complete = False
         if body.remaining:
             self.complete = False
-        self.extended_rcode = ttl >> 24 << 4
-        self.edns = Edns(
-            udp_size=rclass, version=ttl >> 16 & 0xFF, dnssec_ok=ttl & _DNSSEC_OK != 0, options=tuple(options)
+        self._edns = Edns(
+            extended_rcode=ttl >> 24,
+            udp_size=rclass,
+            version=ttl >> 16 & 0xFF,
+            dnssec_ok=ttl & _DNSSEC_OK != 0,
+            options=tuple(options),
         )
-
-
-class Names:
-    """Reads the names of one message, `MAX_LABELS` in all."""
-
-    __slots__ = ("_known", "_left")
-
-    def __init__(self) -> None:
-        self._left = MAX_LABELS
-        # Where a name was read: its text, labels, octets on the wire, pointers. An entry a name, bounded as names are.
-        self._known: dict[int, tuple[str, list[bytes], int, int]] = {}
-
-    def charge(self) -> None:
-        """Count a name that could not be read as if it had been as long as one may be."""
-        self._left -= MAX_WIRE_NAME // 2
-
-    def read(self, cursor: Cursor) -> str:
-        """Read a name, following compression pointers backward; the cursor ends behind it.
-
-        Raises:
-            ParseError: as `at`.
-        """
-        text, cursor.position = self.at(cursor.data, cursor.position, cursor.end)
-        return text
-
-    def at(self, data: bytes, start: int, end: int) -> tuple[str, int]:
-        """Read the name that begins at `start` and must end before `end`; always of the same `data`.
-
-        Returns:
-            Its text, and the position behind it.
-
-        Raises:
-            ParseError: cut short, too long, a reserved label type, a pointer that is not backward, or too many
-                pointers or labels.
-        """
-        if start + 2 <= end and data[start] >= _POINTER:
-            target = (data[start] & 0x3F) << 8 | data[start + 1]
-            known = self._known.get(target)
-            if known is not None and target < start and known[3] < MAX_POINTERS:  # most owners of records
-                self._left -= len(known[1])
-                if self._left >= 0:
-                    return known[0], start + 2
-        labels: list[bytes] = []
-        position, target = _run(data, start, end, labels)
-        if target == _ENDED:
-            text, octets, pointers = names.from_labels(labels), position - start, 0
-        else:
-            text, octets, pointers = self._follow(data, start, end, target, labels)
-        self._left -= len(labels)
-        if self._left < 0:
-            raise ParseError(f"more than {MAX_LABELS} DNS labels in a message")
-        self._known[start] = (text, labels, octets, pointers)
-        return text, position
-
-    def _follow(self, data: bytes, start: int, end: int, target: int, labels: list[bytes]) -> tuple[str, int, int]:
-        """The rest of a name that has `labels` before its first pointer: its text, octets and pointers."""
-        octets = sum(map(len, labels)) + len(labels) + 1
-        began = start
-        for pointers in range(1, MAX_POINTERS + 1):
-            if target >= began:
-                raise ParseError("DNS pointer does not point backward")
-            known = self._known.get(target)
-            if known is not None:
-                tail, of_tail, more, followed = known
-                if octets + more - 1 > MAX_WIRE_NAME or pointers + followed > MAX_POINTERS:
-                    raise ParseError("DNS name too long, or with too many pointers")
-                text = names.from_labels(labels + of_tail) if labels else tail
-                labels += of_tail
-                return text, octets + more - 1, pointers + followed
-            began = target
-            before = len(labels)
-            _, target = _run(data, began, end, labels)
-            octets += sum(map(len, labels[before:])) + len(labels) - before
-            if octets > MAX_WIRE_NAME:
-                raise ParseError("DNS name too long")
-            if target == _ENDED:
-                return names.from_labels(labels), octets, pointers
-        raise ParseError(f"more than {MAX_POINTERS} DNS pointers in a name")
-
-
-_ENDED = -1
-
-
-def _run(data: bytes, position: int, end: int, labels: list[bytes]) -> tuple[int, int]:
-    """Labels as far as the root or a pointer: the position behind it, and where it points (`_ENDED`: the root)."""
-    end = min(end, position + MAX_WIRE_NAME)
-    while position < end:
-        length = data[position]
-        position += 1
-        if length == 0:
-            return position, _ENDED
-        if length > _LONGEST:
-            if length < _POINTER:
-                raise ParseError("reserved DNS label type")
-            if position >= end:
-                break
-            return position + 1, (length & 0x3F) << 8 | data[position]
-        # A label that goes over the end is never handed on: the loop ends behind it.
-        labels.append(data[position : position + length])
-        position += length
-    raise ParseError("DNS name cut short or too long")
