@@ -1,0 +1,288 @@
+"""A box without sockets that lives through a week in seconds: the real sensor and keeper, simulated clocks.
+
+Frames and the warden's events in; what the server would know of the household out (`devices`,
+`findings`, `proposals`, each at its last revision). The store is a real database in a folder of the
+run, the authority is signed with keys of the run. No clock is read: the story's time is the time.
+Bounded: as the household and its findings are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from appliance import messages as m
+from appliance.keeper.authority import Desk
+from appliance.keeper.core import Core, Parts, Peer, Send
+from appliance.keeper.devices.looks import shipped
+from appliance.keeper.lists.match import Lists
+from appliance.keeper.store.database import Store
+from appliance.keeper.uplink import Identity
+from appliance.sensor.dissect import Dissector
+from appliance.sensor.frame import Frame, LinkType, Tap
+from appliance.sensor.observe import Observer
+from wire.authority import Authority, CollectClause, DataClass, RegisterClause, sign
+from wire.base import Payload, Standing
+from wire.codec import open_sealed, payload_json, seal, topic_for
+from wire.models import Command, CommandResult, Device, Finding, Outcome, Proposal, Receipt, Session, type_of
+from wire.orders import Order
+
+TENANT, SITE = "lab", "week"
+TICKS_AFTER = (1.0, 2.0, 3.0, 6.0)
+"""Seconds after something happened at which the keeper's clock ticks; a live one ticks every second."""
+IDLE_TICK = 60.0
+GATHER = 0.25
+"""Observations of so many seconds go to the keeper in one turn, as the sensor sends them."""
+_CREDIT = 1000
+_BOOTED = 1000.0
+"""The monotonic clock when the story starts."""
+
+_Revised = TypeVar("_Revised", Device, Finding, Proposal, Session)
+
+
+def _number(prefix: str) -> Iterator[str]:
+    number = 0
+    while True:
+        number += 1
+        yield f"{prefix}-{number}"
+
+
+class Box:
+    """See the module's text. The folder is made if absent."""
+
+    def __init__(self, folder: Path, *, starts: float, ends: float, router: str) -> None:
+        """`starts` and `ends` bound the authority, Unix seconds; frames of the MAC `router` are the box's own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._router = bytes.fromhex(router.replace(":", ""))
+        self._starts = starts
+        self.now = starts
+        self._box_key, self._box_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        self._server_key, self._server_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        issuer = Ed25519PrivateKey.generate()
+        self._dissector, self._observer = Dissector(), Observer()
+        self._store = Store(folder / "keeper.db")
+        self._core = Core(self._parts(issuer), monotonic=self._monotonic)
+        self._gathered: list[m.Observation] = []
+        self._gathered_at = starts
+        self._ticks: list[float] = []
+        self._received: list[int] = []
+        self._orders = self._tokens = 0
+        self.observations = 0
+        """Messages of the sensor that the keeper was given."""
+        self.devices: dict[str, Device] = {}
+        self.findings: dict[str, Finding] = {}
+        self.proposals: dict[str, Proposal] = {}
+        self.first_proposed: dict[str, Proposal] = {}
+        """Proposals as they were first made."""
+        self.sessions: dict[str, Session] = {}
+        self.results: list[CommandResult] = []
+        self._start(sign(_authority(starts, ends), issuer).model_dump_json().encode())
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def frame(self, ts: float, data: bytes) -> None:
+        """A frame on the household's network."""
+        self.wait(ts)
+        if data[6:12] == self._router:
+            return  # the taps hear what comes in, not what the box itself sends
+        frame = Frame(ts=ts, tap=Tap.FILE, link=LinkType.ETHERNET, data=data)
+        if not self._gathered:
+            self._gathered_at = ts
+        for fact in self._dissector.feed(frame):
+            self._gathered += self._observer.take(fact, self._monotonic)
+
+    def event(self, event: m.StationChanged | m.NeighbourChanged) -> None:
+        """The warden heard something from hostapd or the kernel."""
+        self.wait(event.ts)
+        self._flush()
+        self._take(self._core.heard(Peer.WARDEN, (event,), now=self.now, monotonic=self._monotonic))
+        self._soon()
+
+    def wait(self, until: float) -> None:
+        """Let time pass, with a tick every while."""
+        if self._gathered and until - self._gathered_at > GATHER:
+            self.now = max(self.now, self._gathered_at + GATHER)
+            self._flush()
+        while (due := min((*self._ticks, self.now + IDLE_TICK))) < until:
+            self._ticks = [tick for tick in self._ticks if tick > due]
+            self.now = due
+            self._tick()
+        self.now = max(self.now, until)
+
+    def order(self, body: Order) -> CommandResult:
+        """Tell the box what an officer wants; its answer.
+
+        Raises:
+            RuntimeError: it did not answer.
+        """
+        self._flush()
+        self._orders += 1
+        at = _utc(self.now)
+        command = Command(
+            command_id=f"c-{self._orders}",
+            sequence=self._orders,
+            issued_at=at,
+            expires_at=at + timedelta(minutes=5),
+            by="officer-1",
+            body=body,
+        )
+        self._down(command)
+        self._tick()
+        answers = [result for result in self.results if result.command_id == command.command_id]
+        if not answers:
+            raise RuntimeError(f"the box did not answer {command.command_id}")
+        self._soon()
+        return answers[-1]
+
+    def refusals(self) -> list[str]:
+        """Why orders were not followed."""
+        return [result.detail for result in self.results if result.outcome is not Outcome.APPLIED]
+
+    @property
+    def _monotonic(self) -> float:
+        return self.now - self._starts + _BOOTED
+
+    def _parts(self, issuer: Ed25519PrivateKey) -> Parts:
+        devices, found = _number("d"), _number("f")
+        return Parts(
+            store=self._store,
+            desk=Desk(issuers=[issuer.public_key()], tenant=TENANT, site=SITE, accepted=None, withdrawn=False),
+            identity=Identity(
+                tenant=TENANT,
+                site=SITE,
+                signer=self._box_key,
+                opener=self._box_opener,
+                server_verify=(self._server_key.public_key(),),
+                server_seal=self._server_opener.public_key(),
+            ),
+            lists=Lists([]),
+            rules=shipped(),
+            new_device_id=lambda: next(devices),
+            new_finding_id=lambda: next(found),
+            heartbeat_seconds=3600.0,
+        )
+
+    def _start(self, document: bytes) -> None:
+        at = {"now": self.now, "monotonic": self._monotonic}
+        self._take(self._core.document(document, **at))
+        for peer in (Peer.COURIER, Peer.SENSOR, Peer.WARDEN):
+            self._take(self._core.connected(peer, **at))
+        started = m.SensorStarted(ts=self.now, taps=("chatter", "dns", "flow"))
+        self._take(self._core.heard(Peer.SENSOR, (started,), **at))
+        self._take(self._core.heard(Peer.COURIER, (m.BrokerState(connected=True), m.Credit(count=_CREDIT)), **at))
+
+    def _flush(self) -> None:
+        if not self._gathered:
+            return
+        batch, self._gathered = self._gathered, []
+        self.observations += len(batch)
+        self._take(self._core.heard(Peer.SENSOR, batch, now=self.now, monotonic=self._monotonic))
+        self._soon()
+
+    def _soon(self) -> None:
+        self._ticks = [self.now + later for later in TICKS_AFTER]
+
+    def _tick(self) -> None:
+        self._take(self._core.tick(now=self.now, monotonic=self._monotonic))
+
+    def _take(self, sends: list[Send]) -> None:
+        for message in (message for send in sends for message in send.messages):
+            match message:
+                case m.CollectionMask():
+                    self._observer.set_mask(message, self._monotonic)
+                case m.Outbound():
+                    self._up(message)
+                case m.Enforcement():
+                    applied = m.WardenState(ts=self.now, generation=message.generation, applied=True)
+                    self._take(self._core.heard(Peer.WARDEN, (applied,), now=self.now, monotonic=self._monotonic))
+                case _:
+                    pass
+        if self._received:
+            ranges = tuple((number, number) for number in sorted(self._received)[:256])
+            self._received = []
+            self._down(Receipt(epoch=self._store.epoch, ranges=ranges, at=_utc(self.now)), m.Credit(count=_CREDIT))
+
+    def _up(self, message: m.Outbound) -> None:
+        opened = open_sealed(
+            message.body,
+            topic=message.topic,
+            recipient=self._server_opener,
+            signers=(self._box_key.public_key(),),
+        )
+        match opened.payload:
+            case Device() as device:
+                self.devices[device.device_id] = _later(self.devices.get(device.device_id), device)
+            case Finding() as finding:
+                self.findings[finding.finding_id] = _later(self.findings.get(finding.finding_id), finding)
+            case Proposal() as proposal:
+                self.first_proposed.setdefault(proposal.proposal_id, proposal)
+                self.proposals[proposal.proposal_id] = _later(self.proposals.get(proposal.proposal_id), proposal)
+            case Session() as session:
+                self.sessions[session.session_id] = _later(self.sessions.get(session.session_id), session)
+            case CommandResult() as result:
+                self.results.append(result)
+            case _:
+                return  # health has no place in the outbox
+        self._received.append(int(opened.envelope.sequence))
+
+    def _down(self, payload: Payload, *more: m.Message) -> None:
+        topic = topic_for(payload, tenant=TENANT, site=SITE)
+        self._tokens += 1
+        body = seal(
+            payload_json(payload),
+            type_=type_of(payload).ce_type,
+            topic=topic,
+            id_=f"s-{self._tokens}",
+            sequence=self._tokens,
+            at=_utc(self.now),
+            signer=self._server_key,
+            recipient=self._box_opener.public_key(),
+        )
+        inbound = m.Inbound(token=self._tokens, topic=str(topic), body=body)
+        self._take(self._core.heard(Peer.COURIER, (inbound, *more), now=self.now, monotonic=self._monotonic))
+
+
+def _later(old: _Revised | None, new: _Revised) -> _Revised:
+    return new if old is None or new.revision >= old.revision else old
+
+
+def _authority(starts: float, ends: float) -> Authority:
+    """Of everybody what devices look like and when they are there; of the registered also names."""
+    classes = (DataClass.PRESENCE, DataClass.FINGERPRINT)
+    return Authority(
+        id="authority-1",
+        number=1,
+        kind="order",
+        reference="EX-0001",
+        purpose="detect",
+        tenant=TENANT,
+        site=SITE,
+        responsible_officer="duty officer",
+        issued_at=_utc(starts - 7200),
+        not_before=_utc(starts - 3600),
+        not_after=_utc(ends + 86400),
+        review_date=_utc(ends),
+        clauses=(
+            CollectClause(number="1", standings=tuple(Standing), classes=classes),
+            RegisterClause(number="2"),
+            CollectClause(number="3", standings=(Standing.REGISTERED,), classes=(DataClass.FULL_NAMES,)),
+        ),
+    )
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
