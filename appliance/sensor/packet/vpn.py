@@ -57,7 +57,7 @@ def openvpn(data: bytes) -> Detail | None:
     if data[0] >> 3 == _CLIENT_V3:
         # tls-crypt-v2 only: replay id, tag, the sealed reset, the wrapped key with its length at the end.
         wrapped = len(data) - (9 + 8 + 32 + said)
-        found = _is_first(data, 9) and wrapped > 32 and int.from_bytes(data[-2:], "big") == wrapped
+        found = wrapped > 32 and _is_first(data, 9) and int.from_bytes(data[-2:], "big") == wrapped
         return (("side", side), ("protection", "tls-crypt-v2")) if found else None
     if len(data) == bare and _is_reset(data[9:], said):
         return (("side", side), ("protection", "none"))

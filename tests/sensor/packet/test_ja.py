@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from struct import unpack
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,14 +9,9 @@ from hypothesis import strategies as st
 from appliance.sensor.packet import ja
 
 # The example of the published description of JA4.
-CIPHERS = tuple(
-    int(code, 16) for code in "1301,1302,1303,c02b,c02f,c02c,c030,cca9,cca8,c013,c014,009c,009d,002f,0035".split(",")
-)
-EXTENSIONS = tuple(
-    int(code, 16)
-    for code in "001b,0000,0033,0010,4469,0017,002d,000d,0005,0023,0012,002b,ff01,000b,000a,0015".split(",")
-)
-ALGORITHMS = tuple(int(code, 16) for code in "0403,0804,0401,0503,0805,0501,0806,0601".split(","))
+CIPHERS = unpack("!15H", bytes.fromhex("130113021303c02bc02fc02cc030cca9cca8c013c014009c009d002f0035"))
+EXTENSIONS = unpack("!16H", bytes.fromhex("001b00000033001044690017002d000d000500230012002bff01000b000a0015"))
+ALGORITHMS = (0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from struct import pack
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.sensor.packet import quic
+from appliance.sensor.packet import quic, tls
 from appliance.sensor.packet.cursor import ParseError
 
 V1, V2, DRAFT_29 = 0x00000001, 0x6B3343CF, 0xFF00001D
@@ -27,6 +28,82 @@ KEY_ID = bytes.fromhex("8394c8f03e515708")
 def test_keys_of_the_documents(version: int, key: str, iv: str, header: str) -> None:
     keys = quic.client_keys(version, KEY_ID)
     assert (keys.key.hex(), keys.iv.hex(), keys.header.hex()) == (key, iv, header)
+
+
+# The hello of RFC 9001 and RFC 9369, appendix A.2.
+HELLO = bytes.fromhex(
+    "010000ed0303ebf8fa56f12939b9584a3896472ec40bb863cfd3e86804fe3a47f06a2b69484c00000413011302010000c0000000"
+    "10000e00000b6578616d706c652e636f6dff01000100000a00080006001d0017001800100007000504616c706e00050005010000"
+    "0000003300260024001d00209370b2c9caa47fbabaf4559fedba753de171fa71f50f1ce15d43e994ec74d748002b000302030400"
+    "0d0010000e0403050306030203080408050806002d00020101001c00024001003900320408ffffffffffffffff05048000ffff07"
+    "048000ffff0801100104800075300901100f088394c8f03e51570806048000ffff"
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "header", "begins", "ends"),
+    [
+        (
+            V1,
+            "c300000001088394c8f03e5157080000449e00000002",
+            "c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11",
+            "e221af44860018ab0856972e194cd934",
+        ),
+        (
+            V2,
+            "d36b3343cf088394c8f03e5157080000449e00000002",
+            "d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485",
+            "a18b2faa745b6fe189cf772a9f84cbfc",
+        ),
+    ],
+)
+def test_the_initial_of_the_documents(version: int, header: str, begins: str, ends: str) -> None:
+    from aioquic.quic.crypto import CryptoPair
+
+    pair = CryptoPair()
+    pair.setup_initial(cid=KEY_ID, is_client=True, version=version)
+    frame = b"\x06\x00" + pack("!H", len(HELLO) | 0x4000) + HELLO
+    sealed = pair.encrypt_packet(bytes.fromhex(header), frame.ljust(1162, b"\0"), 2)
+    assert (sealed[:32].hex(), sealed[-16:].hex(), len(sealed)) == (begins, ends, 1200)
+    (plain,) = opened(sealed)
+    assert plain is not None
+    ((offset, stream),) = quic.crypto_frames(plain)
+    assert offset == 0
+    hello = tls.read_handshake(stream, tls.Carrier.QUIC)
+    assert hello is not None
+    assert (hello.sni, hello.alpn, hello.key_shares) == ("example.com", (b"alpn",), (29,))
+    assert hello.ja4.startswith("q13d0211an_")
+
+
+@pytest.mark.parametrize(
+    ("data", "version"),
+    [
+        # RFC 9001 appendix A.4, RFC 9369 appendix A.4
+        ("ff000000010008f067a5502a4262b5746f6b656e04a265ba2eff4d829058fb3f0f2496ba", "0x00000001"),
+        ("cf6b3343cf0008f067a5502a4262b5746f6b656ec8646ce8bfe33952d955543665dcc7b6", "0x6b3343cf"),
+    ],
+)
+def test_the_retry_of_the_documents(data: str, version: str) -> None:
+    retry = bytes.fromhex(data)
+    assert quic.retry(retry) == (("version", version),)
+    assert quic.initials(retry) == []
+    assert quic.retry(retry[:31]) is None, "no token"
+    assert quic.retry(retry[:5] + b"\xff" + retry[6:]) is None
+
+
+def test_an_initial_is_no_retry(build: Any) -> None:
+    for version in (V1, V2):
+        assert quic.retry(build.initial(build.crypto(0, b"a"), version=version)) is None
+
+
+def test_version_negotiation() -> None:
+    head = b"\x80\0\0\0\0\x02ab\x01c"
+    offered = bytes.fromhex("1a2a3a4a00000001")
+    assert quic.negotiation(head + offered) == (("versions", "0x1a2a3a4a,0x00000001"),)
+    for other in (head, head + offered[:4], head + offered + b"x", head + offered * 20, b"\0" + head[1:] + offered):
+        assert quic.negotiation(other) is None
+    assert quic.negotiation(b"\x80\0\0\0\0\xff" + bytes(30)) is None
+    assert quic.negotiation(b"\x80\0\0\0\0\x14" + bytes(10)) is None
 
 
 def opened(data: bytes) -> list[bytes | None]:
@@ -125,6 +202,8 @@ def test_frames_are_bounded() -> None:
 @given(st.binary(max_size=200), st.sampled_from([V1, V2, DRAFT_29]))
 def test_any_bytes(data: bytes, version: int) -> None:
     for candidate in (data, b"\xc3" + version.to_bytes(4, "big") + data, b"\xd3" + version.to_bytes(4, "big") + data):
+        quic.retry(candidate)
+        quic.negotiation(b"\x80\0\0\0\0" + data)
         try:
             opened(candidate)
         except ParseError:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from appliance.sensor.packet import tls
 from appliance.sensor.packet.cursor import ParseError
+from appliance.sensor.packet.ech import Ech
 
 
 def openssl_hello(name: str) -> bytes:
@@ -39,6 +40,76 @@ def test_a_hello_of_openssl() -> None:
     assert hello.groups
     assert hello.signature_algorithms
     assert hello.point_formats
+
+
+def test_the_hello_of_rfc_8448() -> None:
+    read = tls.read_stream(
+        bytes.fromhex(
+            "16030100c4010000c00303cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece70000061301130313"
+            "02010000910000000b0009000006736572766572ff01000100000a00140012001d001700180019010001010102010301040023"
+            "0000003300260024001d002099381de560e4bd43d23d8e435a7dbafeb3c06e51c13cae4d5413691e529aaf2c002b0003020304"
+            "000d0020001e040305030603020308040805080604010501060102010402050206020202002d00020101001c00024001"
+        )
+    )
+    assert read is not None
+    hello, taken = read
+    assert taken == 201
+    assert hello.sni == "server"
+    assert hello.ciphers == (0x1301, 0x1303, 0x1302)
+    assert hello.extensions == (0, 0xFF01, 10, 35, 51, 43, 13, 45, 28)
+    assert hello.groups == (29, 23, 24, 25, 256, 257, 258, 259, 260)
+    assert hello.key_shares == (29,)
+    assert not hello.ticket
+    assert not hello.resumes
+    assert not hello.early_data
+    assert hello.ech is Ech.NONE
+    assert hello.ja3_text == "771,4865-4867-4866,0-65281-10-35-51-43-13-45-28,29-23-24-25-256-257-258-259-260,"
+    assert hello.ja4 == "t13d030900_55b375c5d22e_59cd3dafc54d"
+
+
+def test_a_client_that_was_here_before(build: Any) -> None:
+    ticket = tls.read_handshake(build.hello(extensions=build.extension(35, b"ticket")))
+    assert ticket is not None
+    assert (ticket.ticket, ticket.resumes, ticket.early_data) == (True, True, False)
+    key = tls.read_handshake(build.hello(extensions=build.extension(42, b"") + build.extension(41, b"key")))
+    assert key is not None
+    assert (key.ticket, key.resumes, key.early_data) == (False, True, True)
+
+
+def test_a_hidden_name_is_judged(build: Any) -> None:
+    body = b"\0\0\x01\0\x01\x07\0\0\0\x90" + bytes(144)
+    hello = tls.read_handshake(build.hello(extensions=build.extension(0xFE0D, body)))
+    assert hello is not None
+    assert (hello.ech, hello.ech_body) == (Ech.REAL, body)
+
+
+@pytest.mark.parametrize("body", [b"", b"\0", b"\0\x05\0\x1d\0\x09x", b"\0\x09\0\x1d\0\x01x"])
+def test_malformed_key_shares_are_none(build: Any, body: bytes) -> None:
+    hello = tls.read_handshake(build.hello(extensions=build.extension(51, body)))
+    assert hello is not None
+    assert (hello.key_shares, hello.extensions) == ((), (51,))
+
+
+@pytest.mark.parametrize("body", [b"\0\x03\x05h2", b"\0\x09\x02h2", b"\0\x00"])
+def test_malformed_protocols_are_none(build: Any, body: bytes) -> None:
+    hello = tls.read_handshake(build.hello(extensions=build.extension(16, body)))
+    assert hello is not None
+    assert hello.alpn == ()
+    assert hello.ja4[8:10] == "00"
+
+
+def test_a_hello_in_the_form_of_ssl_2_is_none() -> None:
+    hello = b"\x80\x2e\x01\x03\x01\0\x15\0\0\0\x10" + bytes(37)
+    assert not tls.may_begin(hello)
+    with pytest.raises(ParseError):
+        tls.read_stream(hello)
+
+
+def test_long_lists_are_read_but_not_remembered(build: Any) -> None:
+    many = tuple(range(1000))
+    hello = tls.read_handshake(build.hello(ciphers=many))
+    assert hello is not None
+    assert hello.ciphers == many
 
 
 def test_order_and_grease_are_kept(build: Any) -> None:
@@ -174,6 +245,8 @@ def test_any_extensions(build: Any, extensions: bytes) -> None:
         return
     assert hello is not None
     assert hello.sni is None or len(hello.sni) <= 253
+    assert len(hello.ja4) == 36
+    assert len(hello.ja3) == 32
 
 
 @given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 255)), max_size=12))
