@@ -141,6 +141,7 @@ def _dns(message: dns.Message) -> dict[str, Any]:
         "edns": {
             "udp_size": edns.udp_size,
             "version": edns.version,
+            "extended_rcode": edns.extended_rcode,
             "dnssec_ok": edns.dnssec_ok,
             "options": _options(edns.options),
         }

@@ -18,7 +18,7 @@ from typing import Any
 from appliance.sensor.classes import platform
 from appliance.sensor.facts import Fact, Kind, MessageHeard, NeighbourHeard
 from appliance.sensor.lookups import looked_up
-from appliance.sensor.packet import dhcp4, dhcp6, dns, handshake, http, icmp6, nbns, ssdp, syn, tls
+from appliance.sensor.packet import dhcp4, dhcp6, dns, dnssd, handshake, http, icmp6, ja, nbns, ssdp, syn, tls
 from appliance.traits import MAX_VALUE, Trait
 
 MAX_TRAITS = 256
@@ -65,9 +65,14 @@ def _bounded(mac: str, valued: Iterable[tuple[Trait, str | None]]) -> list[Seen]
 def _speaker(fact: MessageHeard, mac: str) -> str:
     """Whose words these are: a repeater may send for a client behind it (chaddr, RFC 2131 section 2)."""
     message = fact.message
-    if isinstance(message, dhcp4.Message) and (client := message.client_mac) and not client[0] & 1 and any(client):
+    if isinstance(message, dhcp4.Message) and (client := message.client_mac) and _is_one(client):
         return client.hex(":")
     return mac
+
+
+def _is_one(address: bytes) -> bool:
+    """Whether a hardware address stands for one device."""
+    return not address[0] & 1 and any(address)
 
 
 # --- addresses ------------------------------------------------------------------------------------
@@ -110,7 +115,7 @@ def _dhcp4(_: MessageHeard, message: dhcp4.Message) -> _Valued:
 
 
 def _dhcp6(_: MessageHeard, message: dhcp6.Message) -> _Valued:
-    if not message.from_client:
+    if not message.from_client or message.relays:  # a relay is not the client, whose address it does not tell
         return
     if message.requested:
         yield Trait.DHCP6_REQUESTED, _list(message.requested)
@@ -121,6 +126,22 @@ def _dhcp6(_: MessageHeard, message: dhcp6.Message) -> _Valued:
     if message.client_duid:
         yield Trait.DHCP6_DUID, message.client_duid.hex()
     yield Trait.DHCP6_FQDN, message.fqdn
+
+
+def _mdns(fact: MessageHeard, message: dns.Message) -> _Valued:
+    said = dnssd.announcement(message)
+    if said.owner is not None and said.owner != fact.mac:
+        return  # a sleep proxy: nothing of this is its own, and the sleeper has said it before
+    for trait, values in (
+        (Trait.MDNS_SERVICE, said.offers),
+        (Trait.MDNS_TXT, said.texts),
+        (Trait.MDNS_INSTANCE, said.instances),
+        (Trait.MDNS_ID, said.ids),
+        (Trait.MDNS_ASKED, said.asks),
+    ):
+        for value in values:
+            yield trait, value
+    yield Trait.MDNS_HOST, said.host
 
 
 def _llmnr(_: MessageHeard, message: dns.Message) -> _Valued:
@@ -163,7 +184,9 @@ def _http(_: MessageHeard, message: http.Request) -> _Valued:
 
 
 def _tls(_: MessageHeard, message: tls.ClientHello) -> _Valued:
-    yield Trait.TLS_JA3, message.ja3
+    # JA3 keeps the order of extensions, and clients that send filler (RFC 8701) shuffle them: a new value each time.
+    if ja.GREASE.isdisjoint(message.extensions):
+        yield Trait.TLS_JA3, message.ja3
     yield Trait.TLS_JA4, message.ja4
 
 
@@ -183,6 +206,7 @@ def _handshake(_: MessageHeard, message: handshake.Handshake) -> _Valued:
 _READERS: dict[Kind, Callable[[MessageHeard, Any], _Valued]] = {
     Kind.DHCP4: _dhcp4,
     Kind.DHCP6: _dhcp6,
+    Kind.MDNS: _mdns,
     Kind.LLMNR: _llmnr,
     Kind.NBNS: _nbns,
     Kind.SSDP: _ssdp,

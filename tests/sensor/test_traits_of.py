@@ -98,6 +98,11 @@ def test_a_server_says_nothing_of_itself_in_dhcp() -> None:
     assert seen(Kind.DHCP6, reply) == {}
 
 
+def test_a_relay_is_not_the_client() -> None:
+    relayed = dhcp6.Message(message_type=1, transaction=1, options=(), fqdn="laptop", relays=1)
+    assert seen(Kind.DHCP6, relayed) == {}
+
+
 def test_dhcp6() -> None:
     message = dhcp6.Message(
         message_type=1,
@@ -128,6 +133,53 @@ def test_an_llmnr_answer_says_what_a_device_is_called() -> None:
     assert seen(Kind.LLMNR, llmnr(answer)) == seen(Kind.LLMNR, llmnr(reverse)) == {Trait.LLMNR_NAME: "laptop"}
     assert seen(Kind.LLMNR, llmnr(answer, response=False)) == {}
     assert seen(Kind.LLMNR, llmnr(answer, rcode=3)) == {}
+
+
+def mdns(*answers: dns.Answer, asked: tuple[str, ...] = (), response: bool = True) -> dns.Message:
+    questions = tuple(dns.Question(name=name, qtype=dns.PTR) for name in asked)
+    return dns.Message(id=0, response=response, opcode=0, rcode=0, questions=questions, answers=answers, complete=True)
+
+
+@pytest.mark.req("R12")
+def test_mdns() -> None:
+    said = mdns(
+        dns.Answer(name="_ipp._tcp.local", rtype=dns.PTR, ttl=60, value="hallway._ipp._tcp.local"),
+        dns.Answer(
+            name="hallway._ipp._tcp.local",
+            rtype=dns.TXT,
+            ttl=60,
+            value=None,
+            data=(b"ty=Example Laser 5", b"UUID=00000000-0000-4000-8000-00005e005301", b"note=upstairs"),
+        ),
+        dns.Answer(name="printer.local", rtype=dns.A, ttl=60, value="192.0.2.7"),
+    )
+    assert seen(Kind.MDNS, said) == {
+        Trait.MDNS_SERVICE: "_ipp._tcp",
+        Trait.MDNS_TXT: "_ipp._tcp ty=Example Laser 5",
+        Trait.MDNS_INSTANCE: "hallway",
+        Trait.MDNS_ID: "uuid:00000000-0000-4000-8000-00005e005301",
+        Trait.MDNS_HOST: "printer",
+    }
+
+
+def test_what_a_device_knows_of_others_is_none_of_its_traits() -> None:
+    known = dns.Answer(name="_ipp._tcp.local", rtype=dns.PTR, ttl=60, value="hallway._ipp._tcp.local")
+    question = mdns(known, asked=("_ipp._tcp.local",), response=False)
+    assert seen(Kind.MDNS, question) == {Trait.MDNS_ASKED: "_ipp._tcp"}
+
+
+def test_a_sleep_proxy_is_not_the_sleeper(build: Any) -> None:
+    owner = bytes((0, 4, 0, 8, 0, 0)) + bytes.fromhex("020000000009")
+    address = build.name("sleeper.local") + bytes((0, 1, 0x80, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7))
+    option = bytes((0, 0, 41, 5, 0xA0, 0, 0, 0x11, 0x94, 0, len(owner))) + owner
+    message = dns.parse(bytes((0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 1)) + address + option)
+    assert seen(Kind.MDNS, message) == {}
+    (found,) = traits_of(MessageHeard(**(fields(fact(Kind.MDNS, message)) | {"mac": "02:00:00:00:00:09"})))
+    assert found == ("02:00:00:00:00:09", Trait.MDNS_HOST, "sleeper")
+
+
+def fields(heard: MessageHeard) -> dict[str, Any]:
+    return {name: getattr(heard, name) for name in heard.__struct_fields__}
 
 
 def netbios(**more: Any) -> nbns.Message:
@@ -194,6 +246,11 @@ def test_hellos_and_the_cloud_they_go_to() -> None:
     }
     assert set(seen(Kind.QUIC_CLIENT_HELLO, hello)) == {Trait.QUIC_JA4, Trait.PLATFORM}
     assert seen(Kind.DTLS_CLIENT_HELLO, hello) == {}
+
+
+def test_a_hello_in_ever_new_order_has_no_ja3() -> None:
+    hello = tls.ClientHello(legacy_version=771, ciphers=(4865,), extensions=(0x3A3A, 0, 10))
+    assert seen(Kind.TLS_CLIENT_HELLO, hello) == {Trait.TLS_JA4: hello.ja4}
 
 
 def test_http() -> None:
