@@ -26,7 +26,7 @@ _PAD, _END = 0, 255
 _SPECIAL = frozenset({_PAD, OVERLOAD, _END})
 
 _FIXED = Struct("!BBBxI4x4s4s8x16s192xI")
-_SNAME_AT, _FILE_AT, _FILE_END = 44, 108, 236
+_SNAME_AT, _FILE_AT, _FILE_END, _OPTIONS_AT = 44, 108, 236, 240
 _COOKIE = 0x63825363
 _FILE_OVERLOADED, _SNAME_OVERLOADED = 1, 2
 _FQDN_ENCODED = 0x04
@@ -46,9 +46,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """yiaddr: what the server gives."""
     options: tuple[tuple[int, bytes], ...]
     """(code, value) in the sender's order; a code may come more than once (RFC 3396)."""
+    once: dict[int, bytes] | None = None
+    """The options by code, where none comes twice; else None. Only makes `option` quick."""
 
     def option(self, code: int) -> bytes | None:
         """Value of an option, its parts joined (RFC 3396 section 5); None if it is absent."""
+        if self.once is not None:
+            return self.once.get(code)
         parts = [value for found, value in self.options if found == code]
         return b"".join(parts) if parts else None
 
@@ -60,7 +64,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def parameters(self) -> tuple[int, ...]:
         """Option 55 in the client's order, at most 255."""
-        return tuple(self.option(PARAMETERS) or b"")[:255]
+        return tuple((self.option(PARAMETERS) or b"")[:255])
 
     @property
     def requested_ip(self) -> bytes | None:
@@ -134,18 +138,19 @@ def parse(cursor: Cursor) -> Message:
         ParseError: cut short, no DHCP cookie, too many options, or an option that crosses its field's end.
     """
     data, start, end = cursor.data, cursor.position, cursor.end
-    if end - start < _FIXED.size:
+    if end - start < _OPTIONS_AT:
         raise ParseError(f"DHCP message of {end - start} octets")
     operation, hardware, length, transaction, client_ip, your_ip, address, cookie = _FIXED.unpack_from(data, start)
     if cookie != _COOKIE:
         raise ParseError("no DHCP cookie")
     options: list[tuple[int, bytes]] = []
-    overload = _read_options(data, start + _FIXED.size, end, options)
+    overload = _read_options(data, start + _OPTIONS_AT, end, options)
     # RFC 2131 section 4.1: file first, then sname; an overload option inside them means nothing.
     if overload & _FILE_OVERLOADED:
         _read_options(data, start + _FILE_AT, start + _FILE_END, options)
     if overload & _SNAME_OVERLOADED:
         _read_options(data, start + _SNAME_AT, start + _FILE_AT, options)
+    once = dict(options)
     return Message(
         from_client=operation == 1,
         transaction=transaction,
@@ -153,6 +158,7 @@ def parse(cursor: Cursor) -> Message:
         client_ip=client_ip,
         your_ip=your_ip,
         options=tuple(options),
+        once=once if len(once) == len(options) else None,
     )
 
 

@@ -30,7 +30,7 @@ _SMALLEST_ETHERTYPE = 0x0600
 # SAP 170 and unnumbered information (IEEE 802 clause 9.2), then the OUI under which RFC 1042 puts an ethertype.
 _SNAP = b"\xaa\xaa\x03\0\0\0"
 
-_ETHERNET = Struct("!6s6sH")
+_ETHERNET = Struct("!6x6sH")
 _SLL = Struct("!HHH8sH")
 _SLL2 = Struct("!HHIHBB8s")
 _ARPHRD_ETHER = 1
@@ -52,10 +52,10 @@ class Carried(msgspec.Struct, frozen=True, gc=False):
 
 def ethernet(data: bytes) -> Carried:
     """Ethernet II or 802.3 with SNAP, VLAN tags passed over."""
-    if len(data) < _ETHERNET.size:
+    if len(data) < 14:
         raise ParseError(f"Ethernet frame of {len(data)} octets")
-    _, source, ethertype = _ETHERNET.unpack_from(data)
-    start = _ETHERNET.size
+    source, ethertype = _ETHERNET.unpack_from(data)
+    start = 14
     if ethertype in _TAGS:
         cursor = Cursor(data, start)
         for _ in range(MAX_TAGS):

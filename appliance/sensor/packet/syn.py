@@ -39,7 +39,8 @@ class Syn(msgspec.Struct, frozen=True, kw_only=True):
     """`df` (do not fragment), `id+` (an identification in spite of it), `id-` (none without it), `flow` (an IPv6
     flow label), `ecn`, `0+` (reserved bits), `seq-` (sequence number 0), `ack+` (an acknowledgement number without
     the flag), `uptr+`, `urgf+`, `pushf+`, `ts1-` (own time stamp 0), `ts2+` (the peer's is not 0), `opt+` (octets
-    behind the end of options), `exws` (a scale above 14), `bad` (damaged options)."""
+    behind the end of options), `exws` (a scale above 14), `bad` (damaged options);
+    and one that p0f lacks: `ae` (asks for accurate ECN, RFC 9768)."""
 
     @property
     def text(self) -> str:
@@ -67,7 +68,9 @@ def parse(frame_data: bytes, packet: ip.Packet) -> Syn:
     version, ttl, quirks = _internet(frame_data, packet)
     if flags & _ECN and "ecn" not in quirks:
         quirks.append("ecn")
-    if offset & 0x0F and "0+" not in quirks:
+    if offset & 0x01:
+        quirks.append("ae")
+    if offset & 0x0E and "0+" not in quirks:
         quirks.append("0+")
     present = (
         ("seq-", sequence == 0),

@@ -35,11 +35,11 @@ def parse(data: bytes, start: int, end: int) -> Segment:
     Raises:
         ParseError: cut short, or a data offset outside the segment.
     """
-    if end - start < _TCP.size:
+    if end - start < 20:
         raise ParseError("TCP header cut short")
     sport, dport, sequence, offset, flags = _TCP.unpack_from(data, start)
     header = (offset >> 4) * 4
     payload = start + header
-    if header < _TCP.size or payload > end:
+    if header < 20 or payload > end:
         raise ParseError(f"TCP data offset {header}")
     return Segment(sport, dport, sequence, flags, payload, end)

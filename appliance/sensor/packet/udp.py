@@ -30,13 +30,13 @@ def parse(data: bytes, start: int, end: int) -> Datagram:
     Raises:
         ParseError: cut short, or a length below the header's own.
     """
-    if end - start < _UDP.size:
+    if end - start < 8:
         raise ParseError("UDP header cut short")
     sport, dport, length = _UDP.unpack_from(data, start)
-    payload = start + _UDP.size
+    payload = start + 8
     if length == 0:  # RFC 2675 section 4: as far as the packet goes
         return Datagram(sport, dport, payload, end)
-    if length < _UDP.size:
+    if length < 8:
         raise ParseError(f"UDP length {length}")
     last = start + length
     last = last if last < end else end  # noqa: FURB136 - min() costs four times as much, and this is the live path

@@ -153,6 +153,11 @@ def test_options_are_bounded(build: Any) -> None:
         dhcp4.parse(Cursor(build.dhcp(option(12, b"") * (most + 1))))
 
 
+def test_cut_before_its_options(build: Any) -> None:
+    with pytest.raises(ParseError, match="octets"):
+        dhcp4.parse(Cursor(build.dhcp(b"")[:-1]))
+
+
 def test_plain_bootp_is_refused(build: Any) -> None:
     with pytest.raises(ParseError, match="cookie"):
         dhcp4.parse(Cursor(build.dhcp(b"").replace(b"\x63\x82\x53\x63", b"abcd")))

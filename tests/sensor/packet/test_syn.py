@@ -13,8 +13,10 @@ from appliance.sensor.packet.cursor import ParseError
 LINUX = bytes.fromhex("020405b4 0402080a 00000009 00000000 01 030307")
 
 
-def segment(options: bytes = b"", *, sequence: int = 9, ack: int = 0, flags: int = 2, urgent: int = 0) -> bytes:
-    offset = (20 + len(options)) // 4 << 4
+def segment(
+    options: bytes = b"", *, sequence: int = 9, ack: int = 0, flags: int = 2, urgent: int = 0, reserved: int = 0
+) -> bytes:
+    offset = (20 + len(options)) // 4 << 4 | reserved
     return pack("!HHIIBBHHH", 40000, 443, sequence, ack, offset, flags, 64240, 0, urgent) + options
 
 
@@ -71,6 +73,8 @@ def test_quirks_of_the_ip_header(build: Any, octets: dict[str, int], quirks: tup
     ("fields", "quirk"),
     [
         ({"flags": 0xC2}, "ecn"),
+        ({"reserved": 1}, "ae"),
+        ({"reserved": 8}, "0+"),
         ({"sequence": 0}, "seq-"),
         ({"ack": 5}, "ack+"),
         ({"urgent": 5}, "uptr+"),
