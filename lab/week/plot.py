@@ -82,7 +82,7 @@ class Week:
         return min(stay.began for stay in self.stays if stay.mac == mac), mac
 
     def _stays(self, member: Member) -> Iterator[Stay]:
-        dice = _dice(self.seed, member.name, "stays")
+        dice = rolls(self.seed, member.name, "stays")
         macs = self._addresses(member)
         mac = next(macs)
         for number, (came, ended) in enumerate(self._presence(member, dice)):
@@ -119,14 +119,14 @@ class Week:
         first = next(other for other in self.cast.member if other.persona == member.persona)
         if first is member:
             yield persona.mac
-        dice = _dice(self.seed, member.name, "addresses")
+        dice = rolls(self.seed, member.name, "addresses")
         while True:
             octets = bytearray(dice.randbytes(6))
             octets[0] = octets[0] & 0xFC | 0x02
             yield octets.hex(":")
 
     def _stay(self, stay: Stay) -> Iterator[Happening]:
-        dice = _dice(self.seed, stay.member.name, stay.mac, repr(stay.began))
+        dice = rolls(self.seed, stay.member.name, stay.mac, repr(stay.began))
         persona = stay.member.spoken_by()
         speaker = Speaker(persona=persona, device=stay.member.name, mac=stay.mac, ip4=stay.ip4, dice=dice)
         key = stay.member.key if self.passphrases else None
@@ -164,7 +164,7 @@ def _when(happening: Happening) -> float:
     return happening.ts
 
 
-def _dice(seed: int, *words: str) -> Random:
-    """Chance that is the same every time: what it is for, and the seed, decide it."""
+def rolls(seed: int, *words: str) -> Random:
+    """Dice that fall the same way every time: what they are for, and the seed, decide it."""
     own = hashlib.sha256("/".join((str(seed), *words)).encode()).digest()
     return Random(int.from_bytes(own, "big"))  # noqa: S311 - a story's dice, not a key's
