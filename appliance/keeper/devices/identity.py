@@ -189,11 +189,10 @@ def _weigh_names(scales: _Scales, older: Profile, newer: Profile) -> None:
     same = mine.keys() & theirs.keys()
     if same:
         best = max(min(mine[token], theirs[token]) for token in same)
-        likelihood = 1.0 + (ratio.NAME - 1.0) * best
         if best >= ratio.NAME_OF_ITS_OWN:
-            scales.put(likelihood, reason="It calls itself by the same name.")
-        else:
-            scales.put(likelihood, reason="It calls itself by the same name, but many devices have that name.")
+            scales.put(1.0 + (ratio.NAME - 1.0) * best, reason="It calls itself by the same name.")
+        else:  # a model's default follows from the model, and that is weighed with the kind
+            scales.against.append("It calls itself by the same name, but many devices have that name.")
     elif _own(mine) and _own(theirs):
         scales.put(ratio.OTHER_NAME, against="It calls itself by another name.")
 
