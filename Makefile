@@ -2,11 +2,12 @@
 
 PYTHON_BIN := .venv/bin
 
-.PHONY: help demo test check bench requirements setup clean
+.PHONY: help demo week test check bench requirements setup clean
 
 help:
 	@echo "make demo          a household in network namespaces, from a device's first frame to the officer's page"
 	@echo "                   STORY=quiet, DEMO_SECONDS=60, PORT=8080 bound it"
+	@echo "make week          seven days of a made-up household, told as a capture, and where the box was wrong about it"
 	@echo "make test          linters, then all tests"
 	@echo "make check         linters only"
 	@echo "make bench         the measurements, each beside a peer in the same run"
@@ -19,6 +20,9 @@ setup:
 
 demo: setup
 	@$(PYTHON_BIN)/python -m lab.demo $(if $(STORY),--story "$(STORY)") $(if $(DEMO_SECONDS),--seconds "$(DEMO_SECONDS)") $(if $(PORT),--port "$(PORT)")
+
+week: setup
+	@$(PYTHON_BIN)/python -m lab.week --run
 
 check: setup
 	$(PYTHON_BIN)/ruff check .
