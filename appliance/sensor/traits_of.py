@@ -4,7 +4,7 @@ Enters: a fact of the LAN side. Leaves: (hardware address, trait, value), values
 gives their form. Only what a device says of itself or shows by how it speaks: a server's DHCP message, a
 resolver's answer, a relayed message say nothing of their sender. No looked-up name leaves here, only
 the word of the closed table for it.
-Bounded: `MAX_TRAITS` of one fact, `MAX_VALUE` characters a value, `_CACHED` interface ids remembered.
+Bounded: `MAX_TRAITS` of one fact, `MAX_VALUE` characters a value, `_CACHED` interface ids and SYNs remembered.
 """
 
 from __future__ import annotations
@@ -195,7 +195,12 @@ def _quic(_: MessageHeard, message: tls.ClientHello) -> _Valued:
 
 
 def _syn(_: MessageHeard, message: syn.Syn) -> _Valued:
-    yield Trait.TCP_SYN, message.text
+    yield Trait.TCP_SYN, _syn_text(message)
+
+
+@lru_cache(maxsize=_CACHED)
+def _syn_text(message: syn.Syn) -> str:
+    return message.text  # one for each connection of a household, and few different ones
 
 
 def _handshake(_: MessageHeard, message: handshake.Handshake) -> _Valued:

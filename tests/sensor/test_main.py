@@ -237,6 +237,19 @@ def test_a_keeper_that_comes_back_hears_on(bench: Bench) -> None:
     bench.until(lambda: any(message.via is Via.DNS for message in bench.of(Sighting)))
 
 
+def test_a_keeper_that_comes_back_is_told_the_traits_again(bench: Bench) -> None:
+    ready(bench)
+    for _ in range(2):
+        assert bench.keeper is not None
+        bench.kernel["dns"].send(question("a.logs.roku.com"))
+        bench.until(lambda: bench.of(TraitSeen))
+        assert [(said.trait, said.value) for said in bench.of(TraitSeen)] == [(Trait.PLATFORM, "roku")]
+        bench.heard.clear()
+        bench.keeper.close()
+        bench.keeper = None
+        bench.accept_keeper()
+
+
 def test_a_warden_that_comes_back_finds_the_taps_given_back(bench: Bench) -> None:
     ready(bench)
     assert bench.warden is not None
