@@ -13,7 +13,7 @@ from appliance.sensor import datagrams
 from appliance.sensor.dissect import MAX_NESTING, Dissector, sender
 from appliance.sensor.facts import ArpHeard, Fact, FlowBegan, Heard, Kind, MessageHeard, NeighbourHeard
 from appliance.sensor.frame import Frame, LinkType, Tap
-from appliance.sensor.packet import dhcp4, dns, tcp, tls
+from appliance.sensor.packet import dhcp4, dhcp6, dns, syn, tcp, tls
 
 PHONE = "00:00:5e:00:53:01"
 
@@ -155,6 +155,26 @@ def test_dhcp(dissector: Dissector, build: Any) -> None:
     assert isinstance(fact, MessageHeard)
     assert isinstance(fact.message, dhcp4.Message)
     assert (fact.mac, fact.src, fact.message.message_type) == (PHONE, None, 1)
+
+
+@pytest.mark.req("R11")
+@pytest.mark.parametrize(("kind", "dport"), [(1, 547), (7, 546)])
+def test_dhcp_for_ipv6(dissector: Dissector, build: Any, kind: int, dport: int) -> None:
+    data = bytes((kind, 1, 2, 3)) + b"\0\x06\0\x04\0\x17\0\x18"
+    packet = build.ipv6(build.udp(data, sport=546, dport=dport), protocol=17, src="fe80::7", dst="ff02::1:2")
+    (fact,) = dissector.feed(build.chatter(build.ethernet(packet, ethertype=0x86DD)))
+    assert isinstance(fact, MessageHeard)
+    assert isinstance(fact.message, dhcp6.Message)
+    assert (fact.kind, fact.via, fact.src, fact.message.requested) == (Kind.DHCP6, Via.DHCP, "fe80::7", (23, 24))
+
+
+@pytest.mark.req("R11")
+def test_a_syn_says_how_its_system_opens_connections(dissector: Dissector, build: Any) -> None:
+    facts = dissector.feed(build.frame(build.ipv6(build.tcp(flags=tcp.SYN), protocol=6)))
+    assert kinds(facts) == [FlowBegan, Kind.TCP_SYN]
+    assert isinstance(facts[1], MessageHeard)
+    assert isinstance(facts[1].message, syn.Syn)
+    assert facts[1].message.text == "6:255:1000,*:*::"
 
 
 @pytest.mark.parametrize(("dport", "via"), [(67, Via.DHCP), (53, Via.DNS), (5353, Via.MDNS)])
