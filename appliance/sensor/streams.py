@@ -22,6 +22,8 @@ MAX_FLOW = 20 * 1024
 """Octets waiting in one flow: the largest hello, its record headers and what came around it."""
 MAX_CANDIDATES = 8
 """Places of one flow where content may begin."""
+MAX_CONTENTS = 64
+"""Contents that one segment may complete; what stands behind them is passed over and counted."""
 MAX_POSITIONS = 16384
 """Flows whose next octet is known. Dropping one loses nothing but the order of its first segments."""
 FLOW_AGE = 30.0
@@ -31,6 +33,7 @@ MAX_EARLY = 256
 """Flows of unknown beginning whose first segments are kept, should they have overtaken the beginning.
 Dropping one loses only a hello whose SYN was not heard and whose parts changed places."""
 MAX_EARLY_OCTETS = 4096
+MAX_EARLY_PIECES = 8
 EARLY_AGE = 1.0
 """Seconds by which a segment may overtake another."""
 
@@ -149,6 +152,9 @@ class TcpStreams(Generic[Content]):
                 data = data[result[1] :]
                 if not data or not self._reader.may_begin(data):
                     return found
+                if len(found) >= MAX_CONTENTS:
+                    self.refused += 1
+                    return found
         except ParseError:
             self.unread += 1
             return found
@@ -157,7 +163,7 @@ class TcpStreams(Generic[Content]):
 
     def _keep_early(self, key: bytes, sequence: int, data: bytes, ts: float) -> None:
         held = self._early.get(key, ts) or ()
-        if sum(len(piece) for _, piece in held) + len(data) <= MAX_EARLY_OCTETS:
+        if len(held) < MAX_EARLY_PIECES and sum(len(piece) for _, piece in held) + len(data) <= MAX_EARLY_OCTETS:
             self._early.put(key, (*held, (sequence, data)), ts)
 
     def _continue(self, key: bytes, opened: _Open, sequence: int, data: bytes, ts: float) -> list[Content]:
@@ -207,6 +213,9 @@ class TcpStreams(Generic[Content]):
                         break
                     found.append(result[0])
                     at += result[1]
+                    if len(found) >= MAX_CONTENTS:
+                        self.refused += 1
+                        break
             except ParseError:
                 self.unread += 1
             read_to = max(read_to, at)

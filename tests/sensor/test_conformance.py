@@ -15,6 +15,7 @@ from appliance.sensor.facts import Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.observe import Observer
 from appliance.sensor.packet import tls
+from appliance.sensor.packet.handshake import Handshake
 from appliance.sensor.taps.capture import Capture
 
 HELLOS = frozenset({Kind.TLS_CLIENT_HELLO, Kind.QUIC_CLIENT_HELLO})
@@ -77,6 +78,49 @@ def test_server_name_of_every_hello(conformance: Path, capsys: pytest.CaptureFix
     assert checked > 0
     with capsys.disabled():
         print(f"\nserver names checked: {checked} hellos, {quic} of them QUIC; {again} second hellos besides")  # noqa: T201 (the count is part of the proof)
+
+
+# One vector says 99 for a first ALPN of octets BA AD; the written description gives its hexadecimal ends.
+BY_DESCRIPTION = {"t13d151699_8daaf6152771_e5627efa2ab1": "t13d1516bd_8daaf6152771_e5627efa2ab1"}
+
+
+def test_ja4_of_every_hello(conformance: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = json.loads((conformance / "expected.json").read_text(encoding="utf-8"))
+    equal = by_description = 0
+    for file, wanted in expected.items():
+        found, _ = hellos(conformance / file)
+        ours = Counter((fact.src, fact.sport, fact.dst, fact.dport, hello.ja4) for fact, hello in found)
+        for item in wanted:
+            key = (item["src"], item["sport"], item["dst"], item["dport"])
+            equal += ours[*key, item["ja4"]] > 0
+            by_description += ours[*key, BY_DESCRIPTION.get(item["ja4"], "")] > 0
+            ours[*key, BY_DESCRIPTION.get(item["ja4"], item["ja4"])] -= 1
+        assert min(ours.values()) >= 0, file
+    assert by_description == len(BY_DESCRIPTION)
+    assert equal + by_description == sum(map(len, expected.values()))
+    with capsys.disabled():
+        print(f"\nJA4: {equal} equal to the vectors, {by_description} by the written description")  # noqa: T201 (the count is part of the proof)
+
+
+def test_handshakes_are_told_in_these_captures_only_where_they_are(
+    conformance: Path, captures: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: Counter[tuple[str, str]] = Counter()
+    frames = 0
+    for path in [*captures, *sorted(conformance.glob("*.pcap*"))]:
+        dissector = Dissector()
+        with Capture(path) as opened:
+            for frame in opened:
+                frames += 1
+                told.update(
+                    (path.name, fact.message.protocol)
+                    for fact in dissector.feed(frame)
+                    if isinstance(fact, MessageHeard) and isinstance(fact.message, Handshake)
+                )
+    # An SSH session, whose two sides greet each other. No device of these captures uses a tunnel or a call.
+    assert told == {("ssh2.pcapng", "ssh"): 2}
+    with capsys.disabled():
+        print(f"\nhandshakes told among {frames} frames: {dict(told)}")  # noqa: T201 (the count is part of the proof)
 
 
 def test_real_devices_are_read_without_a_fault(captures: list[Path]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.sensor import streams
 from appliance.sensor.packet import tls
-from appliance.sensor.streams import MAX_CANDIDATES, MAX_FLOW, MAX_OPEN, Reader, TcpStreams
+from appliance.sensor.streams import MAX_CANDIDATES, MAX_CONTENTS, MAX_FLOW, MAX_OPEN, Reader, TcpStreams
 
 KEY = b"192.0.2.7 to 198.51.100.9"
 ISN = 2**32 - 30  # so that every test passes the wrap of sequence numbers
@@ -217,6 +217,21 @@ def test_what_came_long_before_or_is_far_away_is_not_joined(flows: TcpStreams[tl
     other = TcpStreams(Reader(may_begin=tls.may_begin, read=tls.read_stream))
     assert play(other, [(MAX_FLOW + 60, stream[60:]), (0, stream[:60])], syn=False) == []
     assert play(other, [(60, stream[60:])], syn=False) == ["shop.example"]
+
+
+def test_contents_that_one_segment_completes_are_bounded(flows: TcpStreams[tls.ClientHello], stream: bytes) -> None:
+    many = stream * (MAX_CONTENTS + 9)
+    assert len(play(flows, [(0, many)])) == MAX_CONTENTS
+    assert flows.refused == 1
+    assert len(play(flows, [(20, many[20:]), (0, many[:20])])) == MAX_CONTENTS
+    assert flows.refused == 2
+
+
+def test_small_segments_kept_for_an_unknown_beginning_are_bounded(flows: TcpStreams[tls.ClientHello]) -> None:
+    for at in range(100):
+        flows.segment(KEY, at, b"x", 0.0)
+    ((_, held),) = flows._early._entries.values()
+    assert len(held) == streams.MAX_EARLY_PIECES
 
 
 def test_segments_kept_for_an_unknown_beginning_are_bounded(flows: TcpStreams[tls.ClientHello]) -> None:
