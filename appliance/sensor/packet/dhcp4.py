@@ -30,6 +30,8 @@ _SNAME_AT, _FILE_AT, _FILE_END, _OPTIONS_AT = 44, 108, 236, 240
 _COOKIE = 0x63825363
 _FILE_OVERLOADED, _SNAME_OVERLOADED = 1, 2
 _FQDN_ENCODED = 0x04
+_LONGEST_NAME = 255
+"""Octets of a name in wire form (RFC 1035 section 2.3.4), and more than any written with dots."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -207,7 +209,7 @@ def _text(value: bytes | None) -> str | None:
 
 
 def _fqdn(value: bytes | None) -> str | None:
-    if value is None or len(value) <= 3:
+    if value is None or not 3 < len(value) <= 3 + _LONGEST_NAME:
         return None
     cursor = Cursor(value)
     encoded = cursor.u8() & _FQDN_ENCODED

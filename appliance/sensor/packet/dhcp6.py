@@ -33,6 +33,11 @@ _RELAY_FIXED = 33
 _LARGEST_DUID = 130
 """A type of two octets and at most 128 more (RFC 8415 section 11.1)."""
 
+_LONGEST_TEXT = 4 * names.MAX_ANNOUNCED
+"""Octets of text that are looked at: as many as its characters may have in UTF-8."""
+_LONGEST_NAME = 255
+"""Octets of a name in wire form (RFC 1035 section 2.3.4)."""
+
 _OPTION = Struct("!HH")
 
 Options = tuple[tuple[int, bytes], ...]
@@ -143,12 +148,12 @@ def _vendor_class(value: bytes | None) -> tuple[int, str] | None:
     if cursor.remaining < 2:
         return enterprise, ""
     length = cursor.u16()
-    return enterprise, names.announced(cursor.take(min(length, cursor.remaining)))
+    return enterprise, names.announced(cursor.take(min(length, cursor.remaining, _LONGEST_TEXT)))
 
 
 def _fqdn(value: bytes | None) -> str | None:
     """RFC 4704 section 4: flags, then wire labels without compression; a partial name has no final zero."""
-    if value is None or len(value) < 2:
+    if value is None or not 2 <= len(value) <= 1 + _LONGEST_NAME:
         return None
     cursor, labels = Cursor(value, 1), list[bytes]()
     while cursor.remaining:

@@ -39,6 +39,12 @@ def test_a_client_says_who_it_is(build: Any) -> None:
     assert [code for code, _ in message.options] == [53, 61, 50, 60, 12, 55]
 
 
+def test_a_name_in_many_parts_is_bounded(build: Any) -> None:
+    parts = option(81, b"\x04\0\0" + b"\x01a" * 126) + option(81, b"\x01a")
+    assert dhcp4.parse(Cursor(build.dhcp(parts))).fqdn == ".".join("a" * 127)
+    assert dhcp4.parse(Cursor(build.dhcp(parts + option(81, b"\x01a")))).fqdn is None
+
+
 def test_what_is_absent_is_none_not_empty(build: Any) -> None:
     message = dhcp4.parse(Cursor(build.dhcp(option(50, b"xx") + option(12, b""), operation=2)))
     assert not message.from_client

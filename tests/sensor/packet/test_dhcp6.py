@@ -111,6 +111,8 @@ def test_a_relay_message_with_nothing_in_it(data: bytes) -> None:
         (b"\0", None),
         (b"\0\x3ftv", None),
         (b"\0\xc0\x0c", None),
+        (b"\0" + b"\x01a" * 127 + b"\0", ".".join("a" * 127)),
+        (b"\0" + b"\x01a" * 128, None),
     ],
 )
 def test_a_name(value: bytes, name: str | None) -> None:
@@ -129,6 +131,12 @@ def test_a_name(value: bytes, name: str | None) -> None:
 )
 def test_vendor_class(value: bytes, found: tuple[int, str] | None) -> None:
     assert read(message(option(16, value))).vendor_class == found
+
+
+def test_text_is_bounded() -> None:
+    found = read(message(option(16, pack("!IH", 311, 60000) + b"\xff" * 60000)))
+    assert found.vendor_class is not None
+    assert len(found.vendor_class[1]) == 255
 
 
 def test_options_are_bounded() -> None:
