@@ -41,6 +41,8 @@ class Profile:
     """Names it habitually asked for; None where they may not be kept."""
     spans: tuple[tuple[float, float], ...] = ()
     """When it was there: stays from their start to the last sign of life; see `presence.Tracker.spans`."""
+    left_at: float | None = None
+    """When the access point last said that it left, which a dozing phone does long after its last sign of life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +273,8 @@ def _weigh_timing(scales: _Scales, older: Profile, newer: Profile) -> None:
 def _last_before(older: Profile, moment: float) -> float:
     """The last sign of life before `moment`: an older device may have come back since."""
     ends = [min(end, moment) for start, end in older.spans[-MAX_SPANS:] if start <= moment]
+    if older.left_at is not None and older.left_at <= moment:
+        ends.append(older.left_at)
     return max(ends, default=min(older.last_seen, moment))
 
 

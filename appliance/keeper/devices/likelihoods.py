@@ -115,7 +115,9 @@ GRACE_SECONDS = 120.0
 GAPS = (
     # A device that changes its address joins anew at once. By chance a given new device comes within
     # two minutes of a given other one's leaving about once in a hundred times; but doors open for two,
-    # and after a power cut all come at once, so it is worth far less than that hundred.
+    # and after a power cut all come at once, so it is worth far less than that hundred. Within seconds
+    # nobody walks through a door.
+    (15.0, 8.0),
     (120.0, 4.0),
     # Away for a short while and back under a new address.
     (3600.0, 1.5),
@@ -126,7 +128,7 @@ GAPS = (
 """Seconds between the last sign of the one and the first of the other, and what that is worth."""
 LONG_GAP = 0.4
 """Longer: it may have been given away, and it had many chances to be seen."""
-HANDOVER_SECONDS = GAPS[0][0]
+HANDOVER_SECONDS = GAPS[1][0]
 
 # --- names habitually asked for ----------------------------------------------------------------------
 

@@ -84,6 +84,8 @@ class _Entry:
     """What hostapd said last; None where it said nothing."""
     parted_at: float | None = None
     """When hostapd said that it left, while it may still come back at once."""
+    left_at: float | None = None
+    """As `parted_at`, and kept until it joins again."""
     unreachable: bool = False
     """The kernel asked for it in vain since its last sign of life."""
     sleeps: bool = True
@@ -143,6 +145,11 @@ class Tracker:
         now = ((entry.stay.started, entry.stay.last),) if entry.stay is not None else ()
         return (*entry.past, *now)[-MAX_SPANS:]
 
+    def left_at(self, mac: str) -> float | None:
+        """When hostapd last said that it left; None if it joined since, or hostapd said nothing."""
+        entry = self._entries.get(mac)
+        return entry.left_at if entry is not None else None
+
     # --- what is known beside events --------------------------------------------------------------
 
     def set_category(self, mac: str, category: str | None) -> None:
@@ -177,7 +184,8 @@ class Tracker:
         entry = self._entry(mac)
         if entry is None:
             return []
-        entry.associated, entry.parted_at, entry.unreachable = True, None, False
+        entry.associated, entry.unreachable = True, False
+        entry.parted_at = entry.left_at = None
         entry.quiet_from = max(entry.quiet_from, ts)
         entry.joins.append(ts)
         changes = self._alive(entry, ts)
@@ -189,7 +197,7 @@ class Tracker:
         """Hostapd: the station is no longer associated. Its stay ends when it has not come back by then."""
         entry = self._entries.get(mac)
         if entry is not None:
-            entry.associated = False
+            entry.associated, entry.left_at = False, ts
             if entry.stay is not None:
                 entry.parted_at = ts
         return []

@@ -32,6 +32,7 @@ def seen(
     os_family: str | None = None,
     vendor: str | None = None,
     names: frozenset[str] | None = None,
+    left_at: float | None = None,
     spans: tuple[tuple[float, float], ...] | None = None,
 ) -> Profile:
     evidence: dict[Trait, dict[str, float]] = {}
@@ -48,6 +49,7 @@ def seen(
         names=names,
         first_seen=first,
         last_seen=last,
+        left_at=left_at,
         spans=((first, last),) if spans is None else spans,
     )
 
@@ -227,6 +229,26 @@ def test_the_more_devices_are_away_the_less_it_is_this_one() -> None:
     assert chances == sorted(chances, reverse=True)
     assert chances[0] > chances[-1]
     assert compare(old, new, rivals=0).probability == chances[0]
+
+
+@pytest.mark.req("R17", "N8")
+def test_a_phone_that_dozed_before_it_left_changed_its_address_when_it_left() -> None:
+    dozed = seen("d-1", 0.0, LEFT, HABITS, name("sparrow"), left_at=LEFT + 5000)
+    new = seen("d-2", LEFT + 5004, 9e3, HABITS, name("sparrow"))
+    likeness = compare(dozed, new, rivals=8)
+    assert likeness.probability >= 0.5
+    assert "It appeared less than a minute after the other was last seen." in likeness.reasons
+    unknown = seen("d-1", 0.0, LEFT, HABITS, name("sparrow"))
+    later = seen("d-1", 0.0, LEFT, HABITS, name("sparrow"), left_at=LEFT + 9000)
+    assert compare(unknown, new, rivals=8).probability < 0.5
+    assert compare(later, new, rivals=8) == compare(unknown, new, rivals=8), "it left after the other came"
+
+
+@pytest.mark.req("R47", "R17")
+def test_two_look_alikes_that_come_and_go_in_turn_are_no_proposal_in_a_household_of_some_devices() -> None:
+    twin = seen("d-1", 0.0, LEFT, HABITS, name("iPhone"), left_at=LEFT)
+    other = seen("d-2", LEFT + 80, 9e3, HABITS, name("iPhone"))
+    assert compare(twin, other, rivals=4).probability < 0.5
 
 
 @pytest.mark.req("R17")

@@ -53,6 +53,9 @@ def test_a_stay_from_joining_to_leaving() -> None:
     assert change.stay.ended_because == "It left the Wi-Fi."
     assert tracker.stay(PHONE) is None
     assert tracker.spans(PHONE) == ((T0, T0 + 50),)
+    assert tracker.left_at(PHONE) == T0 + 60
+    tracker.joined(PHONE, T0 + 300)
+    assert tracker.left_at(PHONE) is None
 
 
 @pytest.mark.req("R13")
