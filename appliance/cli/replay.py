@@ -241,7 +241,7 @@ def _draw(tally: Tally, summary: dict[str, Any]) -> None:
         table.add_row(
             mac,
             Text(verdict.text or "cannot tell"),
-            f"{verdict.confidence:.0%}" if verdict.text else "",
+            f"{verdict.confidence:.0%}" if verdict.confidence else "",
             Text(device.host_name or ""),  # a device's own words are never markup
             _moment(device.first_seen),
             _moment(device.last_seen),

@@ -10,6 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli import main, replay
+from appliance.cli.replay import Tally
+from appliance.keeper.devices.fingerprint import Hit, Rules, shipped
+from appliance.traits import Trait
 
 LAPTOP = bytes.fromhex("00005e005310")
 
@@ -47,10 +50,14 @@ def hello() -> bytes:
     return ethernet(head + segment)
 
 
-def discover(name: bytes) -> bytes:
-    fixed = pack("!BBBBIHHIIII", 1, 1, 6, 0, 5, 0, 0, 0, 0, 0, 0) + LAPTOP.ljust(16, b"\0") + bytes(192)
-    options = b"\x63\x82\x53\x63\x35\x01\x01\x0c" + bytes((len(name),)) + name + b"\xff"
-    return ethernet(udp(fixed + options, sport=68, dport=67))
+def discover(name: bytes, *, extra: bytes = b"", source: bytes = LAPTOP, client: bytes = LAPTOP) -> bytes:
+    fixed = pack("!BBBBIHHIIII", 1, 1, 6, 0, 5, 0, 0, 0, 0, 0, 0) + client.ljust(16, b"\0") + bytes(192)
+    options = b"\x63\x82\x53\x63\x35\x01\x01\x0c" + bytes((len(name),)) + name + extra + b"\xff"
+    return ethernet(udp(fixed + options, sport=68, dport=67), source=source)
+
+
+WINDOWS = b"\x3c\x08MSFT 5.0\x37\x0e\x01\x03\x06\x0f\x1f\x21\x2b\x2c\x2e\x2f\x77\x79\xf9\xfc"
+"""Vendor class and parameters that Microsoft documents for its DHCP client."""
 
 
 def offer() -> bytes:
@@ -88,14 +95,66 @@ def test_json_lines(run: Callable[..., Result]) -> None:
     assert said[0] == {"kind": "schema", "version": 1}
     assert [item["kind"] for item in said] == ["schema", "arp", "dns", "dns", "device", "device", "summary"]
     assert said[2]["qname"] == "news.example"
-    assert said[4] == {
-        "kind": "device",
-        "mac": "00:00:5e:00:53:10",
-        "first_seen": 1000.0,
-        "last_seen": 1001.0,
-        "frames": 2,
+    assert set(said[4]) == {
+        *("kind", "mac", "locally_administered", "category", "os_family", "vendor", "model", "text", "confidence"),
+        *("reasons", "conflicts", "first_seen", "last_seen", "frames"),
     }
+    assert (said[4]["mac"], said[4]["locally_administered"]) == ("00:00:5e:00:53:10", False)
+    assert (said[4]["first_seen"], said[4]["last_seen"], said[4]["frames"]) == (1000.0, 1001.0, 2)
+    assert 0 <= said[4]["confidence"] < 1
     assert (said[-1]["complete"], said[-1]["frames"], said[-1]["unparsed"]) == (True, 3, 0)
+
+
+def devices(result: Result) -> dict[str, dict[str, Any]]:
+    assert result.exit_code == 0, result.output
+    return {item["mac"]: item for item in lines(result) if item["kind"] == "device"}
+
+
+@pytest.mark.req("R11", "R12")
+def test_what_a_device_looks_like(run: Callable[..., Result]) -> None:
+    said = devices(run(pcap(discover(b"study", extra=WINDOWS)), "--json"))["00:00:5e:00:53:10"]
+    assert said["os_family"] == "Windows"
+    assert said["text"]
+    assert 0 < said["confidence"] < 1
+    assert said["reasons"]
+    row = next(text for text in run(pcap(discover(b"study", extra=WINDOWS))).stdout.splitlines() if "00:00:5e" in text)
+    assert "Windows" in row
+    assert "%" in row
+
+
+@pytest.mark.req("R52")
+def test_reasons_do_not_quote_what_a_device_calls_itself(run: Callable[..., Result]) -> None:
+    said = devices(run(pcap(discover(b"Canarys-iPhone", extra=WINDOWS)), "--json"))["00:00:5e:00:53:10"]
+    assert said["reasons"]
+    assert "canary" not in json.dumps([said["reasons"], said["conflicts"], said["text"], said["model"]]).lower()
+
+
+def test_of_a_silent_device_nothing_is_claimed(run: Callable[..., Result]) -> None:
+    unknown = bytes.fromhex("020000000009")
+    said = devices(run(pcap(ethernet(ARP[14:], ethertype=0x0806, source=unknown)), "--json"))["02:00:00:00:00:09"]
+    assert said["locally_administered"]
+    assert (said["category"], said["os_family"], said["vendor"], said["model"], said["text"]) == (None,) * 5
+    assert said["confidence"] == 0
+    assert "cannot tell" in run(pcap(ethernet(ARP[14:], ethertype=0x0806, source=unknown))).stdout
+
+
+def test_a_device_behind_a_repeater_is_told_by_its_own_words(run: Callable[..., Result]) -> None:
+    content = pcap(discover(b"study", extra=WINDOWS, client=bytes.fromhex("020000000009")))
+    said = devices(run(content, "--json"))
+    assert (said["02:00:00:00:00:09"]["os_family"], said["02:00:00:00:00:09"]["frames"]) == ("Windows", 0)
+    assert (said["00:00:5e:00:53:10"]["os_family"], said["00:00:5e:00:53:10"]["frames"]) == (None, 1)
+
+
+def test_hits_of_a_device_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "MAX_HITS", 3)
+    rules = shipped()
+    monkeypatch.setattr(Rules, "strongest", lambda _, hits, most=3: tuple(sorted(hits))[:most])
+    tally = Tally(rules)
+    monkeypatch.setattr(tally, "_hits", lambda _, value: (Hit(value),))
+    for number in range(7):
+        tally._learn(("00:00:5e:00:53:10", Trait.DHCP4_VENDOR_CLASS, f"rule-{number}"), 1.0)
+    assert len(tally.devices["00:00:5e:00:53:10"].hits) == 3
+    assert tally.uncounted == 4
 
 
 def test_the_same_file_gives_the_same_lines(run: Callable[..., Result]) -> None:

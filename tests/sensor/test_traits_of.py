@@ -183,7 +183,7 @@ def fields(heard: MessageHeard) -> dict[str, Any]:
 
 
 def netbios(**more: Any) -> nbns.Message:
-    said = {"transaction": 1, "response": False, "opcode": 5, "rcode": 0, "name": "LAPTOP", "suffix": 0}
+    said: dict[str, Any] = {"transaction": 1, "response": False, "opcode": 5, "rcode": 0, "name": "LAPTOP", "suffix": 0}
     return nbns.Message(**(said | more))
 
 
@@ -277,7 +277,7 @@ def test_syn_and_banner() -> None:
 
 
 def test_a_router_says_so() -> None:
-    said = {"ts": 1.0, "tap": Tap.CHATTER, "mac": MAC, "via": Via.ND, "target": None}
+    said: dict[str, Any] = {"ts": 1.0, "tap": Tap.CHATTER, "mac": MAC, "via": Via.ND, "target": None}
     advertisement = NeighbourHeard(**said, kind=134, message=icmp6.Message(kind=134, target=None))
     assert traits_of(advertisement) == [(MAC, Trait.ND_ROUTER, "advertises")]
     assert traits_of(NeighbourHeard(**said, kind=133, message=icmp6.Message(kind=133, target=None))) == []
