@@ -4,19 +4,23 @@ from collections.abc import Callable
 from struct import pack
 from typing import Any
 
+import dns.edns
+import dns.flags
 import dns.message
+import dns.rcode
 import dns.rrset
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.sensor.packet import dns as parser
-from appliance.sensor.packet.cursor import Cursor, ParseError
+from appliance.sensor.packet import labels, svcb
+from appliance.sensor.packet.cursor import ParseError
 
 
 def answered() -> bytes:
     """An answer of another implementation, with compression."""
-    message = dns.message.make_response(dns.message.make_query("www.shop.example", "A"))
+    message = dns.message.make_response(dns.message.make_query("www.shop.example", "A", id=7))
     message.answer = [
         dns.rrset.from_text("www.shop.example.", 60, "IN", "CNAME", "cdn.shop.example."),
         dns.rrset.from_text("cdn.shop.example.", 30, "IN", "A", "192.0.2.80"),
@@ -44,6 +48,7 @@ def test_answers() -> None:
         ("cdn.shop.example", 28, 30, "2001:db8::80"),
         ("cdn.shop.example", 16, 30, None),
     ]
+    assert message.answers[3].data == (b"words",)
 
 
 def test_an_address_of_the_wrong_size_has_no_value(build: Any) -> None:
@@ -83,7 +88,7 @@ def test_questions_are_bounded() -> None:
 def test_labels_of_a_message_are_bounded() -> None:
     """Pointers make many labels of few octets: 32 questions of 126 labels each fit into 500 octets."""
     longest = b"\x01a" * 126 + b"\0" + bytes(4)
-    whole = parser.MAX_LABELS // 126
+    whole = labels.MAX_LABELS // 126
     pointer = b"\xc0\x0c" + bytes(4)
     assert len(parser.parse(pack("!HHHHHH", 1, 0, whole, 0, 0, 0) + longest + pointer * (whole - 1)).questions) == whole
     with pytest.raises(ParseError, match="labels"):
@@ -94,50 +99,11 @@ def test_labels_of_a_message_are_bounded() -> None:
     assert not message.complete
 
 
-def name_at(wire: bytes, start: int) -> str:
-    return parser.Names().read(Cursor(wire, start))
-
-
-def test_a_pointer_to_itself_ends() -> None:
-    with pytest.raises(ParseError, match="backward"):
-        name_at(b"\xc0\x00", 0)
-
-
-def test_two_pointers_at_each_other_end() -> None:
-    with pytest.raises(ParseError, match="backward"):
-        name_at(b"\xc0\x02\xc0\x00", 2)
-
-
-def test_a_pointer_into_the_labels_it_ends() -> None:
-    with pytest.raises(ParseError, match="backward"):
-        name_at(b"\x01a\x01b\xc0\x02", 0)
-
-
-def test_3000_chained_pointers_end() -> None:
-    wire = b"\0" + b"\0" + b"".join(pack("!H", 0xC000 | 2 * number) for number in range(3000))
-    with pytest.raises(ParseError, match="pointers"):
-        name_at(wire, len(wire) - 2)
-    assert name_at(wire, 2 * parser.MAX_POINTERS) == ""
-
-
-def test_a_name_over_255_octets() -> None:
-    longest = b"\x3f" + b"x" * 63
-    assert name_at(longest * 3 + b"\x3d" + b"y" * 61 + b"\0", 0) == ".".join(["x" * 63] * 3 + ["y" * 61])
-    with pytest.raises(ParseError, match="too long"):
-        name_at(longest * 3 + b"\x3e" + b"y" * 62 + b"\0", 0)
-
-
-@pytest.mark.parametrize("wire", [b"\x40a", b"\x80a", b"\x05ab", b"\xc0", b""])
-def test_broken_names(wire: bytes) -> None:
-    with pytest.raises(ParseError):
-        name_at(wire, 0)
-
-
 def test_a_name_in_a_record_must_end_inside_it(build: Any) -> None:
     wire = build.question()[:6] + pack("!HHH", 1, 0, 0) + build.question()[12:]
     wire += b"\xc0\x0c" + pack("!HHIH", 5, 1, 5, 2) + b"\x03www\xc0\x0c"
     message = parser.parse(wire)
-    assert message.answers == ()
+    assert [(answer.name, answer.value) for answer in message.answers] == [("news.example", None)]
     assert not message.complete
 
 
@@ -188,9 +154,197 @@ def test_mutations(mutate: Callable[..., bytes], edits: list[tuple[int, int]]) -
     assert all(len(question.name) <= 253 for question in message.questions)
 
 
-@given(st.lists(st.binary(min_size=1, max_size=63), min_size=1, max_size=5).filter(lambda ls: sum(map(len, ls)) < 200))
-def test_reads_names_as_dnspython_does(labels: list[bytes]) -> None:
-    wire = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
-    theirs = dns.name.from_wire(wire, 0)[0].canonicalize().to_text(omit_final_dot=True)
-    ours = name_at(wire, 0)
-    assert ours == theirs or (len(theirs) > 253 and theirs.endswith("." + ours))
+RECORDS = [
+    ("a.example.", "NS", "ns.a.example."),
+    ("a.example.", "SOA", "ns.a.example. root.a.example. 1 2 3 4 5"),
+    ("a.example.", "MX", "10 mail.a.example."),
+    ("4.3.2.1.in-addr.arpa.", "PTR", "a.example."),
+    ("_ipp._tcp.a.example.", "SRV", "1 2 631 printer.a.example."),
+    ("a.example.", "TXT", '"one=1" "" "three"'),
+    ("a.example.", "HTTPS", '1 . alpn="h3,h2" port="8443" ipv4hint="192.0.2.1" ech="AARhYmNk"'),
+    ("a.example.", "CAA", '0 issue "ca.example"'),
+]
+
+
+def sections(authority: int = 0) -> bytes:
+    """All records: the last `authority` of them behind the answers, an OPT record at the end."""
+    message = dns.message.make_response(dns.message.make_query("a.example", "ANY", id=7))
+    message.use_edns(
+        0,
+        dns.flags.DO,
+        1232,
+        options=[dns.edns.ECSOption("192.0.2.0", 24), dns.edns.CookieOption(b"12345678", b"")],
+    )
+    message.set_rcode(dns.rcode.BADCOOKIE)
+    made = [dns.rrset.from_text(name, 60, "IN", kind, value) for name, kind, value in RECORDS]
+    message.answer, message.authority = made[: len(made) - authority], made[len(made) - authority :]
+    message.additional = [dns.rrset.from_text("ns.a.example.", 60, "IN", "A", "192.0.2.53")]
+    wire: bytes = message.to_wire()
+    return wire
+
+
+@pytest.mark.req("R11")
+def test_data_of_each_type() -> None:
+    values = {answer.rtype: (answer.value, answer.data) for answer in parser.parse(sections()).answers}
+    assert values == {
+        parser.NS: ("ns.a.example", None),
+        parser.SOA: ("ns.a.example", None),
+        parser.MX: ("mail.a.example", None),
+        parser.PTR: ("a.example", None),
+        parser.SRV: (
+            "printer.a.example",
+            parser.Srv(priority=1, weight=2, port=631, target="printer.a.example"),
+        ),
+        parser.TXT: (None, (b"one=1", b"", b"three")),
+        parser.HTTPS: (
+            "",
+            svcb.Svcb(
+                priority=1,
+                target="",
+                keys=(1, 3, 4, 5),
+                alpn=("h3", "h2"),
+                port=8443,
+                ipv4hint=("192.0.2.1",),
+                ech=b"\0\x04abcd",
+            ),
+        ),
+        257: (None, None),
+    }
+
+
+def test_sections_behind_the_answers() -> None:
+    message = parser.parse(sections(authority=3))
+    assert len(message.answers) == 5
+    assert [record.rtype for record in message.authorities] == [parser.TXT, parser.HTTPS, 257]
+    assert [(record.name, record.value) for record in message.additionals] == [("ns.a.example", "192.0.2.53")]
+    assert message.complete
+    assert message.further.complete
+    assert message == parser.parse(sections(authority=3))
+    assert hash(message) == hash(parser.parse(sections(authority=3)))
+    assert message != parser.parse(sections(authority=2))
+
+
+def test_edns() -> None:
+    message = parser.parse(sections())
+    edns = message.edns
+    assert edns is not None
+    assert (edns.udp_size, edns.version, edns.dnssec_ok, edns.client_subnet, edns.cookie) == (1232, 0, True, True, True)
+    assert edns.option(8) == b"\0\x01\x18\0\xc0\0\x02"
+    assert edns.option(3) is None
+    assert message.rcode | edns.extended_rcode << 4 == dns.rcode.BADCOOKIE
+
+
+def test_no_further_sections(build: Any) -> None:
+    message = parser.parse(build.question())
+    assert (message.authorities, message.additionals, message.edns) == ((), (), None)
+
+
+OPT = b"\0" + pack("!HHIH", 41, 1232, 0, 0)
+
+
+def with_additionals(build: Any, *records: bytes) -> parser.Message:
+    question = build.question()
+    return parser.parse(question[:10] + pack("!H", len(records)) + question[12:] + b"".join(records))
+
+
+def test_only_one_opt_record_counts(build: Any) -> None:
+    message = with_additionals(build, OPT, b"\0" + pack("!HHIH", 41, 4096, 0, 0))
+    assert message.edns is not None
+    assert message.edns.udp_size == 1232
+    assert not message.further.complete
+
+
+def test_edns_options_are_bounded(build: Any) -> None:
+    options = pack("!HH", 10, 0) * parser.MAX_OPTIONS
+    message = with_additionals(build, b"\0" + pack("!HHIH", 41, 1232, 0, len(options)) + options)
+    assert message.edns is not None
+    assert len(message.edns.options) == parser.MAX_OPTIONS
+    assert message.further.complete
+    options += pack("!HH", 10, 0)
+    message = with_additionals(build, b"\0" + pack("!HHIH", 41, 1232, 0, len(options)) + options)
+    assert message.edns is not None
+    assert len(message.edns.options) == parser.MAX_OPTIONS
+    assert not message.further.complete
+
+
+def test_damaged_edns_options(build: Any) -> None:
+    message = with_additionals(build, b"\0" + pack("!HHIH", 41, 1232, 0, 5) + pack("!HHB", 10, 8, 1))
+    assert message.edns is not None
+    assert message.edns.options == ()
+    assert not message.further.complete
+
+
+def test_strings_of_a_text_are_bounded(build: Any) -> None:
+    for count, complete in ((parser.MAX_STRINGS, True), (parser.MAX_STRINGS + 1, False)):
+        message = with_additionals(build, b"\0" + pack("!HHIH", 16, 1, 5, count) + bytes(count))
+        assert message.additionals[0].data == (b"",) * parser.MAX_STRINGS
+        assert message.further.complete is complete
+
+
+def test_a_damaged_record_does_not_hide_the_next(build: Any) -> None:
+    broken = b"\0" + pack("!HHIH", 16, 1, 5, 2) + b"\x05a"
+    message = with_additionals(build, broken, OPT)
+    assert [(record.rtype, record.data) for record in message.additionals] == [(16, None)]
+    assert message.edns is not None
+    assert not message.further.complete
+
+
+def test_records_are_bounded_over_all_sections(build: Any) -> None:
+    record = b"\0" + pack("!HHIH", 1, 1, 5, 4) + bytes(4)
+    question = build.question()
+    counts = pack("!HHH", parser.MAX_ANSWERS - 2, 1, 9)
+    wire = question[:6] + counts + question[12:] + record * (parser.MAX_ANSWERS + 8)
+    message = parser.parse(wire)
+    assert message.complete
+    assert (len(message.authorities), len(message.additionals)) == (1, 1)
+    assert not message.further.complete
+
+
+def test_sections_behind_answers_that_were_lost_are_not_guessed(build: Any) -> None:
+    question = build.question()
+    message = parser.parse(question[:6] + pack("!HHH", 1, 0, 1) + question[12:] + b"\x40" + OPT)
+    assert not message.complete
+    assert message.edns is None
+    assert not message.further.complete
+
+
+@pytest.mark.parametrize("rtype", [parser.SRV, parser.MX, parser.HTTPS, parser.NS])
+def test_records_without_data(build: Any, rtype: int) -> None:
+    message = with_additionals(build, b"\0" + pack("!HHIH", rtype, 1, 5, 0))
+    assert [(record.value, record.data) for record in message.additionals] == [(None, None)]
+    assert not message.further.complete
+
+
+@pytest.mark.parametrize("tail", [b"", b"\0" + pack("!HHI", 1, 1, 5), b"\0" + pack("!HHIH", 1, 1, 5, 4) + b"abc"])
+def test_records_cut_short(build: Any, tail: bytes) -> None:
+    message = with_additionals(build, tail)
+    assert message.additionals == ()
+    assert not message.further.complete
+
+
+def test_multicast_bits(build: Any) -> None:
+    question = build.name("tv.local") + pack("!HH", 255, 0x8001)
+    record = b"\xc0\x0c" + pack("!HHIH", 1, 0x8001, 5, 4) + bytes((192, 0, 2, 7))
+    message = parser.parse(pack("!HHHHHH", 0, 0, 1, 0, 1, 0) + question + record)
+    assert message.questions == (parser.Question(name="tv.local", qtype=255, qclass=1, unicast=True),)
+    assert message.authorities == (
+        parser.Answer(name="tv.local", rtype=1, ttl=5, value="192.0.2.7", rclass=1, flush=True),
+    )
+
+
+@pytest.mark.parametrize("wire", [b"", bytes(11), pack("!HHHHHH", 1, 0, 1, 0, 0, 0) + bytes(4)])
+def test_messages_cut_short(wire: bytes) -> None:
+    with pytest.raises(ParseError):
+        parser.parse(wire)
+
+
+@pytest.mark.req("N8")
+@given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 255)), max_size=12), st.integers(0, 8))
+def test_mutations_of_all_sections(mutate: Callable[..., bytes], edits: list[tuple[int, int]], behind: int) -> None:
+    try:
+        message = parser.parse(mutate(sections(authority=behind), edits))
+    except ParseError:
+        return
+    found = [*message.answers, *message.authorities, *message.additionals]
+    assert len(found) <= parser.MAX_ANSWERS
+    assert all(len(record.name) <= 253 for record in found)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from struct import pack
+from typing import Any
+
+import pytest
+
+from appliance.messages import Via
+from appliance.sensor.datagrams import is_group
+from appliance.sensor.dissect import Dissector
+from appliance.sensor.facts import Fact, FlowBegan, Heard, Kind, MessageHeard
+from appliance.sensor.frame import Tap
+from appliance.sensor.packet import dns, nbns, ssdp
+
+NB_QUESTION = pack("!HHHHHH", 7, 0x0110, 1, 0, 0, 0) + b"\x20" + b"CA" * 16 + b"\0" + pack("!HH", 0x20, 1)
+NB_ANSWER = pack("!HHHHHH", 7, 0x8500, 0, 1, 0, 0) + NB_QUESTION[12:46] + pack("!HHIHH", 0x20, 1, 60, 6, 0) + bytes(4)
+SEARCH = b"M-SEARCH * HTTP/1.1\r\nST: ssdp:all\r\n\r\n"
+FOUND = b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n\r\n"
+
+
+@pytest.fixture
+def dissector() -> Dissector:
+    return Dissector()
+
+
+def fed(dissector: Dissector, build: Any, data: bytes, *, sport: int, dport: int, dst: str = "192.0.2.9") -> list[Fact]:
+    return dissector.feed(build.frame(build.ipv4(build.udp(data, sport=sport, dport=dport), protocol=17, dst=dst)))
+
+
+@pytest.mark.req("R11")
+@pytest.mark.parametrize(
+    ("data", "port", "kind", "via", "parsed"),
+    [
+        (None, 53, Kind.DNS, Via.DNS, dns.Message),
+        (None, 5353, Kind.MDNS, Via.MDNS, dns.Message),
+        (None, 5355, Kind.LLMNR, Via.LLMNR, dns.Message),
+        (NB_QUESTION, 137, Kind.NBNS, Via.NBNS, nbns.Message),
+        (SEARCH, 1900, Kind.SSDP, Via.SSDP, ssdp.Message),
+    ],
+)
+def test_messages_to_a_known_port(
+    dissector: Dissector, build: Any, data: bytes | None, port: int, kind: Kind, via: Via, parsed: type
+) -> None:
+    (fact,) = fed(dissector, build, data or build.question("tv.local"), sport=40000, dport=port)
+    assert isinstance(fact, MessageHeard)
+    assert (fact.kind, fact.via, fact.src, fact.dport) == (kind, via, "192.0.2.7", port)
+    assert isinstance(fact.message, parsed)
+    assert dissector.counters(Tap.FLOW).flows == 0
+
+
+@pytest.mark.req("R11")
+@pytest.mark.parametrize(
+    ("data", "port", "kind"),
+    [
+        (None, 53, Kind.DNS),
+        (None, 5353, Kind.MDNS),
+        (None, 5355, Kind.LLMNR),
+        (NB_ANSWER, 137, Kind.NBNS),
+        (FOUND, 1900, Kind.SSDP),
+    ],
+)
+def test_answers_from_a_known_port(dissector: Dissector, build: Any, data: bytes | None, port: int, kind: Kind) -> None:
+    (fact,) = fed(dissector, build, data or build.question(flags=0x8180), sport=port, dport=40000)
+    assert isinstance(fact, MessageHeard)
+    assert (fact.kind, fact.sport, fact.dport) == (kind, port, 40000)
+
+
+@pytest.mark.parametrize(
+    ("data", "port"), [(None, 5353), (NB_QUESTION, 137), (SEARCH, 1900), (b"something else", 5355), (b"", 53)]
+)
+def test_what_else_comes_from_such_a_port_is_a_flow(
+    dissector: Dissector, build: Any, data: bytes | None, port: int
+) -> None:
+    """Any program may choose its own source port: only an answer shows the service."""
+    facts = fed(dissector, build, build.question() if data is None else data, sport=port, dport=40000)
+    assert [type(fact) for fact in facts] == [FlowBegan]
+    assert dissector.counters(Tap.FLOW).unparsed == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "via"), [(53, Via.DNS), (137, Via.NBNS), (1900, Via.SSDP), (5353, Via.MDNS), (5355, Via.LLMNR)]
+)
+def test_what_no_parser_could_read_is_counted(dissector: Dissector, build: Any, port: int, via: Via) -> None:
+    (fact,) = fed(dissector, build, b"?", sport=40000, dport=port)
+    assert fact == Heard(ts=1000.0, tap=Tap.FLOW, mac=build.phone.hex(":"), via=via, src="192.0.2.7")
+    assert dissector.counters(Tap.FLOW).unparsed == 1
+
+
+@pytest.mark.parametrize("dst", ["239.255.0.7", "255.255.255.255"])
+def test_what_is_said_to_all_begins_no_flow(dissector: Dissector, build: Any, dst: str) -> None:
+    assert fed(dissector, build, b"hello", sport=40000, dport=9999, dst=dst) == []
+    assert dissector.counters(Tap.FLOW).flows == 0
+    (fact,) = fed(dissector, build, SEARCH, sport=40000, dport=1900, dst=dst)
+    assert isinstance(fact, MessageHeard)
+
+
+@pytest.mark.parametrize(
+    ("address", "group"),
+    [
+        ("224.0.0.251", True),
+        ("239.255.255.250", True),
+        ("255.255.255.255", True),
+        ("192.0.2.255", False),
+        ("240.0.0.1", False),
+        ("ff02::fb", True),
+        ("2001:db8::1", False),
+        ("fe80::1", False),
+    ],
+)
+def test_groups(build: Any, address: str, group: bool) -> None:
+    assert is_group(build.address(address)) is group
