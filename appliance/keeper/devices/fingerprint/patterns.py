@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-MAX_PATTERN = 400
+MAX_PATTERN = 1000
 MAX_UNBOUNDED = 2
 """Most `*`, `+` and `{n,}` in one pattern: a search over n characters then takes at most n cubed steps."""
 MAX_COUNTED = 6
