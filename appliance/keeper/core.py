@@ -11,7 +11,7 @@ process, which starts again from what is committed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,9 +21,12 @@ from appliance import messages as m
 from appliance.keeper import orders, words
 from appliance.keeper.authority import NOTHING, Desk, FloorClock, Judgement
 from appliance.keeper.book import Book
-from appliance.keeper.devices.looks import DhcpRules
+from appliance.keeper.collection import Collection
+from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.health import Health
+from appliance.keeper.household.record import Ids
 from appliance.keeper.lists.match import Lists
+from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity, Uplink
 from wire.authority import Authority
@@ -32,7 +35,6 @@ from wire.models import Command, Receipt
 
 TICK_SECONDS = 1.0
 MASK_SECONDS = 10.0
-MASK_LEASE = 30.0
 FLOOR_SECONDS = 30.0
 """How often the time floor is committed while nothing else is."""
 
@@ -49,6 +51,7 @@ class Peer(StrEnum):
     WARDEN = "warden"
     COURIER = "courier"
     PORCH = "porch"
+    PROBE = "probe"
     STATUS = "status"
 
 
@@ -68,9 +71,8 @@ class Parts:
     desk: Desk
     identity: Identity
     lists: Lists
-    rules: DhcpRules
-    new_device_id: Callable[[], str]
-    new_finding_id: Callable[[], str]
+    rules: Rules
+    ids: Ids
     heartbeat_seconds: float
     remark: str = ""
     """Appended to what is said of the authority, such as a list that could not be read."""
@@ -87,28 +89,16 @@ class Core:
         self._remark = parts.remark
         self._clock = FloorClock(floor=float(store.get("time_floor") or "0"), monotonic=monotonic)
         self._floor_due = monotonic
-        self._book = Book(
-            store,
-            lists=parts.lists,
-            rules=parts.rules,
-            new_device_id=parts.new_device_id,
-            new_finding_id=parts.new_finding_id,
-        )
+        self._book = Book(store, lists=parts.lists, rules=parts.rules, ids=parts.ids)
+        self._probing = Probing(store)
         self._uplink = Uplink(store, parts.identity)
         self._health = Health()
         self._judgement: Judgement = NOTHING
-        self._settled: tuple[object, int] | None = None
-        self._mask = store.mask()
-        self._mask_generation = int(store.get("mask_generation") or "0")
+        self._collection = Collection(store)
         self._mask_due = monotonic
-        # A generation never means two states, also across restarts: begin with one not given before.
-        generation = int(store.get("enforcement_generation") or "0") + 1
         with store.transaction():
-            store.set("enforcement_generation", str(generation))
             store.gaps.keeper_started(float(store.get("time_floor") or "0"))
-        self._enforcement = m.Enforcement(generation=generation, quarantined=())
         self._enforced: frozenset[str] | None = None
-        self._cut = 0
         self._status_due = monotonic
         self._status_said: tuple[object, ...] = ()
         self._status_at = float("-inf")
@@ -126,7 +116,7 @@ class Core:
                     self._send_mask(monotonic)
                 case Peer.WARDEN:
                     self._enforced = None
-                    self._send(Peer.WARDEN, self._enforcement)
+                    self._send(Peer.WARDEN, self._collection.enforcement)
                 case Peer.COURIER:
                     self._send(Peer.COURIER, self._uplink.connected(moment))
                 case _:
@@ -143,6 +133,8 @@ class Core:
                 self._uplink.gone()
             elif peer is Peer.SENSOR:
                 self._store.gaps.sensor_gone(moment)
+            elif peer is Peer.WARDEN:
+                self._book.associations_lost()
 
         return self._turn(work, now, monotonic)
 
@@ -165,19 +157,7 @@ class Core:
         def work(moment: float) -> None:
             for message in batch:
                 self._health.handled += 1
-                match peer:
-                    case Peer.SENSOR:
-                        self._from_sensor(message, now, moment)
-                    case Peer.WARDEN:
-                        self._from_warden(message, now, moment)
-                    case Peer.COURIER:
-                        self._from_courier(message, moment, monotonic)
-                    case Peer.PORCH:
-                        if isinstance(message, m.NoticeRequest):
-                            self._send(peer, self._notice())
-                    case Peer.STATUS:
-                        if isinstance(message, m.StatusRequest):
-                            self._send(peer, self._status())
+                self._from(peer, message, now, moment, monotonic)
 
         return self._turn(work, now, monotonic)
 
@@ -203,6 +183,23 @@ class Core:
             self._sends.append(Send(peer=peer, messages=batch))
 
     # --- what came in -----------------------------------------------------------------------
+
+    def _from(self, peer: Peer, message: m.Message, now: float, moment: float, monotonic: float) -> None:
+        match peer:
+            case Peer.SENSOR:
+                self._from_sensor(message, now, moment)
+            case Peer.WARDEN:
+                self._from_warden(message, now, moment)
+            case Peer.COURIER:
+                self._from_courier(message, moment, monotonic)
+            case Peer.PROBE:
+                self._from_probe(message, now, moment)
+            case Peer.PORCH:
+                if isinstance(message, m.NoticeRequest):
+                    self._send(peer, self._notice())
+            case Peer.STATUS:
+                if isinstance(message, m.StatusRequest):
+                    self._send(peer, self._status())
 
     def _from_sensor(self, message: m.Message, now: float, moment: float) -> None:
         match message:
@@ -242,13 +239,25 @@ class Core:
         # Where the wall clock was set back, the keeper's own moment is later: times move with it.
         if moment > now:
             message = msgspec.structs.replace(message, ts=message.ts + (moment - now))
-        self._book.observe(message, scope=self._judgement.scope, mask=self._mask, at=moment)
+        self._book.observe(message, scope=self._judgement.scope, mask=self._collection.mask, at=moment)
+
+    def _from_probe(self, message: m.Message, now: float, moment: float) -> None:
+        match message:
+            case m.ProbeRequest():
+                self._send(Peer.PROBE, self._probing.leave(message.kind, self._judgement.scope, moment))
+            case m.ProbeAnswer():
+                self._observe(self._probing.sighting(message), now, moment)
+            case m.ProbeDone():
+                _log.info("probe %s: %d sent, %d answers", message.kind.value, message.sent, message.answers)
+                self._probing.done(message)
+            case _:
+                self._unexpected(Peer.PROBE, message)
 
     def _warden_state(self, state: m.WardenState, moment: float) -> None:
         if not state.applied:
             _log.warning("the warden could not apply generation %d: %s", state.generation, state.detail)
-        elif state.generation == self._enforcement.generation:
-            held = frozenset(self._enforcement.quarantined)
+        elif state.generation == self._collection.enforcement.generation:
+            held = frozenset(self._collection.enforcement.quarantined)
             if held != self._enforced:
                 self._enforced = held
                 self._book.set_quarantined(held, moment)
@@ -283,7 +292,9 @@ class Core:
             case Command():
                 self._clock.learn(payload.issued_at.timestamp(), monotonic=monotonic)
                 scope = self._judgement.scope
-                result = orders.handle(payload, store=self._store, book=self._book, scope=scope, at=moment)
+                result = orders.handle(
+                    payload, store=self._store, book=self._book, probing=self._probing, scope=scope, at=moment
+                )
                 _log.info("command %s: %s %s", result.command_id, result.outcome.value, result.detail)
             case _:
                 self._health.refused_inbound += 1
@@ -307,40 +318,11 @@ class Core:
 
     def _settle(self, monotonic: float) -> None:
         """Bring mask and enforcement in line with scope and registry, within the transaction."""
-        scope = self._judgement.scope
-        key = (None if scope is None else scope.authority, self._book.changed)
-        if key == self._settled:
-            return
-        self._settled = key
-        devices = sorted(self._book.registry, key=lambda device: -device.last_seen)
-        named: list[str] = []
-        held: list[str] = []
-        for device in devices:
-            if scope is None:
-                break
-            macs = [address.mac for address in device.addresses]
-            if scope.names_leave(device.standing):
-                named.extend(macs)
-            if scope.quarantine(device.standing) is not None:
-                held.extend(macs)
-        self._cut = max(len(named) - m.MAX_MASKED, 0) + max(len(held) - m.MAX_MASKED, 0)
-        self._settle_mask(named[: m.MAX_MASKED], monotonic)
-        self._settle_enforcement(tuple(sorted(held[: m.MAX_MASKED])))
-
-    def _settle_mask(self, named: Sequence[str], monotonic: float) -> None:
-        if set(named) == set(self._mask):
-            return
-        self._mask_generation += 1
-        self._mask = {mac: self._mask.get(mac, self._mask_generation) for mac in named}
-        self._store.put_mask(self._mask, self._mask_generation)
-        self._mask_due = monotonic
-
-    def _settle_enforcement(self, held: tuple[str, ...]) -> None:
-        if held == self._enforcement.quarantined:
-            return
-        self._enforcement = m.Enforcement(generation=self._enforcement.generation + 1, quarantined=held)
-        self._store.set("enforcement_generation", str(self._enforcement.generation))
-        self._send(Peer.WARDEN, self._enforcement)
+        mask, enforcement = self._collection.settle(self._judgement.scope, self._book.registry, self._book.changed)
+        if mask:
+            self._mask_due = monotonic
+        if enforcement:
+            self._send(Peer.WARDEN, self._collection.enforcement)
 
     def _keep_floor(self, moment: float, monotonic: float) -> None:
         if monotonic >= self._floor_due:
@@ -349,18 +331,21 @@ class Core:
 
     def _send_mask(self, monotonic: float) -> None:
         self._mask_due = monotonic + MASK_SECONDS
-        mask = m.CollectionMask(generation=self._mask_generation, names=tuple(sorted(self._mask)), lease=MASK_LEASE)
-        self._send(Peer.SENSOR, mask)
+        self._send(Peer.SENSOR, self._collection.message())
 
     def _say_status(self, moment: float, monotonic: float) -> None:
-        said = (self._judgement.sentence, frozenset(self._health.peers - {Peer.PORCH, Peer.STATUS}))
+        said = (self._judgement.sentence, frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}))
         news = said != self._status_said and monotonic - self._status_at >= STATUS_SPACING
         if not (news or monotonic >= self._status_due) or not self._uplink.take_credit():
             return
         self._status_said, self._status_at = said, monotonic
         self._status_due = monotonic + self._heartbeat
         status = self._health.status(
-            self._store, self._judgement, self._sentence(), overflow=self._book.overflow() + self._cut, at=moment
+            self._store,
+            self._judgement,
+            self._sentence(),
+            overflow=self._book.overflow() + self._collection.cut,
+            at=moment,
         )
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 
@@ -384,12 +369,12 @@ class Core:
             recording=self._judgement.scope is not None,
             authority=self._sentence(),
             devices=len(self._book.registry),
-            open_findings=self._store.open_count(),
+            open_findings=self._store.findings.open_count(),
             outbox=len(self._store.outbox),
             broker_connected=self._uplink.broker_connected,
             sensor_connected=Peer.SENSOR in self._health.peers,
             warden_connected=Peer.WARDEN in self._health.peers,
-            mask_generation=self._mask_generation,
+            mask_generation=self._collection.generation,
             taps=self._health.reports,
         )
 

@@ -7,9 +7,9 @@ One device has one finding of a kind and subject; repeats are counted, not repea
 
 from __future__ import annotations
 
-from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device, moment
 from appliance.keeper.lists.match import Match
+from appliance.keeper.now import Now
 from appliance.messages import How, Via
 from wire.models import Finding, FindingKind, ListHit, Rule, Severity
 
@@ -37,27 +37,20 @@ _ASKED = {
 }
 
 
-def unregistered(
-    device: Device, *, scope: Scope, clause: str, via: Via | None, ts: float, at: float, finding_id: str
-) -> Finding:
-    """An unregistered device was seen. `ts` is the time of its first frame, `at` of the commit."""
+def unregistered(device: Device, *, clause: str, via: Via | None, now: Now, finding_id: str) -> Finding:
+    """An unregistered device was seen; `now.ts` is the time of its first frame, `now.at` of the commit."""
     alternatives = ["A device of a visitor, or of the household, that nobody has registered yet."]
     if device.locally_administered:
         alternatives.append(
             "A device that is known already and has changed its address, as many phones do to protect privacy."
         )
-    return Finding(
+    return raised(
+        FindingKind.UNREGISTERED_DEVICE,
+        device,
+        clause=clause,
+        now=now,
         finding_id=finding_id,
-        revision=1,
-        kind=FindingKind.UNREGISTERED_DEVICE,
         severity=Severity.TODAY,
-        device_id=device.device_id,
-        state="open",
-        first_seen=moment(ts),
-        last_seen=moment(ts),
-        raised_at=moment(at),
-        count=1,
-        rule=_rule("unregistered-device", scope, clause),
         # A made-up address may be a second face of a device on the register.
         confidence=0.7 if device.locally_administered else 0.95,
         reasons=(
@@ -73,28 +66,21 @@ def listed(
     device: Device,
     match: Match,
     *,
-    scope: Scope,
     clause: str,
     name: str,
     how: How,
-    ts: float,
-    at: float,
+    now: Now,
     finding_id: str,
 ) -> Finding:
     """A device asked for a name that is on a list in force."""
     found = match.list
-    return Finding(
+    return raised(
+        FindingKind.LISTED_NAME,
+        device,
+        clause=clause,
+        now=now,
         finding_id=finding_id,
-        revision=1,
-        kind=FindingKind.LISTED_NAME,
         severity=found.severity,
-        device_id=device.device_id,
-        state="open",
-        first_seen=moment(ts),
-        last_seen=moment(ts),
-        raised_at=moment(at),
-        count=1,
-        rule=_rule("listed-name", scope, clause),
         confidence=0.8 if how is How.DNS else 0.9,
         reasons=(
             clip(_ASKED[how].format(name=name)),
@@ -117,6 +103,46 @@ def listed(
     )
 
 
+def raised(
+    kind: FindingKind,
+    device: Device,
+    *,
+    clause: str,
+    now: Now,
+    finding_id: str,
+    severity: Severity,
+    confidence: float,
+    reasons: tuple[str, ...],
+    alternatives: tuple[str, ...],
+    hit: ListHit | None = None,
+) -> Finding:
+    """A new finding about a device, made by the rule of its kind."""
+    authority = now.scope.authority
+    return Finding(
+        finding_id=finding_id,
+        revision=1,
+        kind=kind,
+        severity=severity,
+        device_id=device.device_id,
+        state="open",
+        first_seen=moment(now.ts),
+        last_seen=moment(now.ts),
+        raised_at=moment(now.at),
+        count=1,
+        rule=Rule(
+            id=kind.value,
+            version=RULES_VERSION,
+            authority_id=authority.id,
+            authority_number=authority.number,
+            clause=clause,
+        ),
+        confidence=confidence,
+        reasons=reasons,
+        alternatives=alternatives,
+        hit=hit,
+    )
+
+
 def again(finding: Finding, ts: float) -> Finding:
     """Seen once more: counted, last time moved. The revision rises when it is reported."""
     return finding.model_copy(update={"count": finding.count + 1, "last_seen": max(finding.last_seen, moment(ts))})
@@ -135,14 +161,3 @@ def closed(finding: Finding, because: str) -> Finding:
 def clip(text: str) -> str:
     """A text that fits the wire."""
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
-
-
-def _rule(id_: str, scope: Scope, clause: str) -> Rule:
-    authority = scope.authority
-    return Rule(
-        id=id_,
-        version=RULES_VERSION,
-        authority_id=authority.id,
-        authority_number=authority.number,
-        clause=clause,
-    )

@@ -20,8 +20,9 @@ from pathlib import Path
 from appliance import clock, link, messages
 from appliance.keeper.authority import Desk
 from appliance.keeper.core import TICK_SECONDS, Core, Parts, Peer, Send
+from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.devices.ids import id_source
-from appliance.keeper.devices.looks import shipped
+from appliance.keeper.household.record import Ids
 from appliance.keeper.lists.match import ListFileError, Lists, NameList, load
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.uplink import Identity
@@ -224,8 +225,12 @@ def build(settings: BoxSettings, store: Store) -> Core:
         identity=identity,
         lists=lists,
         rules=shipped(),
-        new_device_id=id_source("d", secrets.token_bytes),
-        new_finding_id=id_source("f", secrets.token_bytes),
+        ids=Ids(
+            device=id_source("d", secrets.token_bytes),
+            finding=id_source("f", secrets.token_bytes),
+            proposal=id_source("p", secrets.token_bytes),
+            session=id_source("s", secrets.token_bytes),
+        ),
         heartbeat_seconds=settings.heartbeat_seconds,
         remark=remark,
     )

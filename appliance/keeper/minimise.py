@@ -24,13 +24,25 @@ from appliance.messages import (
     TraitSeen,
     Via,
 )
-from appliance.traits import Sort, sort
+from appliance.traits import Sort, Trait, sort
 from wire.authority import DataClass
 from wire.base import Standing
 
 DeviceObservation = (
     Sighting | TraitSeen | NameLookedUp | NameClassSeen | NeighbourChanged | StationChanged | DeviceVolume
 )
+
+_HEARD_BY = {
+    "dhcp4": Via.DHCP,
+    "dhcp6": Via.DHCP,
+    "nd": Via.ND,
+    "ip6": Via.ND,
+    "mdns": Via.MDNS,
+    "ssdp": Via.SSDP,
+    "nbns": Via.NBNS,
+    "llmnr": Via.LLMNR,
+}
+"""By the first word of a trait's name; all others are heard in connections."""
 
 _NEEDED = {
     NameClassSeen: DataClass.SIGNS,
@@ -57,7 +69,7 @@ def minimise(  # noqa: PLR0911 - one return a rule reads best
             return observation if scope.names_leave(standing) else None
         case TraitSeen():
             if DataClass.FINGERPRINT not in classes:
-                return Sighting(ts=observation.ts, mac=observation.mac, via=Via.DHCP)
+                return Sighting(ts=observation.ts, mac=observation.mac, via=heard_by(observation.trait))
             if standing is Standing.REGISTERED or sort(observation.trait) is Sort.HABIT:
                 return observation
             return msgspec.structs.replace(observation, value=_blinded(observation.value, blind))
@@ -66,6 +78,12 @@ def minimise(  # noqa: PLR0911 - one return a rule reads best
         case _:
             needed = _NEEDED.get(type(observation), DataClass.PRESENCE)
             return observation if needed in classes else None
+
+
+def heard_by(trait: Trait) -> Via:
+    """In what kind of frame a trait is heard."""
+    protocol = trait.value.split("-", maxsplit=1)[0]
+    return _HEARD_BY.get(protocol, Via.FLOW)
 
 
 def _blinded(text: str, blind: Callable[[str], str]) -> str:

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 
 from appliance.keeper.authority import Scope
 from appliance.keeper.book import Book
+from appliance.keeper.devices.model import Device
+from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
-from appliance.messages import MAX_MASKED
+from appliance.messages import MAX_MASKED, ProbeKind
 from wire.base import Standing
 from wire.models import TYPES, Command, CommandResult, Outcome
-from wire.orders import Order, SetStanding
+from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, RunProbe, SetStanding, SplitDevice
 
 GUEST_SECONDS = 7 * 24 * 3600.0
 """How long a visit lasts when the instruction does not say: a guest always ends."""
@@ -24,7 +26,9 @@ _LAST = "command_sequence"
 _RESULT_TYPE = next(entry.ce_type for entry in TYPES.values() if entry.model is CommandResult)
 
 
-def handle(command: Command, *, store: Store, book: Book, scope: Scope | None, at: float) -> CommandResult:
+def handle(
+    command: Command, *, store: Store, book: Book, probing: Probing, scope: Scope | None, at: float
+) -> CommandResult:
     """Apply a command if it may be, and answer it."""
     answered = store.command(command.command_id)
     if answered is not None:
@@ -41,7 +45,7 @@ def handle(command: Command, *, store: Store, book: Book, scope: Scope | None, a
         if command.expires_at.timestamp() <= at:
             outcome_, detail = Outcome.EXPIRED, "The instruction reached the box too late and was not followed."
         else:
-            refusal = _apply(command.body, book=book, scope=scope, at=at)
+            refusal = _apply(command, book=book, probing=probing, scope=scope, at=at)
             outcome_, detail = (Outcome.APPLIED, "") if refusal is None else (Outcome.REFUSED, refusal)
     store.put_command(command.command_id, sequence=command.sequence, outcome=outcome_.value, detail=detail, at=at)
     result = _result(command, outcome_, detail, at)
@@ -49,25 +53,53 @@ def handle(command: Command, *, store: Store, book: Book, scope: Scope | None, a
     return result
 
 
-def _apply(body: Order, *, book: Book, scope: Scope | None, at: float) -> str | None:
+def _apply(  # noqa: PLR0911 - one return an order reads best
+    command: Command, *, book: Book, probing: Probing, scope: Scope | None, at: float
+) -> str | None:
     """None when applied, else why not."""
-    if not isinstance(body, SetStanding):
-        return "This box does not know the instruction."
     if scope is None:
         return "No authority is in force at the box, so nothing about devices may be changed."
-    device = book.registry.by_id(body.device_id)
-    if device is None:
-        return "The box does not know this device."
-    guest_until = None if body.guest_until is None else body.guest_until.timestamp()
-    if body.standing is Standing.GUEST and guest_until is None:
+    match command.body:
+        case AnswerProposal(proposal_id=proposal_id, confirm=confirm):
+            return book.proposals.answer(proposal_id, confirm=confirm, by=command.by, scope=scope, at=at)
+        case BindPassphrase() as order:
+            return book.keys.bind(order, at)
+        case RunProbe(kind=kind):
+            return probing.want(ProbeKind(kind), scope, at)
+        case SetStanding() | CorrectDevice() | SplitDevice() as order:
+            device = book.registry.by_id(order.device_id)
+            if device is None:
+                return "The box does not know this device."
+            if device.merged_into is not None:
+                return "The device counts as part of another one now."
+            return _of_device(order, device, book=book, scope=scope, at=at)
+
+
+def _of_device(
+    order: SetStanding | CorrectDevice | SplitDevice, device: Device, *, book: Book, scope: Scope, at: float
+) -> str | None:
+    match order:
+        case SetStanding():
+            return _set_standing(order, device, book=book, scope=scope, at=at)
+        case CorrectDevice(correction=correction):
+            book.correct(device, correction, at)
+        case SplitDevice(macs=macs):
+            if book.kin.split(device, macs, scope=scope, at=at) is None:
+                return "These are not addresses of the device, or none would be left to it."
+    return None
+
+
+def _set_standing(order: SetStanding, device: Device, *, book: Book, scope: Scope, at: float) -> str | None:
+    guest_until = None if order.guest_until is None else order.guest_until.timestamp()
+    if order.standing is Standing.GUEST and guest_until is None:
         guest_until = at + GUEST_SECONDS
     if guest_until is not None and guest_until <= at:
         return "The visit would already be over."
-    if scope.names_leave(body.standing) and not scope.names_leave(device.standing):
-        named = sum(1 for other in book.registry if scope.names_leave(other.standing))
-        if named >= MAX_MASKED:
-            return f"The box can keep names of {MAX_MASKED} devices at most."
-    book.set_standing(device, standing=body.standing, label=body.label, guest_until=guest_until, scope=scope, at=at)
+    if scope.names_leave(order.standing) and not scope.names_leave(device.standing):
+        named = sum(len(other.addresses) for other in book.registry if scope.names_leave(other.standing))
+        if named + len(device.addresses) > MAX_MASKED:
+            return f"The box can keep names of {MAX_MASKED} addresses at most."
+    book.set_standing(device, standing=order.standing, label=order.label, guest_until=guest_until, scope=scope, at=at)
     return None
 
 

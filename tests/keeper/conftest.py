@@ -15,14 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from appliance import messages as m
 from appliance.keeper.authority import Desk, Scope
 from appliance.keeper.core import Core, Parts, Peer, Send
-from appliance.keeper.devices.looks import shipped
+from appliance.keeper.devices.fingerprint import shipped
+from appliance.keeper.household.record import Ids
 from appliance.keeper.lists.match import Lists, load
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
+from appliance.traits import Trait
 from wire.authority import Authority, CollectClause, DataClass, ListsClause, QuarantineClause, RegisterClause, sign
 from wire.base import Payload, Standing
 from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
-from wire.models import BoxStatus, Command, Receipt, Severity, type_of
+from wire.models import BoxStatus, Command, Receipt, Session, Severity, type_of
 from wire.orders import SetStanding
 
 START = 1_900_000_000.0
@@ -135,8 +137,12 @@ class Bench:
                 ),
                 lists=Lists([gambling]),
                 rules=shipped(),
-                new_device_id=lambda: f"d-{self.store.epoch}-{next(numbers)}",
-                new_finding_id=lambda: f"f-{self.store.epoch}-{next(numbers)}",
+                ids=Ids(
+                    device=lambda: f"d-{self.store.epoch}-{next(numbers)}",
+                    finding=lambda: f"f-{self.store.epoch}-{next(numbers)}",
+                    proposal=lambda: f"p-{self.store.epoch}-{next(numbers)}",
+                    session=lambda: f"s-{self.store.epoch}-{next(numbers)}",
+                ),
                 heartbeat_seconds=60.0,
             ),
             monotonic=self.monotonic,
@@ -188,9 +194,14 @@ class Bench:
         )
 
     def payloads(self, heard: list[m.Message]) -> list[Payload]:
-        """Payloads of what went to the broker, without status messages."""
+        """Payloads of what went to the broker, without status messages and stays."""
         opened = [self.open(message).payload for message in heard if isinstance(message, m.Outbound)]
-        return [payload for payload in opened if not isinstance(payload, BoxStatus)]
+        return [payload for payload in opened if not isinstance(payload, BoxStatus | Session)]
+
+    def stays(self, heard: list[m.Message]) -> list[Session]:
+        """Stays among what went to the broker."""
+        opened = [self.open(message).payload for message in heard if isinstance(message, m.Outbound)]
+        return [payload for payload in opened if isinstance(payload, Session)]
 
     def online(self, credit: int = 1000) -> None:
         """Courier with credit, broker there, sensor and warden connected."""
@@ -236,13 +247,37 @@ class Bench:
         self.down(self.command(device.device_id, standing))
         return device.device_id
 
+    def names(self, device_id: str) -> dict[str, int]:
+        """Names kept of a device."""
+        device = self.core._book.registry.by_id(device_id)
+        assert device is not None
+        return self.store.evidence.names(device.macs)
+
+    def device(self, mac: str) -> Any:
+        """The device that an address is."""
+        return self.core._book.registry.by_mac(mac)
+
+    def trait(self, mac: str, trait: Trait, value: str) -> list[m.Message]:
+        return self.hear(Peer.SENSOR, m.TraitSeen(ts=self.wall, mac=mac, trait=trait, value=value))
+
+    def station(self, mac: str, key_id: str | None = None, *, joined: bool = True) -> list[m.Message]:
+        return self.hear(Peer.WARDEN, m.StationChanged(ts=self.wall, mac=mac, joined=joined, key_id=key_id))
+
+    def order(self, body: Any) -> list[m.Message]:
+        """An order of the dashboard comes in."""
+        return self.down(self.command("d-none", Standing.UNKNOWN, body=body))
+
+    def open_kinds(self, mac: str) -> list[str]:
+        """Kinds of the open findings about the device that an address is."""
+        return sorted(item.finding.kind.value for item in self.store.findings.open_of(self.device(mac).device_id))
+
     def acknowledge(self) -> None:
         """The server has received everything."""
         self.down(self.receipt((1, 10**9)))
 
     @property
     def generation(self) -> int:
-        return self.core._mask_generation
+        return self.core._collection.generation
 
     def rows(self, table: str) -> int:
         return int(self.store._db.table(table).count)

@@ -13,8 +13,9 @@ from appliance.keeper.core import Peer
 from appliance.keeper.devices.registry import STALE_SECONDS, Registry
 from appliance.traits import Trait
 from wire.authority import DataClass
-from wire.base import Standing
+from wire.base import Correction, Standing
 from wire.models import Device, Finding
+from wire.orders import CorrectDevice
 
 MACS = ["00:00:5e:00:53:01", "02:00:00:00:00:02", "02:00:00:00:00:03"]
 NAME = "canary-name.example"
@@ -106,7 +107,7 @@ def test_a_thousand_names_of_others_leave_no_trace(bench: Any) -> None:
     bench.hear(Peer.SENSOR, trait(bench, MACS[1], Trait.DHCP4_HOST_NAME, "canary-host"))
     bench.look_up(MACS[0], "kept-of-the-registered.example", generation=bench.generation)
     bench.wait(61)
-    assert bench.store.names(registered) == {"kept-of-the-registered.example": 1}
+    assert bench.names(registered) == {"kept-of-the-registered.example": 1}
     files = list(Path(bench.path).parent.iterdir())
     content = b"".join(file.read_bytes() for file in files)
     assert {file.suffix for file in files} >= {".db", ".db-wal"}
@@ -135,7 +136,7 @@ def test_list_hits_only_keeps_only_hits(make_bench: Any, signed: Any) -> None:
     bench.look_up(MACS[0], "elsewhere.example", generation=bench.generation)
     bench.look_up(MACS[0], "www.bets.example", generation=bench.generation)
     bench.look_up(MACS[0], "not a name", generation=bench.generation)
-    assert bench.store.names(device_id) == {"www.bets.example": 1}
+    assert bench.names(device_id) == {"www.bets.example": 1}
     assert bench.rows("finding") == 1
 
 
@@ -175,19 +176,19 @@ def test_a_full_outbox_takes_no_new_devices(bench: Any) -> None:
     bench.sight(MACS[1])
     bench.sight(MACS[2])
     assert bench.rows("device") == 1
-    assert bench.core._book.outbox_full == 1
+    assert bench.core._book._record.outbox_full == 1
 
 
 def test_findings_are_bounded(bench: Any) -> None:
-    bench.store._findings_limit = 1
+    bench.store.findings.limit = 1
     bench.sight(MACS[1])
     bench.sight(MACS[2])
     assert bench.rows("finding") == 1
-    assert bench.store.findings_overflow >= 1
+    assert bench.store.findings.overflow >= 1
     device = bench.core._book.registry.by_mac(MACS[1])
     bench.down(bench.command(device.device_id, Standing.HOUSEHOLD))
     bench.sight(MACS[2])
-    assert bench.store.open_count() == 1, "a closed finding makes room for an open one"
+    assert bench.store.findings.open_count() == 1, "a closed finding makes room for an open one"
 
 
 @pytest.mark.req("R13")
@@ -199,8 +200,14 @@ def test_a_label_is_not_overwritten_by_evidence(bench: Any) -> None:
     device = bench.core._book.registry.by_mac(MACS[0])
     assert device.label == "Laptop"
     assert device.looks_like is not None
-    bench.hear(Peer.SENSOR, trait(bench, MACS[0], Trait.DHCP4_VENDOR_CLASS, "udhcp 1.35.0"))
-    assert bench.core._book.registry.by_mac(MACS[0]).looks_like == device.looks_like, "the surer appearance stays"
+    assert device.looks_like.os_family == "Windows"
+    bench.order(CorrectDevice(device_id=device.device_id, correction=Correction(category="tv", os_family="webOS")))
+    bench.hear(Peer.SENSOR, trait(bench, MACS[0], Trait.DHCP4_VENDOR_CLASS, "android-dhcp-14"))
+    looks = bench.core._book.registry.by_mac(MACS[0]).looks_like
+    assert (looks.category, looks.os_family, looks.confidence) == ("tv", "webOS", 1.0), "locked"
+    bench.order(CorrectDevice(device_id=device.device_id, correction=Correction()))
+    looks = bench.core._book.registry.by_mac(MACS[0]).looks_like
+    assert looks.category != "tv", "free again"
 
 
 @pytest.mark.req("R53", "N1")
@@ -223,22 +230,20 @@ def test_a_standing_without_leave_erases_what_was_kept_with_it(bench: Any, stand
     bench.hear(Peer.SENSOR, *heard)
     for name in ("canary-site.example", "www.bets.example"):
         bench.look_up(MACS[0], name, generation=bench.generation)
-    assert len(bench.store.names(device_id)) == 2
+    assert len(bench.names(device_id)) == 2
     bench.acknowledge()
 
     sent = bench.payloads(bench.down(bench.command(device_id, standing)))
     closed = [item for item in sent if isinstance(item, Finding)]
     assert [(item.kind.value, item.state) for item in closed] == [("listed-name", "closed")]
     assert standing.value in str(closed[0].closed_because)
-    assert bench.store.names(device_id) == {}
+    assert bench.names(device_id) == {}
     kept = [file.read_bytes() for file in bench.path.parent.iterdir()]
     for text in (b"canary-host", b"ca4a51", b"canary-site"):
         assert not any(text in raw for raw in kept), "nor in the database's log"
     bench.hear(Peer.SENSOR, *heard)
-    values = [
-        row["value"] for row in bench.store._db.query("select value from evidence where source = 'dhcp4-host-name'")
-    ]
-    assert [value[:6] for value in values] == ["blind-"]
+    rows = list(bench.store._db.query("select token, value from evidence where trait = 'dhcp4-host-name'"))
+    assert [(row["token"][:6], row["value"]) for row in rows] == [("blind-", None)]
 
 
 @pytest.mark.req("R55", "R65")
@@ -270,5 +275,5 @@ def test_the_first_frame_counts_also_when_it_is_heard_second(bench: Any) -> None
     seen = {(type(item), item.first_seen.timestamp()) for item in sent}
     assert {kind for kind, _at in seen} <= {Finding, Device}
     assert {round(moment, 3) for _kind, moment in seen} == {round(first, 3)}
-    assert bench.store.devices()[0].first_seen == first
-    assert bench.store.open_findings_of(bench.store.devices()[0].device_id)[0].finding.revision == 2
+    assert bench.store.devices.all()[0].first_seen == first
+    assert bench.store.findings.open_of(bench.store.devices.all()[0].device_id)[0].finding.revision == 2

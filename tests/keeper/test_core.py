@@ -96,7 +96,7 @@ def test_recording_stops_within_a_minute_of_expiry(make_bench: Any, signed: Any)
     bench = make_bench(signed(not_after=datetime.fromtimestamp(1_900_000_100.0, UTC)))
     bench.online()
     bench.give(LAPTOP, Standing.REGISTERED)
-    assert bench.core._mask
+    assert bench.core._collection.mask
     sent = bench.wait(101)
     assert only(sent, m.CollectionMask).names == ()
     statuses = [bench.open(o).payload for o in sent if isinstance(o, m.Outbound)]
@@ -175,14 +175,14 @@ def test_a_listed_name_is_one_finding_with_its_provenance(bench: Any) -> None:
     assert bench.payloads(bench.wait(61)) == [], "told once"
     others = bench.payloads(bench.look_up(LAPTOP, "notbets.example", generation=bench.generation))
     assert not [item for item in others if isinstance(item, Finding)]
-    assert bench.store.names(device_id) == {"www.bets.example": 1, "bets.example": 999, "notbets.example": 1}
+    assert bench.names(device_id) == {"www.bets.example": 1, "bets.example": 999, "notbets.example": 1}
 
 
 @pytest.mark.req("R55", "N2")
 def test_a_name_of_an_older_mask_is_dropped(bench: Any) -> None:
     device_id = bench.give(LAPTOP, Standing.REGISTERED)
     bench.look_up(LAPTOP, "early.example", generation=bench.generation - 1)
-    assert bench.store.names(device_id) == {}
+    assert bench.names(device_id) == {}
     assert bench.core._book.stray_names == 1
 
 
@@ -227,14 +227,19 @@ def test_looks_come_from_how_it_asks_for_an_address(bench: Any) -> None:
         Trait.DHCP4_PARAMETERS: "1,3,6,15,26,28,51,58,59,43,114,108",
     }
     heard = [m.TraitSeen(ts=bench.wall, mac=PHONE, trait=trait, value=value) for trait, value in values.items()]
-    device = [p for p in bench.payloads(bench.hear(Peer.SENSOR, *heard)) if isinstance(p, Device)][-1]
-    assert device.looks_like.text == "Android phone or tablet"
-    evidence = dict(bench.store.evidence(device.device_id))
-    assert evidence["dhcp4-host-name"].startswith("blind-"), "an unregistered device's own name is not kept"
-    assert evidence["dhcp4-client-id"] == "", "seen empty"
+    sent = bench.payloads(bench.hear(Peer.SENSOR, *heard))
+    device = only(sent, Device)
+    assert device.looks_like is None, "a new device is told at once, what it looks like two seconds later"
+    device = only(bench.payloads(bench.wait(2)), Device)
+    assert device.looks_like.os_family == "Android"
+    evidence = {piece.trait: piece for piece in bench.store.evidence.of([PHONE])}
+    name = evidence[Trait.DHCP4_HOST_NAME]
+    assert name.token.startswith("blind-")
+    assert name.value is None, "an unregistered device's own name is not kept"
+    assert evidence[Trait.DHCP4_CLIENT_ID].value == "", "seen empty"
+    assert evidence[Trait.DHCP4_VENDOR_CLASS].value == "android-dhcp-14", "a habit may be read"
     bench.sight(TV)
-    other = bench.core._book.registry.by_mac(TV)
-    assert bench.store.evidence(other.device_id) == [], "never seen"
+    assert bench.store.evidence.of([TV]) == [], "never seen"
 
 
 @pytest.mark.req("R59")

@@ -6,6 +6,7 @@ from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.lists.match import Match, load
+from appliance.keeper.now import Now
 from appliance.messages import How, Via
 from wire.base import Standing
 from wire.models import Severity
@@ -27,7 +28,7 @@ def device(mac: str) -> Device:
 @pytest.mark.parametrize("via", [*Via, None])
 def test_each_way_of_being_seen_has_words(scope: Scope, via: Via | None) -> None:
     finding = findings.unregistered(
-        device("02:00:00:00:00:01"), scope=scope, clause="2", via=via, ts=1.0, at=2.0, finding_id="f-1"
+        device("02:00:00:00:00:01"), clause="2", via=via, now=Now(scope=scope, ts=1.0, at=2.0), finding_id="f-1"
     )
     assert finding.reasons[1].startswith("It was first seen when")
     text = finding.model_dump_json().lower()
@@ -38,7 +39,7 @@ def test_each_way_of_being_seen_has_words(scope: Scope, via: Via | None) -> None
 @pytest.mark.req("R47")
 def test_a_made_up_address_is_less_sure(scope: Scope) -> None:
     made_up, real = (
-        findings.unregistered(device(mac), scope=scope, clause="2", via=None, ts=1.0, at=2.0, finding_id="f-1")
+        findings.unregistered(device(mac), clause="2", via=None, now=Now(scope=scope, ts=1.0, at=2.0), finding_id="f-1")
         for mac in ("02:00:00:00:00:01", "00:00:5e:00:53:01")
     )
     assert made_up.confidence < real.confidence < 1
@@ -53,12 +54,10 @@ def test_the_longest_name_fits(scope: Scope, how: How) -> None:
     finding = findings.listed(
         device("02:00:00:00:00:01"),
         Match(list=found, entry=name),
-        scope=scope,
         clause="4",
         name=name,
         how=how,
-        ts=1.0,
-        at=2.0,
+        now=Now(scope=scope, ts=1.0, at=2.0),
         finding_id="f-1",
     )
     assert finding.severity is Severity.ACT_NOW
@@ -71,7 +70,7 @@ def test_the_longest_name_fits(scope: Scope, how: How) -> None:
 @pytest.mark.req("R26")
 def test_repeats_and_closing(scope: Scope) -> None:
     first = findings.unregistered(
-        device("02:00:00:00:00:01"), scope=scope, clause="2", via=None, ts=10.0, at=10.0, finding_id="f-1"
+        device("02:00:00:00:00:01"), clause="2", via=None, now=Now(scope=scope, ts=10.0, at=10.0), finding_id="f-1"
     )
     late = findings.again(findings.again(first, 30.0), 20.0)
     assert (late.count, late.last_seen.timestamp(), late.revision) == (3, 30.0, 1)

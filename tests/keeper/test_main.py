@@ -164,22 +164,23 @@ def test_kill_in_the_middle_of_a_stream_loses_nothing_committed(process: Process
     for outbound in until(courier, lambda heard: len(heard) >= 40):
         if isinstance(outbound, m.Outbound):
             payload = process.payload(outbound)
-            told[getattr(payload, "finding_id", None) or getattr(payload, "device_id", "status")] = payload
+            if isinstance(payload, Finding | Device):
+                told[getattr(payload, "finding_id", None) or payload.device_id] = payload
     for mac in macs[100:]:  # killed with these on their way
         sensor.send(m.Sighting(ts=clock.now(), mac=mac, via=m.Via.ARP))
     code, _errors = process.end(signal.SIGKILL)
     assert code == -signal.SIGKILL
 
     store = Store(process.database)
-    devices = {device.device_id for device in store.devices()}
+    devices = {device.device_id for device in store.devices.all()}
     assert 20 <= len(devices) < len(macs)
     for key, payload in told.items():
         if isinstance(payload, Finding):
-            assert [item.finding for item in store.open_findings_of(payload.device_id)] == [payload]
+            assert [item.finding for item in store.findings.open_of(payload.device_id)] == [payload]
             assert payload.device_id in devices
         elif isinstance(payload, Device):
             assert key in devices
-    assert store.open_count() == len(devices), "finding and device were committed together"
+    assert store.findings.open_count() == len(devices), "finding and device were committed together"
     assert len(store.outbox) == 2 * len(devices), "and so was what is to be told"
     assert store._db.execute("pragma integrity_check").fetchone()[0] == "ok"
     store.close()

@@ -1,14 +1,18 @@
 """The devices the box knows, by id and by hardware address; in memory, the store keeps the same.
 
-Bounded: `MAX_DEVICES`. Devices that an officer gave a standing are pinned. When the table is full,
-an unknown device not seen for `STALE_SECONDS` makes room for a new one; is there none, the new one
-is refused and counted in `overflow`. So a device that keeps inventing addresses cannot push
-anybody out, and what it costs shows.
+Bounded: `MAX_DEVICES`. Devices that an officer gave a standing are pinned; one that counts as part
+of another goes when that one does.
+When the table is full, an unknown device not seen for `STALE_SECONDS` makes room for a new one; is
+there none, the new one is refused and counted in `overflow`. So a device that keeps inventing
+addresses cannot push anybody out, and what it costs shows. Each question but `stale` and `latest`
+costs the same however many devices there are.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from appliance.keeper.devices.model import Address, Device
 from wire.base import Standing
@@ -37,8 +41,13 @@ class Registry:
     def __iter__(self) -> Iterator[Device]:
         return iter(tuple(self._by_id.values()))
 
+    @property
+    def full(self) -> bool:
+        """Whether a new device would need room to be made."""
+        return len(self._by_id) >= self._limit
+
     def by_id(self, device_id: str) -> Device | None:
-        """The device of this id."""
+        """The device of this id, also where it counts as part of another."""
         return self._by_id.get(device_id)
 
     def by_mac(self, mac: str) -> Device | None:
@@ -47,8 +56,15 @@ class Registry:
         return self._by_id[device_id] if device_id is not None else None
 
     def put(self, device: Device) -> None:
-        """Add a device, or put its new value in place of the old."""
+        """Add a device, or put its new value in place of the old. An address of another becomes this one's."""
+        old = self._by_id.get(device.device_id)
         self._by_id[device.device_id] = device
+        if old is not None:
+            if old.addresses == device.addresses:
+                return
+            for address in old.addresses:
+                if self._by_mac.get(address.mac) == device.device_id:
+                    del self._by_mac[address.mac]
         for address in device.addresses:
             self._by_mac[address.mac] = device.device_id
 
@@ -56,30 +72,45 @@ class Registry:
         """Forget a device."""
         del self._by_id[device.device_id]
         for address in device.addresses:
-            del self._by_mac[address.mac]
+            if self._by_mac.get(address.mac) == device.device_id:
+                del self._by_mac[address.mac]
+
+    def latest(self, wanted: Callable[[Device], bool], *, most: int) -> list[Device]:
+        """The devices seen last of those that are wanted; what an officer gave a standing goes first."""
+        return heapq.nlargest(
+            most,
+            (device for device in self._by_id.values() if wanted(device)),
+            key=lambda device: (device.standing is not Standing.UNKNOWN, device.last_seen),
+        )
 
     def stale(self, now: float) -> Device | None:
         """With the table full, the unknown device that may make room: the one longest not seen."""
-        if len(self._by_id) < self._limit:
+        if not self.full:
             return None
         candidates = (
             device
             for device in self._by_id.values()
-            if device.standing is Standing.UNKNOWN and device.last_seen < now - STALE_SECONDS
+            if device.standing is Standing.UNKNOWN
+            and device.last_seen < now - STALE_SECONDS
+            and device.merged_into is None
         )
         return min(candidates, key=lambda device: device.last_seen, default=None)
 
     def create(self, mac: str, ts: float) -> Device | None:
         """A new unknown device, not yet in the table; None (and counted) when the table is full."""
-        if len(self._by_id) >= self._limit:
+        if self.full:
             self.overflow += 1
             return None
+        return self.made(Address(mac=mac, first_seen=ts, last_seen=ts))
+
+    def made(self, address: Address) -> Device:
+        """A device of one address under a new id, not yet in the table and whatever its bound."""
         return Device(
             device_id=self._new_id(),
             revision=0,  # the first report makes it 1
             standing=Standing.UNKNOWN,
-            addresses=(Address(mac=mac, first_seen=ts, last_seen=ts),),
-            first_seen=ts,
-            last_seen=ts,
+            addresses=(replace(address, joined_by=None),),
+            first_seen=address.first_seen,
+            last_seen=address.last_seen,
             reported_at=0.0,
         )

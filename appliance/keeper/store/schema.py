@@ -3,15 +3,18 @@
 sqlite-utils commits each migration together with the record that it was applied, so a power cut in
 the middle leaves the database as it was before that step. All tables are STRICT.
 
-Bounds: `device` by the registry (4,096), `evidence` 64 rows a device, `name_visit` 20,000 rows a
-device, `finding` 50,000, `command` 1,024, `outbox` `store.MAX_OUTBOX`, `gap` `gaps.MAX_GAPS`; see
-`database.py`, `outbox.py` and `gaps.py`.
+Bounds: `device` by the registry, `address` by the registry and `devices.MAX_ADDRESSES` a device; each
+other table by the module that keeps it, which says how many rows it lets stand.
 """
 
 from __future__ import annotations
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
+
+from appliance.keeper.devices.identity import distinctive
+from appliance.keeper.store.blinding import blind
+from appliance.traits import Sort, Trait, sort
 
 migrations = Migrations("gatehouse.keeper")
 
@@ -122,3 +125,165 @@ def gaps(db: Database) -> None:
         ) strict
         """
     )
+
+
+@migrations(name="0003-identity")
+def identity(db: Database) -> None:
+    """Evidence, names and stays belong to an address; a device is a set of addresses that may be taken apart."""
+    for statement in (
+        "alter table device add column correction text",
+        "alter table device add column merged_into text",
+        "alter table device add column visit_ended real",
+        "alter table device add column presence text",
+        "alter table address add column joined_by text",
+        "alter table address add column key_id text",
+        "alter table address add column returned integer not null default 0",
+        "create index finding_subject on finding (kind, subject) where state = 'open'",
+        "create index address_device on address (device_id)",
+        """
+        create table hit (
+            mac text not null references address (mac),
+            rule text not null,
+            first_seen real not null,
+            last_seen real not null,
+            count integer not null,
+            primary key (mac, rule)
+        ) strict
+        """,
+        """
+        create table link (
+            link_id integer primary key autoincrement,
+            mac text not null,
+            device_id text not null,
+            since real not null,
+            until real,
+            how text,
+            probability real,
+            reasons text not null,
+            by text
+        ) strict
+        """,
+        "create index link_mac on link (mac)",
+        "create index link_device on link (device_id)",
+        """
+        create table proposal (
+            proposal_id text primary key,
+            device_id text not null,
+            other_id text not null,
+            state text not null,
+            payload text not null,
+            identifiers text not null,
+            reported_at real not null
+        ) strict
+        """,
+        "create index proposal_pair on proposal (device_id, other_id)",
+        """
+        create table confirmed (
+            trait text not null,
+            token text not null,
+            device_id text not null,
+            since real not null,
+            primary key (trait, token)
+        ) strict
+        """,
+        """
+        create table binding (
+            key_id text primary key,
+            purpose text not null,
+            device_id text,
+            until real
+        ) strict
+        """,
+        """
+        create table session (
+            session_id text primary key,
+            mac text not null references address (mac),
+            revision integer not null,
+            started real not null,
+            last real not null,
+            state text not null,
+            since real not null,
+            asleep_seconds real not null,
+            ended real,
+            ended_because text
+        ) strict
+        """,
+        "create index session_mac on session (mac, started)",
+    ):
+        db.execute(statement)
+    _evidence_of_addresses(db)
+    _names_of_addresses(db)
+
+
+_OLD_SOURCES = {
+    "dhcp-host-name": "dhcp4-host-name",
+    "dhcp-vendor-class": "dhcp4-vendor-class",
+    "dhcp-client-id": "dhcp4-client-id",
+    "dhcp-parameters": "dhcp4-parameters",
+}
+"""What version 0.1 called the traits."""
+
+
+def _evidence_of_addresses(db: Database) -> None:
+    """Until now a device had one address, and a token was the value itself or its keyed hash."""
+    db.execute("alter table evidence rename to evidence_old")
+    db.execute(
+        """
+        create table evidence (
+            mac text not null references address (mac),
+            trait text not null,
+            token text not null,
+            value text,
+            distinctive real not null,
+            first_seen real not null,
+            last_seen real not null,
+            count integer not null,
+            primary key (mac, trait, token)
+        ) strict
+        """
+    )
+    db.execute("create index evidence_token on evidence (trait, token)")
+    found = db.execute("select value from meta where key = 'blinding_key'").fetchone()
+    key = b"" if found is None else bytes.fromhex(found[0])
+    rows = db.execute(
+        "select a.mac, e.source, e.value, e.first_seen, e.last_seen, e.count "
+        "from evidence_old e join address a on a.device_id = e.device_id"
+    ).fetchall()
+    for mac, source, value, first, last, count in rows:
+        name = _OLD_SOURCES.get(source, source)
+        if name not in set(Trait):
+            continue
+        trait = Trait(name)
+        blinded = value.startswith("blind-")
+        # How distinctive a value is can only be told from the value; of a hash it stays unknown.
+        worth = 0.0 if blinded else distinctive(trait, value)
+        token = value if blinded or not value or sort(trait) is Sort.HABIT else blind(key, value)
+        db.execute(
+            "insert or ignore into evidence values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (mac, name, token, None if blinded else value, worth, first, last, count),
+        )
+    db.execute("drop table evidence_old")
+
+
+def _names_of_addresses(db: Database) -> None:
+    db.execute("alter table name_visit rename to name_visit_old")
+    db.execute(
+        """
+        create table name_visit (
+            mac text not null references address (mac),
+            name text not null,
+            authority_id text not null,
+            authority_number integer not null,
+            clause text not null,
+            first_seen real not null,
+            last_seen real not null,
+            count integer not null,
+            primary key (mac, name)
+        ) strict
+        """
+    )
+    db.execute(
+        "insert into name_visit select a.mac, n.name, n.authority_id, n.authority_number, n.clause, n.first_seen, "
+        "n.last_seen, n.count from name_visit_old n join address a on a.device_id = n.device_id"
+    )
+    db.execute("drop table name_visit_old")

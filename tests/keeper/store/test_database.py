@@ -15,7 +15,6 @@ from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.store.outbox import Priority
 from appliance.keeper.store.schema import household
 from wire.base import Standing
-from wire.models import LooksLike
 
 MAC = "02:00:00:00:00:02"
 
@@ -47,16 +46,22 @@ def test_how_the_file_is_opened(store: Store, tmp_path: Path) -> None:
         if not row[0].startswith(("sqlite_", "_sqlite"))
     }
     assert set(tables) == {
-        "meta",
-        "device",
         "address",
+        "binding",
+        "command",
+        "confirmed",
+        "device",
         "evidence",
-        "name_visit",
         "finding",
         "gap",
-        "outbox",
-        "command",
+        "hit",
+        "link",
         "mask",
+        "meta",
+        "name_visit",
+        "outbox",
+        "proposal",
+        "session",
     }
     assert set(tables.values()) == {1}, "all tables are STRICT"
 
@@ -108,46 +113,17 @@ def test_epoch_and_numbers_survive(tmp_path: Path) -> None:
     again.close()
 
 
-def test_devices_round_trip(store: Store) -> None:
-    looks = LooksLike(text="Printer", confidence=0.5, reasons=("because",))
-    one = device(looks_like=looks, label="Made up", guest_until=9.0, quarantined=True, standing=Standing.GUEST)
-    with store.transaction():
-        store.put_device(one)
-        store.put_device(device("d-2", "02:00:00:00:00:03"))
-        store.add_evidence("d-1", "dhcp-host-name", "x", 1.0)
-        store.add_name("d-1", "a.example", authority_id="a", authority_number=1, clause="1", ts=1.0)
-    assert {item.device_id: item for item in store.devices()}["d-1"] == one
-    with store.transaction():
-        store.remove_device("d-1")
-    assert [item.device_id for item in store.devices()] == ["d-2"]
-    assert store.evidence("d-1") == []
-    assert store.names("d-1") == {}
-
-
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     def fails() -> None:
         with store.transaction():
-            store.put_device(device())
+            store.devices.put(device())
             store.set("key", "value")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fails()
-    assert store.devices() == []
+    assert store.devices.all() == []
     assert store.get("key") is None
-
-
-def test_bounds_of_evidence_and_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "MAX_EVIDENCE", 2)
-    monkeypatch.setattr(database, "MAX_NAMES", 2)
-    with store.transaction():
-        store.put_device(device())
-        new = [store.add_evidence("d-1", "source", value, 1.0) for value in ("a", "b", "c", "a")]
-        for name in ("a.example", "b.example", "c.example", "a.example"):
-            store.add_name("d-1", name, authority_id="a", authority_number=1, clause="1", ts=1.0)
-    assert new == [True, True, False, False]
-    assert store.evidence_overflow == store.names_overflow == 1
-    assert store.names("d-1") == {"a.example": 2, "b.example": 1}
 
 
 def test_bound_of_commands(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,5 +151,5 @@ def test_a_migration_and_its_record_commit_together(tmp_path: Path) -> None:
     assert broken.applied(db) == []
     db.close()
     store = Store(path)
-    assert store.devices() == []
+    assert store.devices.all() == []
     store.close()

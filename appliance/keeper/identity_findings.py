@@ -1,0 +1,132 @@
+"""Findings about which device something is: a new address, another kind, a passphrase, a visit that is over.
+
+In: a device, what was found, the clause. Out: findings. Pure; the same rules of speech as `findings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from appliance.keeper.authority import when
+from appliance.keeper.devices.fingerprint import ClassChange
+from appliance.keeper.devices.model import Device
+from appliance.keeper.findings import clip, raised
+from appliance.keeper.now import Now
+from wire.models import Finding, FindingKind, Severity
+
+MAX_SENTENCES = 16
+
+
+def same_device(
+    device: Device,
+    known: Device,
+    *,
+    probability: float,
+    reasons: tuple[str, ...],
+    against: tuple[str, ...],
+    clause: str,
+    now: Now,
+    finding_id: str,
+) -> Finding:
+    """A device that is not registered is probably one on the register with a new address."""
+    return raised(
+        FindingKind.SAME_DEVICE,
+        device,
+        clause=clause,
+        now=now,
+        finding_id=finding_id,
+        severity=Severity.THIS_WEEK,
+        confidence=probability,
+        reasons=_fit(same_device_words(known, probability), *reasons),
+        alternatives=_fit("Another device of the same kind, which nobody has registered yet.", *against),
+    )
+
+
+def same_device_words(known: Device, probability: float) -> str:
+    """The headline of `same_device`."""
+    name = f"{known.standing.value} device “{known.label}”" if known.label else f"{known.standing.value} device"
+    return clip(f"Probably the {name} with a new address ({probability:.0%}).")
+
+
+def class_changed(device: Device, change: ClassChange, *, clause: str, now: Now, finding_id: str) -> Finding:
+    """A known address began to speak like another kind of device."""
+    return raised(
+        FindingKind.CLASS_CHANGED,
+        device,
+        clause=clause,
+        now=now,
+        finding_id=finding_id,
+        severity=Severity.TODAY,
+        confidence=change.confidence,
+        reasons=_fit(*change.reasons),
+        alternatives=_fit(*change.alternatives),
+    )
+
+
+def key_shared(device: Device, holder: Device, *, clause: str, now: Now, finding_id: str) -> Finding:
+    """A passphrase that is one device's own is in use by another at the same time."""
+    whose = f"“{holder.label}”" if holder.label else "another device"
+    return raised(
+        FindingKind.KEY_SHARED,
+        device,
+        clause=clause,
+        now=now,
+        finding_id=finding_id,
+        severity=Severity.TODAY,
+        confidence=0.9,
+        reasons=_fit(
+            f"This device joined with the Wi-Fi passphrase that was given to {whose} alone.",
+            "Both were connected at the same time, so they are two devices.",
+        ),
+        alternatives=(
+            "The passphrase was typed into a second device by mistake.",
+            "The first device joined a second time before it was noticed that it had left.",
+        ),
+    )
+
+
+def key_ended(device: Device, *, ended: float, clause: str, now: Now, finding_id: str) -> Finding:
+    """A visitor's passphrase is in use past its date."""
+    return raised(
+        FindingKind.KEY_ENDED,
+        device,
+        clause=clause,
+        now=now,
+        finding_id=finding_id,
+        severity=Severity.TODAY,
+        confidence=0.95,
+        reasons=(
+            "This device joined with a visitor's Wi-Fi passphrase.",
+            f"The passphrase was to be used until {when(ended)}.",
+        ),
+        alternatives=(
+            "The visit was made longer and the box was not told.",
+            "The device keeps the passphrase from the visit and joined by itself.",
+        ),
+    )
+
+
+def visit_over(device: Device, *, ended: float, clause: str, now: Now, finding_id: str) -> Finding:
+    """A visitor's device is still there after the visit was to end."""
+    return raised(
+        FindingKind.VISIT_OVER,
+        device,
+        clause=clause,
+        now=now,
+        finding_id=finding_id,
+        severity=Severity.THIS_WEEK,
+        confidence=0.95,
+        reasons=(
+            f"The visit was to end on {when(ended)}, and the device was seen after that.",
+            "It counts as not registered until an officer decides.",
+        ),
+        alternatives=("The visit was made longer and the box was not told.",),
+    )
+
+
+def _fit(*sentences: str) -> tuple[str, ...]:
+    return _unique(clip(sentence) for sentence in sentences)[:MAX_SENTENCES]
+
+
+def _unique(sentences: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentences))

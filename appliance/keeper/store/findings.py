@@ -1,0 +1,100 @@
+"""Findings as they are kept, with what is needed to report them.
+
+Bounded: `MAX_FINDINGS` rows. For a new one beyond them the oldest closed one is forgotten; are all
+open, the new one is not taken and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from wire.models import Finding
+
+MAX_FINDINGS = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFinding:
+    """A finding with what the keeper needs to know about its reporting."""
+
+    finding: Finding
+    subject: str
+    """What it is about beside the device, such as a list and its entry; empty when nothing."""
+    reported_at: float
+    """When a revision was last put in the outbox."""
+    dirty: bool
+    """Whether repeats were counted since."""
+
+
+class Findings:
+    """Table `finding`; all calls within the store's transaction."""
+
+    def __init__(self, db: Database, *, limit: int = MAX_FINDINGS) -> None:
+        self._db = db
+        self.limit = limit
+        self.overflow = 0
+
+    def open(self, device_id: str, kind: str, subject: str = "") -> StoredFinding | None:
+        """The open finding of this kind about this device and subject."""
+        found = self._all("device_id = ? and kind = ? and subject = ? and state = 'open'", device_id, kind, subject)
+        return next(iter(found), None)
+
+    def open_of(self, device_id: str) -> list[StoredFinding]:
+        """All open findings about a device."""
+        return self._all("device_id = ? and state = 'open'", device_id)
+
+    def about(self, kind: str, subject: str) -> list[str]:
+        """Ids of devices with an open finding of this kind and subject."""
+        rows = self._db.execute(
+            "select distinct device_id from finding where kind = ? and subject = ? and state = 'open'", (kind, subject)
+        )
+        return [device_id for (device_id,) in rows]
+
+    def unreported(self, before: float) -> list[StoredFinding]:
+        """Findings with repeats not yet reported whose last report is older than `before`."""
+        return self._all("dirty = 1 and reported_at <= ? order by reported_at limit 64", before)
+
+    def open_count(self) -> int:
+        """How many findings are open."""
+        return int(self._db.execute("select count(*) from finding where state = 'open'").fetchone()[0])
+
+    def has_room(self) -> bool:
+        """Make room for one more finding by forgetting the oldest closed one; false when all are open."""
+        count = int(self._db.execute("select count(*) from finding").fetchone()[0])
+        if count < self.limit:
+            return True
+        closed = self._db.execute(
+            "delete from finding where finding_id = "
+            "(select finding_id from finding where state = 'closed' order by reported_at limit 1)"
+        ).rowcount
+        self.overflow += 0 if closed else 1
+        return closed > 0
+
+    def put(self, stored: StoredFinding) -> None:
+        """Write a finding as it now stands."""
+        finding = stored.finding
+        self._db.execute(
+            "insert or replace into finding (finding_id, device_id, kind, subject, state, payload, reported_at, dirty) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                finding.finding_id,
+                finding.device_id,
+                finding.kind.value,
+                stored.subject,
+                finding.state,
+                finding.model_dump_json(),
+                stored.reported_at,
+                int(stored.dirty),
+            ),
+        )
+
+    def _all(self, where: str, *parameters: str | float) -> list[StoredFinding]:
+        statement = f"select subject, reported_at, dirty, payload from finding where {where}"  # noqa: S608 - ours
+        return [
+            StoredFinding(
+                subject=subject, reported_at=at, dirty=bool(dirty), finding=Finding.model_validate_json(payload)
+            )
+            for subject, at, dirty, payload in self._db.execute(statement, parameters)
+        ]
