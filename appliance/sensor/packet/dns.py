@@ -337,7 +337,10 @@ class _Records:
             return target, Srv(priority=priority, weight=weight, port=port, target=target)
         priority = body.u16()  # SVCB and HTTPS
         target = self._names.read(body)
-        return target, svcb.parse(priority, target, body)
+        service = svcb.parse(priority, target, body)
+        if service.cut:
+            self.complete = False
+        return target, service
 
     def _strings(self, body: Cursor) -> tuple[bytes, ...]:
         found: list[bytes] = []

@@ -1,7 +1,7 @@
 """Parameters of SVCB and HTTPS records (RFC 9460): how a service wants to be reached.
 
 Enters: a record's fields before the parameters, and a cursor on the parameters. Leaves: a `Svcb`.
-Bounded: `MAX_PARAMETERS` parameters of a record; lists inside one by the record's length.
+Bounded: `MAX_PARAMETERS` parameters of a record, `MAX_ENTRIES` kept of a list inside one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,14 @@ from appliance.sensor.packet.cursor import Cursor, ParseError
 
 MAX_PARAMETERS = 32
 """Parameters of one record; RFC 9460 section 14.3.2 names seven, later RFCs a few more."""
+MAX_ENTRIES = 16
+"""Protocols, keys or addresses kept of one parameter; `cut` says that there were more."""
 
 MANDATORY, ALPN, NO_DEFAULT_ALPN, PORT, IPV4HINT, ECH, IPV6HINT, DOHPATH = range(8)
 """Keys: section 14.3.2, and `dohpath` of RFC 9461 section 5."""
+
+
+_LISTS = (MANDATORY, ALPN, IPV4HINT, IPV6HINT)
 
 
 class Svcb(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,8 @@ class Svcb(msgspec.Struct, frozen=True, kw_only=True):
     """The ECHConfigList as sent (RFC 9849); None without one: then the server name goes in the clear."""
     dohpath: str | None = None
     """Where DNS over HTTPS is asked (RFC 9461); says that the target is a resolver."""
+    cut: bool = False
+    """Whether a list has more than `MAX_ENTRIES`; those were left out."""
 
 
 def parse(priority: int, target: str, cursor: Cursor) -> Svcb:
@@ -73,6 +80,7 @@ def parse(priority: int, target: str, cursor: Cursor) -> Svcb:
         ipv6hint=_addresses(values.get(IPV6HINT), 16),
         ech=values[ECH].rest() if ECH in values else None,
         dohpath=names.announced(values[DOHPATH].rest()) if DOHPATH in values else None,
+        cut=any(values[key].remaining for key in _LISTS if key in values),
     )
 
 
@@ -81,14 +89,14 @@ def _numbers(value: Cursor | None) -> tuple[int, ...]:
         return ()
     if not value.remaining or value.remaining % 2:
         raise ParseError(f"SVCB list of keys of {value.remaining} octets")
-    return value.u16s(value.remaining // 2)
+    return value.u16s(min(value.remaining // 2, MAX_ENTRIES))
 
 
 def _protocols(value: Cursor | None) -> tuple[str, ...]:
     if value is None:
         return ()
     found: list[str] = []
-    while value.remaining or not found:  # section 7.1.1: at least one, none of them empty
+    while (value.remaining and len(found) < MAX_ENTRIES) or not found:  # section 7.1.1: at least one, none empty
         length = value.u8()
         if not length:
             raise ParseError("empty SVCB alpn")
@@ -109,4 +117,4 @@ def _addresses(value: Cursor | None, size: int) -> tuple[str, ...]:
         return ()
     if not value.remaining or value.remaining % size:
         raise ParseError(f"SVCB address hint of {value.remaining} octets")
-    return tuple(ip.text(value.take(size)) for _ in range(value.remaining // size))
+    return tuple(ip.text(value.take(size)) for _ in range(min(value.remaining // size, MAX_ENTRIES)))

@@ -281,6 +281,14 @@ def test_strings_of_a_text_are_bounded(build: Any) -> None:
         assert message.further.complete is complete
 
 
+def test_lists_in_service_records_are_bounded(build: Any) -> None:
+    for count, complete in ((svcb.MAX_ENTRIES, True), (svcb.MAX_ENTRIES + 1, False)):
+        body = b"\0\x01\0" + pack("!HH", svcb.IPV4HINT, 4 * count) + bytes(4 * count)
+        message = with_additionals(build, b"\0" + pack("!HHIH", parser.HTTPS, 1, 5, len(body)) + body)
+        assert isinstance(message.additionals[0].data, svcb.Svcb)
+        assert message.further.complete is complete
+
+
 def test_a_damaged_record_does_not_hide_the_next(build: Any) -> None:
     broken = b"\0" + pack("!HHIH", 16, 1, 5, 2) + b"\x05a"
     message = with_additionals(build, broken, OPT)
@@ -336,6 +344,40 @@ def test_multicast_bits(build: Any) -> None:
 def test_messages_cut_short(wire: bytes) -> None:
     with pytest.raises(ParseError):
         parser.parse(wire)
+
+
+@pytest.mark.req("N8")
+@pytest.mark.parametrize("run", [1, 3, 40])
+def test_pointers_make_no_work_that_grows_with_the_message(monkeypatch: pytest.MonkeyPatch, run: int) -> None:
+    """Every record's names end in the longest chain of pointers; octets walked over are counted, not seconds."""
+    walked = 0
+    walk = labels._run
+
+    def counted(data: bytes, position: int, end: int, found: list[bytes]) -> tuple[int, int]:
+        nonlocal walked
+        behind, target = walk(data, position, end, found)
+        walked += behind - position
+        return behind, target
+
+    monkeypatch.setattr(labels, "_run", counted)
+    sizes = {}
+    for records in (parser.MAX_ANSWERS, 1000):
+        walked = 0
+        head = b"\0" + pack("!HHIH", 99, 1, 5, 0)
+        chain, last = b"", 12 + len(head)
+        chain += b"\0"
+        for _ in range(labels.MAX_POINTERS):
+            here = 12 + len(head) + len(chain)
+            chain += bytes((run,)) + b"x" * run + pack("!H", 0xC000 | last)
+            last = here
+        head = head[:-2] + pack("!H", len(chain))
+        record = pack("!H", 0xC000 | last) + pack("!HHIH", parser.PTR, 1, 5, 2) + pack("!H", 0xC000 | last)
+        wire = pack("!HHHHHH", 1, 0x8000, 0, 1 + records, 0, 0) + head + chain + record * records
+        parser.parse(wire)
+        sizes[records] = walked
+    names = 2 * parser.MAX_ANSWERS
+    assert sizes[1000] <= sizes[parser.MAX_ANSWERS] + names
+    assert max(sizes.values()) <= names * (labels.MAX_WIRE_NAME + 3 * labels.MAX_POINTERS)
 
 
 @pytest.mark.req("N8")

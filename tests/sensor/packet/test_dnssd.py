@@ -235,6 +235,25 @@ def test_whose_words_a_proxy_speaks() -> None:
     assert announced(answers=[("desk.local.", "A", "192.0.2.7")], options=[short]).owner is None
 
 
+def test_records_that_name_no_service_or_no_instance_make_nothing_up() -> None:
+    """A text without an instance, an empty one, a pointer to no service: nothing is made up."""
+    found = announced(
+        answers=[
+            ("_ipp._tcp.local.", "TXT", '"ty=Example" "ty=Other" "flag" "=x" "product="'),
+            ("_ipp._tcp.local.", "PTR", "elsewhere.local."),
+            ("elsewhere.local.", "PTR", PRINTER),
+            ("elsewhere.local.", "SRV", "0 0 1 desk.local."),
+            ("elsewhere.local.", "NS", "desk.local."),
+        ]
+    )
+    assert found == dnssd.Announcement(offers=("_ipp._tcp",), texts=("_ipp._tcp ty=Example",))
+
+
+def test_a_damaged_text_says_nothing() -> None:
+    wire = wire_of(answers=[("i._ipp._tcp.local.", "TXT", '"ty=Example"')]).replace(b"\x0aty=", b"\x0bty=")
+    assert dnssd.announcement(parser.parse(wire)) == dnssd.Announcement(offers=("_ipp._tcp",), instances=("i",))
+
+
 def test_a_dot_inside_an_instance() -> None:
     assert dnssd.service("mr\\.\\032x\\\\._http._tcp.local") == ("_http._tcp", "mr. x\\")
     assert dnssd.service("_tcp.local") == (None, None)

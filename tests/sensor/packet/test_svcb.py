@@ -84,6 +84,21 @@ def test_parameters_are_bounded() -> None:
         parsed(most + parameter(200, b""))
 
 
+@pytest.mark.parametrize(
+    ("key", "entry", "field"),
+    [
+        (svcb.MANDATORY, b"\0\x01", "mandatory"),
+        (svcb.ALPN, b"\x02h2", "alpn"),
+        (svcb.IPV4HINT, bytes(4), "ipv4hint"),
+        (svcb.IPV6HINT, bytes(16), "ipv6hint"),
+    ],
+)
+def test_lists_are_bounded(key: int, entry: bytes, field: str) -> None:
+    for count, cut in ((svcb.MAX_ENTRIES, False), (svcb.MAX_ENTRIES + 1, True)):
+        record = parsed(parameter(key, entry * count))
+        assert (len(getattr(record, field)), record.cut) == (svcb.MAX_ENTRIES, cut)
+
+
 @pytest.mark.req("N8")
 @given(st.lists(st.tuples(st.integers(0, 9), st.binary(max_size=12)), max_size=5), st.binary(max_size=6))
 def test_accepts_no_more_than_dnspython(made: list[tuple[int, bytes]], tail: bytes) -> None:
