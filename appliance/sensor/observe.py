@@ -2,7 +2,8 @@
 
 Enters: facts, and the keeper's collection mask. Leaves: messages to the keeper. A looked-up name
 (DNS question, SNI, HTTP Host) leaves only for a MAC that an unlapsed mask names, with that mask's
-generation; for all others at most its closed class. What a device announces of itself is not a looked-up name.
+generation; for all others at most its closed class. The name of an application in a User-Agent is held
+the same way. What a device announces of itself is not a looked-up name.
 Bounded: `MAX_SIGHTINGS` sightings, `MAX_REPEATS` names and `MAX_TRAITS` traits remembered so as not to say
 them again; of one trait of a device, `MAX_VALUES` values in `TRAIT_SECONDS`.
 """
@@ -22,6 +23,7 @@ from appliance.messages import (
     TraitSeen,
     Via,
 )
+from appliance.sensor.agents import without_applications
 from appliance.sensor.classes import name_class
 from appliance.sensor.facts import Fact, MessageHeard
 from appliance.sensor.frame import Tap
@@ -47,6 +49,7 @@ MAX_KINDS = 8192
 """Traits of devices whose values are counted."""
 
 _Key = TypeVar("_Key")
+_AGENTS = frozenset({Trait.HTTP_USER_AGENT, Trait.SSDP_AGENT})
 _NOBODY = "00:00:00:00:00:00"
 
 
@@ -106,14 +109,22 @@ class Observer:
         if fact.tap is Tap.WAN:
             return self._sighting(fact, mac, Side.WAN)
         said = self._sighting(fact, mac, Side.LAN)
-        for seen in traits_of(fact):
-            if not self._is_said(seen, fact.ts):
-                speaker, trait, value = seen
-                said.append(TraitSeen(ts=fact.ts, mac=speaker, trait=trait, value=value))
+        for speaker, trait, value in traits_of(fact):
+            text = value
+            if trait in _AGENTS and not self._may_name(mac, monotonic):
+                text = without_applications(value)
+                if value and not text:
+                    continue
+            if not self._is_said((speaker, trait, text), fact.ts):
+                said.append(TraitSeen(ts=fact.ts, mac=speaker, trait=trait, value=text))
         if isinstance(fact, MessageHeard):
             for name, how in looked_up(fact):
                 said += self._name(fact, mac, name, how, monotonic)
         return said
+
+    def _may_name(self, mac: str, monotonic: float) -> bool:
+        """Whether what this device's user does may leave by name."""
+        return monotonic < self._until and mac in self._mask
 
     def _is_said(self, seen: tuple[str, Trait, str], ts: float) -> bool:
         """Whether this was said lately, or as many others of its kind were; if not, it counts as said now."""
@@ -137,7 +148,7 @@ class Observer:
         return [Sighting(ts=fact.ts, mac=mac, via=fact.via, side=side, ip=fact.src)]
 
     def _name(self, fact: MessageHeard, mac: str, name: str, how: How, monotonic: float) -> list[Observation]:
-        if monotonic < self._until and mac in self._mask:
+        if self._may_name(mac, monotonic):
             if _lately(self._names, (mac, name, how), fact.ts):
                 return []
             return [NameLookedUp(ts=fact.ts, mac=mac, name=name, how=how, generation=self._generation, server=fact.dst)]
