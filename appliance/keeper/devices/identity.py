@@ -93,12 +93,16 @@ def compare(
 
 def overlap(first: Profile, second: Profile) -> float:
     """Seconds that both were there at once, as far as their latest `MAX_SPANS` stays tell."""
-    theirs = second.spans[-MAX_SPANS:]
-    return sum(
-        max(0.0, min(end, other_end) - max(start, other_start))
-        for start, end in first.spans[-MAX_SPANS:]
-        for other_start, other_end in theirs
-    )
+    mine, theirs = sorted(first.spans[-MAX_SPANS:]), sorted(second.spans[-MAX_SPANS:])
+    both, here, there = 0.0, 0, 0
+    while here < len(mine) and there < len(theirs):
+        (start, end), (other_start, other_end) = mine[here], theirs[there]
+        both += max(0.0, min(end, other_end) - max(start, other_start))
+        if end <= other_end:
+            here += 1
+        else:
+            there += 1
+    return both
 
 
 _ONLY_KIND = "Nothing shows more than that it is such a device; two of one model, or of one name, look the same."
