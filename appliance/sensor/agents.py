@@ -16,24 +16,30 @@ _BUNDLE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+){2,}|build:.*", re.IGNORECASE
 """In a comment: an application's identifier (`com.example.app`), or its build."""
 _NUMBER = re.compile(r"[0-9.]+")
 
-_KEPT = frozenset(
-    # systems, and what they ask for by themselves
-    "android androiddownloadmanager apt apt-http captivenetworksupport cfnetwork cros dalvik darwin debian "
-    "ios ipad iphone ipod linux mac macintosh macos microsoft microsoft-cryptoapi microsoft-delivery-optimization "
-    "ncsi networkmanager os snapd systemd tvos ubuntu watchos windows windows-update-agent winhttp wininet x "
-    # browsers and what they are made of: every device has one
-    "applewebkit chrome chromium crios edg edga edge edgios firefox fxios gecko google khtml like mobile mozilla opr "
-    "safari samsungbrowser silk trident version "
-    # libraries
-    "applecoremedia axios curl exoplayerlib libcurl libupnp lwip okhttp portable python-requests python-urllib sdk upnp "
-    "useragent user-agent webkit wget "
-    # devices and their makers
-    "amazon apple appletv arduino asus belkin bose bravia brother canon d-link dlink dlnadoc edimax epson "
-    "esp32 esp8266 esp8266httpclient fitbit fritz!box garmin hbbtv home homeassistant hp hue kasa kindle kobo lg lge "
-    "netcast netgear nest nifm nintendo nintendobrowser nx panasonic philips playstation playstation4 playstation5 "
-    "ps4 ps5 quest ring roku samsung sharp shelly smart-tv smarttv sonos sony synology tapo tizen tp-link tplink tuya "
-    "ubiquiti viera web0s webos wemo withings xbox xiaomi".split()  # noqa: SIM905 (lines of words are read more easily)
-)
+_SYSTEMS = """
+    android androiddownloadmanager apt apt-http captivenetworksupport cfnetwork cros dalvik darwin debian
+    ios ipad iphone ipod linux mac macintosh macos microsoft microsoft-cryptoapi microsoft-delivery-optimization
+    ncsi networkmanager os snapd systemd tvos ubuntu watchos windows windows-update-agent winhttp wininet x
+"""
+"""Systems, and what they ask for by themselves."""
+_BROWSERS = """
+    applewebkit chrome chromium crios edg edga edge edgios firefox fxios gecko google khtml like mobile mozilla opr
+    safari samsungbrowser silk trident version
+"""
+"""Browsers and what they are made of: every device has one."""
+_LIBRARIES = """
+    applecoremedia axios curl exoplayerlib libcurl libupnp lwip okhttp portable python-requests python-urllib sdk upnp
+    useragent user-agent webkit wget
+"""
+_DEVICES = """
+    amazon apple appletv arduino asus belkin bose bravia brother canon d-link dlink dlnadoc edimax epson
+    esp32 esp8266 esp8266httpclient fitbit fritz!box garmin hbbtv home homeassistant hp hue kasa kindle kobo lg lge
+    netcast netgear nest nifm nintendo nintendobrowser nx panasonic philips playstation playstation4 playstation5
+    ps4 ps5 quest ring roku samsung sharp shelly smart-tv smarttv sonos sony synology tapo tizen tp-link tplink tuya
+    ubiquiti viera web0s webos wemo withings xbox xiaomi
+"""
+"""Devices and their makers."""
+_KEPT = frozenset(" ".join((_SYSTEMS, _BROWSERS, _LIBRARIES, _DEVICES)).split())
 """First parts of product tokens that stay, lower case; all else is taken for an application."""
 
 
