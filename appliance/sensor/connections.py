@@ -12,7 +12,7 @@ from appliance.messages import Via
 from appliance.sensor.facts import Fact, Kind, Parsed
 from appliance.sensor.hidden import HiddenNames
 from appliance.sensor.packet import dns, greetings, handshake, http, syn, tcp, tls, vpn
-from appliance.sensor.packet.cursor import Cursor, ParseError
+from appliance.sensor.packet.cursor import Cursor
 from appliance.sensor.streams import Reader, TcpStreams
 from appliance.sensor.talk import Talk, began, message
 
@@ -44,9 +44,7 @@ _BEGINNINGS: dict[int, _Protocol] = {
 
 
 def _may_begin(prefix: bytes) -> bool:
-    if not prefix:
-        return True
-    protocol = _BEGINNINGS.get(prefix[0])
+    protocol = _BEGINNINGS.get(prefix[0]) if prefix else None
     return protocol is not None and protocol.may_begin(prefix)
 
 
@@ -61,18 +59,18 @@ def _read(prefix: bytes) -> tuple[tuple[Kind, Parsed], int] | None:
 class Connections:
     """Reads the first words of TCP connections; keeps what is needed to join them over segments."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: HiddenNames) -> None:
+        """Judge hidden names by what `hidden` has heard, here and elsewhere."""
         self._words = TcpStreams(Reader(may_begin=_may_begin, read=_read))
         self._questions = TcpStreams(Reader(may_begin=dns.may_begin, read=dns.read_stream))
-        self._hidden = HiddenNames()
+        self._hidden = hidden
         self.began = 0
         """SYNs."""
-        self._unread = 0
 
     @property
     def unread(self) -> int:
-        """Beginnings of content that turned out to be none, and SYNs that could not be read."""
-        return self._unread + self._words.unread + self._questions.unread
+        """Beginnings of content that turned out to be none."""
+        return self._words.unread + self._questions.unread
 
     @property
     def overflow(self) -> int:
@@ -96,7 +94,7 @@ class Connections:
             if asks:
                 self._questions.begin(key, sequence, frame.ts)
             facts.append(began(talk))
-            facts.extend(self._system(talk))
+            facts.append(message(talk, Via.FLOW, Kind.TCP_SYN, syn.parse(frame.data, packet)))
             sequence += 1  # TCP Fast Open (RFC 7413): data may ride on the SYN
         if segment.start == segment.end:
             return facts
@@ -105,14 +103,7 @@ class Connections:
             parsed = self._hidden.judge(said, frame.ts) if isinstance(said, tls.ClientHello) else said
             facts.append(message(talk, Via.FLOW, kind, parsed))
         if asks:
-            questions = self._questions.segment(key, sequence, data, frame.ts)
-            facts.extend(message(talk, Via.DNS, Kind.DNS, question) for question in questions)
+            for asked in self._questions.segment(key, sequence, data, frame.ts):
+                self._hidden.hear(asked, frame.ts)
+                facts.append(message(talk, Via.DNS, Kind.DNS, asked))
         return facts
-
-    def _system(self, talk: Talk) -> list[Fact]:
-        """What the SYN says of the system that sent it."""
-        try:
-            return [message(talk, Via.FLOW, Kind.TCP_SYN, syn.parse(talk.frame.data, talk.packet))]
-        except ParseError:
-            self._unread += 1
-            return []

@@ -54,10 +54,11 @@ _BROADCAST = b"\xff\xff\xff\xff"
 class Datagrams:
     """Reads datagrams; keeps what is needed to tell new flows and to join a QUIC hello."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: HiddenNames) -> None:
+        """Judge hidden names by what `hidden` has heard, here and elsewhere."""
         self._quic = QuicFlows()
         self._dtls = DtlsFlows()
-        self._hidden = HiddenNames()
+        self._hidden = hidden
         self._flows: AgedTable[bytes, bool] = AgedTable(bound=MAX_DATAGRAM_FLOWS, age=DATAGRAM_FLOW_AGE)
         self.began = 0
         """First datagrams of five-tuples, not of DNS, DHCP and LAN chatter."""
@@ -80,16 +81,21 @@ class Datagrams:
         service = _SERVICES.get(datagram.dport)
         if service is not None:
             try:
-                return [message(talk, service.via, service.kind, service.read(payload))]
+                return self._said(message(talk, service.via, service.kind, service.read(payload)))
             except ParseError:
                 if not _is_disguised(frame.data[datagram.start : datagram.end], datagram.sport, datagram.dport):
                     self._unread += 1
                     return [heard(talk, service.via)]
         elif (answering := _ANSWERING.get(datagram.sport)) and (answer := _answer(talk, payload, answering)):
-            return [answer]
+            return self._said(answer)
         if is_group(packet.dst):
             return []  # chatter in a protocol that is not read here: nobody is connected to
         return self._flow(talk)
+
+    def _said(self, fact: MessageHeard) -> list[Fact]:
+        if fact.kind is Kind.DNS and isinstance(fact.message, dns.Message):
+            self._hidden.hear(fact.message, fact.ts)
+        return [fact]
 
     def _flow(self, talk: Talk) -> list[Fact]:
         frame, _, packet, datagram = talk

@@ -19,6 +19,7 @@ from appliance.sensor.datagrams import Datagrams
 from appliance.sensor.facts import ArpHeard, Fact, Heard, NeighbourHeard
 from appliance.sensor.fragments import Fragments
 from appliance.sensor.frame import Frame, LinkType, Tap
+from appliance.sensor.hidden import HiddenNames
 from appliance.sensor.packet import arp, ethernet, icmp6, ip, tcp, tunnel, udp
 from appliance.sensor.packet.cursor import Cursor, ParseError
 from appliance.sensor.talk import Talk
@@ -81,8 +82,10 @@ class Dissector:
 
     def __init__(self) -> None:
         self._counters = {tap: Counters() for tap in Tap}
-        self._connections = {tap: Connections() for tap in Tap}
-        self._datagrams = {tap: Datagrams() for tap in Tap}
+        # One tap hears the DNS, another the hellos.
+        hidden = HiddenNames()
+        self._connections = {tap: Connections(hidden) for tap in Tap}
+        self._datagrams = {tap: Datagrams(hidden) for tap in Tap}
         self._fragments = {tap: Fragments() for tap in Tap}
 
     def feed(self, frame: Frame) -> list[Fact]:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.sensor.connections import Connections
 from appliance.sensor.dissect import Dissector
 from appliance.sensor.facts import Fact, FlowBegan, Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
@@ -118,6 +117,15 @@ def test_hidden_names_are_judged_over_connections(dissector: Dissector, build: A
     assert found == [Ech.UNKNOWN, Ech.GREASE]
 
 
+def test_a_name_that_was_looked_up_is_not_hidden(dissector: Dissector, build: Any) -> None:
+    body = pack("!BHHBH", 0, 1, 1, 7, 32) + bytes(32) + pack("!H", 144) + bytes(144)
+    hello = build.records(build.hello(extensions=build.sni(b"Shop.example") + build.extension(0xFE0D, body)))
+    asked = build.frame(build.ipv4(build.udp(build.question("shop.example")), protocol=17), tap=Tap.DNS)
+    *_, fact = told(dissector, [asked, segment(build, hello)])
+    assert isinstance(fact.message, tls.ClientHello)
+    assert fact.message.ech is Ech.GREASE
+
+
 def test_datagram_handshakes_are_told_once_for_each_side(dissector: Dissector, build: Any) -> None:
     ask = pack("!HH", 0x0001, 0) + b"\x21\x12\xa4\x42" + bytes(12)
     answer = pack("!HH", 0x0101, 0) + b"\x21\x12\xa4\x42" + bytes(12)
@@ -158,4 +166,3 @@ def test_any_segments(build: Any, pieces: list[tuple[int, int, bytes]]) -> None:
         words = (b"", b"GET / HTTP/1.1\r\n", b"SSH-2.0-", b"\x13BitTorrent protocol")[first]
         dissector.feed(segment(build, words + data or b"x", at=at))
     assert dissector.counters(Tap.FLOW).frames == len(pieces)
-    assert Connections().overflow == 0

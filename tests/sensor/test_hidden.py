@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.sensor import hidden
 from appliance.sensor.hidden import HiddenNames
-from appliance.sensor.packet import tls
+from appliance.sensor.packet import dns, svcb, tls
 from appliance.sensor.packet.ech import Ech
 
 
@@ -77,11 +77,57 @@ def test_what_is_plain_by_itself_is_left_alone(hello: Any, build: Any) -> None:
     assert len(names) == 0
 
 
-def test_names_are_bounded(hello: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hidden, "MAX_NAMES", 4)
+def keys(*configs: tuple[int, bytes]) -> bytes:
+    """An ECHConfigList."""
+    entries = b""
+    for config, name in configs:
+        content = pack("!BHH", config, 32, 32) + bytes(32) + pack("!HHHBB", 4, 1, 1, 0, len(name)) + name + b"\0\0"
+        entries += pack("!HH", 0xFE0D, len(content)) + content
+    return pack("!H", len(entries)) + entries
+
+
+def answer(name: str, published: bytes | None) -> dns.Message:
+    data = svcb.Svcb(priority=1, target="", ech=published)
+    return dns.Message(
+        id=1,
+        response=True,
+        opcode=0,
+        rcode=0,
+        questions=(dns.Question(name=name, qtype=dns.HTTPS, qclass=1),),
+        answers=(dns.Answer(name=name, rtype=dns.HTTPS, ttl=60, value="", data=data),),
+        complete=True,
+    )
+
+
+def test_a_key_that_was_published_is_real(hello: Any) -> None:
     names = HiddenNames()
-    verdicts(names, *(hello(7, name=b"%d.example" % number) for number in range(9)))
-    assert len(names) == 4
+    names.hear(answer("secret.example", keys((7, b"Public.example"))), 0.0)
+    assert verdicts(names, hello(7, name=b"public.example")) == [Ech.REAL]
+    assert verdicts(names, hello(9, name=b"public.example")) == [Ech.UNKNOWN], "another key"
+    assert verdicts(names, hello(7, name=b"secret.example")) == [Ech.GREASE], "looked up, so not hidden"
+
+
+def test_a_name_that_was_looked_up_is_shown_beside_filler(hello: Any) -> None:
+    names = HiddenNames()
+    names.hear(answer("shop.example", None), 0.0)
+    assert verdicts(names, hello(7)) == [Ech.GREASE]
+    assert verdicts(names, hello(7), ts=hidden.NAME_AGE + 1) == [Ech.UNKNOWN]
+
+
+def test_a_key_of_the_public_name_itself_is_real(hello: Any) -> None:
+    names = HiddenNames()
+    names.hear(answer("public.example", keys((7, b"public.example"))), 0.0)
+    assert verdicts(names, hello(7, name=b"public.example"), hello(8, name=b"public.example")) == [Ech.REAL, Ech.GREASE]
+
+
+def test_names_and_keys_are_bounded(hello: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hidden, "MAX_NAMES", 4)
+    monkeypatch.setattr(hidden, "MAX_KEYS", 3)
+    names = HiddenNames()
+    for number in range(9):
+        verdicts(names, hello(7, name=b"%d.example" % number))
+        names.hear(answer(f"{number}.test", keys((number, b"public.example"))), 0.0)
+    assert len(names) == 4 + 4 + 3
 
 
 @given(st.lists(st.binary(max_size=60), max_size=6))

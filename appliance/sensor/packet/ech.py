@@ -1,14 +1,14 @@
 """Encrypted ClientHello (RFC 9849): whether the extension hides a name or is filler (GREASE, section 6.2).
 
-Enters: the body of extension 0xfe0d and the server name beside it. Leaves: one of `none`, `grease`,
-`real`, `unknown`. Bounded: fixed offsets.
+Enters: the body of extension 0xfe0d and the server name beside it; the keys of an HTTPS record. Leaves: one
+of `none`, `grease`, `real`, `unknown`; config ids and public names. Bounded: fixed offsets, `MAX_KEYS` keys.
 
 Filler is made to look real, so one hello alone mostly cannot tell, and then the answer is `unknown`.
 What does tell, and how surely:
 - `real`, certain: no encapsulated key, as only the second hello of a real exchange has it (section 6.1.5).
 - `real`, nearly certain: the name in the clear is the public name of a known provider; nobody visits it.
 - `grease`, certain: a key no key exchange puts out, or a payload too short for any hello.
-What several hellos tell is in `hidden`.
+What several hellos, and answers of the DNS, tell is in `hidden`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from __future__ import annotations
 from enum import StrEnum
 from struct import Struct
 
+from appliance.sensor.packet.cursor import Cursor, ParseError
+
 EXTENSION = 0xFE0D
+MAX_KEYS = 16
+"""Keys of one record."""
 
 _OUTER = Struct("!BHHBH")
 """Type, KDF, AEAD, config id, length of the encapsulated key (section 5)."""
@@ -62,6 +66,31 @@ def config_id(body: bytes) -> tuple[int, bytes] | None:
     if len(body) < _OUTER.size + _X25519:
         return None
     return body[5], body[: _OUTER.size + _X25519]
+
+
+def published(keys: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Config ids and public names of an ECHConfigList (section 4), as far as it is whole; of this version only."""
+    found: list[tuple[int, bytes]] = []
+    cursor = Cursor(keys)
+    try:
+        entries = cursor.sub(cursor.u16())
+        while entries.remaining and len(found) < MAX_KEYS:
+            version = entries.u16()
+            content = entries.sub(entries.u16())
+            if version == EXTENSION:
+                found.append(_published(content))
+    except ParseError:
+        pass
+    return tuple(found)
+
+
+def _published(content: Cursor) -> tuple[int, bytes]:
+    config = content.u8()
+    content.skip(2)  # which key exchange
+    content.skip(content.u16())  # its key
+    content.skip(content.u16())  # suites
+    content.skip(1)  # longest name
+    return config, content.take(content.u8())
 
 
 def _is_key(key: bytes) -> bool:

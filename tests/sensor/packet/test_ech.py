@@ -49,7 +49,34 @@ def test_the_config_id_stands_behind_the_suite() -> None:
     assert ech.config_id(outer()[:30]) is None
 
 
+# An ECHConfigList as a provider published it (key and name of the documentation put in place of theirs).
+ENTRY = bytes.fromhex("fe0d0038f200200020") + bytes(32) + bytes.fromhex("0004000100010009") + b"p.example" + bytes(2)
+LIST = pack("!H", len(ENTRY)) + ENTRY
+
+
+def test_published_keys() -> None:
+    assert len(ENTRY) == 4 + 0x38
+    assert ech.published(LIST) == ((0xF2, b"p.example"),)
+    other = bytes.fromhex("fe0a000100")
+    assert ech.published(pack("!H", len(ENTRY) + 5) + other + ENTRY) == ((0xF2, b"p.example"),)
+    assert ech.published(pack("!H", 2 * len(ENTRY)) + ENTRY + ENTRY[:-9] + bytes(9)) == (
+        (0xF2, b"p.example"),
+        (0xF2, b"p." + bytes(7)),
+    )
+
+
+@pytest.mark.parametrize("keys", [b"", b"\0", LIST[:-1], b"\0\x05" + ENTRY[:5], b"\0\x05\xfe\x0d\0\x01\0"])
+def test_broken_keys_are_none(keys: bytes) -> None:
+    assert ech.published(keys) == ()
+
+
+def test_published_keys_are_bounded() -> None:
+    assert len(ech.published(pack("!H", 40 * len(ENTRY)) + 40 * ENTRY)) == ech.MAX_KEYS
+
+
 @given(st.binary(max_size=100), st.none() | st.binary(max_size=20))
 def test_any_bytes(body: bytes, name: bytes | None) -> None:
     assert ech.judge(body, name) in set(Ech) - {Ech.NONE}
     ech.config_id(body)
+    ech.published(body)
+    ech.published(pack("!H", len(body)) + body)
