@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import flows, latency, mutations, overhead, parsers
+from bench import accuracy, flows, latency, mutations, overhead, parsers
 from bench.corpus import AbsentError
 from lab.enter import refusal
 from lab.stack import Stack
@@ -22,6 +22,7 @@ _ALONE: dict[str, Callable[..., object]] = {
     "parsers": parsers.measure,
     "mutations": mutations.measure,
     "memory": mutations.measure_memory,
+    "accuracy": accuracy.measure,
 }
 """Measurements that need captures, and no household."""
 _STACKED = ("latency", "overhead", "flows")

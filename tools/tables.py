@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Packs the tables that a fingerprint needs out of published packages; run by tools/setup.
 
     python tools/tables.py [--oui FILE] [--homeassistant FILE] [--iab FILE] [--into FOLDER]
@@ -37,6 +38,8 @@ OUI_SHA512 = "2e1a/eoOuGzAsY6S+/PVf9aXeafL8FkCyU+LXL2yNHm6jZVQx7fiu4Yu/3wWvHjQ0I
 HASS = "2026.11.0"
 HASS_SHA256 = "7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7"
 STAMP = ".stamp"
+_NOBODY = {"IEEE Registration Authority", "Private", "ICANN, IANA Department"}
+"""Blocks that are only subdivided, owners who asked not to be named, and protocols' own addresses tell nothing."""
 _FETCH_SECONDS = 60
 _MOST = 64 * 1024 * 1024
 _LICENCE = f"homeassistant-{HASS}.dist-info/licenses/LICENSE.md"
@@ -143,8 +146,7 @@ def pack_vendors(oui: Mapping[str, str], iab: Iterable[tuple[str, str]]) -> byte
     widths: dict[int, dict[int, str]] = {9: {}, 7: {}, 6: {}}
     for prefix, owner in (*iab, *((key, value.partition("\n")[0]) for key, value in oui.items())):
         name = " ".join(owner.split()).replace("\0", "")
-        # Blocks that are only subdivided, and owners who asked not to be named, tell nothing.
-        if len(prefix) in widths and name and name not in {"IEEE Registration Authority", "Private"}:
+        if len(prefix) in widths and name and name not in _NOBODY:
             widths[len(prefix)][int(prefix, 16)] = name
     names = bytearray()
     offsets: dict[str, int] = {}

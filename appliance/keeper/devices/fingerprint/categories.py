@@ -33,8 +33,8 @@ class Category(StrEnum):
 PRIOR: dict[Category, float] = {
     Category.PHONE: 0.20,
     Category.TABLET: 0.07,
-    Category.LAPTOP: 0.12,
-    Category.DESKTOP: 0.05,
+    Category.LAPTOP: 0.11,
+    Category.DESKTOP: 0.06,
     Category.TV: 0.10,
     Category.CONSOLE: 0.04,
     Category.E_READER: 0.02,

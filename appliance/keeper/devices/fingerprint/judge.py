@@ -22,7 +22,9 @@ GROUP_FROM = 0.7
 """A wider kind is named from here on."""
 SURE_ENOUGH = 0.6
 """Operating system, brand and model are named from here on, each on its own evidence."""
-_SPEAKS = 0.5
+OF_THE_MAKER = frozenset({"owner", "platform"})
+"""Kinds of evidence that say who made a device, and what it is only by that maker's range."""
+_SPEAKS = 0.6
 """A kind of evidence speaks for its top category from here on."""
 
 
@@ -56,13 +58,13 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
         filed = rules[hit.rule]
         kinds.setdefault(filed.kind, []).append((hit, filed))
 
-    speaking = [found for items in kinds.values() if (found := _category(items)) is not None]
+    speaking = _once_a_maker([found for items in kinds.values() if (found := _category(items)) is not None])
     shares = combine(filed.rule.shares for filed in speaking) if speaking else {}
     category, confidence, group = _named(shares)
 
     os_family, os_votes = _elect([vote for items in kinds.values() if (vote := _os(items)) is not None], UNDERNEATH)
     vendor, vendor_votes = _elect([vote for items in kinds.values() if (vote := _vendor(items)) is not None])
-    model, _ = _elect([vote for items in kinds.values() if (vote := _model(items, vendor)) is not None])
+    model, _ = _elect(_one_spelling([vote for items in kinds.values() if (vote := _model(items, vendor)) is not None]))
     conflicts = [
         *_conflicts(category, speaking),
         *_contested(os_votes, os_family, UNDERNEATH),
@@ -86,6 +88,19 @@ def _category(items: list[tuple[Hit, Filed]]) -> Filed | None:
     """The rule that speaks for a kind of evidence: its surest with a category."""
     voting = [filed for _, filed in items if filed.rule.shares]
     return min(voting, key=lambda filed: (-max(filed.rule.shares.values()), filed.rule.id), default=None)
+
+
+def _once_a_maker(speaking: list[Filed]) -> list[Filed]:
+    """Prefix and service cloud of one maker both only say whose it is: the surer of them counts."""
+    kept: list[Filed] = []
+    makers: set[str] = set()
+    for filed in sorted(speaking, key=lambda item: (-max(item.rule.shares.values()), item.rule.id)):
+        if filed.kind in OF_THE_MAKER and filed.rule.vendor:
+            if filed.rule.vendor in makers:
+                continue
+            makers.add(filed.rule.vendor)
+        kept.append(filed)
+    return kept
 
 
 def _named(shares: Mapping[Category, float]) -> tuple[Category | None, float, str | None]:
@@ -128,6 +143,14 @@ def _model(items: list[tuple[Hit, Filed]], vendor: str | None) -> _Vote | None:
         and (f.rule.vendor is None or vendor is None or f.rule.vendor == vendor)
     ]
     return _surest(votes)
+
+
+def _one_spelling(votes: list[_Vote]) -> list[_Vote]:
+    """One model is written in capitals here and in small letters there: the one with more capitals stands."""
+    spelt: dict[str, str] = {}
+    for value in sorted(vote.value for vote in votes):  # capitals sort first
+        spelt.setdefault(value.casefold(), value)
+    return [_Vote(spelt[vote.value.casefold()], vote.share, vote.filed) for vote in votes]
 
 
 def _surest(votes: Iterable[_Vote]) -> _Vote | None:

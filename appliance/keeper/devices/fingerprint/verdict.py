@@ -71,7 +71,7 @@ class Verdict:
             words += f" ({self.model})"
         if self.os_family and self.os_family not in {"embedded", "Nintendo", "PlayStation"} and not self.model:
             words += f" with {self.os_family}"
-        return words[:1].upper() + words[1:]
+        return words if self.vendor else words[:1].upper() + words[1:]
 
     def looks_like(self) -> LooksLike | None:
         """The same for the wire; None where nothing is known."""
