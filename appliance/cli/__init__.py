@@ -4,7 +4,8 @@ Each sub-command lives in a module of its own that is loaded only when it is ask
 `gatehouse status` does not wait for the sensor's parsers.
 
 Exit codes of all sub-commands: 0 as wished, 1 it works but something is wrong (said in plain
-words), 2 wrong use or unusable settings; 3 the other side cannot be had (the keeper, a port).
+words), 2 wrong use or unusable settings; 3 the other side cannot be had (the keeper, a port);
+4 a right is missing (`probe`).
 """
 
 from __future__ import annotations
