@@ -39,7 +39,7 @@ _DEVICES = """
     ubiquiti viera web0s webos wemo withings xbox xiaomi
 """
 """Devices and their makers."""
-_KEPT = frozenset(" ".join((_SYSTEMS, _BROWSERS, _LIBRARIES, _DEVICES)).split())
+_KEPT = frozenset(f"{_SYSTEMS} {_BROWSERS} {_LIBRARIES} {_DEVICES}".split())
 """First parts of product tokens that stay, lower case; all else is taken for an application."""
 
 
