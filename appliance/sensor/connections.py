@@ -49,9 +49,7 @@ def _may_begin(prefix: bytes) -> bool:
 
 
 def _read(prefix: bytes) -> tuple[tuple[Kind, Parsed], int] | None:
-    protocol = _BEGINNINGS.get(prefix[0]) if prefix else None
-    if protocol is None:
-        return None
+    protocol = _BEGINNINGS[prefix[0]]  # `TcpStreams` asks only for what may begin
     found = protocol.read(prefix)
     return None if found is None else ((protocol.kind, found[0]), found[1])
 

@@ -136,7 +136,7 @@ def test_extensions_may_be_absent(build: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\0", b"\0\x09\0\0\x01x", b"\0\x05\0\0\x0fxy", b"\0\x03\0\0\0", b"\0\x04\x01\0\x01x"]
+    "body", [b"", b"\0", b"\0\x09\0\0\x01x", b"\0\x05\0\0\x0fxy", b"\0\x03\0\0\0", b"\0\x04\x01\0\x01x", b"\0\x01\0"]
 )
 def test_a_malformed_server_name_does_not_hide_the_hello(build: Any, body: bytes) -> None:
     hello = tls.read_handshake(build.hello(extensions=build.extension(0, body)))
