@@ -122,7 +122,7 @@ class LooksLike(Payload):
     confidence: Confidence
     reasons: tuple[Text, ...] = Field(max_length=16)
     category: str | None = Field(default=None, max_length=20)
-    """Such as phone, tablet, laptop, tv; `docs/devices.md` has the list."""
+    """Such as phone, tablet, laptop, tv; `docs/wire.md` has the list."""
     os_family: str | None = Field(default=None, max_length=40)
     vendor: str | None = Field(default=None, max_length=80)
     model: str | None = Field(default=None, max_length=80)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from wire.base import Payload, Standing
+from wire.base import Correction, Payload, Standing
 from wire.models import (
     Address,
     BoxStatus,
@@ -22,19 +22,50 @@ from wire.models import (
     FindingKind,
     Gap,
     GapCause,
+    JoinedBy,
     ListHit,
     LooksLike,
     Outcome,
+    Presence,
+    PresenceState,
     ProcessHealth,
+    Proposal,
     Receipt,
     Rule,
+    Session,
     Severity,
     TapHealth,
 )
-from wire.orders import SetStanding
+from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
 
 _SEED = b"gatehouse golden files, version 1: keys for tests only"
 _AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
+_LATER_KINDS = (
+    FindingKind.SAME_DEVICE,
+    FindingKind.CLASS_CHANGED,
+    FindingKind.KEY_SHARED,
+    FindingKind.KEY_ENDED,
+    FindingKind.VISIT_OVER,
+)
+_ORDERS: tuple[Order, ...] = (
+    CorrectDevice(device_id="device-3", correction=Correction(category="phone", os_family="Example OS")),
+    AnswerProposal(proposal_id="proposal-1", confirm=True),
+    SplitDevice(device_id="device-3", macs=("02:00:5e:00:53:02",)),
+    BindPassphrase(key_id="k-3", purpose="guest", until=_AT + timedelta(days=7)),
+    RunProbe(kind="services"),
+)
+"""All but `set-standing`, which has its file since the first version."""
+
+
+def _command(order: Order) -> Command:
+    return Command(
+        command_id="command-2",
+        sequence=13,
+        issued_at=_AT,
+        expires_at=_AT + timedelta(minutes=10),
+        by="officer-1",
+        body=order,
+    )
 
 
 def _seed(name: str) -> bytes:
@@ -130,6 +161,94 @@ def examples() -> Mapping[str, Payload]:
             last_seen=_AT,
             quarantined=True,
         ),
+        "device-known": Device(
+            device_id="device-3",
+            revision=4,
+            standing=Standing.HOUSEHOLD,
+            looks_like=LooksLike(
+                text="A phone, probably by Example",
+                confidence=0.92,
+                reasons=("It asks for an address as such phones do",),
+                category="phone",
+                os_family="Example OS",
+                vendor="Example",
+                model="Example One",
+                conflicts=("It asked for updates as a television does",),
+            ),
+            addresses=(
+                Address(
+                    mac="02:00:5e:00:53:01",
+                    locally_administered=True,
+                    first_seen=first,
+                    last_seen=first,
+                    rotating=True,
+                ),
+                Address(
+                    mac="02:00:5e:00:53:02",
+                    locally_administered=True,
+                    first_seen=_AT,
+                    last_seen=_AT,
+                    rotating=True,
+                    joined_by=JoinedBy.PERSON,
+                ),
+            ),
+            first_seen=first,
+            last_seen=_AT,
+            correction=Correction(category="phone", model="Example One"),
+            presence=Presence(state=PresenceState.ASLEEP, since=_AT),
+            key_id="k-3",
+        ),
+        "device-merged": Device(
+            device_id="device-4",
+            revision=2,
+            standing=Standing.UNKNOWN,
+            addresses=(),
+            first_seen=_AT,
+            last_seen=_AT,
+            merged_into="device-3",
+        ),
+        "proposal": Proposal(
+            proposal_id="proposal-1",
+            revision=1,
+            device_id="device-3",
+            other_id="device-4",
+            probability=0.87,
+            reasons=("Both give the same name of their own.",),
+            against=("The first had left only a moment before.",),
+            state="open",
+            raised_at=_AT,
+        ),
+        "session": Session(
+            session_id="session-1",
+            revision=2,
+            device_id="device-3",
+            mac="02:00:5e:00:53:02",
+            started=first,
+            ended=_AT,
+            asleep_seconds=600,
+            ended_because="It left the Wi-Fi.",
+        ),
+        **{
+            f"finding-{kind.value}": Finding(
+                finding_id=f"finding-{number}",
+                revision=1,
+                kind=kind,
+                severity=Severity.THIS_WEEK,
+                device_id="device-4",
+                state="open",
+                first_seen=first,
+                last_seen=_AT,
+                raised_at=_AT,
+                count=1,
+                rule=Rule(
+                    id=kind.value, version="2026.2", authority_id="order-0001", authority_number=2, clause="3(b)"
+                ),
+                confidence=0.87,
+                reasons=("As the rule says.",),
+                alternatives=("Another device of the same kind.",),
+            )
+            for number, kind in enumerate(_LATER_KINDS, start=11)
+        },
         "status": BoxStatus(
             online=True,
             at=_AT,
@@ -161,4 +280,5 @@ def examples() -> Mapping[str, Payload]:
             ),
         ),
         "receipt": Receipt(epoch="0badcafe", ranges=((1, 4), (6, 6)), at=_AT),
+        **{f"command-{order.action}": _command(order) for order in _ORDERS},
     }

@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,15 +20,30 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wire.base import Payload
 from wire.codec import open_sealed, payload_json, seal, topic_for
-from wire.models import TYPES, type_of
+from wire.models import TYPES, Command, Finding, FindingKind, type_of
+from wire.orders import Order
 
 NAMES = (
     "command",
+    "command-answer-proposal",
+    "command-bind-passphrase",
+    "command-correct-device",
+    "command-run-probe",
+    "command-split-device",
     "device",
+    "device-known",
+    "device-merged",
     "finding",
+    "finding-class-changed",
     "finding-closed",
+    "finding-passphrase-ended",
+    "finding-passphrase-shared",
+    "finding-same-device",
+    "finding-visit-over",
+    "proposal",
     "receipt",
     "result",
+    "session",
     "status",
     "status-last-will",
     "status-with-gaps",
@@ -62,6 +78,13 @@ def _remake(
                 recipient=recipient.public_key(),
             )
             sealed.write_text(json.dumps({"topic": str(topic), "envelope": body.decode()}, indent=1) + "\n")
+
+
+def test_every_finding_and_every_order_has_a_file(examples: Mapping[str, Payload]) -> None:
+    kinds = {payload.kind for payload in examples.values() if isinstance(payload, Finding)}
+    assert kinds == set(FindingKind)
+    orders = {type(payload.body) for payload in examples.values() if isinstance(payload, Command)}
+    assert orders == set(get_args(get_args(Order)[0]))
 
 
 def test_every_type_and_every_file_is_covered(golden: Path, examples: Mapping[str, Payload]) -> None:
