@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from lab.week import capture, cast
 from lab.week.plot import Week
-from lab.week.run import live
+from lab.week.run import live, scratch
 from wire.files import FileError
 
 
@@ -54,8 +53,8 @@ def _write(week: Week, folder: Path) -> None:
 def _run(week: Week) -> int:
     """Print the score of a week; how many false merges there were."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="week-") as folder:
-        found, box = live(week, Path(folder))
+    with scratch() as folder:
+        found, box = live(week, folder)
         with box:
             print(f"\n{week.cast.title}, seed {week.seed}, passphrases {'known' if week.passphrases else 'not known'}")
             for line in found.lines():

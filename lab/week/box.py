@@ -8,7 +8,8 @@ Bounded: as the household and its findings are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from appliance import messages as m
 from appliance.keeper.authority import Desk
 from appliance.keeper.core import Core, Parts, Peer, Send
-from appliance.keeper.devices.looks import shipped
+from appliance.keeper.devices.fingerprint import shipped
+from appliance.keeper.household.record import Ids
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
@@ -46,13 +48,6 @@ _BOOTED = 1000.0
 _Revised = TypeVar("_Revised", Device, Finding, Proposal, Session)
 
 
-def _number(prefix: str) -> Iterator[str]:
-    number = 0
-    while True:
-        number += 1
-        yield f"{prefix}-{number}"
-
-
 class Box:
     """See the module's text. The folder is made if absent."""
 
@@ -76,6 +71,8 @@ class Box:
         self.observations = 0
         """Messages of the sensor that the keeper was given."""
         self.devices: dict[str, Device] = {}
+        self.known_by: dict[str, tuple[str, ...]] = {}
+        """Addresses that each device was first reported with; one that was joined to another has none later."""
         self.findings: dict[str, Finding] = {}
         self.proposals: dict[str, Proposal] = {}
         self.first_proposed: dict[str, Proposal] = {}
@@ -157,7 +154,11 @@ class Box:
         return self.now - self._starts + _BOOTED
 
     def _parts(self, issuer: Ed25519PrivateKey) -> Parts:
-        devices, found = _number("d"), _number("f")
+        numbers = itertools.count(1)
+
+        def numbered(letter: str) -> Callable[[], str]:
+            return lambda: f"{letter}-{next(numbers)}"
+
         return Parts(
             store=self._store,
             desk=Desk(issuers=[issuer.public_key()], tenant=TENANT, site=SITE, accepted=None, withdrawn=False),
@@ -171,8 +172,7 @@ class Box:
             ),
             lists=Lists([]),
             rules=shipped(),
-            new_device_id=lambda: next(devices),
-            new_finding_id=lambda: next(found),
+            ids=Ids(device=numbered("d"), finding=numbered("f"), proposal=numbered("p"), session=numbered("s")),
             heartbeat_seconds=3600.0,
         )
 
@@ -226,6 +226,8 @@ class Box:
         match opened.payload:
             case Device() as device:
                 self.devices[device.device_id] = _later(self.devices.get(device.device_id), device)
+                if device.addresses:
+                    self.known_by.setdefault(device.device_id, tuple(item.mac for item in device.addresses))
             case Finding() as finding:
                 self.findings[finding.finding_id] = _later(self.findings.get(finding.finding_id), finding)
             case Proposal() as proposal:

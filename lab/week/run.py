@@ -2,13 +2,16 @@
 
 The story's frames go through the real sensor and the real keeper (`box`). The officer looks at the
 list at `VISITS`, gives every device that is new to her its standing, and knows the truth because the
-household tells her. Where passphrases are unknown she confirms the first right proposal about each
-device, and answers no wrong one, so that the score shows them.
+household tells her. She confirms the first right proposal about each device and answers no other, so
+that the score shows what the box does by itself from then on, and every wrong one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +28,16 @@ VISITS = (0.0 * 24 + 18.5, 1 * 24 + 19.0, 2 * 24 + 19.0)
 """Hours from the beginning."""
 LOOKS_EVERY = 3600.0
 """Seconds between looks at the proposals."""
+
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for the run's database, in memory where there is such a place: a week is ten thousand commits."""
+    with tempfile.TemporaryDirectory(prefix="week-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 @dataclass(slots=True)
@@ -70,8 +83,7 @@ class Officer:
             self.confirmed.add(mine.name)
 
     def _member(self, device_id: str) -> Member | None:
-        device = self.box.devices.get(device_id)
-        names = {self.week.truth.get(address.mac) for address in device.addresses} if device else set()
+        names = {self.week.truth.get(mac) for mac in self.box.known_by.get(device_id, ())}
         return next((member for member in self.week.cast.member if member.name in names), None)
 
 
@@ -86,7 +98,8 @@ def live(week: Week, folder: Path, *, watch: Callable[[float], None] = lambda _t
         [
             *((week.starts + hours * HOUR, officer.visit) for hours in VISITS),
             *((week.starts + day * DAY, lambda: watch(box.now)) for day in range(1, week.cast.days + 1)),
-            *([(week.starts + 60.0, officer.bind)] if week.passphrases else _looks(week, officer)),
+            *_looks(week, officer),
+            *([(week.starts + 60.0, officer.bind)] if week.passphrases else []),
         ],
         key=lambda plan: plan[0],
     )
@@ -102,6 +115,7 @@ def live(week: Week, folder: Path, *, watch: Callable[[float], None] = lambda _t
     box.wait(week.ends + 60)
     return score(
         devices=box.devices,
+        known_by=box.known_by,
         findings=box.findings,
         proposals=box.proposals,
         first=box.first_proposed,

@@ -66,14 +66,18 @@ class Score:
 def score(
     *,
     devices: Mapping[str, Device],
+    known_by: Mapping[str, tuple[str, ...]],
     findings: Mapping[str, Finding],
     proposals: Mapping[str, Proposal],
     first: Mapping[str, Proposal],
     truth: Mapping[str, str],
 ) -> Score:
-    """Compare. `truth` says which device each address was; `first` are proposals as they were first made."""
+    """Compare. `truth` says which device each address was; `first` are proposals as they were first made.
+
+    `known_by`: the addresses that each device was first reported with.
+    """
     members: dict[str, Counter[str]] = defaultdict(Counter)
-    own: dict[str, str] = {}
+    own = {device_id: truth[mac] for device_id, macs in known_by.items() for mac in macs[:1] if mac in truth}
     strays: set[str] = set()
     for device in devices.values():
         for address in device.addresses:
@@ -81,7 +85,6 @@ def score(
             if who is None:
                 strays.add(address.mac)
                 continue
-            own.setdefault(device.device_id, who)
             members[_root(devices, device.device_id)][who] += 1
     times = Counter(who for names in members.values() for who in names)
     return Score(

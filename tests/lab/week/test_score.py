@@ -52,6 +52,7 @@ def judged(*devices: Device, findings: tuple[Finding, ...] = (), proposals: tupl
     by_id: dict[str, Any] = {proposal.proposal_id: proposal for proposal in proposals}
     return score(
         devices={item.device_id: item for item in devices},
+        known_by={item.device_id: tuple(address.mac for address in item.addresses) for item in devices},
         findings={item.finding_id: item for item in findings},
         proposals=by_id,
         first=by_id,
