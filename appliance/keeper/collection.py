@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.keeper.authority import Scope
+from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.store.database import Store
 from appliance.messages import MAX_MASKED, CollectionMask, Enforcement
+from wire.base import Standing
 
 MASK_LEASE = 30.0
 
@@ -40,15 +42,17 @@ class Collection:
         if key == self._settled:
             return False, False
         self._settled = key
-        named: list[str] = []
-        held: list[str] = []
-        for device in sorted(registry, key=lambda device: -device.last_seen) if scope is not None else ():
-            if scope is not None and scope.names_leave(device.standing):
-                named.extend(device.macs)
-            if scope is not None and scope.quarantine(device.standing) is not None:
-                held.extend(device.macs)
-        self.cut = max(len(named) - MAX_MASKED, 0) + max(len(held) - MAX_MASKED, 0)
-        return self._settle_mask(named[:MAX_MASKED]), self._settle_enforcement(tuple(sorted(held[:MAX_MASKED])))
+        named: list[Device] = []
+        held: list[Device] = []
+        if scope is not None:
+            # Asked once a standing, not once a device: there may be thousands.
+            may_name = {standing for standing in Standing if scope.names_leave(standing)}
+            may_hold = {standing for standing in Standing if scope.quarantine(standing) is not None}
+            named = [device for device in registry if device.standing in may_name]
+            held = [device for device in registry if device.standing in may_hold]
+        macs, held_macs = _macs(named), _macs(held)
+        self.cut = max(len(macs) - MAX_MASKED, 0) + max(len(held_macs) - MAX_MASKED, 0)
+        return self._settle_mask(macs[:MAX_MASKED]), self._settle_enforcement(tuple(sorted(held_macs[:MAX_MASKED])))
 
     def message(self) -> CollectionMask:
         """The mask, for the sensor."""
@@ -68,3 +72,8 @@ class Collection:
         self.enforcement = Enforcement(generation=self.enforcement.generation + 1, quarantined=held)
         self._store.set("enforcement_generation", str(self.enforcement.generation))
         return True
+
+
+def _macs(devices: list[Device]) -> list[str]:
+    """All addresses, of the devices seen last first."""
+    return [mac for device in sorted(devices, key=lambda device: -device.last_seen) for mac in device.macs]

@@ -94,7 +94,8 @@ class Arrivals:
         device = self._record.keep(replace(device, presence=self._stays.presence(device)))
         self._record.store.devices.link(Link(mac=mac, device_id=device.device_id, since=now.ts))
         self._stays.admit(mac)
-        self._record.changed += 1
+        if now.scope.names_leave(device.standing) or now.scope.quarantine(device.standing) is not None:
+            self._record.changed += 1
         if is_locally_administered(mac) and self._may_be_known(now.at):
             if len(self._waiting) < MAX_WAITING:
                 due = now.at + WAIT_SECONDS
