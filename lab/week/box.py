@@ -38,7 +38,8 @@ from wire.orders import Order
 TENANT, SITE = "lab", "week"
 TICKS_AFTER = (1.0, 2.0, 3.0, 6.0)
 """Seconds after something happened at which the keeper's clock ticks; a live one ticks every second."""
-IDLE_TICK = 60.0
+IDLE_TICK = 240.0
+"""Seconds between ticks while nothing happens; finer only costs time."""
 GATHER = 0.25
 """Observations of so many seconds go to the keeper in one turn, as the sensor sends them."""
 _CREDIT = 1000
