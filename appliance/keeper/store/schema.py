@@ -211,6 +211,7 @@ def identity(db: Database) -> None:
         "create index session_mac on session (mac, started)",
     ):
         db.execute(statement)
+    db.execute("insert into link (mac, device_id, since, reasons) select mac, device_id, first_seen, '[]' from address")
     _evidence_of_addresses(db)
     _names_of_addresses(db)
 

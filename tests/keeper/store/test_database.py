@@ -11,9 +11,11 @@ from sqlite_utils.migrations import Migrations
 
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.store import database
+from appliance.keeper.store.blinding import blind
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.store.outbox import Priority
-from appliance.keeper.store.schema import household
+from appliance.keeper.store.schema import gaps, household
+from appliance.traits import Trait
 from wire.base import Standing
 
 MAC = "02:00:00:00:00:02"
@@ -152,4 +154,49 @@ def test_a_migration_and_its_record_commit_together(tmp_path: Path) -> None:
     db.close()
     store = Store(path)
     assert store.devices.all() == []
+    store.close()
+
+
+@pytest.mark.req("R13", "R55", "N8")
+def test_a_filled_database_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
+    """Evidence and names of a device hang on its address from now on; what was readable stays so, no more."""
+    path = tmp_path / "keeper.db"
+    db = Database(path)
+    earlier = Migrations("gatehouse.keeper")
+    earlier(name="0001-household")(household)
+    earlier(name="0002-gaps")(gaps)
+    earlier.apply(db)
+    key = bytes(range(32))
+    db.execute("insert into meta values ('blinding_key', ?), ('epoch', '0badcafe')", (key.hex(),))
+    for device_id, mac, standing in (("d-1", MAC, "registered"), ("d-2", "02:00:00:00:00:03", "unknown")):
+        db.execute(
+            "insert into device values (?, 3, ?, 'Made up', null, null, 0, 1.0, 2.0, 2.0)", (device_id, standing)
+        )
+        db.execute("insert into address values (?, ?, 1.0, 2.0)", (mac, device_id))
+    blinded = blind(key, "made-up-host")
+    for device_id, source, value in (
+        ("d-1", "dhcp-host-name", "made-up-host"),
+        ("d-1", "dhcp-client-id", ""),
+        ("d-1", "dhcp4-parameters", "1,3,6"),
+        ("d-2", "dhcp-host-name", blinded),
+        ("d-2", "something-older", "x"),
+    ):
+        db.execute("insert into evidence values (?, ?, ?, 1.0, 2.0, 5)", (device_id, source, value))
+    db.execute("insert into name_visit values ('d-1', 'kept.example', 'a', 1, '3', 1.0, 2.0, 7)")
+    db.conn.commit()
+    db.close()
+
+    store = Store(path)
+    devices = {item.device_id: item for item in store.devices.all()}
+    assert (devices["d-1"].standing, devices["d-1"].macs, devices["d-1"].revision) == (Standing.REGISTERED, (MAC,), 3)
+    own = {piece.trait: piece for piece in store.evidence.of([MAC])}
+    assert (own[Trait.DHCP4_HOST_NAME].token, own[Trait.DHCP4_HOST_NAME].value) == (blinded, "made-up-host")
+    assert own[Trait.DHCP4_HOST_NAME].distinctive > 0
+    assert (own[Trait.DHCP4_CLIENT_ID].token, own[Trait.DHCP4_CLIENT_ID].value) == ("", "")
+    assert own[Trait.DHCP4_PARAMETERS].token == "1,3,6"
+    others = store.evidence.of(["02:00:00:00:00:03"])
+    assert [(piece.trait, piece.token, piece.value) for piece in others] == [(Trait.DHCP4_HOST_NAME, blinded, None)]
+    assert store.evidence.names([MAC]) == {"kept.example": 7}
+    assert [link.device_id for link in store.devices.links([MAC])] == ["d-1"], "so that a split finds it again"
+    assert store.epoch == "0badcafe"
     store.close()
