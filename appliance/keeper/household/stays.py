@@ -75,12 +75,14 @@ class Stays:
 
     def spans(self, macs: tuple[str, ...], *, most: int) -> tuple[tuple[float, float], ...]:
         """The latest stays of these addresses, those that last still up to their last sign of life."""
-        found = dict(self._record.store.stays.spans(macs, most=most))
+        found: list[tuple[float, float]] = []
         for mac in macs:
+            own = dict(self._record.store.stays.spans([mac], most=most))
             stay = self._tracker.stay(mac)
             if stay is not None:
-                found[stay.started] = max(stay.last, found.get(stay.started, stay.last))
-        return tuple(sorted(found.items())[-most:])
+                own[stay.started] = max(stay.last, own.get(stay.started, stay.last))
+            found.extend(own.items())
+        return tuple(sorted(found)[-most:])
 
     # --- events -----------------------------------------------------------------------------
 

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from appliance.keeper import collection as module
+from appliance.keeper.authority import Scope
+from appliance.keeper.collection import Collection
+from appliance.keeper.devices.model import Address, Device
+from appliance.keeper.devices.registry import Registry
+from appliance.keeper.store.database import Store
+from wire.base import Standing
+
+
+def device(number: int, standing: Standing, *, addresses: int = 1) -> Device:
+    macs = [f"02:00:00:00:{number:02x}:{index:02x}" for index in range(addresses)]
+    return Device(
+        device_id=f"d-{number}",
+        revision=1,
+        standing=standing,
+        addresses=tuple(Address(mac=mac, first_seen=1.0, last_seen=float(number)) for mac in macs),
+        first_seen=1.0,
+        last_seen=float(number),
+        reported_at=1.0,
+    )
+
+
+@pytest.mark.req("R55", "R56")
+def test_mask_and_order_follow_all_addresses_of_a_device(store: Store, scope: Scope) -> None:
+    collection = Collection(store)
+    registry = Registry(new_id=lambda: "d-new")
+    registry.put(device(1, Standing.REGISTERED, addresses=2))
+    registry.put(device(2, Standing.REFUSED, addresses=2))
+    registry.put(device(3, Standing.UNKNOWN))
+    with store.transaction():
+        assert collection.settle(scope, registry, 1) == (True, True)
+        assert collection.settle(scope, registry, 1) == (False, False), "nothing changed"
+    assert collection.message().names == ("02:00:00:00:01:00", "02:00:00:00:01:01")
+    assert collection.enforcement.quarantined == ("02:00:00:00:02:00", "02:00:00:00:02:01")
+    generation = collection.enforcement.generation
+    with store.transaction():
+        assert collection.settle(None, registry, 1) == (True, True), "no authority: of nobody"
+    assert (collection.message().names, collection.enforcement.quarantined) == ((), ())
+    assert (collection.message().generation, collection.enforcement.generation) == (2, generation + 1)
+    assert Collection(store).enforcement.generation > generation + 1, "a generation never means two states"
+
+
+def test_what_finds_no_room_is_counted(store: Store, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_MASKED", 2)
+    collection = Collection(store)
+    registry = Registry(new_id=lambda: "d-new")
+    for number in range(1, 5):
+        registry.put(device(number, Standing.REGISTERED))
+    with store.transaction():
+        collection.settle(scope, registry, 1)
+    assert set(collection.mask) == {"02:00:00:00:04:00", "02:00:00:00:03:00"}, "those seen last"
+    assert collection.cut == 2
+
+
+@pytest.mark.req("R56")
+def test_clauses_are_asked_once_a_standing(store: Store, make_authority: Callable[..., Any]) -> None:
+    asked: list[Standing] = []
+
+    class Counting(Scope):
+        def quarantine(self, standing: Standing) -> str | None:
+            asked.append(standing)
+            return None
+
+    registry = Registry(new_id=lambda: "d-new")
+    for number in range(1, 200):
+        registry.put(device(number, Standing.UNKNOWN))
+    with store.transaction():
+        Collection(store).settle(Counting(authority=make_authority()), registry, 1)
+    assert sorted(asked) == sorted(Standing)
