@@ -78,11 +78,11 @@ def draw(series: Mapping[str, Sequence[Point]]) -> str:
         colour = _COLOURS[place % len(_COLOURS)]
         for found in bins(points):
             x, y = _place(found.sure, found.right / found.count)
-            # Labels of one series stand right of the dot, of the next left: they often fall together.
-            side, anchor = (8, "start") if place % 2 == 0 else (-8, "end")
+            # Labels of one series stand above the dot, of the next below: dots often fall together.
+            below = 20 if place % 2 else -9
             parts += [
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>',
-                f'<text x="{x + side:.1f}" y="{y + 14:.1f}" text-anchor="{anchor}" fill="{colour}">{found.right}/{found.count}</text>',
+                f'<text x="{x:.1f}" y="{y + below:.1f}" text-anchor="middle" fill="{colour}">{found.right}/{found.count}</text>',
             ]
         y = _TOP + _SIZE + 62 + 22 * place
         parts += [

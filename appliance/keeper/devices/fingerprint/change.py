@@ -1,4 +1,4 @@
-"""A known address that begins to speak like another kind of device: a sign of imitation (R47, R52).
+"""A known address that begins to speak like another kind of device: a sign of imitation.
 
 Enters: the hits that were established and those heard of late. Leaves: a `ClassChange` or None.
 """

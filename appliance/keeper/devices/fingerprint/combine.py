@@ -2,7 +2,8 @@
 
 Each kind of evidence says with what share a device that shows just this is of each category. Kinds
 are combined as naive Bayes does, in logarithms: the surest kind at full weight, every further one at
-`FURTHER`, because kinds that agree often have one cause. One kind alone so gives exactly its share.
+`FURTHER`, because kinds that agree often have one cause; and `DOUBT` of what the surest leaves open stays
+open. One kind alone so gives exactly its share.
 Enters: distributions by kind. Leaves: one distribution. Bounded: one entry a kind and category.
 """
 
@@ -16,6 +17,9 @@ from appliance.keeper.devices.fingerprint.schema import MOST
 
 FURTHER = 0.6
 """Weight of every kind of evidence after the surest."""
+DOUBT = 0.45
+"""Of the doubt that the surest evidence for a category leaves, this much stays whatever else agrees: many
+weak hints, each shared by many devices, never add up to near certainty."""
 _LEAST = 0.003
 """No evidence rules a category out."""
 
@@ -44,7 +48,11 @@ def combine(kinds: Iterable[Shares]) -> dict[Category, float]:
     top = max(summed.values())
     weights = {category: math.exp(value - top) for category, value in summed.items()}
     total = math.fsum(weights.values())
-    return {category: min(weight / total, MOST) for category, weight in weights.items()}
+    together = {category: weight / total for category, weight in weights.items()}
+    if not whole:
+        return together
+    surest = {category: max(shares[category] for shares in whole) for category in Category}
+    return {category: min(share, 1.0 - DOUBT * (1.0 - surest[category]), MOST) for category, share in together.items()}
 
 
 def agree(shares: Iterable[float]) -> float:

@@ -24,6 +24,8 @@ SURE_ENOUGH = 0.6
 """Operating system, brand and model are named from here on, each on its own evidence."""
 OF_THE_MAKER = frozenset({"owner", "platform"})
 """Kinds of evidence that say who made a device, and what it is only by that maker's range."""
+CONTRADICTED = 0.35
+"""So much of a contradiction's own share comes off the confidence, beyond what the combination takes."""
 _SPEAKS = 0.6
 """A kind of evidence speaks for its top category from here on."""
 
@@ -48,9 +50,9 @@ class _Vote:
 
 def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
     """The verdict; empty where no hit is of a rule that is known."""
-    known = sorted({hit for hit in hits if hit.rule in rules}, key=lambda hit: (-rules[hit.rule].rule.strength, hit))[
-        :MAX_HITS
-    ]
+    known = sorted(
+        {hit for hit in hits if hit.rule in rules}, key=lambda hit: (-rules[hit.rule].rule.strength, hit.text)
+    )[:MAX_HITS]
     if not known:
         return Verdict()
     kinds: dict[str, list[tuple[Hit, Filed]]] = {}
@@ -61,12 +63,15 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
     speaking = _once_a_maker([found for items in kinds.values() if (found := _category(items)) is not None])
     shares = combine(filed.rule.shares for filed in speaking) if speaking else {}
     category, confidence, group = _named(shares)
+    against = _against(category, speaking)
+    if against:
+        confidence = round(confidence * (1 - CONTRADICTED * max(share for _, _, share in against)), 2)
 
     os_family, os_votes = _elect([vote for items in kinds.values() if (vote := _os(items)) is not None], UNDERNEATH)
     vendor, vendor_votes = _elect([vote for items in kinds.values() if (vote := _vendor(items)) is not None])
     model, _ = _elect(_one_spelling([vote for items in kinds.values() if (vote := _model(items, vendor)) is not None]))
     conflicts = [
-        *_conflicts(category, speaking),
+        *(f"{filed.reason} It points to: {WORDS[top]}." for filed, top, _ in against),
         *_contested(os_votes, os_family, UNDERNEATH),
         *_contested(vendor_votes, vendor, {}),
     ]
@@ -75,9 +80,7 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
         os_family=os_family,
         vendor=vendor,
         model=model,
-        confidence=confidence
-        if shares
-        else round(max((vote.share for vote in os_votes + vendor_votes), default=0.0), 2),
+        confidence=confidence or round(max((vote.share for vote in os_votes + vendor_votes), default=0.0), 2),
         reasons=_reasons(known, rules, category)[:MAX_REASONS],
         conflicts=tuple(dict.fromkeys(conflicts))[:MAX_CONFLICTS],
         group=group,
@@ -224,12 +227,12 @@ def _top(filed: Filed) -> tuple[Category, float] | None:
     return min(filed.rule.shares.items(), key=lambda item: (-item[1], item[0]), default=None)
 
 
-def _conflicts(category: Category | None, speaking: list[Filed]) -> list[str]:
+def _against(category: Category | None, speaking: list[Filed]) -> list[tuple[Filed, Category, float]]:
     """Kinds of evidence that speak for what an honest device of the category would not appear as."""
     tops = [(filed, *top) for filed in speaking if (top := _top(filed)) is not None and top[1] >= _SPEAKS]
     return [
-        f"{filed.reason} It points to: {WORDS[top]}."
-        for filed, top, _ in sorted(tops, key=lambda item: (-item[2], item[0].rule.id))
+        (filed, top, share)
+        for filed, top, share in sorted(tops, key=lambda item: (-item[2], item[0].rule.id))
         if any(not compatible(top, other) for other in ([category] if category else [other for _, other, _ in tops]))
     ]
 

@@ -59,10 +59,10 @@ class Rules:
         if trait in {Trait.HTTP_USER_AGENT, Trait.SSDP_AGENT} and value:
             agent = agents.read(value[: agents.MAX_AGENT])
             found += self._of(Of.AGENT_OS, agent.os) + self._of(Of.AGENT_DEVICE, agent.device)
-        # Our own rules speak first: both would say one thing twice.
-        if self._known is not None and not found:
-            for domain in self._known.domains(trait, value):
-                found += self._of(Of.INTEGRATION, domain)
+        # One value speaks once: the published matcher, where it knows the brand and our own rules do not.
+        if self._known is not None and not any(self.rules[hit.rule].rule.vendor or hit.model for hit in found):
+            claimed = [hit for domain in self._known.domains(trait, value) for hit in self._of(Of.INTEGRATION, domain)]
+            found = claimed or found
         return self._surest(found)
 
     def of_address(self, mac: str) -> tuple[Hit, ...]:
@@ -81,7 +81,7 @@ class Rules:
     def strongest(self, hits: Iterable[Hit], most: int = MAX_HITS) -> tuple[Hit, ...]:
         """The hits worth keeping, at most `most`: the surest, then by id."""
         known = {hit for hit in hits if hit.rule in self.rules}
-        return tuple(sorted(known, key=lambda hit: (-self.rules[hit.rule].rule.strength, hit))[:most])
+        return tuple(sorted(known, key=lambda hit: (-self.rules[hit.rule].rule.strength, hit.text))[:most])
 
     def _surest(self, found: list[Hit]) -> tuple[Hit, ...]:
         return self.strongest(found, MAX_HITS_OF_ONE)
@@ -97,12 +97,17 @@ class Rules:
                 continue
             captured = None
             if held is not True and "model" in held.re.groupindex:
-                captured = (held["model"] or "").strip() or None
+                captured = _printable(held["model"] or "") or None
             if captured and rule.captures == "vendor":
                 captured = brand(captured)
             hit = Hit(rule.id, captured and captured[:MAX_CAPTURED])
             (fallback if rule.fallback else found).append(hit)
         return found or fallback
+
+
+def _printable(text: str) -> str:
+    """What a device sent may hold control characters; they are for no page and no log."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
 def load(folder: Traversable) -> tuple[RuleFile, ...]:

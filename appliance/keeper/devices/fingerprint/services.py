@@ -77,16 +77,15 @@ class ServiceTable(BaseModel):
     def _of_txt(self, value: str) -> set[str]:
         service, _, pair = value.partition(" ")
         key, _, said = pair.partition("=")
-        low = said.lower()
+        key, low = key.lower(), said.lower()  # keys of TXT know no case (RFC 6763 section 6.4)
         found = {
             item.domain
             for item in self.services
-            if item.type == service
-            and len(item.properties) == 1
-            and (pattern := item.properties.get(key.lower())) is not None
-            and fnmatchcase(low, pattern.lower())
+            if item.type == service and len(item.properties) == 1
+            for name, pattern in item.properties.items()
+            if name.lower() == key and fnmatchcase(low, pattern.lower())
         }
-        if service in {"_hap._tcp", "_hap._udp"} and key.lower() == "md":
+        if service in {"_hap._tcp", "_hap._udp"} and key == "md":
             # Home Assistant takes a model up to a blank or a hyphen, then one that ends in `*`.
             found |= {domain for model, domain in self.homekit.items() if _is_model(said, model)}
         return found

@@ -16,10 +16,12 @@ MAX_CAPTURED = 40
 MAX_REASONS = 12
 MAX_CONFLICTS = 8
 _SURE = 0.7
+_MAX_TEXT = 300
+"""`wire.base.Text`."""
 _SEPARATOR = "\t"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A rule held. All that is kept of what it held for is what the rule may capture."""
 
@@ -79,14 +81,14 @@ class Verdict:
         if not text:
             return None
         return LooksLike(
-            text=text[:300],
+            text=text[:_MAX_TEXT],
             confidence=self.confidence,
-            reasons=self.reasons[:MAX_REASONS],
+            reasons=tuple(reason[:_MAX_TEXT] for reason in self.reasons[:MAX_REASONS]),
             category=self.category,
             os_family=self.os_family,
             vendor=self.vendor,
             model=self.model,
-            conflicts=self.conflicts[:MAX_CONFLICTS] or None,
+            conflicts=tuple(conflict[:_MAX_TEXT] for conflict in self.conflicts[:MAX_CONFLICTS]) or None,
         )
 
     def correct(self, correction: Correction | None) -> Verdict:
@@ -116,7 +118,7 @@ def _without_kind(verdict: Verdict) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassChange:
-    """A known address began to speak like another kind of device (R47, R52)."""
+    """A known address began to speak like another kind of device."""
 
     was: Category
     now: Category
