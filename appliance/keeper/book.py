@@ -129,11 +129,11 @@ class Book:
         known = self.registry.by_mac(mac)
         away = known is not None and not self._stays.here(mac, now.ts)
         device = self._arrivals.see(mac, now, via)
-        if device is not None and known is None:
-            return self._first(device, now)
-        if device is not None and away:
+        if device is None:
+            return None
+        if known is None or away:
             self.proposals.grew(device, now.at)
-        return device
+        return self._first(device, now) if known is None else device
 
     def _first(self, device: Device, now: Now) -> Device:
         """A new device: its address may tell the maker."""
@@ -144,10 +144,11 @@ class Book:
     def _joined(self, heard: StationChanged, now: Now) -> None:
         known = self.registry.by_mac(heard.mac)
         device = self.keys.joined(heard, now)
-        if device is not None and known is None:
+        if device is None:
+            return
+        self.proposals.grew(device, now.at)
+        if known is None:
             self._first(device, now)
-        elif device is not None:
-            self.proposals.grew(device, now.at)
 
     def _trait(self, kept: TraitSeen, heard: DeviceObservation, now: Now) -> None:
         device = self._see(kept.mac, now, heard_by(kept.trait))
@@ -173,6 +174,12 @@ class Book:
         seen = self._see(heard.mac, now, Via.DNS)
         if seen is not None:
             self._lookups.heard(seen, heard, name, now)
+
+    def note(self, mac: str, rule: str, *, scope: Scope | None, ts: float) -> None:
+        """Keep a note on a known address with its evidence; one that no rule has says nothing of what it is."""
+        device = self.registry.by_mac(mac)
+        if device is not None and scope is not None and DataClass.FINGERPRINT in scope.classes(device.standing):
+            self._store.evidence.hit(mac, rule, ts)
 
     # --- decisions --------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.health import Health
 from appliance.keeper.household.record import Ids
 from appliance.keeper.lists.match import Lists
-from appliance.keeper.probing import Probing
+from appliance.keeper.probing import ANSWERS_DHCP, Probing
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity, Uplink
 from wire.authority import Authority
@@ -247,6 +247,9 @@ class Core:
                 self._send(Peer.PROBE, self._probing.leave(message.kind, self._judgement.scope, moment))
             case m.ProbeAnswer():
                 self._observe(self._probing.sighting(message), now, moment)
+                if message.kind is m.ProbeKind.DHCP:
+                    scope = self._judgement.scope
+                    self._book.note(message.mac, ANSWERS_DHCP, scope=scope, ts=min(message.ts, moment))
             case m.ProbeDone():
                 _log.info("probe %s: %d sent, %d answers", message.kind.value, message.sent, message.answers)
                 self._probing.done(message)

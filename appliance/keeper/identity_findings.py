@@ -48,6 +48,16 @@ def same_device_words(known: Device, probability: float) -> str:
     return clip(f"Probably the {name} with a new address ({probability:.0%}).")
 
 
+UNLIKELY = "Likely not "
+"""How the sentence of `unlikely_words` begins."""
+
+
+def unlikely_words(known: Device, probability: float) -> str:
+    """An alternative to a new device that was weighed and found unlikely."""
+    name = f"“{known.label}”" if known.label else f"the {known.standing.value} device"
+    return clip(f"{UNLIKELY}{name}, which was last seen on {when(known.last_seen)} ({probability:.0%}).")
+
+
 def class_changed(device: Device, change: ClassChange, *, clause: str, now: Now, finding_id: str) -> Finding:
     """A known address began to speak like another kind of device."""
     return raised(

@@ -19,6 +19,9 @@ SPACING = 15 * 60.0
 SCHEDULE = 24 * 3600.0
 """So often each kind is due without being asked for."""
 
+ANSWERS_DHCP = "probe-answers-dhcp"
+"""Note kept of a device that hands out addresses and is not this box."""
+
 _NO_LEAVE = "No authority in force lets the box keep which devices are there."
 _VIA = {ProbeKind.SWEEP: Via.ARP, ProbeKind.SERVICES: Via.MDNS, ProbeKind.DHCP: Via.DHCP}
 

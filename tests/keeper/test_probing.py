@@ -7,7 +7,7 @@ import pytest
 from appliance import messages as m
 from appliance.keeper.authority import Scope
 from appliance.keeper.core import Peer
-from appliance.keeper.probing import SCHEDULE, SPACING, Probing
+from appliance.keeper.probing import ANSWERS_DHCP, SCHEDULE, SPACING, Probing
 from appliance.keeper.store.database import Store
 from appliance.messages import ProbeKind
 from wire.authority import CollectClause, DataClass
@@ -70,3 +70,12 @@ def test_who_answers_is_there(bench: Any) -> None:
     assert bench.open_kinds(OTHER) == ["unregistered-device"]
     assert bench.store.get("probe_done_sweep").endswith(" 254 1")
     assert bench.core._health.overflow == 1, "what a probe should not say is counted"
+
+
+@pytest.mark.req("R12")
+def test_who_hands_out_addresses_is_noted_with_its_evidence(bench: Any) -> None:
+    asks(bench)
+    bench.hear(Peer.PROBE, m.ProbeAnswer(ts=bench.wall, mac=OTHER, kind=ProbeKind.DHCP, ip="192.0.2.9"))
+    assert ANSWERS_DHCP in [item.rule for item in bench.store.evidence.hits([OTHER])]
+    appearance = bench.core._book._appearance
+    assert appearance.judge(bench.device(OTHER)) == bench.device(OTHER), "and says nothing of what it is"

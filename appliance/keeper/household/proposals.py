@@ -102,6 +102,8 @@ class Proposals:
         for item in found:
             is_best = best is not None and item[1] is best[1]
             self._settle(device, item[1], item[2], propose=is_best, scope=scope, at=at)
+        if best is not None and best[0] < PROPOSED and best[2].excluded is None:
+            self._unlikely(device, best[1], best[2])
 
     def _likeness(self, one: Profile, two: Profile, *, rivals: int) -> Likeness:
         self.compared += 1
@@ -262,6 +264,17 @@ class Proposals:
                 goes, clause=clause, via=via, now=now, finding_id=self._record.ids.finding()
             )
             self._record.raise_finding(finding, at=at)
+
+    def _unlikely(self, device: Device, known: Device, likeness: Likeness) -> None:
+        """Say with the finding that the device is new which known one it is likely not. Told with its repeats."""
+        stored = self._record.open_finding(device.device_id, FindingKind.UNREGISTERED_DEVICE)
+        if stored is None or not known.on_the_register or known.first_seen > device.first_seen:
+            return
+        sentence = identity_findings.unlikely_words(known, likeness.probability)
+        others = [item for item in stored.finding.alternatives if not item.startswith(identity_findings.UNLIKELY)]
+        if sentence not in stored.finding.alternatives:
+            said = stored.finding.model_copy(update={"alternatives": (*others[: MAX_SENTENCES - 1], sentence)})
+            self._record.store.findings.put(replace(stored, finding=said, dirty=True))
 
     # --- answers ----------------------------------------------------------------------------
 

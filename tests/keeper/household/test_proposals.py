@@ -218,6 +218,22 @@ def test_two_devices_of_one_name_and_one_model_stay_two(bench: Any) -> None:
     assert bench.open_kinds(NEW) == ["unregistered-device"]
 
 
+@pytest.mark.req("R17", "R29")
+def test_the_finding_says_which_known_device_it_is_likely_not(bench: Any) -> None:
+    speaks(bench, OLD, HABITS, NAME)
+    bench.down(bench.command(bench.device(OLD).device_id, Standing.REGISTERED, label="Phone"))
+    settle(bench)
+    leaves(bench, OLD)
+    bench.sight(NEW)
+    settle(bench)
+    sent = bench.payloads(bench.wait(60))
+    finding = next(item for item in of(Finding, sent) if item.device_id == bench.device(NEW).device_id)
+    words = [item for item in finding.alternatives if item.startswith("Likely not “Phone”, which was last seen on ")]
+    assert len(words) == 1
+    assert words[0].endswith("%).")
+    assert (finding.revision, finding.count) == (2, 1)
+
+
 @pytest.mark.req("R47")
 def test_two_that_an_officer_put_on_the_register_are_two(bench: Any, phone: str) -> None:
     speaks(bench, NEW, HABITS, NAME, DUID)
