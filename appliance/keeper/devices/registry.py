@@ -19,6 +19,8 @@ from wire.base import Standing
 
 MAX_DEVICES = 4096
 STALE_SECONDS = 24 * 3600.0
+LOOK_SECONDS = 60.0
+"""A full table in which nobody may make room is looked through again only after this long."""
 
 
 class Registry:
@@ -30,6 +32,7 @@ class Registry:
         self._by_mac: dict[str, str] = {}
         self._new_id = new_id
         self._limit = limit
+        self._stale_due = float("-inf")
         self.overflow = 0
         """New devices refused because the table was full."""
         for device in devices:
@@ -85,7 +88,7 @@ class Registry:
 
     def stale(self, now: float) -> Device | None:
         """With the table full, the unknown device that may make room: the one longest not seen."""
-        if not self.full:
+        if not self.full or now < self._stale_due:
             return None
         candidates = (
             device
@@ -94,7 +97,9 @@ class Registry:
             and device.last_seen < now - STALE_SECONDS
             and device.merged_into is None
         )
-        return min(candidates, key=lambda device: device.last_seen, default=None)
+        found = min(candidates, key=lambda device: device.last_seen, default=None)
+        self._stale_due = now + LOOK_SECONDS if found is None else now
+        return found
 
     def create(self, mac: str, ts: float) -> Device | None:
         """A new unknown device, not yet in the table; None (and counted) when the table is full."""
