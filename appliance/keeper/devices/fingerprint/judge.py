@@ -50,9 +50,9 @@ class _Vote:
 
 def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
     """The verdict; empty where no hit is of a rule that is known."""
-    known = sorted(
-        {hit for hit in hits if hit.rule in rules}, key=lambda hit: (-rules[hit.rule].rule.strength, hit.text)
-    )[:MAX_HITS]
+    known = sorted({hit for hit in hits if hit.rule in rules}, key=lambda hit: (-rules[hit.rule].rule.strength, hit))[
+        :MAX_HITS
+    ]
     if not known:
         return Verdict()
     kinds: dict[str, list[tuple[Hit, Filed]]] = {}

@@ -35,6 +35,10 @@ class Hit:
         """One line for a store; `from_text` reads it."""
         return self.rule if self.model is None else f"{self.rule}{_SEPARATOR}{self.model}"
 
+    def __lt__(self, other: Hit) -> bool:
+        # By text: with and without something captured, hits must sort beside each other.
+        return self.text < other.text
+
     @classmethod
     def from_text(cls, text: str) -> Hit:
         """Read `text`; whatever it holds, no error: an id that no rule has says nothing."""
