@@ -37,6 +37,11 @@ _LOOK = 0.05
 _WORDS = {
     FindingKind.UNREGISTERED_DEVICE: "unregistered device seen",
     FindingKind.LISTED_NAME: "listed name looked up",
+    FindingKind.SAME_DEVICE: "probably a registered device with a new address",
+    FindingKind.CLASS_CHANGED: "a device speaks like another kind of device",
+    FindingKind.KEY_SHARED: "one device's passphrase used by two",
+    FindingKind.KEY_ENDED: "a visitor's passphrase used past its date",
+    FindingKind.VISIT_OVER: "a visitor's device is still there",
 }
 _REGISTER_WAIT = 15.0
 

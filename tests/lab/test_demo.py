@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from lab import demo
 from lab import story as stories
 from wire.files import FileError
+from wire.models import FindingKind
 
 DEMO = [sys.executable, "-m", "lab.demo"]
 
@@ -136,3 +138,7 @@ def test_a_broken_story_names_file_and_field(tmp_path: Path, monkeypatch: pytest
         stories.load("odd")
     with pytest.raises(FileError, match=r"who\.toml: nobody is called a"):
         stories.load("who")
+
+
+def test_the_demonstration_has_words_for_every_kind_of_finding() -> None:
+    assert set(demo._WORDS) == set(FindingKind)
