@@ -200,6 +200,7 @@ class Book:
         device = self._standings.set(
             device, standing=standing, label=label, guest_until=guest_until, scope=scope, at=at
         )
+        self.proposals.grew(device, at)
         return self.keys.owned(device, at)
 
     def correct(self, device: Device, correction: Correction, at: float) -> Device:
