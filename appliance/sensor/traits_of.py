@@ -45,6 +45,9 @@ def traits_of(fact: Fact) -> list[Seen]:
         if not _repeats(interface, mac):
             found.append((mac, Trait.IP6_INTERFACE_ID, interface))
     if isinstance(fact, MessageHeard):
+        if isinstance(fact.message, syn.Syn):  # one for each connection of a household: the short way
+            found.append((mac, Trait.TCP_SYN, _syn_text(fact.message)))
+            return found
         reader = _READERS.get(fact.kind)
         if reader is not None:
             found += _bounded(_speaker(fact, mac), reader(fact, fact.message))
@@ -194,13 +197,9 @@ def _quic(_: MessageHeard, message: tls.ClientHello) -> _Valued:
     yield Trait.QUIC_JA4, message.ja4
 
 
-def _syn(_: MessageHeard, message: syn.Syn) -> _Valued:
-    yield Trait.TCP_SYN, _syn_text(message)
-
-
 @lru_cache(maxsize=_CACHED)
 def _syn_text(message: syn.Syn) -> str:
-    return message.text  # one for each connection of a household, and few different ones
+    return message.text  # few different ones; a TCP header has no room for one longer than `MAX_VALUE`
 
 
 def _handshake(_: MessageHeard, message: handshake.Handshake) -> _Valued:
@@ -218,7 +217,6 @@ _READERS: dict[Kind, Callable[[MessageHeard, Any], _Valued]] = {
     Kind.HTTP_REQUEST: _http,
     Kind.TLS_CLIENT_HELLO: _tls,
     Kind.QUIC_CLIENT_HELLO: _quic,
-    Kind.TCP_SYN: _syn,
     Kind.HANDSHAKE: _handshake,
 }
 

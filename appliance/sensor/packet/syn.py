@@ -20,6 +20,7 @@ _IPV4_LENGTH = 4
 _END, _NOTHING, _MSS, _SCALE, _TIMESTAMPS = 0, 1, 2, 3, 8
 _PUSH, _ACK, _URGENT, _ECN = 0x08, 0x10, 0x20, 0xC0
 _LARGEST_SCALE = 14
+_NEVER = bytes(4)
 
 
 class Syn(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,19 +69,23 @@ def parse(frame_data: bytes, packet: ip.Packet) -> Syn:
     version, ttl, quirks = _internet(frame_data, packet)
     if flags & _ECN and "ecn" not in quirks:
         quirks.append("ecn")
-    if offset & 0x01:
-        quirks.append("ae")
-    if offset & 0x0E and "0+" not in quirks:
-        quirks.append("0+")
-    present = (
-        ("seq-", sequence == 0),
-        ("ack+", acknowledged != 0 and not flags & _ACK),
-        ("uptr+", urgent != 0 and not flags & _URGENT),
-        ("urgf+", flags & _URGENT != 0),
-        ("pushf+", flags & _PUSH != 0),
-    )
-    quirks += [name for name, there in present if there]
-    kinds, mss, scale = _options(frame_data[start + 20 : start + length], quirks)
+    if offset & 0x0F:
+        if offset & 0x01:
+            quirks.append("ae")
+        if offset & 0x0E and "0+" not in quirks:
+            quirks.append("0+")
+    if not sequence:
+        quirks.append("seq-")
+    if acknowledged and not flags & _ACK:
+        quirks.append("ack+")
+    if urgent and not flags & _URGENT:
+        quirks.append("uptr+")
+    if flags & (_URGENT | _PUSH):
+        if flags & _URGENT:
+            quirks.append("urgf+")
+        if flags & _PUSH:
+            quirks.append("pushf+")
+    kinds, mss, scale = _options(frame_data, start + 20, start + length, quirks)
     return Syn(version=version, ttl=ttl, window=window, mss=mss, scale=scale, options=kinds, quirks=tuple(quirks))
 
 
@@ -104,32 +109,33 @@ def _internet(data: bytes, packet: ip.Packet) -> tuple[int, int, list[str]]:
     return 6, data[at + 7], quirks
 
 
-def _options(field: bytes, quirks: list[str]) -> tuple[tuple[int, ...], int | None, int | None]:
+def _options(data: bytes, at: int, end: int, quirks: list[str]) -> tuple[tuple[int, ...], int | None, int | None]:
     kinds: list[int] = []
     mss = scale = None
-    at, end = 0, len(field)
     while at < end:
-        kind = field[at]
+        kind = data[at]
         kinds.append(kind)
-        if kind == _END:
-            if any(field[at + 1 :]):
-                quirks.append("opt+")
-            break
         if kind == _NOTHING:
             at += 1
             continue
-        length = field[at + 1] if at + 1 < end else 0
+        if kind == _END:
+            if any(data[at + 1 : end]):
+                quirks.append("opt+")
+            break
+        length = data[at + 1] if at + 1 < end else 0
         if length < 2 or at + length > end:
             quirks.append("bad")
             break
-        value = field[at + 2 : at + length]
-        at += length
-        if kind == _MSS and len(value) == 2:
-            mss = int.from_bytes(value, "big")
-        elif kind == _SCALE and len(value) == 1:
-            scale = value[0]
+        if kind == _MSS and length == 4:
+            mss = data[at + 2] << 8 | data[at + 3]
+        elif kind == _SCALE and length == 3:
+            scale = data[at + 2]
             if scale > _LARGEST_SCALE:  # RFC 7323 section 2.3
                 quirks.append("exws")
-        elif kind == _TIMESTAMPS and len(value) == 8:
-            quirks += [name for name, there in (("ts1-", not any(value[:4])), ("ts2+", any(value[4:]))) if there]
+        elif kind == _TIMESTAMPS and length == 10:
+            if data[at + 2 : at + 6] == _NEVER:
+                quirks.append("ts1-")
+            if data[at + 6 : at + 10] != _NEVER:
+                quirks.append("ts2+")
+        at += length
     return tuple(kinds), mss, scale
