@@ -23,7 +23,6 @@ HOST_NAME, REQUESTED_ADDRESS, OVERLOAD, MESSAGE_TYPE, SERVER_ID = 12, 50, 52, 53
 PARAMETERS, VENDOR_CLASS, CLIENT_ID, USER_CLASS, CLIENT_FQDN = 55, 60, 61, 77, 81
 ARCHITECTURE, IPV6_ONLY, CAPTIVE_PORTAL = 93, 108, 114
 _PAD, _END = 0, 255
-_SPECIAL = frozenset({_PAD, OVERLOAD, _END})
 
 _FIXED = Struct("!BBBxI4x4s4s8x16s192xI")
 _SNAME_AT, _FILE_AT, _FILE_END, _OPTIONS_AT = 44, 108, 236, 240
@@ -48,13 +47,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """yiaddr: what the server gives."""
     options: tuple[tuple[int, bytes], ...]
     """(code, value) in the sender's order; a code may come more than once (RFC 3396)."""
-    once: dict[int, bytes] | None = None
-    """The options by code, where none comes twice; else None. Only makes `option` quick."""
 
     def option(self, code: int) -> bytes | None:
         """Value of an option, its parts joined (RFC 3396 section 5); None if it is absent."""
-        if self.once is not None:
-            return self.once.get(code)
         parts = [value for found, value in self.options if found == code]
         return b"".join(parts) if parts else None
 
@@ -152,7 +147,6 @@ def parse(cursor: Cursor) -> Message:
         _read_options(data, start + _FILE_AT, start + _FILE_END, options)
     if overload & _SNAME_OVERLOADED:
         _read_options(data, start + _SNAME_AT, start + _FILE_AT, options)
-    once = dict(options)
     return Message(
         from_client=operation == 1,
         transaction=transaction,
@@ -160,7 +154,6 @@ def parse(cursor: Cursor) -> Message:
         client_ip=client_ip,
         your_ip=your_ip,
         options=tuple(options),
-        once=once if len(once) == len(options) else None,
     )
 
 
@@ -174,16 +167,16 @@ def _read_options(data: bytes, at: int, end: int, options: list[tuple[int, bytes
     try:
         while at < end:
             code = data[at]
-            if code in _SPECIAL:
-                if code == _END:
-                    break
-                if code == _PAD:
-                    at += 1
-                    continue
-                overload = overload or (data[at + 2] if data[at + 1] else 0)
+            if code == _PAD:
+                at += 1
+                continue
+            if code == _END:
+                break
             value = at + 2
             at = value + data[at + 1]
             append((code, data[value:at]))
+            if code == OVERLOAD and at > value:
+                overload = overload or data[value]
     except IndexError:
         raise ParseError("a DHCP option without length") from None
     if at > end:
