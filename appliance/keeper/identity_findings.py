@@ -37,8 +37,8 @@ def same_device(
         finding_id=finding_id,
         severity=Severity.THIS_WEEK,
         confidence=probability,
-        reasons=_fit(same_device_words(known, probability), *reasons),
-        alternatives=_fit("Another device of the same kind, which nobody has registered yet.", *against),
+        reasons=fit(same_device_words(known, probability), *reasons),
+        alternatives=fit("Another device of the same kind, which nobody has registered yet.", *against),
     )
 
 
@@ -68,8 +68,8 @@ def class_changed(device: Device, change: ClassChange, *, clause: str, now: Now,
         finding_id=finding_id,
         severity=Severity.TODAY,
         confidence=change.confidence,
-        reasons=_fit(*change.reasons),
-        alternatives=_fit(*change.alternatives),
+        reasons=fit(*change.reasons),
+        alternatives=fit(*change.alternatives),
     )
 
 
@@ -84,7 +84,7 @@ def key_shared(device: Device, holder: Device, *, clause: str, now: Now, finding
         finding_id=finding_id,
         severity=Severity.TODAY,
         confidence=0.9,
-        reasons=_fit(
+        reasons=fit(
             f"This device joined with the Wi-Fi passphrase that was given to {whose} alone.",
             "Both were connected at the same time, so they are two devices.",
         ),
@@ -134,7 +134,8 @@ def visit_over(device: Device, *, ended: float, clause: str, now: Now, finding_i
     )
 
 
-def _fit(*sentences: str) -> tuple[str, ...]:
+def fit(*sentences: str) -> tuple[str, ...]:
+    """Sentences as they fit a finding, each once."""
     return _unique(clip(sentence) for sentence in sentences)[:MAX_SENTENCES]
 
 

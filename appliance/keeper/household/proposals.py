@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.keeper import findings, identity_findings
+from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.identity import Likeness, Profile, compare
 from appliance.keeper.devices.model import Device, moment
@@ -21,12 +21,11 @@ from appliance.keeper.household.kin import Join, Kin
 from appliance.keeper.household.profiles import Profiles
 from appliance.keeper.household.record import Record
 from appliance.keeper.household.stays import Stays
-from appliance.keeper.now import Now
+from appliance.keeper.household.suspicions import MOVED, Suspicions
 from appliance.keeper.store.kinship import StoredProposal
-from appliance.messages import Via
 from appliance.traits import Trait
 from wire.base import Standing
-from wire.models import FindingKind, JoinedBy, Proposal
+from wire.models import JoinedBy, Proposal
 
 PROPOSED = 0.5
 PROBABLE = 0.9
@@ -37,8 +36,6 @@ A_TURN = 4
 CHECK_SECONDS = 30.0
 """Open proposals are looked at anew at most this often, some at a time: both may be there by now."""
 
-_MOVED = 0.02
-"""A probability that changed by less is no news."""
 MAX_SENTENCES = 16
 
 
@@ -50,6 +47,7 @@ class Proposals:
         self._stays = stays
         self._kin = kin
         self._profiles = profiles
+        self._suspicions = Suspicions(record)
         self._grown: dict[str, float] = {}
         """Devices to compare, each from when on."""
         self._compared: dict[str, float] = {}
@@ -103,7 +101,7 @@ class Proposals:
             is_best = best is not None and item[1] is best[1]
             self._settle(device, item[1], item[2], propose=is_best, scope=scope, at=at)
         if best is not None and best[0] < PROPOSED and best[2].excluded is None:
-            self._unlikely(device, best[1], best[2])
+            self._suspicions.unlikely(device, best[1], best[2])
 
     def _likeness(self, one: Profile, two: Profile, *, rivals: int) -> Likeness:
         self.compared += 1
@@ -154,7 +152,7 @@ class Proposals:
         if likeness.probability < PROPOSED or likeness.excluded is not None:
             if stored is not None and is_open:
                 self._withdraw(stored, likeness, at)
-                self._same_device_no_more(goes, at, scope=scope)
+                self._suspicions.no_more(goes, at, scope=scope)
             return
         if not is_open and not propose:
             return
@@ -165,9 +163,9 @@ class Proposals:
         else:
             return
         if likeness.probability >= PROBABLE and stays.on_the_register and goes.standing is Standing.UNKNOWN:
-            self._same_device(stays, goes, likeness, scope=scope, at=at)
+            self._suspicions.same_device(stays, goes, likeness, scope=scope, at=at)
         elif stays.on_the_register:
-            self._same_device_no_more(goes, at, scope=scope)
+            self._suspicions.no_more(goes, at, scope=scope)
 
     @staticmethod
     def _shows_more(stored: StoredProposal, likeness: Likeness) -> bool:
@@ -193,7 +191,7 @@ class Proposals:
     def _revise(self, stored: StoredProposal, stays: Device, goes: Device, likeness: Likeness, at: float) -> None:
         old = stored.proposal
         same = (old.state, old.device_id, set(old.reasons)) == ("open", stays.device_id, set(_fit(likeness.reasons)))
-        if same and abs(old.probability - likeness.probability) < _MOVED:
+        if same and abs(old.probability - likeness.probability) < MOVED:
             return
         proposal = old.model_copy(
             update={
@@ -220,62 +218,6 @@ class Proposals:
         )
         self._record.tell_proposal(replace(stored, proposal=proposal), at)
 
-    # --- findings ---------------------------------------------------------------------------
-
-    def _same_device(self, stays: Device, goes: Device, likeness: Likeness, *, scope: Scope, at: float) -> None:
-        clause = scope.register()
-        if clause is None:
-            return
-        stored = self._record.open_finding(goes.device_id, FindingKind.SAME_DEVICE)
-        headline = identity_findings.same_device_words(stays, likeness.probability)
-        if stored is not None:
-            if abs(stored.finding.confidence - likeness.probability) >= _MOVED:
-                said = stored.finding.model_copy(
-                    update={"confidence": likeness.probability, "reasons": (headline, *_fit(likeness.reasons)[:15])}
-                )
-                self._record.report_finding(stored, findings.revised(said), at)
-            return
-        finding = identity_findings.same_device(
-            goes,
-            stays,
-            probability=likeness.probability,
-            reasons=likeness.reasons,
-            against=likeness.against,
-            clause=clause,
-            now=Now(scope=scope, ts=min(goes.first_seen, at), at=at),
-            finding_id=self._record.ids.finding(),
-        )
-        self._record.raise_finding(finding, at=at)
-        kinds = frozenset({FindingKind.UNREGISTERED_DEVICE})
-        self._record.close_findings(goes.device_id, kinds, headline, at)
-
-    def _same_device_no_more(self, goes: Device, at: float, *, scope: Scope) -> None:
-        """It is not that likely any more: the device is one that is not registered, as before."""
-        stored = self._record.open_finding(goes.device_id, FindingKind.SAME_DEVICE)
-        clause = scope.register()
-        if stored is None:
-            return
-        because = "It is less likely now that this is the known device."
-        self._record.report_finding(stored, findings.closed(stored.finding, because), at)
-        if clause is not None and goes.standing is Standing.UNKNOWN:
-            now = Now(scope=scope, ts=min(goes.last_seen, at), at=at)
-            via: Via | None = None
-            finding = findings.unregistered(
-                goes, clause=clause, via=via, now=now, finding_id=self._record.ids.finding()
-            )
-            self._record.raise_finding(finding, at=at)
-
-    def _unlikely(self, device: Device, known: Device, likeness: Likeness) -> None:
-        """Say with the finding that the device is new which known one it is likely not. Told with its repeats."""
-        stored = self._record.open_finding(device.device_id, FindingKind.UNREGISTERED_DEVICE)
-        if stored is None or not known.on_the_register or known.first_seen > device.first_seen:
-            return
-        sentence = identity_findings.unlikely_words(known, likeness.probability)
-        others = [item for item in stored.finding.alternatives if not item.startswith(identity_findings.UNLIKELY)]
-        if sentence not in stored.finding.alternatives:
-            said = stored.finding.model_copy(update={"alternatives": (*others[: MAX_SENTENCES - 1], sentence)})
-            self._record.store.findings.put(replace(stored, finding=said, dirty=True))
-
     # --- answers ----------------------------------------------------------------------------
 
     def answer(self, proposal_id: str, *, confirm: bool, by: str, scope: Scope, at: float) -> str | None:
@@ -293,7 +235,7 @@ class Proposals:
         proposal = stored.proposal.model_copy(update={"revision": stored.proposal.revision + 1, "state": state})
         self._record.tell_proposal(replace(stored, proposal=proposal), at)
         if not confirm:
-            self._same_device_no_more(goes, at, scope=scope)
+            self._suspicions.no_more(goes, at, scope=scope)
             return None
         join = Join(
             how=JoinedBy.PERSON,
