@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from dashboard import auth, clock
-from dashboard.pages import command, finding, household, signin, today
+from dashboard.pages import command, device, finding, household, proposal, signin, today
 from dashboard.pages.contexts import ErrorPage
 from dashboard.pages.desk import Desk, show
 from dashboard.settings import DashboardSettings
@@ -141,7 +141,7 @@ def create_app(
         wait=wait,
     )
     app.extensions["gatehouse"] = desk
-    for module in (signin, today, household, finding, command):
+    for module in (signin, today, household, finding, device, proposal, command):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
     app.before_request(lambda: _admit(desk))

@@ -1,7 +1,7 @@
 """Opened messages in, rows and receipts out, in the caller's transaction.
 
-Idempotent and free of order: an event is known by (source, id), a device or finding by its
-revision. The same id with another payload is not accepted and not receipted; it is a refusal
+Idempotent and free of order: an event is known by (source, id); a device, finding, proposal or
+stay by its revision. The same id with another payload is not accepted and not receipted; it is a refusal
 (`event-conflict`), because a box that says two things under one id was copied or set back.
 A status is a heartbeat, not an event: it only updates its site.
 """
@@ -20,7 +20,7 @@ from dashboard.ingest.opening import Refusal, refused
 from dashboard.store import schema
 from wire.base import Payload
 from wire.codec import Opened
-from wire.models import BoxStatus, CommandResult, Device, Finding, Outcome
+from wire.models import BoxStatus, CommandResult, Device, Finding, Outcome, Proposal, Session
 
 _EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([0-9]{1,15})")
 _STATUS_ID = re.compile(r"([a-z0-9]{1,32})-s([0-9]{1,15})")
@@ -98,6 +98,10 @@ def _event(connection: Connection, opened: Opened, now: float) -> None:
             _newest(connection, schema.device, ("site", "device_id"), _device_row(site, device))
         case Finding() as finding:
             _newest(connection, schema.finding, ("site", "finding_id"), _finding_row(site, finding, now))
+        case Proposal() as proposal:
+            _newest(connection, schema.proposal, ("site", "proposal_id"), _proposal_row(site, proposal))
+        case Session() as stay:
+            _newest(connection, schema.stay, ("site", "session_id"), _stay_row(site, stay))
         case CommandResult() as result:
             _result(connection, site, result, now)
         case _:
@@ -117,6 +121,39 @@ def _device_row(site: str, device: Device) -> dict[str, Any]:
         "first_seen": device.first_seen.timestamp(),
         "last_seen": device.last_seen.timestamp(),
         "addresses": plain["addresses"],
+        "correction": plain.get("correction"),
+        "presence": plain.get("presence"),
+        "merged_into": device.merged_into,
+        "key_id": device.key_id,
+    }
+
+
+def _proposal_row(site: str, proposal: Proposal) -> dict[str, Any]:
+    return {
+        "site": site,
+        "proposal_id": proposal.proposal_id,
+        "revision": proposal.revision,
+        "device_id": proposal.device_id,
+        "other_id": proposal.other_id,
+        "probability": proposal.probability,
+        "state": proposal.state,
+        "raised_at": proposal.raised_at.timestamp(),
+        "reasons": list(proposal.reasons),
+        "against": list(proposal.against),
+    }
+
+
+def _stay_row(site: str, stay: Session) -> dict[str, Any]:
+    return {
+        "site": site,
+        "session_id": stay.session_id,
+        "revision": stay.revision,
+        "device_id": stay.device_id,
+        "mac": stay.mac,
+        "started": stay.started.timestamp(),
+        "ended": None if stay.ended is None else stay.ended.timestamp(),
+        "asleep_seconds": stay.asleep_seconds,
+        "ended_because": stay.ended_because,
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from dashboard.store import schema
@@ -19,12 +19,13 @@ from wire.base import Payload
 from wire.codec import WireError, payload_json, seal, topic_for
 from wire.keys import KeyFileError, seal_key
 from wire.models import Command, Receipt, type_of
-from wire.orders import SetStanding
+from wire.orders import Order
 
 MAX_RANGES = 256
 MAX_COMMANDS = 100
 ANSWER_GRACE = 60.0
 """Seconds past its expiry in which a box's answer to a command may still arrive."""
+_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ def send_command(connection: Connection, row: Row[tuple[object, ...]], writer: W
             issued_at=datetime.fromtimestamp(fields["created_at"], UTC),
             expires_at=datetime.fromtimestamp(fields["expires_at"], UTC),
             by=fields["by"],
-            body=SetStanding.model_validate(fields["body"]),
+            body=_ORDER.validate_python(fields["body"]),
         )
         written = writer.write(command, site=fields["site"], box_key=fields["seal_key"], now=now, sequence=sequence)
         outgoing = Outgoing(topic=written.topic, body=written.body, expires_at=fields["expires_at"])

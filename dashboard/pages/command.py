@@ -7,7 +7,8 @@ from flask import Blueprint, Response, abort, request
 from dashboard.pages import words
 from dashboard.pages.contexts import CommandPage, Fact
 from dashboard.pages.desk import Desk, desk, id_or_404, show
-from dashboard.store import queries
+from dashboard.pages.orders import told
+from dashboard.store import devices, queries
 from dashboard.store.queries import StoredCommand
 from wire.models import Outcome
 
@@ -28,7 +29,7 @@ _UNANSWERED = (
     "The box may have followed it all the same. Look at the household first, then send it again if you must.",
 )
 _OUTCOMES: dict[str, tuple[str, str]] = {
-    Outcome.APPLIED: ("Done: the box has applied it", "The device's new standing is in force."),
+    Outcome.APPLIED: ("Done: the box has applied it", ""),
     Outcome.REFUSED: ("The box refused", "Nothing was changed."),
     Outcome.EXPIRED: ("Too late: nothing was changed", "Send it again."),
     Outcome.OUT_OF_SEQUENCE: ("The box refused: it knew of a later one", "Nothing was changed. Send it again."),
@@ -48,7 +49,8 @@ def command(command: str) -> Response:
         if found is None:
             abort(404)
         home = queries.household(connection, at_desk.settings.tenant, found.site)
-        device = queries.device_of(connection, found.site, found.device_id)
+        device_id = found.device_id
+        device = None if device_id is None else devices.device_of(connection, found.site, device_id)
     heading, explanation, done = outcome_words(found, at_desk.now())
     page = CommandPage(
         heading=heading,
@@ -83,6 +85,7 @@ def outcome_words(command: StoredCommand, now: float) -> tuple[str, str, bool]:
         return _PENDING[command.state], "This page looks again by itself.", False
     known = _OUTCOMES.get(command.state)
     heading, explanation = known or ("The box answered", f"Its answer was: {words.plain(command.state, 20)}.")
+    explanation = explanation or told(command.body).applied
     if command.detail:
         explanation += f" The box says: {words.plain(command.detail)}"
     return heading, explanation, True
@@ -97,12 +100,14 @@ def _wait(at_desk: Desk, command_id: str) -> None:
 
 
 def _facts(at_desk: Desk, found: StoredCommand, known_label: str | None) -> tuple[Fact, ...]:
-    body = found.body
-    label = body.get("label") or known_label
-    facts = [
-        ("Device", words.plain(label, 80) if label else f"Device {found.device_id[:12]}"),
-        ("To be", words.standing(str(body.get("standing")))),
-        ("Reason", words.plain(found.reason.replace("\n", " "), 500)),
+    facts: list[tuple[str, str]] = []
+    if found.device_id is not None:
+        label = found.body.get("label") or known_label
+        facts.append(("Device", words.plain(label, 80) if label else f"Device {found.device_id[:12]}"))
+    facts += told(found.body).facts
+    if found.reason:
+        facts.append(("Reason", words.plain(found.reason.replace("\n", " "), 500)))
+    facts += [
         ("Asked by", words.plain(found.by_name, 120)),
         ("Asked", at_desk.moment(found.created_at).text),
     ]

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from dashboard import commands
-from dashboard.commands import AlreadySent, Typed
+from dashboard.commands import AlreadySent
 from dashboard.pages import sentences, words
-from dashboard.pages.command import outcome_words
-from dashboard.pages.contexts import Asked, Choice, Fact, FindingPage, Register
+from dashboard.pages.asking import AGAIN, asked_rows, officer, send
+from dashboard.pages.contexts import Fact
+from dashboard.pages.contexts_household import FindingPage
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
-from dashboard.pages.household import device_row, finding_card
-from dashboard.store import queries
-from dashboard.store.queries import StoredDevice, StoredFinding
-from wire.base import Standing
+from dashboard.pages.forms import Errors, Standed
+from dashboard.pages.household import finding_card
+from dashboard.pages.registering import register_form
+from dashboard.pages.rows import device_row, proposal_card
+from dashboard.store import devices, queries
+from dashboard.store.queries import StoredFinding
 from wire.models import Finding, FindingKind
 
 pages = Blueprint("finding", __name__)
-
-_HINTS = {
-    Standing.REGISTERED: "Used by the {person}. The box keeps what the order allows for it.",
-    Standing.HOUSEHOLD: "Belongs to someone else who lives here. Unless the order says more, the box keeps only that it is there.",
-    Standing.GUEST: "Belongs to a visitor, for some days. Kept as little as a household member's device.",
-    Standing.WORK: "Belongs to an employer. Kept as little as a household member's device.",
-    Standing.INFRASTRUCTURE: "A printer, a Wi-Fi extender or the like, that nobody browses with.",
-}
-_NAMES = {Standing.REGISTERED: "Registered: the {person}'s own device"}
 
 
 @pages.get("/households/<site>/findings/<finding>")
@@ -40,68 +33,57 @@ def finding(site: str, finding: str) -> Response:
 @pages.post("/households/<site>/findings/<finding>")
 def register(site: str, finding: str) -> ResponseReturnValue:
     """Say what the finding's device is."""
-    at_desk, asking = desk(), who()
-    if not asking.role.acts:
-        abort(403)
-    fields = commands.typed(request.form)
-    decision, errors = commands.check(fields)
-    with at_desk.reads.connect() as connection:
+    officer()
+    fields = Standed.read(request.form)
+    with desk().reads.connect() as connection:
         household_or_404(connection, site)
         row = queries.finding_of(connection, site, id_or_404(finding))
         if row is None:
             abort(404)
+        root = devices.devices_named(connection, site, [row.device_id]).get(row.device_id)
+        decision, errors = fields.check(row.device_id if root is None else root.device_id)
         if decision is None:
             return _show(connection, site, finding, fields, errors)
     try:
-        command_id = commands.ask(
-            at_desk.engine,
-            decision,
-            tenant=at_desk.settings.tenant,
-            site=site,
-            device_id=row.device_id,
-            by=asking,
-            now=at_desk.now(),
-            lifetime=at_desk.settings.command_seconds,
-        )
+        return send(decision, site)
     except AlreadySent:
-        again = ("standing", "You have sent this form already, with other answers. Check your answers and send again")
-        with at_desk.reads.connect() as connection:
-            return _show(connection, site, finding, fields, (again,))
-    # 303: the browser fetches the next page with GET, so that loading it again sends nothing twice (RFC 9110, 15.4.4).
-    return redirect(f"/commands/{command_id}?wait=1", 303)
+        with desk().reads.connect() as connection:
+            return _show(connection, site, finding, fields, (("standing", AGAIN),))
 
 
-def _show(
-    connection: Connection, site: str, finding_id: str, typed: Typed | None, errors: tuple[tuple[str, str], ...]
-) -> Response:
+def _show(connection: Connection, site: str, finding_id: str, typed: Standed | None, errors: Errors) -> Response:
     at_desk = desk()
     home = household_or_404(connection, site)
     row = queries.finding_of(connection, site, id_or_404(finding_id))
     if row is None:
         abort(404)
-    device = queries.device_of(connection, site, row.device_id)
-    asked = queries.commands_about(connection, site, row.device_id)
+    proposals = [item for item in devices.proposals_about(connection, site, [row.device_id]) if item.state == "open"]
+    if row.kind != FindingKind.SAME_DEVICE:
+        proposals = []
+    named = {row.device_id} | {item for one in proposals for item in (one.device_id, one.other_id)}
+    known = devices.devices_named(connection, site, named)
+    device = known.get(row.device_id)
+    about = sorted({row.device_id} | ({device.device_id} if device else set()))
+    asked = queries.commands_about(connection, site, about)
     connection.close()
     whole = sentences.payload(row.payload)
+    others = (*(whole.alternatives if whole else ()), *sentences.innocent(row.kind))
+    target = f"/households/{site}/findings/{row.finding_id}"
+    wanted = row.state == "open" and sentences.registers(row.kind)
     page = FindingPage(
         household=words.plain(home.title, 120),
         household_address=f"/households/{site}",
         card=finding_card(at_desk, site, row, device),
         matched=_matched(whole),
         reasons=tuple(words.plain(reason) for reason in whole.reasons) if whole else (),
-        alternatives=tuple(words.plain(other) for other in whole.alternatives) if whole else (),
+        alternatives=tuple(dict.fromkeys(words.plain(other) for other in others)),
         facts=_facts(at_desk, row, whole),
-        device=None if device is None else device_row(at_desk, device),
-        asked=tuple(
-            Asked(
-                text=f"{words.standing(str(sent.body.get('standing')))}: {outcome_words(sent, at_desk.now())[0]}",
-                at=at_desk.moment(sent.created_at),
-                by=words.plain(sent.by_name, 120),
-                address=f"/commands/{sent.command_id}",
-            )
-            for sent in asked
-        ),
-        register=_form(at_desk, site, row, device, typed=typed, errors=errors) if who().role.acts else None,
+        device=None if device is None else device_row(at_desk, site, device),
+        proposals=tuple(proposal_card(at_desk, site, item, known) for item in proposals),
+        asked=asked_rows(at_desk, asked),
+        register=register_form(at_desk, target, device, asked_for=wanted, typed=typed, errors=errors)
+        if who().role.acts
+        else None,
     )
     return show(
         "finding",
@@ -112,40 +94,6 @@ def _show(
         section="households",
         live=True,
         status=422 if errors else 200,
-    )
-
-
-def _form(
-    at_desk: Desk,
-    site: str,
-    row: StoredFinding,
-    device: StoredDevice | None,
-    *,
-    typed: Typed | None,
-    errors: tuple[tuple[str, str], ...],
-) -> Register:
-    unknown = device is None or device.standing in {Standing.UNKNOWN, Standing.REFUSED}
-    wanted = unknown or (row.state == "open" and row.kind == FindingKind.UNREGISTERED_DEVICE)
-    chosen = typed.standing if typed else ""
-    person = words.plain(at_desk.settings.words.person, 60)
-    return Register(
-        heading="Register this device" if wanted else "Change what this device is",
-        folded=not wanted and not errors,
-        target=f"/households/{site}/findings/{row.finding_id}",
-        token=commands.new_token(),
-        choices=tuple(
-            Choice(
-                value=standing,
-                text=_NAMES.get(standing, words.standing(standing)).format(person=person),
-                hint=_HINTS[standing].format(person=person),
-                checked=standing == chosen,
-            )
-            for standing in commands.STANDINGS
-        ),
-        label=typed.label if typed else (device.label or "" if device else ""),
-        days=typed.days if typed else str(commands.GUEST_DAYS),
-        reason=typed.reason if typed else "",
-        errors=errors,
     )
 
 

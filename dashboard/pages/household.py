@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
-from pydantic import ValidationError
+from flask import Blueprint, Response, abort, redirect, request
+from flask.typing import ResponseReturnValue
 
-from dashboard.pages import sentences, words
-from dashboard.pages.contexts import Box, DeviceRow, FindingCard, HouseholdPage
-from dashboard.pages.desk import Desk, desk, household_or_404, show
+from dashboard import commands
+from dashboard.commands import AlreadySent
+from dashboard.pages import forms, orders, sentences, words
+from dashboard.pages.asking import asked_rows, officer, send
+from dashboard.pages.contexts_device import Choice
+from dashboard.pages.contexts_household import Box, FindingCard, HouseholdPage, LookForm
+from dashboard.pages.desk import Desk, desk, household_or_404, show, who
+from dashboard.pages.rows import device_row, proposal_card
+from dashboard.store import devices as stored_devices
 from dashboard.store import queries
-from dashboard.store.queries import Household, StoredDevice, StoredFinding
-from wire.base import Standing
-from wire.models import Address, LooksLike, TapHealth
+from dashboard.store.devices import StoredDevice
+from dashboard.store.queries import Household, StoredFinding
+from wire.models import TapHealth
 
 pages = Blueprint("household", __name__)
 
@@ -25,18 +31,27 @@ def household(site: str) -> Response:
         opened = queries.findings_of(connection, site, state="open", limit=queries.MOST_OPEN_SHOWN)
         closed = queries.findings_of(connection, site, state="closed", limit=queries.MOST_CLOSED_SHOWN)
         waiting = queries.count_findings(connection, site)
-        devices = queries.devices_of(connection, site)
-        number = queries.count_devices(connection, site)
-        known = queries.devices_named(connection, site, [row.device_id for row in (*opened, *closed)])
+        devices = stored_devices.devices_of(connection, site)
+        number = stored_devices.count_devices(connection, site)
+        proposals = stored_devices.open_proposals(connection, site)
+        proposed = stored_devices.count_proposals(connection, site)
+        named = {row.device_id for row in (*opened, *closed)}
+        named |= {item for row in proposals for item in (row.device_id, row.other_id)}
+        known = stored_devices.devices_named(connection, site, named)
+        asked = queries.commands_about(connection, site)
     page = HouseholdPage(
         household=words.plain(home.title, 120),
         site=home.site,
-        summary=_summary(waiting),
+        summary=_summary(waiting, proposed),
         findings=tuple(finding_card(at_desk, site, row, known.get(row.device_id)) for row in opened),
         closed=tuple(finding_card(at_desk, site, row, known.get(row.device_id)) for row in closed),
         findings_left_out=max(0, waiting - len(opened)),
-        devices=tuple(device_row(at_desk, row) for row in devices),
+        devices=tuple(device_row(at_desk, site, row) for row in devices),
         devices_left_out=max(0, number - len(devices)),
+        proposals=tuple(proposal_card(at_desk, site, row, known) for row in proposals),
+        proposals_left_out=max(0, proposed - len(proposals)),
+        asked=asked_rows(at_desk, asked),
+        look=_look(site) if who().role.acts else None,
         box=_box(at_desk, home),
         cannot_see=sentences.CANNOT_SEE,
     )
@@ -49,6 +64,21 @@ def household(site: str) -> Response:
         section="households",
         live=True,
     )
+
+
+@pages.post("/households/<site>/look-round")
+def look_round(site: str) -> ResponseReturnValue:
+    """Let the box look round once."""
+    officer()
+    with desk().reads.connect() as connection:
+        household_or_404(connection, site)
+    decision = forms.look_round(request.form)
+    if decision is None:
+        abort(400)
+    try:
+        return send(decision, site)
+    except AlreadySent:
+        return redirect(f"/households/{site}", 303)
 
 
 def finding_card(at_desk: Desk, site: str, row: StoredFinding, device: StoredDevice | None) -> FindingCard:
@@ -75,41 +105,6 @@ def finding_card(at_desk: Desk, site: str, row: StoredFinding, device: StoredDev
         stays=sentences.stays(row.kind) if opened else "",
         action=sentences.action(row.kind) if opened else sentences.LOOK,
     )
-
-
-def device_row(at_desk: Desk, row: StoredDevice) -> DeviceRow:
-    """A device in words."""
-    like: LooksLike | None = sentences.looks(row.looks_like)
-    used = _addresses(row)
-    return DeviceRow(
-        anchor=f"device-{row.device_id}",
-        name=words.plain(row.label, 80) if row.label else "No label yet",
-        standing=words.standing(row.standing),
-        standing_key=row.standing if row.standing in tuple(Standing) else Standing.UNKNOWN,
-        looks_like=words.plain(like.text) if like else "Nothing is known yet",
-        sure=words.confidence(like.confidence) if like else "",
-        reasons=tuple(words.plain(reason) for reason in like.reasons) if like else (),
-        first_seen=at_desk.moment(row.first_seen),
-        last_seen=at_desk.moment(row.last_seen),
-        private=bool(used) and _private(used[0].mac),
-        quarantined=row.quarantined,
-        addresses=tuple(f"{item.mac}, last seen {at_desk.moment(item.last_seen.timestamp()).text}" for item in used),
-    )
-
-
-def _addresses(row: StoredDevice) -> list[Address]:
-    used: list[Address] = []
-    for item in row.addresses:
-        try:
-            used.append(Address.model_validate(item))
-        except ValidationError:
-            continue
-    return sorted(used, key=lambda item: item.last_seen, reverse=True)
-
-
-def _private(mac: str) -> bool:
-    # IEEE 802c: the second-lowest bit of the first octet says the address was not given by a maker.
-    return bool(int(mac[:2], 16) & 0b10)
 
 
 def _box(at_desk: Desk, home: Household) -> Box:
@@ -153,7 +148,20 @@ def _missed(tap: TapHealth) -> str:
     return ", ".join(parts) or "Nothing"
 
 
-def _summary(waiting: int) -> str:
-    if not waiting:
-        return "Nothing needs a decision."
-    return f"{words.count(waiting, 'finding needs', 'findings need')} a decision."
+def _look(site: str) -> LookForm:
+    return LookForm(
+        target=f"/households/{site}/look-round",
+        token=commands.new_token(),
+        choices=tuple(
+            Choice(value=kind, text=orders.LOOKS[kind], hint="", checked=kind == forms.LOOKS[0]) for kind in forms.LOOKS
+        ),
+    )
+
+
+def _summary(waiting: int, proposed: int) -> str:
+    text = "Nothing needs a decision."
+    if waiting:
+        text = f"{words.count(waiting, 'finding needs', 'findings need')} a decision."
+    if proposed:
+        text += f" {words.count(proposed, 'pair of devices', 'pairs of devices')} may be one."
+    return text

@@ -5,14 +5,15 @@ Pure: stored rows in, plain words out.
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from dashboard.pages import words
 from dashboard.pages.contexts import SeverityMark
-from wire.base import Standing
-from wire.models import BoxStatus, Finding, FindingKind, GapCause, LooksLike
+from wire.base import Correction, Standing
+from wire.models import BoxStatus, Finding, FindingKind, GapCause, LooksLike, Presence, PresenceState
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -31,6 +32,81 @@ CANNOT_SEE = (
 LOOK = "Look at the details"
 """Words of the link to a finding that asks for nothing to be sent."""
 
+_SEEN = {
+    FindingKind.UNREGISTERED_DEVICE: (
+        "A device that is not registered joined the home network",
+        "{n} devices that are not registered joined the home network",
+    ),
+    FindingKind.LISTED_NAME: (
+        "A device asked for a name that is on a list in force",
+        "Names that are on a list in force were asked for, {n} findings",
+    ),
+    FindingKind.SAME_DEVICE: (
+        "A device that is not registered is probably a known one with a new address",
+        "{n} devices that are not registered are probably known ones with new addresses",
+    ),
+    FindingKind.CLASS_CHANGED: (
+        "A known device began to behave like another kind of device",
+        "{n} known devices began to behave like other kinds of device",
+    ),
+    FindingKind.KEY_SHARED: (
+        "A device uses a Wi-Fi passphrase that was given to another device alone",
+        "{n} devices use a Wi-Fi passphrase that was given to another device alone",
+    ),
+    FindingKind.KEY_ENDED: (
+        "A device uses a visitor's Wi-Fi passphrase past its date",
+        "{n} devices use a visitor's Wi-Fi passphrase past its date",
+    ),
+    FindingKind.VISIT_OVER: (
+        "A visitor's device is still there after the visit was to end",
+        "{n} visitors' devices are still there after the visits were to end",
+    ),
+}
+"""What was seen: one, and several of the same cause."""
+
+_REGISTERED = "Under {under}, devices in this home are to be registered. "
+_WHY = {
+    FindingKind.SAME_DEVICE: _REGISTERED
+    + "The box joins nothing by itself on a likeness: an officer says whether the two are one device.",
+    FindingKind.CLASS_CHANGED: "Under {under}, the box keeps what devices look like. Another device may be using this "
+    "device's address, or the box was wrong about what it is.",
+    FindingKind.KEY_SHARED: _REGISTERED
+    + "A passphrase of its own is how the box knows a device again; in use by two, it no longer tells them apart.",
+    FindingKind.KEY_ENDED: _REGISTERED + "This passphrase was for a visit that is over.",
+    FindingKind.VISIT_OVER: _REGISTERED
+    + "The time that was set for this visit is over, so the device counts as not registered.",
+}
+
+_INNOCENT = {
+    FindingKind.SAME_DEVICE: (
+        "Many phones change their address by themselves to protect privacy; nobody has to do anything for that.",
+    ),
+    FindingKind.CLASS_CHANGED: (
+        "An update, or a newly installed app, can change how a device behaves.",
+        "The box may have been wrong about what the device was before.",
+    ),
+    FindingKind.KEY_SHARED: (
+        "Someone typed the passphrase into a second device of their own, such as a replacement.",
+        "The same device may have come back with a new address before the box noticed that it had left.",
+    ),
+    FindingKind.KEY_ENDED: (
+        "A device joins by itself whenever it is near; its user need not have done anything.",
+        "The visit may have been made longer.",
+    ),
+    FindingKind.VISIT_OVER: ("The visit may have been made longer.", "The device may have been left behind."),
+}
+_PRESENCE = {
+    PresenceState.HERE: "Here since {at}",
+    PresenceState.ASLEEP: "Quiet since {at}",
+    PresenceState.FLAPPING: "Comes and goes, since {at}",
+    PresenceState.LEFT: "Left {at}",
+}
+_PROPOSAL_STATES = {
+    "open": "Waits for an answer",
+    "confirmed": "An officer said that they are one device",
+    "refused": "An officer said that they are two devices",
+    "withdrawn": "The box does not think so any more",
+}
 _HOW = {
     "exact": "The whole name is on the list",
     "subtree": "The name, or the name it belongs to, is on the list",
@@ -70,15 +146,10 @@ def device(label: str | None, looks_like: LooksLike | None, device_id: str) -> s
 
 def finding(kind: str, standing: str | None, number: int = 1) -> str:
     """What was seen, one sentence; `number` findings of the same cause."""
-    match kind:
-        case FindingKind.UNREGISTERED_DEVICE if number == 1:
-            return "A device that is not registered joined the home network"
-        case FindingKind.UNREGISTERED_DEVICE:
-            return f"{number:,} devices that are not registered joined the home network"
-        case FindingKind.LISTED_NAME if number == 1:
-            return f"{_whose(standing)} asked for a name that is on a list in force"
-        case FindingKind.LISTED_NAME:
-            return f"Names that are on a list in force were asked for, {number:,} findings"
+    if kind == FindingKind.LISTED_NAME and number == 1:
+        return f"{_whose(standing)} asked for a name that is on a list in force"
+    if kind in _SEEN:
+        return _SEEN[FindingKind(kind)][number > 1].format(n=f"{number:,}")
     return f"The box reported: {words.plain(kind, 40)}" + (f", {number:,} findings" if number > 1 else "")
 
 
@@ -96,22 +167,73 @@ def why(kind: str, clause: str) -> str:
                 f"Under {under}, the list is in force for this device. Asking for a name does not show that a "
                 "page was opened or read, or who used the device."
             )
-    return f"Reported under {under}."
+    return _WHY[FindingKind(kind)].format(under=under) if kind in _WHY else f"Reported under {under}."
 
 
 def action(kind: str) -> str:
     """Words of the link to an open finding."""
-    return "Look and register" if kind == FindingKind.UNREGISTERED_DEVICE else LOOK
+    match kind:
+        case FindingKind.UNREGISTERED_DEVICE | FindingKind.VISIT_OVER:
+            return "Look and register"
+        case FindingKind.SAME_DEVICE:
+            return "Look and compare"
+        case FindingKind.CLASS_CHANGED:
+            return "Look and correct"
+    return LOOK
 
 
 def stays(kind: str) -> str:
-    """What to do about an open finding that no form here closes; empty for one that registering closes."""
-    if kind == FindingKind.UNREGISTERED_DEVICE:
-        return ""
+    """What to do about an open finding that no form here closes; empty for one that a decision closes."""
+    match kind:
+        case (
+            FindingKind.UNREGISTERED_DEVICE
+            | FindingKind.SAME_DEVICE
+            | FindingKind.CLASS_CHANGED
+            | FindingKind.VISIT_OVER
+        ):
+            return ""
+        case FindingKind.KEY_SHARED | FindingKind.KEY_ENDED:
+            first = "Say on the device's page whose it is and what the passphrase is for, and keep your own note. "
+        case _:
+            first = "Read it and keep your own note: that you opened it is recorded. "
     return (
-        "Read it and keep your own note: that you opened it is recorded. It cannot be marked as reviewed here yet, "
-        "so it stays on Today. “Last seen” shows whether there is anything new."
+        f"{first}It cannot be marked as reviewed here yet, so it stays on Today. "
+        "“Last seen” shows whether there is anything new."
     )
+
+
+def registers(kind: str) -> bool:
+    """Whether saying whose device it is answers the finding."""
+    return kind in {FindingKind.UNREGISTERED_DEVICE, FindingKind.SAME_DEVICE, FindingKind.VISIT_OVER}
+
+
+def innocent(kind: str) -> tuple[str, ...]:
+    """What else often explains a finding of this kind, beside what the box itself says."""
+    return _INNOCENT.get(FindingKind(kind), ()) if kind in tuple(FindingKind) else ()
+
+
+def presence(value: dict[str, Any] | None, now: float, zone: tzinfo) -> tuple[str, str]:
+    """Whether a device is there, in words, and the state's name; both empty if the box has not said."""
+    said = None if value is None else _read(Presence, value)
+    if said is None:
+        return "", ""
+    at = words.time_or_date(said.since.timestamp(), now, zone)
+    return _PRESENCE[said.state].format(at=at), said.state.value
+
+
+def correction(value: dict[str, Any] | None) -> Correction:
+    """What a person said a device is; empty if nothing, or not readable."""
+    return (None if value is None else _read(Correction, value)) or Correction()
+
+
+def proposal(probability: float) -> str:
+    """The question of a proposal, with its probability in full."""
+    return f"The box thinks these two may be one device ({probability:.0%})"
+
+
+def proposal_state(state: str) -> str:
+    """What became of a proposal."""
+    return _PROPOSAL_STATES.get(state) or words.plain(state, 20)
 
 
 def how(value: str) -> str:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 from dashboard.pages import sentences, words
 from dashboard.pages.contexts import BoxRow, Card, HouseholdRow, HouseholdsPage, TodayPage
 from dashboard.pages.desk import Desk, desk, show
+from dashboard.pages.rows import device_name
 from dashboard.store import queries
 from dashboard.store.queries import Household, OpenFinding
 
@@ -112,9 +113,7 @@ def build_households(
 
 def _card(at_desk: Desk, title: str, group: list[OpenFinding], number: int) -> Card:
     first = group[0]
-    names = list(
-        dict.fromkeys(sentences.device(row.label, sentences.looks(row.looks_like), row.device_id) for row in group)
-    )
+    names = list(dict.fromkeys(device_name(row.device, row.device_id) for row in group))
     detail = "; ".join(names[:_NAMED])
     if len(names) > _NAMED:
         detail += f"; and {len(names) - _NAMED} more"
@@ -123,7 +122,7 @@ def _card(at_desk: Desk, title: str, group: list[OpenFinding], number: int) -> C
         severity=sentences.mark(first.severity),
         household=words.plain(title, 120),
         household_address=f"/households/{first.site}",
-        sentence=sentences.finding(first.kind, first.standing, number),
+        sentence=sentences.finding(first.kind, first.device.standing if first.device else None, number),
         detail=detail,
         since=at_desk.moment(min(row.raised_at for row in group)),
         last=at_desk.moment(max(row.last_seen for row in group)) if sentences.stays(first.kind) else None,

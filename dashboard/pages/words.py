@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from wire.base import Standing
-from wire.models import Severity
+from wire.models import JoinedBy, Severity
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are never printed as they are: controls, bidi and other format marks, surrogates."""
@@ -49,6 +49,28 @@ _STANDING = {
     Standing.INFRASTRUCTURE: "Part of the home network",
     Standing.UNKNOWN: "Not registered",
     Standing.REFUSED: "Refused",
+}
+CATEGORIES = {
+    "phone": "phone",
+    "tablet": "tablet",
+    "laptop": "laptop",
+    "desktop": "desktop computer",
+    "tv": "television or television box",
+    "console": "games console",
+    "e-reader": "e-reader",
+    "wearable": "watch or other device that is worn",
+    "speaker": "speaker",
+    "camera": "camera",
+    "plug": "smart plug",
+    "printer": "printer",
+    "router": "router or Wi-Fi access point",
+    "iot-other": "other smart-home device",
+}
+"""Kinds of device, as the wire says them, in words."""
+_JOINED = {
+    JoinedBy.KEY: "It joined the Wi-Fi with the passphrase that is this device's own",
+    JoinedBy.IDENTIFIER: "It showed an identifier that an officer has confirmed as this device's",
+    JoinedBy.PERSON: "An officer said that it is this device",
 }
 # The yardstick that UK police and probation analysts already read: a word for a band of probability.
 _YARDSTICK = (
@@ -130,6 +152,44 @@ def severity_rank(value: str) -> int:
 def standing(value: str) -> str:
     """The standing in words."""
     return _STANDING[Standing(value)] if value in tuple(Standing) else plain(value, 20)
+
+
+def category(value: str) -> str:
+    """The kind of device in words; an unknown one of a newer box is shown as it is."""
+    return CATEGORIES.get(value) or plain(value, 20)
+
+
+def address_kind(*, made_up: bool, rotating: bool | None) -> str:
+    """Where a hardware address comes from, in words."""
+    if not made_up:
+        return "Maker's address"
+    if rotating is None:
+        return "Made-up address"
+    return "Made-up address, changes" if rotating else "Made-up address, keeps it"
+
+
+def joined(by: JoinedBy | None) -> str:
+    """Why an address counts as a device's; empty for the one that the device was first known by."""
+    return "" if by is None else _JOINED[by]
+
+
+def time_or_date(at: float, now: float, zone: tzinfo) -> str:
+    """`21:04` for a moment of today, else `14 January 2026, 21:04`."""
+    if date(at, zone) != date(now, zone):
+        return date_time(at, zone)
+    return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%H:%M}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units: `3 hours 5 minutes`."""
+    minutes = round(max(0.0, seconds) / 60)
+    if minutes < 1:
+        return "less than a minute"
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    named = [
+        count(number, one, f"{one}s") for number, one in ((days, "day"), (hours, "hour"), (minutes, "minute")) if number
+    ]
+    return " ".join(named[:2])
 
 
 def confidence(value: float) -> str:

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select
 
-from dashboard.store.schema import account, audit, command, device, finding, site
-from wire.base import Standing
+from dashboard.store.devices import StoredDevice, roots
+from dashboard.store.schema import account, audit, command, finding, site
 from wire.models import Severity
 
 MOST_FINDINGS = 500
 MOST_SITES = 1000
-MOST_DEVICES = 200
 MOST_OPEN_SHOWN = 100
 MOST_CLOSED_SHOWN = 20
 MOST_COMMANDS_SHOWN = 10
+MOST_ABOUT_SHOWN = 20
 
 _rank = case({severity: place for place, severity in enumerate(Severity)}, value=finding.c.severity, else_=9)
 
@@ -49,9 +49,8 @@ class OpenFinding:
     raised_at: float
     last_seen: float
     count: int
-    standing: str | None
-    label: str | None
-    looks_like: dict[str, Any] | None
+    device: StoredDevice | None
+    """The device that it counts as part of, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,26 +71,13 @@ class StoredFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDevice:
-    """A whole device."""
-
-    device_id: str
-    standing: str
-    label: str | None
-    looks_like: dict[str, Any] | None
-    quarantined: bool
-    first_seen: float
-    last_seen: float
-    addresses: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCommand:
     """A command and who asked."""
 
     command_id: str
     site: str
-    device_id: str
+    device_id: str | None
+    proposal_id: str | None
     body: dict[str, Any]
     reason: str
     by: str
@@ -132,17 +118,15 @@ def open_findings(connection: Connection, tenant: str) -> tuple[OpenFinding, ...
             finding.c.raised_at,
             finding.c.last_seen,
             finding.c["count"].label("count"),
-            device.c.standing,
-            device.c.label,
-            device.c.looks_like,
         )
         .join(site, site.c.site == finding.c.site)
-        .outerjoin(device, (device.c.site == finding.c.site) & (device.c.device_id == finding.c.device_id))
         .where(site.c.tenant == tenant, finding.c.state == "open")
         .order_by(_rank, finding.c.raised_at, finding.c.finding_id)
         .limit(MOST_FINDINGS)
     )
-    return tuple(OpenFinding(**row) for row in connection.execute(query).mappings())
+    rows = connection.execute(query).mappings().all()
+    known = roots(connection, {(row["site"], row["device_id"]) for row in rows})
+    return tuple(OpenFinding(**row, device=known.get((row["site"], row["device_id"]))) for row in rows)
 
 
 def count_causes(connection: Connection, tenant: str) -> tuple[tuple[str, str, int], ...]:
@@ -169,42 +153,22 @@ def count_findings(connection: Connection, site_id: str) -> int:
     return connection.execute(query).scalar_one()
 
 
+def findings_about(connection: Connection, site_id: str, ids: Sequence[str]) -> tuple[StoredFinding, ...]:
+    """Findings about these devices: open ones first, then the latest; at most `MOST_ABOUT_SHOWN`."""
+    query = (
+        _findings()
+        .where(finding.c.site == site_id, finding.c.device_id.in_(sorted(ids)))
+        .order_by(case((finding.c.state == "open", 0), else_=1), finding.c.last_seen.desc(), finding.c.finding_id)
+        .limit(MOST_ABOUT_SHOWN)
+    )
+    return tuple(StoredFinding(**row) for row in connection.execute(query).mappings())
+
+
 def finding_of(connection: Connection, site_id: str, finding_id: str) -> StoredFinding | None:
     """One finding of a household."""
     query = _findings().where(finding.c.site == site_id, finding.c.finding_id == finding_id)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else StoredFinding(**row)
-
-
-def devices_of(connection: Connection, site_id: str) -> tuple[StoredDevice, ...]:
-    """Devices of a household: unregistered first, then latest seen; at most `MOST_DEVICES`."""
-    unknown_first = case((device.c.standing == Standing.UNKNOWN, 0), else_=1)
-    query = (
-        _devices()
-        .where(device.c.site == site_id)
-        .order_by(unknown_first, device.c.last_seen.desc(), device.c.device_id)
-        .limit(MOST_DEVICES)
-    )
-    return tuple(_stored_device(row) for row in connection.execute(query).mappings())
-
-
-def count_devices(connection: Connection, site_id: str) -> int:
-    """Devices of a household."""
-    return connection.execute(select(func.count()).where(device.c.site == site_id)).scalar_one()
-
-
-def device_of(connection: Connection, site_id: str, device_id: str) -> StoredDevice | None:
-    """One device of a household."""
-    query = _devices().where(device.c.site == site_id, device.c.device_id == device_id)
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _stored_device(row)
-
-
-def devices_named(connection: Connection, site_id: str, ids: Sequence[str]) -> dict[str, StoredDevice]:
-    """Devices of a household by id."""
-    query = _devices().where(device.c.site == site_id, device.c.device_id.in_(sorted(set(ids))))
-    rows = (_stored_device(row) for row in connection.execute(query).mappings())
-    return {row.device_id: row for row in rows}
 
 
 def command_of(connection: Connection, tenant: str, command_id: str) -> StoredCommand | None:
@@ -220,11 +184,16 @@ def command_state(connection: Connection, command_id: str) -> str | None:
     return connection.execute(select(command.c.state).where(command.c.command_id == command_id)).scalar_one_or_none()
 
 
-def commands_about(connection: Connection, site_id: str, device_id: str) -> tuple[StoredCommand, ...]:
-    """Latest commands about a device, newest first."""
+def commands_about(
+    connection: Connection, site_id: str, ids: Sequence[str] = (), *, proposal_id: str | None = None
+) -> tuple[StoredCommand, ...]:
+    """Latest commands about these devices, or about a proposal, or about neither; newest first."""
+    about: ColumnElement[bool] = command.c.device_id.in_(sorted(ids)) if ids else command.c.device_id.is_(None)
+    if proposal_id is not None:
+        about = command.c.proposal_id == proposal_id
     query = (
         _commands()
-        .where(command.c.site == site_id, command.c.device_id == device_id)
+        .where(command.c.site == site_id, about)
         .order_by(command.c.created_at.desc())
         .limit(MOST_COMMANDS_SHOWN)
     )
@@ -264,28 +233,12 @@ def _findings() -> Select[Any]:
     )
 
 
-def _devices() -> Select[Any]:
-    return select(
-        device.c.device_id,
-        device.c.standing,
-        device.c.label,
-        device.c.looks_like,
-        device.c.quarantined,
-        device.c.first_seen,
-        device.c.last_seen,
-        device.c.addresses,
-    )
-
-
-def _stored_device(row: RowMapping) -> StoredDevice:
-    return StoredDevice(**row)
-
-
 def _commands() -> Select[Any]:
     return select(
         command.c.command_id,
         command.c.site,
         command.c.device_id,
+        command.c.proposal_id,
         command.c.body,
         command.c.reason,
         command.c.by,

@@ -1,6 +1,6 @@
 """Tables of the dashboard, SQLAlchemy Core, one definition for SQLite and PostgreSQL.
 
-Ingest writes `site`, `event`, `device`, `device_address`, `finding`, `command` outcomes;
+Ingest writes `site`, `event`, `device`, `proposal`, `stay`, `finding`, `command` outcomes;
 the pages write `command`, `account`, `session`, `audit`. Times are Unix seconds (UTC) as float,
 so that both databases order and compare them alike. JSON columns hold the wire payload.
 """
@@ -69,6 +69,43 @@ device = Table(
     Column("first_seen", Float, nullable=False),
     Column("last_seen", Float, nullable=False),
     Column("addresses", JSON, nullable=False, comment="list of Address payloads"),
+    Column("correction", JSON, comment="Correction payload: what a person said it is"),
+    Column("presence", JSON, comment="Presence payload"),
+    Column("merged_into", String(64), comment="counts as part of that device"),
+    Column("key_id", String(64), comment="the passphrase that is its own"),
+    Index("ix_device_merged_into", "site", "merged_into"),
+)
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("proposal_id", String(64), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("device_id", String(64), nullable=False, comment="would stay"),
+    Column("other_id", String(64), nullable=False, comment="would count as part of it"),
+    Column("probability", Float, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("raised_at", Float, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("against", JSON, nullable=False),
+    Index("ix_proposal_site_state", "site", "state"),
+)
+
+# "session" is an officer's sign-in; a device's session is its stay.
+stay = Table(
+    "stay",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("session_id", String(64), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("device_id", String(64), nullable=False),
+    Column("mac", String(17), nullable=False),
+    Column("started", Float, nullable=False),
+    Column("ended", Float),
+    Column("asleep_seconds", BigInteger, nullable=False),
+    Column("ended_because", String(300)),
+    Index("ix_stay_device", "site", "device_id", "started"),
 )
 
 finding = Table(
@@ -117,8 +154,9 @@ command = Table(
     Column("command_id", String(64), primary_key=True),
     Column("site", ForeignKey("site.site"), nullable=False),
     Column("sequence", BigInteger, comment="given by ingest when it signs and sends"),
-    Column("device_id", String(64), nullable=False),
-    Column("body", JSON, nullable=False, comment="SetStanding payload"),
+    Column("device_id", String(64), comment="which device it is about; none for one about the household"),
+    Column("proposal_id", String(64), comment="which proposal it answers"),
+    Column("body", JSON, nullable=False, comment="payload of an order"),
     Column("reason", String(500), nullable=False),
     Column("by", ForeignKey("account.account_id"), nullable=False),
     Column("created_at", Float, nullable=False),
@@ -127,6 +165,7 @@ command = Table(
     Column("detail", String(300), nullable=False, default=""),
     Column("answered_at", Float),
     Index("ix_command_state", "state"),
+    Index("ix_command_about", "site", "device_id", "created_at"),
 )
 
 audit = Table(

@@ -1,55 +1,89 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from dashboard import commands
 from dashboard.auth import Role, SignedIn, add_account
-from dashboard.commands import AlreadySent, Typed
+from dashboard.commands import AlreadySent, Decision
 from dashboard.store import schema
-from wire.base import Standing
-from wire.orders import SetStanding
+from wire.base import Correction, Standing
+from wire.orders import (
+    AnswerProposal,
+    BindPassphrase,
+    CorrectDevice,
+    Order,
+    RunProbe,
+    SetStanding,
+    SplitDevice,
+)
 
-FIELDS = st.dictionaries(
-    st.sampled_from(["token", "standing", "label", "days", "reason"]),
-    st.one_of(st.text(max_size=600), st.sampled_from([*Standing, "0" * 32, "7"])),
+ORDERS: tuple[tuple[Order, str | None, str | None, str], ...] = (
+    (SetStanding(device_id="dev-1", standing=Standing.WORK), "dev-1", None, "register-device"),
+    (CorrectDevice(device_id="dev-1", correction=Correction(category="tv")), "dev-1", None, "correct-device"),
+    (AnswerProposal(proposal_id="prop-1", confirm=False), "dev-1", "prop-1", "answer-proposal"),
+    (SplitDevice(device_id="dev-1", macs=("02:00:5e:00:53:01",)), "dev-1", None, "split-device"),
+    (BindPassphrase(key_id="k-1", purpose="household"), "dev-1", None, "bind-passphrase"),
+    (RunProbe(), None, None, "run-probe"),
 )
 
 
-@given(FIELDS)
-def test_whatever_is_typed_is_a_decision_that_the_wire_takes_or_named_faults(form: dict[str, str]) -> None:
-    decision, errors = commands.check(commands.typed(form))
-    assert (decision is None) == bool(errors)
-    if decision is not None:
-        SetStanding(device_id="dev-1", standing=decision.standing, label=decision.label)
-        assert decision.reason
-    assert all(field in {"standing", "label", "days", "reason"} for field, _ in errors)
-
-
-def test_a_token_of_someone_else_is_not_taken(engine: Engine, seed: Any, clock: Any) -> None:
+@pytest.fixture
+def ask(engine: Engine, clock: Any, seed: Any) -> Callable[..., str]:
     seed.site()
     seed.device()
-    fields = Typed(token=commands.new_token(), standing="work", label="", days="", reason="Seen")
-    decision, _ = commands.check(fields)
-    assert decision is not None
-    people = [
-        SignedIn(
-            account_id=add_account(engine, name=name, role=Role.OFFICER, now=0.0),
-            name=name,
-            role=Role.OFFICER,
-            token_hash="",
-            expires_at=0.0,
+    people: dict[str, SignedIn] = {}
+
+    def do(order: Order, *, by: str = "a", token: str | None = None, **about: str | None) -> str:
+        if by not in people:
+            account_id = add_account(engine, name=by, role=Role.OFFICER, now=0.0)
+            people[by] = SignedIn(account_id=account_id, name=by, role=Role.OFFICER, token_hash="", expires_at=0.0)
+        decision = Decision(
+            token=token or commands.new_token(),
+            order=lambda _: order,
+            reason="Seen",
+            device_id=about.get("device_id"),
+            proposal_id=about.get("proposal_id"),
         )
-        for name in ("a", "b")
-    ]
-    where = {"tenant": "northmoor", "site": "site-1", "device_id": "dev-1", "now": clock.at, "lifetime": 60.0}
-    commands.ask(engine, decision, by=people[0], **where)
+        return commands.ask(
+            engine, decision, by=people[by], tenant="northmoor", site="site-1", now=clock.at, lifetime=60.0
+        )
+
+    return do
+
+
+@pytest.mark.parametrize(("order", "device_id", "proposal_id", "act"), ORDERS)
+def test_every_order_becomes_a_waiting_command_and_a_line_in_the_audit(
+    ask: Callable[..., str], seed: Any, order: Order, device_id: str | None, proposal_id: str | None, act: str
+) -> None:
+    command_id = ask(order, device_id=device_id, proposal_id=proposal_id)
+    (row,) = seed.rows(schema.command)
+    assert (row["command_id"], row["state"]) == (command_id, "waiting")
+    assert (row["device_id"], row["proposal_id"]) == (device_id, proposal_id)
+    assert type(order).model_validate(row["body"]) == order
+    (line,) = (item for item in seed.rows(schema.audit) if item["outcome"] == "asked")
+    about = proposal_id or device_id
+    assert (line["action"], line["subject"]) == (act, "site-1" if about is None else f"site-1/{about}")
+
+
+def test_a_token_of_someone_else_is_not_taken(ask: Callable[..., str], seed: Any) -> None:
+    order = SetStanding(device_id="dev-1", standing=Standing.WORK)
+    token = commands.new_token()
+    ask(order, by="a", token=token, device_id="dev-1")
     with pytest.raises(AlreadySent):
-        commands.ask(engine, decision, by=people[1], **where)
+        ask(order, by="b", token=token, device_id="dev-1")
     assert len(seed.rows(schema.command)) == 1
     acts = [row["action"] for row in seed.rows(schema.audit)]
     assert acts.count("register-device") == 1, "the refused one left no line: it was one transaction"
+
+
+def test_a_token_of_another_order_is_not_taken(ask: Callable[..., str], seed: Any) -> None:
+    token = commands.new_token()
+    ask(RunProbe(), token=token)
+    with pytest.raises(AlreadySent):
+        ask(RunProbe(kind="dhcp"), token=token)
+    assert ask(RunProbe(), token=token) == token
+    assert len(seed.rows(schema.command)) == 1

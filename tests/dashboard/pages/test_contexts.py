@@ -11,19 +11,34 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from dashboard.pages import contexts
+from dashboard.pages import contexts, contexts_device, contexts_household
 
 PAGES: dict[str, type] = {
     "today": contexts.TodayPage,
     "households": contexts.HouseholdsPage,
-    "household": contexts.HouseholdPage,
-    "finding": contexts.FindingPage,
+    "household": contexts_household.HouseholdPage,
+    "finding": contexts_household.FindingPage,
+    "device": contexts_device.DevicePage,
+    "split": contexts_device.SplitPage,
+    "proposal": contexts_device.ProposalPage,
     "command": contexts.CommandPage,
     "sign-in": contexts.SignInPage,
     "error": contexts.ErrorPage,
 }
-LIVE = {"today", "households", "household", "finding", "command"}
-CLASSES = [item for _, item in inspect.getmembers(contexts, dataclasses.is_dataclass)]
+LIVE = {"today", "households", "household", "finding", "device", "proposal", "command"}
+PARTS = {
+    "household": ["look"],
+    "finding": ["register"],
+    "device": ["register", "correct", "split", "key"],
+    "proposal": ["answer"],
+}
+CLASSES = list(
+    dict.fromkeys(
+        item
+        for module in (contexts, contexts_household, contexts_device)
+        for _, item in inspect.getmembers(module, dataclasses.is_dataclass)
+    )
+)
 
 
 def _source(app: Flask, name: str) -> nodes.Template:
@@ -42,7 +57,7 @@ def _used(tree: nodes.Template, variable: str) -> set[str]:
 
 def _templates(name: str) -> list[str]:
     found = [f"{name}.html"] + ([f"live/{name}.html"] if name in LIVE else [])
-    return [*found, "parts/register.html"] if name == "finding" else found
+    return [*found, *(f"parts/{part}.html" for part in PARTS.get(name, ()))]
 
 
 @pytest.mark.parametrize("name", PAGES)

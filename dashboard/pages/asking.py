@@ -1,0 +1,61 @@
+"""Sending a decision from a page, and the list of what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import abort, redirect
+from flask.typing import ResponseReturnValue
+
+from dashboard import commands
+from dashboard.auth import SignedIn
+from dashboard.commands import Decision
+from dashboard.pages import words
+from dashboard.pages.command import outcome_words
+from dashboard.pages.contexts import Asked
+from dashboard.pages.desk import Desk, desk, who
+from dashboard.pages.orders import told
+from dashboard.store.queries import StoredCommand
+
+AGAIN = "You have sent this form already, with other answers. Check your answers and send again"
+
+
+def officer() -> SignedIn:
+    """Who is asking, if the account may decide; else the page says that it may not."""
+    asking = who()
+    if not asking.role.acts:
+        abort(403)
+    return asking
+
+
+def send(decision: Decision, site: str) -> ResponseReturnValue:
+    """Ask for it, and go to the page that waits for the box's answer.
+
+    Raises:
+        AlreadySent: the form was sent before with something else in it.
+    """
+    at_desk = desk()
+    command_id = commands.ask(
+        at_desk.engine,
+        decision,
+        tenant=at_desk.settings.tenant,
+        site=site,
+        by=officer(),
+        now=at_desk.now(),
+        lifetime=at_desk.settings.command_seconds,
+    )
+    # 303: the browser fetches the next page with GET, so that loading it again sends nothing twice (RFC 9110, 15.4.4).
+    return redirect(f"/commands/{command_id}?wait=1", 303)
+
+
+def asked_rows(at_desk: Desk, sent: Iterable[StoredCommand]) -> tuple[Asked, ...]:
+    """Commands sent earlier and what became of them."""
+    return tuple(
+        Asked(
+            text=f"{told(item.body).short}: {outcome_words(item, at_desk.now())[0]}",
+            at=at_desk.moment(item.created_at),
+            by=words.plain(item.by_name, 120),
+            address=f"/commands/{item.command_id}",
+        )
+        for item in sent
+    )

@@ -1,0 +1,319 @@
+"""What pages about devices are given: rows, evidence, and the forms that decide (see `contexts`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.pages.contexts import Asked, Fact, Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressRow:
+    """A hardware address that a device has used."""
+
+    text: str
+    """The address."""
+    kind: str
+    """Whose choice it is and whether it changes, in words."""
+    first_seen: Moment
+    """First seen."""
+    last_seen: Moment
+    """Last seen."""
+    joined: str
+    """Why it counts as this device's; empty for the one the device was first known by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRow:
+    """A device of the household."""
+
+    anchor: str
+    """Element id."""
+    name: str
+    """Label given by an officer, or that there is none."""
+    standing: str
+    """Standing in words."""
+    standing_key: str
+    """Standing as the wire says it, for the tag's colour."""
+    looks_like: str
+    """What it appears to be."""
+    sure: str
+    """How sure of that; empty if unknown."""
+    reasons: tuple[str, ...]
+    """Why it appears so."""
+    first_seen: Moment
+    """First seen."""
+    last_seen: Moment
+    """Last seen."""
+    private: bool
+    """Whether it hides its own hardware address (the locally administered bit)."""
+    quarantined: bool
+    """Whether the box holds it off the internet."""
+    address: str
+    """Link to its own page."""
+    presence: str
+    """Whether it is there and since when, in words; empty if the box has not said."""
+    presence_key: str
+    """here, asleep, flapping or left: the shape; empty if the box has not said."""
+    against: tuple[str, ...]
+    """What speaks against what it appears to be."""
+    corrected: bool
+    """Whether an officer said what it is."""
+    addresses: tuple[AddressRow, ...]
+    """Hardware addresses used, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayRow:
+    """A time in which a device was there."""
+
+    started: Moment
+    """When it joined."""
+    ended: Moment | None
+    """When it left; None while it is there."""
+    lasted: str
+    """How long, in words; empty while it is there."""
+    quiet: str
+    """How much of that it was quiet, in words; empty for none."""
+    because: str
+    """How the box knows that it left; empty if it does not say."""
+    mac: str
+    """The address it used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalCard:
+    """Two devices that may be one."""
+
+    anchor: str
+    """Element id."""
+    sentence: str
+    """The question with its probability."""
+    sure: str
+    """How sure, as a word of the yardstick."""
+    state: str
+    """Waits for an answer, and the like, in words."""
+    open: bool
+    """Whether it waits for an answer."""
+    stays: str
+    """The device that would stay, in words."""
+    stays_address: str
+    """Link to it."""
+    goes: str
+    """The device that would count as part of it, in words."""
+    goes_address: str
+    """Link to it."""
+    reasons: tuple[str, ...]
+    """What speaks for it."""
+    against: tuple[str, ...]
+    """What speaks against it."""
+    raised: Moment
+    """Since when."""
+    address: str
+    """Link to where it is answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A standing to choose."""
+
+    value: str
+    """As the wire says it."""
+    text: str
+    """In words."""
+    hint: str
+    """What it means for what is kept."""
+    checked: bool
+    """Chosen already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """The form that says what a device is."""
+
+    heading: str
+    """What the form does."""
+    folded: bool
+    """Shown behind a disclosure, as nothing asks for it now."""
+    target: str
+    """Where it is sent."""
+    token: str
+    """Makes two sendings of the same form one command."""
+    choices: tuple[Choice, ...]
+    """Standings."""
+    label: str
+    """Typed or known label."""
+    days: str
+    """Typed number of days for a guest."""
+    reason: str
+    """Typed reason."""
+    errors: tuple[tuple[str, str], ...]
+    """Field and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectForm:
+    """The form that says what a device is, whatever it shows of itself."""
+
+    opened: bool
+    """Shown open: it was sent and something is wrong."""
+    target: str
+    """Where it is sent."""
+    token: str
+    """Makes two sendings of the same form one command."""
+    categories: tuple[Choice, ...]
+    """Kinds of device; the first leaves it to the box."""
+    os_family: str
+    """Typed or known system."""
+    vendor: str
+    """Typed or known maker."""
+    model: str
+    """Typed or known model."""
+    reason: str
+    """Typed reason."""
+    errors: tuple[tuple[str, str], ...]
+    """Field and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitForm:
+    """The form that takes addresses out of a device again."""
+
+    opened: bool
+    """Shown open: it was sent and something is wrong."""
+    target: str
+    """Where it is sent."""
+    token: str
+    """Makes two sendings of the same form one command."""
+    addresses: tuple[Choice, ...]
+    """Addresses to tick."""
+    reason: str
+    """Typed reason."""
+    errors: tuple[tuple[str, str], ...]
+    """Field and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyForm:
+    """The form that says what a Wi-Fi passphrase is for."""
+
+    opened: bool
+    """Shown open: it was sent and something is wrong."""
+    target: str
+    """Where it is sent."""
+    token: str
+    """Makes two sendings of the same form one command."""
+    key_id: str
+    """Typed or known reference of the passphrase."""
+    purposes: tuple[Choice, ...]
+    """What it may be for."""
+    days: str
+    """Typed number of days for a visitor's."""
+    reason: str
+    """Typed reason."""
+    errors: tuple[tuple[str, str], ...]
+    """Field and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerForm:
+    """The form that says whether two devices are one."""
+
+    target: str
+    """Where it is sent."""
+    token: str
+    """Makes two sendings of the same form one command."""
+    choices: tuple[Choice, ...]
+    """The answers."""
+    reason: str
+    """Typed reason."""
+    errors: tuple[tuple[str, str], ...]
+    """Field and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingLine:
+    """A finding about the device."""
+
+    sentence: str
+    """What was seen."""
+    state: str
+    """Open or Closed."""
+    last_seen: Moment
+    """Latest support."""
+    address: str
+    """Link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePage:
+    """*Device*."""
+
+    household: str
+    """What officers call the household."""
+    household_address: str
+    """Link back."""
+    device: DeviceRow
+    """The device."""
+    parts: tuple[Fact, ...]
+    """Kind, system, maker, model, and who said so."""
+    key_id: str
+    """Reference of the Wi-Fi passphrase that is its own; empty if there is none."""
+    proposals: tuple[ProposalCard, ...]
+    """Other devices that it may be, or was said to be."""
+    findings: tuple[FindingLine, ...]
+    """Findings about it and what counts as part of it."""
+    stays: tuple[StayRow, ...]
+    """When it was there, latest first."""
+    stays_left_out: int
+    """Stays beyond the most that are shown."""
+    asked: tuple[Asked, ...]
+    """Commands about it, newest first."""
+    register: Register | None
+    """The form that says whose it is; None for who may only look."""
+    correct: CorrectForm | None
+    """The form that says what it is; None for who may only look."""
+    split: SplitForm | None
+    """The form that takes addresses out; None if there is only one."""
+    key: KeyForm | None
+    """The form about its Wi-Fi passphrase; None for who may only look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitPage:
+    """*Take addresses out?*: what it means, before it is sent."""
+
+    household: str
+    """What officers call the household."""
+    device: str
+    """The device, in words."""
+    device_address: str
+    """Link back."""
+    target: str
+    """Where the form is sent."""
+    token: str
+    """Makes two sendings of the same form one command."""
+    macs: tuple[str, ...]
+    """Addresses that go."""
+    rest: tuple[str, ...]
+    """Addresses that stay."""
+    reason: str
+    """Typed reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalPage:
+    """*One device or two?*."""
+
+    household: str
+    """What officers call the household."""
+    household_address: str
+    """Link back."""
+    card: ProposalCard
+    """The question."""
+    devices: tuple[DeviceRow, ...]
+    """The two, as far as they are known."""
+    asked: tuple[Asked, ...]
+    """Answers sent earlier, newest first."""
+    answer: AnswerForm | None
+    """The form; None if it waits for no answer, or for who may only look."""

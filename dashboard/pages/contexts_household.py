@@ -1,0 +1,144 @@
+"""What the pages about one household and one finding are given (see `contexts`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.pages.contexts import Asked, Fact, Moment, SeverityMark
+from dashboard.pages.contexts_device import Choice, DeviceRow, ProposalCard, Register
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCard:
+    """A finding as the household's page lists it."""
+
+    anchor: str
+    """Element id."""
+    severity: SeverityMark
+    """How soon to look."""
+    sentence: str
+    """What was seen."""
+    device: str
+    """Which device, in words."""
+    state: str
+    """Open or Closed."""
+    open: bool
+    """Whether it still waits for a decision."""
+    first_seen: Moment
+    """Earliest support."""
+    last_seen: Moment
+    """Latest support."""
+    times: str
+    """How often, in words."""
+    why: str
+    """Why it matters."""
+    sure: str
+    """How sure, in words."""
+    closed_because: str
+    """Why it was closed; empty while open."""
+    stays: str
+    """What to do about a finding that no form here closes; empty for others."""
+    address: str
+    """Link to the finding."""
+    action: str
+    """Words of the link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """Health of the box."""
+
+    reporting: bool
+    """Whether it was heard of lately."""
+    heard: Moment | None
+    """When; None if never."""
+    said_at: Moment | None
+    """When it last spoke of its own health."""
+    sentence: str
+    """Reporting or not, one sentence."""
+    authority: str
+    """The box's own sentence on what it may do."""
+    recording: bool
+    """Whether it may record now."""
+    waiting: str
+    """Records it still holds, in words; empty if none."""
+    parts: tuple[tuple[str, str], ...]
+    """Programs of the box and whether each runs."""
+    taps: tuple[tuple[str, str, str], ...]
+    """Listening points: name, messages read, what was missed."""
+    blind: tuple[tuple[Moment, Moment | None, str], ...]
+    """The latest times in which it could not see, newest first: from, until (None while it lasts), why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookForm:
+    """The form that lets the box look round once."""
+
+    target: str
+    """Where it is sent."""
+    token: str
+    """Makes two sendings of the same form one command."""
+    choices: tuple[Choice, ...]
+    """What to look for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdPage:
+    """*Household*."""
+
+    household: str
+    """What officers call it."""
+    site: str
+    """The box's reference."""
+    summary: str
+    """How many decisions wait."""
+    findings: tuple[FindingCard, ...]
+    """Open, worst and oldest first."""
+    closed: tuple[FindingCard, ...]
+    """Closed, newest first."""
+    findings_left_out: int
+    """Open findings beyond the most that are shown."""
+    devices: tuple[DeviceRow, ...]
+    """Not registered first, then latest seen."""
+    devices_left_out: int
+    """Devices beyond the most that are shown."""
+    proposals: tuple[ProposalCard, ...]
+    """Devices that may be one, the most probable first."""
+    proposals_left_out: int
+    """Proposals beyond the most that are shown."""
+    asked: tuple[Asked, ...]
+    """Commands about the whole household, newest first."""
+    look: LookForm | None
+    """The form that lets the box look round; None for who may only look."""
+    box: Box
+    """Health of the box."""
+    cannot_see: tuple[str, ...]
+    """What this box cannot see (R20)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingPage:
+    """*Finding*."""
+
+    household: str
+    """What officers call the household."""
+    household_address: str
+    """Link back."""
+    card: FindingCard
+    """The finding."""
+    matched: tuple[Fact, ...]
+    """Name and list, if a name was matched."""
+    reasons: tuple[str, ...]
+    """Why the rule fired."""
+    alternatives: tuple[str, ...]
+    """What else could explain it."""
+    facts: tuple[Fact, ...]
+    """What matched, rule, list, versions, clause (R29)."""
+    device: DeviceRow | None
+    """The device, if the box told of it."""
+    proposals: tuple[ProposalCard, ...]
+    """Open proposals about the device, for a finding that it may be another one."""
+    asked: tuple[Asked, ...]
+    """Commands about it, newest first."""
+    register: Register | None
+    """The form; None for who may only look."""
