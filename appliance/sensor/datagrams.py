@@ -22,6 +22,9 @@ from appliance.sensor.talk import Talk, began, heard, message
 MAX_DATAGRAM_FLOWS = 32768
 """UDP five-tuples remembered; one pushed out early is counted, since it may be taken for new again."""
 DATAGRAM_FLOW_AGE = 60.0
+"""Seconds of silence, give or take `_REFRESH`, after which a five-tuple begins anew."""
+_REFRESH = 10.0
+"""Seconds after which a five-tuple that goes on is put in the table again: not for every datagram."""
 
 
 class _Service(NamedTuple):
@@ -59,10 +62,11 @@ class Datagrams:
         self._quic = QuicFlows()
         self._dtls = DtlsFlows()
         self._hidden = hidden
-        self._flows: AgedTable[bytes, bool] = AgedTable(bound=MAX_DATAGRAM_FLOWS, age=DATAGRAM_FLOW_AGE)
+        self._flows: AgedTable[bytes, float] = AgedTable(bound=MAX_DATAGRAM_FLOWS, age=DATAGRAM_FLOW_AGE)
         self.began = 0
         """First datagrams of five-tuples, not of DNS, DHCP and LAN chatter."""
         self._unread = 0
+        self._cut = 0
 
     @property
     def unread(self) -> int:
@@ -72,7 +76,7 @@ class Datagrams:
     @property
     def overflow(self) -> int:
         """What went over a bound."""
-        return self._quic.overflow + self._dtls.overflow + self._flows.overflow
+        return self._quic.overflow + self._dtls.overflow + self._flows.overflow + self._cut
 
     def feed(self, talk: Talk) -> list[Fact]:
         """What a datagram says."""
@@ -83,7 +87,9 @@ class Datagrams:
             try:
                 return self._said(message(talk, service.via, service.kind, service.read(payload)))
             except ParseError:
-                if not _is_disguised(frame.data[datagram.start : datagram.end], datagram.sport, datagram.dport):
+                data = frame.data[datagram.start : datagram.end]
+                # Nobody opens a connection to a group: what claims to, there, is noise of a device that is to be seen.
+                if is_group(packet.dst) or not _is_disguised(data, datagram.sport, datagram.dport):
                     self._unread += 1
                     return [heard(talk, service.via)]
         elif (answering := _ANSWERING.get(datagram.sport)) and (answer := _answer(talk, payload, answering)):
@@ -95,6 +101,8 @@ class Datagrams:
     def _said(self, fact: MessageHeard) -> list[Fact]:
         if fact.kind is Kind.DNS and isinstance(fact.message, dns.Message):
             self._hidden.hear(fact.message, fact.ts)
+        elif isinstance(fact.message, nbns.Message | ssdp.Message) and not fact.message.complete:
+            self._cut += 1
         return [fact]
 
     def _flow(self, talk: Talk) -> list[Fact]:
@@ -104,14 +112,17 @@ class Datagrams:
         reverse = packet.dst + packet.src + ports[2:] + ports[:2]
         data = frame.data[datagram.start : datagram.end]
         facts: list[Fact] = []
-        if not self._flows.get(key, frame.ts):
-            if not self._flows.get(reverse, frame.ts):
+        put = self._flows.get(key, frame.ts)
+        if put is None:
+            if self._flows.get(reverse, frame.ts) is None:
                 self.began += 1
                 facts.append(began(talk))
-            self._flows.put(key, True, frame.ts)
+            self._flows.put(key, frame.ts, frame.ts)
             # The first words of either side.
             if shaken := handshake.datagram(data, datagram.sport, datagram.dport):
                 facts.append(message(talk, Via.FLOW, Kind.HANDSHAKE, shaken))
+        elif abs(frame.ts - put) > _REFRESH:
+            self._flows.put(key, frame.ts, frame.ts)
         if quic.may_begin(data):
             kind, hellos = Kind.QUIC_CLIENT_HELLO, self._quic.datagram(key, data, frame.ts)
         elif dtls.may_begin(data):

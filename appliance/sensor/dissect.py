@@ -191,8 +191,8 @@ def _arp(frame: Frame, mac: str | None, start: int) -> list[Fact]:
 def _control(frame: Frame, mac: str | None, packet: ip.Packet) -> list[Fact]:
     message = icmp6.parse(Cursor(frame.data, packet.start, packet.end))
     if message is None:
-        reports = packet.end > packet.start and frame.data[packet.start] in icmp6.MULTICAST_REPORTS
-        return [_spoke(frame, mac, packet, Via.ND)] if reports else []
+        # A message that could be read is not empty.
+        return [_spoke(frame, mac, packet, Via.ND)] if frame.data[packet.start] in icmp6.SHOWN else []
     claims = message.kind == icmp6.NEIGHBOUR_ADVERTISEMENT or packet.src in _UNSPECIFIED
     return [
         NeighbourHeard(

@@ -86,6 +86,39 @@ def test_what_no_parser_could_read_is_counted(dissector: Dissector, build: Any, 
     assert dissector.counters(Tap.FLOW).unparsed == 1
 
 
+@pytest.mark.parametrize(
+    ("data", "port", "cut"),
+    [
+        (SEARCH[:-2] + b"A: b\r\n" * (ssdp.MAX_HEADERS - 1) + b"\r\n", 1900, 0),
+        (SEARCH[:-2] + b"A: b\r\n" * ssdp.MAX_HEADERS + b"\r\n", 1900, 1),
+        (SEARCH[:-2] + b"no field\r\n" * ssdp.MAX_HEADERS * 2 + b"\r\n", 1900, 1),
+        (SEARCH + bytes(ssdp.MAX_OCTETS), 1900, 1),
+        (NB_ANSWER, 137, 0),
+        (NB_ANSWER[:6] + b"\0\x05" + NB_ANSWER[8:], 137, 1),
+    ],
+)
+def test_a_message_over_a_bound_is_counted(dissector: Dissector, build: Any, data: bytes, port: int, cut: int) -> None:
+    (fact,) = fed(dissector, build, data, sport=40000, dport=port)
+    assert isinstance(fact, MessageHeard)
+    assert isinstance(fact.message, nbns.Message | ssdp.Message)
+    assert fact.message.complete is (cut == 0)
+    assert dissector.counters(Tap.FLOW).overflow == cut
+
+
+def test_a_flow_that_goes_on_begins_once_and_after_a_silence_again(dissector: Dissector, build: Any) -> None:
+    packet = build.ipv4(build.udp(b"x", sport=5, dport=9), protocol=17)
+    began = [ts for ts in [*range(0, 400, 7), 475] if dissector.feed(build.frame(packet, ts=1000.0 + ts))]
+    assert began == [0, 475]
+
+
+@pytest.mark.req("R11")
+@pytest.mark.parametrize("dst", ["224.0.0.251", "255.255.255.255"])
+def test_a_device_that_says_something_else_to_a_group_is_still_seen(dissector: Dissector, build: Any, dst: str) -> None:
+    data = build.initial(build.crypto(0, build.hello()))
+    (fact,) = fed(dissector, build, data, sport=40000, dport=5353, dst=dst)
+    assert (type(fact), fact.via, fact.src) == (Heard, Via.MDNS, "192.0.2.7")
+
+
 @pytest.mark.parametrize("dst", ["239.255.0.7", "255.255.255.255"])
 def test_what_is_said_to_all_begins_no_flow(dissector: Dissector, build: Any, dst: str) -> None:
     assert fed(dissector, build, b"hello", sport=40000, dport=9999, dst=dst) == []

@@ -1,8 +1,7 @@
 """Neighbour discovery (RFC 4861 section 4) and what its options say of a network and who is there.
 
 Enters: the ICMPv6 message. Leaves: a `Message` for solicitations and advertisements of neighbours
-and routers, None for all else (`MULTICAST_REPORTS` among them: that one was sent is all they show
-here). Bounded: `MAX_OPTIONS` options and `MAX_RESOLVERS` addresses; what is over is left out, and
+and routers, None for all else (`SHOWN` among them: that one was sent is all they show here). Bounded: `MAX_OPTIONS` options and `MAX_RESOLVERS` addresses; what is over is left out, and
 `complete` says so.
 """
 
@@ -16,8 +15,8 @@ from appliance.sensor.packet import names
 from appliance.sensor.packet.cursor import Cursor, ParseError
 
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT = 133, 134, 135, 136
-MULTICAST_REPORTS = frozenset({131, 132, 143})
-"""Multicast listener reports and done of MLD (RFC 2710) and MLDv2 (RFC 3810): a host sends them."""
+SHOWN = frozenset({131, 132, 137, 143})
+"""Multicast listener reports and done of MLD (RFC 2710) and MLDv2 (RFC 3810), redirects: all they show is a sender."""
 
 MAX_OPTIONS = 32
 """Options of one message that are read."""

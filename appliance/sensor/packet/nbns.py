@@ -36,6 +36,9 @@ _RESPONSE = 0x8000
 _POINTER = 0xC0
 _GROUP = 0x8000
 _ENCODED = 32
+_ENTRY = 6
+"""Octets of an address with its flags."""
+_MOST_NAMES = bytes((MAX_NAMES,))
 
 
 class Owned(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +69,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the node that answers a status query."""
     unit: bytes | None = None
     """Its hardware address by its own word, six octets."""
+    complete: bool = True
+    """False when records, addresses or names over a bound were left out."""
 
     @property
     def claims(self) -> bool:
@@ -93,6 +98,7 @@ def parse(payload: Cursor) -> Message:
     addresses: tuple[str, ...] = ()
     owned: tuple[Owned, ...] = ()
     unit: bytes | None = None
+    complete = sum(counts) <= MAX_RECORDS
     with suppress(ParseError):
         for _ in range(min(sum(counts), MAX_RECORDS)):
             own = _name(payload, asked)
@@ -101,7 +107,9 @@ def parse(payload: Cursor) -> Message:
             body = payload.sub(length)
             if rtype == _NB and not addresses:
                 group, addresses = _addresses(body)
+                complete = complete and body.remaining < _ENTRY
             elif rtype == _NBSTAT and not owned:
+                complete = complete and body.data[body.position : body.position + 1] <= _MOST_NAMES
                 owned, unit = _status(body)
     if named is None:
         raise ParseError("NetBIOS packet without a name")
@@ -116,6 +124,7 @@ def parse(payload: Cursor) -> Message:
         addresses=addresses,
         owned=owned,
         unit=unit,
+        complete=complete,
     )
 
 
@@ -153,7 +162,7 @@ def _addresses(body: Cursor) -> tuple[bool, tuple[str, ...]]:
     """Flags and address, once or more often (RFC 1002 section 4.2.13)."""
     group = False
     found: list[str] = []
-    while body.remaining >= 6 and len(found) < MAX_ADDRESSES:
+    while body.remaining >= _ENTRY and len(found) < MAX_ADDRESSES:
         group = bool(body.u16() & _GROUP) or group
         found.append(ip.text(body.take(4)))
     return group, tuple(found)

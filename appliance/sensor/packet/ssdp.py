@@ -31,6 +31,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """`NOTIFY`, `M-SEARCH` or `RESPONSE`."""
     headers: tuple[tuple[str, str], ...]
     """Name in upper case and value, in the sender's order."""
+    complete: bool = True
+    """False when fields over a bound were left out."""
 
     @property
     def response(self) -> bool:
@@ -48,18 +50,24 @@ def parse(payload: Cursor) -> Message:
     Raises:
         ParseError: it begins neither with one of the two requests nor with the status line of a good answer.
     """
+    complete = payload.remaining <= MAX_OCTETS
     lines = payload.take(min(payload.remaining, MAX_OCTETS)).split(b"\n", MAX_HEADERS * 2)
     method = _method(lines[0])
     headers: list[tuple[str, str]] = []
     for line in lines[1 : MAX_HEADERS * 2]:
         field = line.strip()
-        if not field or len(headers) == MAX_HEADERS:
+        if not field:
+            break
+        if len(headers) == MAX_HEADERS:
+            complete = False
             break
         name, colon, value = field.partition(b":")
         name = name.rstrip()
         if colon and name and len(name) <= MAX_NAME:
             headers.append((names.printable(name, MAX_NAME).upper(), names.printable(value.strip(), MAX_VALUE)))
-    return Message(method=method, headers=tuple(headers))
+    else:
+        complete = complete and len(lines) <= MAX_HEADERS * 2
+    return Message(method=method, headers=tuple(headers), complete=complete)
 
 
 def _method(line: bytes) -> str:

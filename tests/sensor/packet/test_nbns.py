@@ -84,12 +84,15 @@ def test_a_node_status() -> None:
 def test_names_of_a_status_are_bounded() -> None:
     message = parsed(status([(b"DESK", 0, False)] * (nbns.MAX_NAMES + 5), bytes(6)))
     assert len(message.owned) == nbns.MAX_NAMES
+    assert not message.complete
+    assert parsed(status([(b"DESK", 0, False)] * nbns.MAX_NAMES, bytes(6))).complete
 
 
 def test_addresses_are_bounded() -> None:
     body = (pack("!H", 0) + bytes(4)) * (nbns.MAX_ADDRESSES + 3)
     wire = pack("!HHHHHH", 9, 0x8500, 0, 1, 0, 0) + encoded(b"A") + pack("!HHIH", 0x20, 1, 60, len(body)) + body
-    assert len(parsed(wire).addresses) == nbns.MAX_ADDRESSES
+    message = parsed(wire)
+    assert (len(message.addresses), message.complete) == (nbns.MAX_ADDRESSES, False)
 
 
 def test_records_are_bounded() -> None:
