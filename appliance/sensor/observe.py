@@ -5,7 +5,7 @@ Enters: facts, and the keeper's collection mask. Leaves: messages to the keeper.
 generation; for all others at most its closed class. The name of an application in a User-Agent is held
 the same way. What a device announces of itself is not a looked-up name.
 Bounded: `MAX_SIGHTINGS` sightings, `MAX_REPEATS` names and `MAX_TRAITS` traits remembered so as not to say
-them again; of one trait of a device, `MAX_VALUES` values in `TRAIT_SECONDS`.
+them again; of one trait of a device, `MAX_VALUES` values in `TRAIT_SECONDS`, and as many others whose words it passes on.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ MAX_KINDS = 8192
 """Traits of devices whose values are counted."""
 
 _Key = TypeVar("_Key")
+_Seen = tuple[str, Trait | None, str]
+"""Device, trait, value; without a trait: device, and another that it passes on words of."""
 _AGENTS = frozenset({Trait.HTTP_USER_AGENT, Trait.SSDP_AGENT})
 _NOBODY = "00:00:00:00:00:00"
 
@@ -72,8 +74,8 @@ class Observer:
         )
         self._names: AgedTable[tuple[str, str, How], float] = AgedTable(bound=MAX_REPEATS, age=REPEAT_SECONDS)
         self._classes: AgedTable[tuple[str, str], float] = AgedTable(bound=MAX_REPEATS, age=CLASS_SECONDS)
-        self._traits: AgedTable[tuple[str, Trait, str], float] = AgedTable(bound=MAX_TRAITS, age=TRAIT_SECONDS)
-        self._values: AgedTable[tuple[str, Trait], _Values] = AgedTable(bound=MAX_KINDS, age=TRAIT_SECONDS)
+        self._traits: AgedTable[_Seen, float] = AgedTable(bound=MAX_TRAITS, age=TRAIT_SECONDS)
+        self._values: AgedTable[tuple[str, Trait | None], _Values] = AgedTable(bound=MAX_KINDS, age=TRAIT_SECONDS)
         self._unsaid = 0
 
     @property
@@ -110,6 +112,8 @@ class Observer:
             return self._sighting(fact, mac, Side.WAN)
         said = self._sighting(fact, mac, Side.LAN)
         for speaker, trait, value in traits_of(fact):
+            if speaker != mac and not self._speaks_for(mac, speaker, fact.ts):
+                continue
             text = value
             if trait in _AGENTS and not self._may_name(mac, monotonic):
                 text = without_applications(value)
@@ -126,7 +130,12 @@ class Observer:
         """Whether what this device's user does may leave by name."""
         return monotonic < self._until and mac in self._mask
 
-    def _is_said(self, seen: tuple[str, Trait, str], ts: float) -> bool:
+    def _speaks_for(self, mac: str, speaker: str, ts: float) -> bool:
+        """Whether this device may be a repeater for one more: of those, too, it has `MAX_VALUES`."""
+        pair = (mac, None, speaker)
+        return self._traits.get(pair, ts) is not None or not self._is_said(pair, ts)
+
+    def _is_said(self, seen: _Seen, ts: float) -> bool:
         """Whether this was said lately, or as many others of its kind were; if not, it counts as said now."""
         if self._traits.get(seen, ts) is not None:
             return True

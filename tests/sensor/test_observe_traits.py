@@ -81,6 +81,22 @@ def test_a_repeater_speaks_for_the_device_behind_it(build: Any, inner: str, spea
     assert (sighting.mac, trait.mac) == (PHONE, speaks_of)
 
 
+def test_one_that_invents_devices_behind_it_is_not_heard_out(build: Any, observer: Observer) -> None:
+    """On Wi-Fi a sender cannot choose its own address freely, but the one inside a DHCP message it can."""
+
+    def heard_of(number: int, ts: float = 1000.0) -> set[str]:
+        data = build.dhcp(b"\x35\x01\x01\xff", mac=b"\x02\0\0\0\x01" + bytes((number,)))
+        packet = build.ipv4(build.udp(data, dport=67), protocol=17)
+        (fact,) = Dissector().feed(build.chatter(build.ethernet(packet), ts=ts))
+        return {said.mac for said in observer.take(fact, 0.0) if isinstance(said, TraitSeen)}
+
+    told = [heard_of(number) for number in range(observe.MAX_VALUES + 9)]
+    assert all(told[: observe.MAX_VALUES])
+    assert not any(told[observe.MAX_VALUES :])
+    assert observer.overflow == 9
+    assert heard_of(3, ts=1601.0) == {"02:00:00:00:01:03"}
+
+
 def test_a_servers_dhcp_message_announces_nothing(build: Any) -> None:
     packet = build.ipv4(build.udp(build.dhcp(b"\x35\x01\x02\xff", operation=2), sport=67, dport=68), protocol=17)
     (fact,) = Dissector().feed(build.chatter(build.ethernet(packet)))
