@@ -31,6 +31,7 @@ _VERSIONS = {
     0xFEFD: "d2",
     0xFEFC: "d3",
 }
+_DTLS = 0xFE
 _NOTHING = "000000000000"
 
 
@@ -78,10 +79,13 @@ def ja4(
 
 
 def highest(versions: tuple[int, ...], legacy: int) -> int:
-    """The version JA4 speaks of: the largest value offered, GREASE left out; `legacy` where none is."""
+    """The version JA4 speaks of: the highest offered, GREASE left out; `legacy` where none is."""
     if 0x0304 in versions and max(versions) == 0x0304:
         return 0x0304
-    return max((version for version in versions if version not in GREASE), default=legacy)
+    offered = [version for version in versions if version not in GREASE]
+    # Versions of DTLS count downward: 1.2 is FEFD, 1.3 is FEFC (RFC 9147 section 5.3).
+    datagram = [version for version in offered if version >> 8 == _DTLS]
+    return min(datagram) if datagram else max(offered, default=legacy)
 
 
 @lru_cache(maxsize=64)

@@ -97,6 +97,9 @@ def test_ends_of_the_first_protocol(alpn: bytes | None, ends: str) -> None:
         ((0xFAFA, 0x0304, 0x0303), 0x0304),
         ((0x0303, 0x0302), 0x0303),
         ((0x0304,), 0x0304),
+        ((0xFEFD, 0xFEFC), 0xFEFC),
+        ((0xFAFA, 0xFEFC, 0xFEFD, 0xFEFF), 0xFEFC),
+        ((0xFEFD,), 0xFEFD),
     ],
 )
 def test_the_highest_version(versions: tuple[int, ...], highest: int) -> None:
