@@ -70,23 +70,32 @@ def parse(frame_data: bytes, packet: ip.Packet) -> Syn:
     if flags & _ECN and "ecn" not in quirks:
         quirks.append("ecn")
     if offset & 0x0F:
-        if offset & 0x01:
-            quirks.append("ae")
-        if offset & 0x0E and "0+" not in quirks:
-            quirks.append("0+")
+        quirks += _reserved(offset, quirks)
     if not sequence:
         quirks.append("seq-")
     if acknowledged and not flags & _ACK:
         quirks.append("ack+")
-    if urgent and not flags & _URGENT:
-        quirks.append("uptr+")
-    if flags & (_URGENT | _PUSH):
-        if flags & _URGENT:
-            quirks.append("urgf+")
-        if flags & _PUSH:
-            quirks.append("pushf+")
+    if urgent or flags & (_URGENT | _PUSH):
+        quirks += _pressing(urgent, flags)
     kinds, mss, scale = _options(frame_data, start + 20, start + length, quirks)
     return Syn(version=version, ttl=ttl, window=window, mss=mss, scale=scale, options=kinds, quirks=tuple(quirks))
+
+
+# Apart from `parse`: nearly no SYN has any of these, and this runs for every connection of the household.
+
+
+def _reserved(offset: int, known: list[str]) -> list[str]:
+    accurate = ["ae"] if offset & 0x01 else []
+    return [*accurate, "0+"] if offset & 0x0E and "0+" not in known else accurate
+
+
+def _pressing(urgent: int, flags: int) -> list[str]:
+    found = ["uptr+"] if urgent and not flags & _URGENT else []
+    if flags & _URGENT:
+        found.append("urgf+")
+    if flags & _PUSH:
+        found.append("pushf+")
+    return found
 
 
 def _internet(data: bytes, packet: ip.Packet) -> tuple[int, int, list[str]]:
@@ -119,8 +128,7 @@ def _options(data: bytes, at: int, end: int, quirks: list[str]) -> tuple[tuple[i
             at += 1
             continue
         if kind == _END:
-            if any(data[at + 1 : end]):
-                quirks.append("opt+")
+            quirks += ["opt+"] if any(data[at + 1 : end]) else []
             break
         length = data[at + 1] if at + 1 < end else 0
         if length < 2 or at + length > end:
@@ -130,12 +138,13 @@ def _options(data: bytes, at: int, end: int, quirks: list[str]) -> tuple[tuple[i
             mss = data[at + 2] << 8 | data[at + 3]
         elif kind == _SCALE and length == 3:
             scale = data[at + 2]
-            if scale > _LARGEST_SCALE:  # RFC 7323 section 2.3
-                quirks.append("exws")
+            quirks += ["exws"] if scale > _LARGEST_SCALE else []  # RFC 7323 section 2.3
         elif kind == _TIMESTAMPS and length == 10:
-            if data[at + 2 : at + 6] == _NEVER:
-                quirks.append("ts1-")
-            if data[at + 6 : at + 10] != _NEVER:
-                quirks.append("ts2+")
+            quirks += _stamps(data, at + 2)
         at += length
     return tuple(kinds), mss, scale
+
+
+def _stamps(data: bytes, at: int) -> list[str]:
+    own = ["ts1-"] if data[at : at + 4] == _NEVER else []
+    return own if data[at + 4 : at + 8] == _NEVER else [*own, "ts2+"]
