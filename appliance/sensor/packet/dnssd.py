@@ -74,6 +74,7 @@ PRODUCT_KEYS = frozenset(
         "category",
         "brand",
         "mn",
+        "model_number",
     ]
 )
 """TXT keys that say what is on sale under which name, never which one of them; lower case."""
