@@ -82,6 +82,7 @@ def _neighbour(message: icmp6.Message) -> dict[str, Any]:
         "prefixes": [f"{ip.text(prefix.address)}/{prefix.length}" for prefix in message.prefixes],
         "resolvers": [ip.text(address) for address in message.resolvers],
         "mtu": message.mtu,
+        "captive_portal": message.captive_portal,
     }
 
 
@@ -100,6 +101,10 @@ def _dhcp4(message: dhcp4.Message) -> dict[str, Any]:
         "architectures": list(message.architectures),
         "client_id": message.client_id,
         "parameters": list(message.parameters),
+        "server_id": ip.text(message.server_id) if message.server_id else None,
+        "prefers_ipv6_only": message.prefers_ipv6_only,
+        "ipv6_only_wait": message.ipv6_only_wait,
+        "captive_portal": message.captive_portal,
         "options": _options(message.options),
     }
 
@@ -207,11 +212,16 @@ def _nbns(message: nbns.Message) -> dict[str, Any]:
         "group": message.group,
         "addresses": list(message.addresses),
         "owned": [{"name": own.name, "suffix": own.suffix, "group": own.group} for own in message.owned],
+        "complete": message.complete,
     }
 
 
 def _ssdp(message: ssdp.Message) -> dict[str, Any]:
-    return {"method": message.method, "headers": [{"name": name, "value": value} for name, value in message.headers]}
+    return {
+        "method": message.method,
+        "headers": [{"name": name, "value": value} for name, value in message.headers],
+        "complete": message.complete,
+    }
 
 
 def _http(message: http.Request) -> dict[str, Any]:

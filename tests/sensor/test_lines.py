@@ -151,6 +151,17 @@ def test_every_parsed_message_has_a_line() -> None:
     assert set(_MESSAGES) == set(Parsed.__args__)
 
 
+@pytest.mark.req("R11")
+def test_what_a_dhcp_server_says(build: Any) -> None:
+    options = b"\x35\x01\x05\x36\x04\xc0\0\x02\x01\x6c\x04\0\0\x07\x08\x72\x09urn:x-any\xff"
+    packet = build.ipv4(build.udp(build.dhcp(options, operation=2), sport=67, dport=68), protocol=17)
+    item = line(*Dissector().feed(build.frame(packet)))
+    assert (item["server_id"], item["ipv6_only_wait"], item["captive_portal"]) == ("192.0.2.1", 1800, "urn:x-any")
+    assert not item["prefers_ipv6_only"]
+    asking = build.ipv4(build.udp(build.dhcp(b"\x35\x01\x01\x37\x02\x01\x6c\xff"), dport=67), protocol=17)
+    assert line(*Dissector().feed(build.frame(asking)))["prefers_ipv6_only"]
+
+
 def test_dhcp_options_are_in_the_clients_order(lines: dict[str, dict[str, Any]]) -> None:
     item = lines["dhcp4"]
     assert [option["code"] for option in item["options"]] == [53, 12, 55, 50]
