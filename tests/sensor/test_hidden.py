@@ -73,6 +73,7 @@ def test_names_are_forgotten_by_packet_time(hello: Any) -> None:
 def test_what_is_plain_by_itself_is_left_alone(hello: Any, build: Any) -> None:
     names = HiddenNames()
     for one in (hello(7, payload=20), hello(7, name=b"cloudflare-ech.com"), tls.read_handshake(build.hello())):
+        assert one is not None
         assert names.judge(one, 0.0) is one
     assert len(names) == 0
 

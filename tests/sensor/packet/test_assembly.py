@@ -49,7 +49,8 @@ def test_bound_of_gaps() -> None:
 
 @given(PIECES)
 def test_as_a_plain_model_says(pieces: list[tuple[int, bytes]]) -> None:
-    assembly, model = Assembly(50), {}
+    assembly = Assembly(50)
+    model: dict[int, int] = {}
     for offset, piece in pieces:
         if assembly.add(offset, piece):
             for position, octet in enumerate(piece, offset):
