@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from dashboard import auth
 from dashboard.auth import Role
@@ -81,22 +81,52 @@ class Served:
             return connection.execute(select(func.count()).select_from(schema.command)).scalar_one()
 
     def answer(self, command: dict[str, Any], *, state: str = "applied", detail: str = "") -> None:
-        """Play ingest: the box's answer, and what it then says of device and finding, in one transaction."""
-        body = command["body"]
+        """Play ingest: the box's answer, and what it then says of devices and findings, in one transaction."""
         with self.engine.begin() as connection:
             connection.execute(
                 update(schema.command)
                 .where(schema.command.c.command_id == command["command_id"])
                 .values(state=state, detail=detail, answered_at=time.time(), sequence=1)
             )
-            if state != "applied":
-                return
-            device = (schema.device.c.site == command["site"]) & (schema.device.c.device_id == command["device_id"])
-            connection.execute(
-                update(schema.device).where(device).values(standing=body["standing"], label=body.get("label"))
-            )
-            finding = (schema.finding.c.site == command["site"]) & (schema.finding.c.device_id == command["device_id"])
-            connection.execute(update(schema.finding).where(finding).values(state="closed"))
+            if state == "applied":
+                self._follow(connection, command["site"], command["body"])
+
+    def _follow(self, connection: Connection, site: str, body: dict[str, Any]) -> None:
+        devices, proposals, findings = schema.device, schema.proposal, schema.finding
+
+        def change(device_id: str, **values: Any) -> None:
+            where = (devices.c.site == site) & (devices.c.device_id == device_id)
+            connection.execute(update(devices).where(where).values(**values))
+
+        def addresses(device_id: str) -> list[Any]:
+            where = (devices.c.site == site) & (devices.c.device_id == device_id)
+            return list(connection.execute(select(devices.c.addresses).where(where)).scalar_one())
+
+        match body["action"]:
+            case "set-standing":
+                change(body["device_id"], standing=body["standing"], label=body.get("label"))
+                of = (findings.c.site == site) & (findings.c.device_id == body["device_id"])
+                connection.execute(update(findings).where(of).values(state="closed"))
+            case "correct-device":
+                change(body["device_id"], correction=body["correction"])
+            case "answer-proposal":
+                asked = (proposals.c.site == site) & (proposals.c.proposal_id == body["proposal_id"])
+                row = connection.execute(select(proposals).where(asked)).one()
+                connection.execute(
+                    update(proposals).where(asked).values(state="confirmed" if body["confirm"] else "refused")
+                )
+                if body["confirm"]:
+                    joined = [item | {"joined_by": "person"} for item in addresses(row.other_id)]
+                    change(row.device_id, addresses=[*addresses(row.device_id), *joined])
+                    change(row.other_id, addresses=[], merged_into=row.device_id)
+                of = (findings.c.site == site) & (findings.c.device_id == row.other_id)
+                connection.execute(update(findings).where(of).values(state="closed"))
+            case "split-device":
+                whole = addresses(body["device_id"])
+                gone = [item | {"joined_by": None} for item in whole if item["mac"] in body["macs"]]
+                change(body["device_id"], addresses=[item for item in whole if item["mac"] not in body["macs"]])
+                part = (devices.c.site == site) & (devices.c.merged_into == body["device_id"])
+                connection.execute(update(devices).where(part).values(merged_into=None, addresses=gone))
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ SIZES = {"1280": {"width": 1280, "height": 900}, "390": {"width": 390, "height":
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
-def _caseload(seed: Any, households: int = 60) -> None:
+def _caseload(seed: Any, households: int = 60, *, first: int = 1) -> None:
     """Sixty households, of which three need a decision and one box is silent."""
     now = seed.clock.at
-    for number in range(1, households + 1):
+    for number in range(first, households + 1):
         silent = {"heard_at": now - 1800} if number == 17 else {}
         seed.site(f"site-{number}", title=f"NM-2026-{number:04d}", **silent)
     seed.device("dev-1", site="site-9")
@@ -84,6 +86,140 @@ def test_an_officer_sees_an_unknown_phone_and_registers_it(
     expect(page.locator("#device-dev-1")).to_contain_text("black phone, kitchen")
     expect(page.get_by_text("Nothing needs a decision.")).to_be_visible()
     _shoot(page, artefacts, "household-after")
+
+
+def _two_that_may_be_one(seed: Any) -> None:
+    """A registered phone that left, and a new one that came at once."""
+    now = seed.clock.at
+    seen = [datetime.fromtimestamp(now - age, UTC).isoformat() for age in (86400.0, 900.0, 600.0, 10.0)]
+    seed.site(title="NM-2026-0001")
+    seed.device(
+        standing="registered",
+        label="black phone, kitchen",
+        looks_like={
+            "text": "A phone, probably by Example",
+            "confidence": 0.92,
+            "reasons": ["It asks for an address as such phones do", "It looks for the maker's services"],
+            "category": "phone",
+            "os_family": "Example OS",
+            "vendor": "Example",
+            "conflicts": ["It asked for updates as a television does"],
+        },
+        addresses=[
+            {
+                "mac": "02:00:5e:00:53:01",
+                "locally_administered": True,
+                "rotating": True,
+                "first_seen": seen[0],
+                "last_seen": seen[1],
+            }
+        ],
+        presence={"state": "left", "since": seen[1]},
+        key_id="k-7",
+    )
+    seed.device(
+        "dev-2",
+        addresses=[
+            {
+                "mac": "02:00:5e:00:53:02",
+                "locally_administered": True,
+                "rotating": True,
+                "first_seen": seen[2],
+                "last_seen": seen[3],
+            }
+        ],
+        presence={"state": "here", "since": seen[2]},
+    )
+    seed.stay(
+        started=now - 5000, ended=now - 900, asleep_seconds=1200, ended_because="It was not heard of for ten minutes."
+    )
+    seed.stay("stay-0", started=now - 90000, ended=now - 80000, ended_because="It left the Wi-Fi.")
+    seed.stay("stay-2", device_id="dev-2", mac="02:00:5e:00:53:02", started=now - 600)
+    seed.finding(
+        kind="same-device",
+        device_id="dev-2",
+        severity="this_week",
+        confidence=0.87,
+        reasons=["Probably the registered device “black phone, kitchen” with a new address (87%)."],
+        alternatives=["Another device of the same kind, which nobody has registered yet."],
+    )
+    seed.proposal(
+        reasons=["Both give the same name of their own.", "One came soon after the other had left."],
+        against=["They ask for the network in slightly different words."],
+    )
+
+
+@pytest.mark.req("R17", "N8")
+def test_an_officer_says_that_two_are_one_and_takes_it_back(
+    served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None], artefacts: Path
+) -> None:
+    _two_that_may_be_one(served.seed)
+    page = open_page(viewport=SIZES["1280"])
+    sign_in(page)
+    expect(page.locator(".gh-card")).to_contain_text("probably a known one with a new address")
+    page.get_by_role("link", name="Look and compare").click()
+    _shoot(page, artefacts, "finding-same-device")
+    page.goto("/households/site-1")
+    expect(page.get_by_text("The box thinks these two may be one device (87%)")).to_be_visible()
+    _shoot(page, artefacts, "household-proposal")
+    page.get_by_role("link", name="Confirm or refuse").click()
+    page.get_by_label("Yes, they are one device").check()
+    page.get_by_label("Reason").fill("Shown at the visit")
+    _shoot(page, artefacts, "proposal-filled")
+    page.get_by_role("button", name="Send to the box").click()
+    page.get_by_role("heading", name="Waiting to be sent to the box").wait_for()
+    command = served.wait_for_command()
+    assert command["body"] == {"action": "answer-proposal", "proposal_id": "prop-1", "confirm": True}
+    served.answer(command)
+    page.get_by_role("heading", name="Done: the box has applied it").wait_for()
+
+    page.goto("/households/site-1/devices/dev-2")
+    expect(page).to_have_url(re.compile(r"/devices/dev-1$"))
+    expect(page.get_by_role("heading", name="black phone, kitchen", level=1)).to_be_visible()
+    expect(page.get_by_text("An officer said that it is this device")).to_be_visible()
+    expect(page.get_by_text("Still there")).to_be_visible()
+    _shoot(page, artefacts, "device-joined")
+
+    page.get_by_text("Some of its addresses are another device").click()
+    page.get_by_label("02:00:5e:00:53:02").check()
+    page.locator("#split-reason").fill("A second phone after all")
+    _shoot(page, artefacts, "device-split-filled")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Take this address out of the device?")).to_be_visible()
+    assert served.count_commands() == 1
+    _shoot(page, artefacts, "split-confirm")
+    page.get_by_role("button", name="Yes, send to the box").click()
+    command = served.wait_for_command()
+    assert command["body"] == {"action": "split-device", "device_id": "dev-1", "macs": ["02:00:5e:00:53:02"]}
+    served.answer(command)
+    page.get_by_role("heading", name="Done: the box has applied it").wait_for()
+    page.goto("/households/site-1")
+    expect(page.locator(".gh-device")).to_have_count(2)
+
+
+@pytest.mark.req("R13")
+def test_an_officer_corrects_what_a_device_is(
+    served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None], artefacts: Path
+) -> None:
+    _two_that_may_be_one(served.seed)
+    # Without a script in the browser: the forms are plain ones.
+    page = open_page(viewport=SIZES["390"], java_script_enabled=False)
+    sign_in(page)
+    page.goto("/households/site-1")
+    page.get_by_role("link", name="black phone, kitchen", exact=True).first.click()
+    page.get_by_text("What kind of device it is").click()
+    page.get_by_label("Kind", exact=True).select_option("television or television box".capitalize())
+    page.get_by_label("Maker (optional)").fill("Example")
+    page.locator("#correct-reason").fill("Read the label on its back")
+    _shoot(page, artefacts, "device-correct-filled")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("#details-correct").get_by_role("button", name="Send to the box").click()
+    command = served.wait_for_command()
+    assert command["body"]["correction"] == {"category": "tv", "vendor": "Example"}
+    served.answer(command)
+    page.goto("/households/site-1/devices/dev-1")
+    expect(page.get_by_text("television or television box (an officer said so)")).to_be_visible()
+    expect(page.locator("#live").get_by_text("An officer said what it is")).to_be_visible()
 
 
 def test_it_works_without_javascript(served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None]) -> None:
@@ -169,7 +305,8 @@ def test_a_signed_out_page_says_so(served: Any, open_page: Callable[..., Page], 
 def test_no_accessibility_fault_and_no_sideways_scrolling(
     served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None], scheme: str, artefacts: Path
 ) -> None:
-    _caseload(served.seed)
+    _caseload(served.seed, first=2)
+    _two_that_may_be_one(served.seed)
     served.seed.finding("f-0", site="site-9", state="closed", closed_because="An officer registered the device")
     page = open_page(viewport={"width": 320, "height": 800}, color_scheme=scheme)
     page.goto("/sign-in")
@@ -182,6 +319,10 @@ def test_no_accessibility_fault_and_no_sideways_scrolling(
             "/households/site-9",
             "/households/site-9/findings/f-1",
             "/households/site-9/findings/f-2",
+            "/households/site-1/findings/find-1",
+            "/households/site-1",
+            "/households/site-1/devices/dev-1",
+            "/households/site-1/proposals/prop-1",
         )
     ):
         page.goto(path)

@@ -105,6 +105,37 @@ class Seed:
         self._insert(schema.device, row | values)
         return device_id
 
+    def proposal(self, proposal_id: str = "prop-1", site: str = "site-1", **values: Any) -> str:
+        row: dict[str, Any] = {
+            "site": site,
+            "proposal_id": proposal_id,
+            "revision": 1,
+            "device_id": "dev-1",
+            "other_id": "dev-2",
+            "probability": 0.87,
+            "state": "open",
+            "raised_at": self.clock.at - 30,
+            "reasons": ["Both give the same name of their own."],
+            "against": ["The first had left only a moment before."],
+        }
+        self._insert(schema.proposal, row | values)
+        return proposal_id
+
+    def stay(self, session_id: str = "stay-1", site: str = "site-1", **values: Any) -> str:
+        row: dict[str, Any] = {
+            "site": site,
+            "session_id": session_id,
+            "revision": 1,
+            "device_id": "dev-1",
+            "mac": "02:00:5e:00:53:01",
+            "started": self.clock.at - 600,
+            "ended": None,
+            "asleep_seconds": 0,
+            "ended_because": None,
+        }
+        self._insert(schema.stay, row | values)
+        return session_id
+
     def finding(
         self,
         finding_id: str = "find-1",

@@ -55,10 +55,11 @@ def ask(engine: Engine, clock: Any, seed: Any) -> Callable[..., str]:
     return do
 
 
-@pytest.mark.parametrize(("order", "device_id", "proposal_id", "act"), ORDERS)
+@pytest.mark.parametrize("case", ORDERS, ids=lambda case: case[3])
 def test_every_order_becomes_a_waiting_command_and_a_line_in_the_audit(
-    ask: Callable[..., str], seed: Any, order: Order, device_id: str | None, proposal_id: str | None, act: str
+    ask: Callable[..., str], seed: Any, case: tuple[Order, str | None, str | None, str]
 ) -> None:
+    order, device_id, proposal_id, act = case
     command_id = ask(order, device_id=device_id, proposal_id=proposal_id)
     (row,) = seed.rows(schema.command)
     assert (row["command_id"], row["state"]) == (command_id, "waiting")

@@ -19,10 +19,23 @@ from dashboard.ingest.opening import Arrived, Refusal, open_batch
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
-from wire.base import Payload, Standing
+from wire.base import Correction, Payload, Standing
 from wire.codec import Opened, payload_json, seal, topic_for
 from wire.keys import public_text
-from wire.models import BoxStatus, Command, CommandResult, Device, Finding, Outcome, Receipt, type_of
+from wire.models import (
+    BoxStatus,
+    Command,
+    CommandResult,
+    Device,
+    Finding,
+    Outcome,
+    Presence,
+    PresenceState,
+    Proposal,
+    Receipt,
+    Session,
+    type_of,
+)
 from wire.orders import SetStanding
 
 NOW = 1_772_000_000.0
@@ -85,7 +98,14 @@ class Desk:
 
     def clear(self) -> None:
         with self.engine.begin() as connection:
-            for table in (schema.event, schema.device, schema.finding, schema.command):
+            for table in (
+                schema.event,
+                schema.device,
+                schema.finding,
+                schema.proposal,
+                schema.stay,
+                schema.command,
+            ):
                 connection.execute(delete(table))
 
 
@@ -158,6 +178,88 @@ def test_any_order_and_any_repetition_end_in_the_highest_revision(  # noqa: PLR0
     found = desk.rows(schema.finding)[0]
     assert (found.revision, found.count, found.payload["count"]) == (5, 5, 5)
     assert len(desk.rows(schema.event)) == 10
+
+
+def _known(number: int, revision: int) -> Device:
+    return Device(
+        device_id=f"device-{number}",
+        revision=revision,
+        standing=Standing.UNKNOWN,
+        addresses=(),
+        first_seen=_at(),
+        last_seen=_at(),
+        correction=Correction(category="tv"),
+        presence=Presence(state=PresenceState.LEFT, since=_at()),
+        merged_into=f"device-{number + 1}" if revision % 2 else None,
+        key_id="k-1",
+    )
+
+
+def _proposal(number: int, revision: int) -> Proposal:
+    return Proposal(
+        proposal_id=f"proposal-{number}",
+        revision=revision,
+        device_id="device-1",
+        other_id="device-2",
+        probability=revision / 10,
+        reasons=("Both give the same name.",),
+        against=("One left late.",),
+        state="open" if revision < 5 else "confirmed",
+        raised_at=_at(),
+    )
+
+
+def _stay(number: int, revision: int) -> Session:
+    return Session(
+        session_id=f"session-{number}",
+        revision=revision,
+        device_id="device-1",
+        mac="02:00:5e:00:53:01",
+        started=_at(),
+        ended=_at() + timedelta(hours=1) if revision == 5 else None,
+        asleep_seconds=revision * 60,
+        ended_because="It left." if revision == 5 else None,
+    )
+
+
+@pytest.mark.req("N8", "R13")
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    order=st.permutations(range(1, 6)), cuts=st.sets(st.integers(1, 12)), again=st.lists(st.integers(0, 14), max_size=4)
+)
+def test_proposals_stays_and_merges_end_in_the_highest_revision(
+    order: list[int], cuts: set[int], again: list[int], desk: Desk
+) -> None:
+    desk.clear()
+    messages = [
+        desk.arrived(make(1, revision), f"e1-{revision + 10 * kind}")
+        for kind, make in enumerate((_known, _proposal, _stay))
+        for revision in order
+    ]
+    messages += [messages[index] for index in again]
+    start = 0
+    for end in [*sorted(cuts), len(messages)]:
+        applied, refusals = desk.take(*messages[start:end])
+        assert applied.refusals == refusals == []
+        start = end
+    (device,) = desk.rows(schema.device)
+    assert (device.revision, device.merged_into, device.key_id) == (5, "device-2", "k-1")
+    assert device.correction == {"category": "tv"}
+    assert device.presence["state"] == "left"
+    (proposal,) = desk.rows(schema.proposal)
+    assert (proposal.revision, proposal.state, proposal.probability) == (5, "confirmed", 0.5)
+    assert (proposal.reasons, proposal.against) == (["Both give the same name."], ["One left late."])
+    (stay,) = desk.rows(schema.stay)
+    assert (stay.revision, stay.ended, stay.asleep_seconds) == (5, _at().timestamp() + 3600, 300)
+    assert stay.ended_because == "It left."
+    assert len(desk.rows(schema.event)) == 15
+
+
+def test_a_device_that_is_itself_again_says_so(desk: Desk) -> None:
+    desk.take(desk.arrived(_known(1, 1), "e1-1"))
+    desk.take(desk.arrived(_known(1, 2).model_copy(update={"correction": None, "presence": None}), "e1-2"))
+    (row,) = desk.rows(schema.device)
+    assert (row.merged_into, row.correction, row.presence) == (None, None, None)
 
 
 def test_what_is_not_this_boxs_word_is_refused(desk: Desk, device: MakeDevice) -> None:

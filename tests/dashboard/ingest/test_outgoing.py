@@ -25,11 +25,11 @@ from dashboard.ingest.outgoing import (
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
-from wire.base import Standing
+from wire.base import Correction, Standing
 from wire.codec import open_sealed
 from wire.keys import public_text
 from wire.models import Command
-from wire.orders import SetStanding
+from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
 
 NOW = 1_772_000_000.0
 SERVER = Ed25519PrivateKey.generate()
@@ -161,3 +161,20 @@ def test_one_poll_takes_a_bounded_number(engine: Engine, writer: Writer) -> None
         ask(engine, f"command-{number}")
     assert len(send(engine, writer)) == MAX_COMMANDS
     assert len(send(engine, writer)) == 5
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        SetStanding(device_id="device-1", standing=Standing.WORK),
+        CorrectDevice(device_id="device-1", correction=Correction(category="tv")),
+        AnswerProposal(proposal_id="proposal-1", confirm=True),
+        SplitDevice(device_id="device-1", macs=("02:00:5e:00:53:01",)),
+        BindPassphrase(key_id="k-1", purpose="household"),
+        RunProbe(kind="dhcp"),
+    ],
+)
+def test_every_order_goes_as_it_was_asked(engine: Engine, writer: Writer, order: Order) -> None:
+    ask(engine, "order", body=order.model_dump(mode="json", exclude_none=True))
+    (sent,) = send(engine, writer)
+    assert opened(sent).body == order

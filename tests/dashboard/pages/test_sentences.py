@@ -23,6 +23,9 @@ def test_a_finding_speaks_of_devices_and_asserts_no_more(kind: str, standing: st
     for text in (sentence, why):
         assert "breach" not in text.lower()
         assert not {"he", "she", "his", "her", "offender"} & set(text.lower().split())
+        assert "visitor has" not in text
+    for text in (*sentences.innocent(kind), sentences.stays(kind)):
+        assert not {"he", "she", "his", "her", "offender"} & set(text.lower().split())
     assert "clause 4.2" in why
     assert number == 1 or "3" in sentence
 
@@ -63,3 +66,14 @@ def test_what_no_version_knows_is_not_read() -> None:
     assert sentences.status({"online": "perhaps"}) is None
     assert sentences.payload({"kind": 1}) is None
     assert sentences.looks(None) is None
+
+
+@pytest.mark.req("R17", "R52")
+def test_every_kind_has_words_of_its_own_and_the_later_ones_an_innocent_explanation() -> None:
+    said = {kind: sentences.finding(kind, None) for kind in FindingKind}
+    assert len(set(said.values())) == len(said)
+    assert not any(text.startswith("The box reported") for text in said.values())
+    assert all(sentences.why(kind, "1") != "Reported under clause 1." for kind in FindingKind)
+    later = set(FindingKind) - {FindingKind.UNREGISTERED_DEVICE, FindingKind.LISTED_NAME}
+    assert all(sentences.innocent(kind) for kind in later)
+    assert sentences.innocent("a-kind-of-a-later-version") == ()

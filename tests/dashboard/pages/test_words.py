@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.pages import words
 from wire.base import Standing
-from wire.models import Severity
+from wire.models import JoinedBy, Severity
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -93,3 +93,44 @@ def test_whatever_comes_in_what_comes_out_is_visible_and_bounded(text: str) -> N
 def test_counts() -> None:
     assert words.count(1, "device", "devices") == "1 device"
     assert words.count(1200, "device", "devices") == "1,200 devices"
+
+
+@pytest.mark.req("R12")
+@pytest.mark.parametrize(
+    ("made_up", "rotating", "said"),
+    [
+        (False, None, "Maker's address"),
+        (False, True, "Maker's address"),
+        (True, None, "Made-up address"),
+        (True, True, "Made-up address, changes"),
+        (True, False, "Made-up address, keeps it"),
+    ],
+)
+def test_where_an_address_comes_from_is_said(made_up: bool, rotating: bool | None, said: str) -> None:
+    assert words.address_kind(made_up=made_up, rotating=rotating) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "less than a minute"),
+        (29, "less than a minute"),
+        (60, "1 minute"),
+        (3600, "1 hour"),
+        (11_100, "3 hours 5 minutes"),
+        (86_400 * 2 + 3600 + 60, "2 days 1 hour"),
+        (86_400 + 60, "1 day 1 minute"),
+    ],
+)
+def test_a_length_of_time_is_said_in_its_largest_units(seconds: float, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+def test_every_kind_of_device_has_words_and_a_later_one_is_shown_as_it_is() -> None:
+    assert words.category("tv") == "television or television box"
+    assert words.category("hoverboard\u202e") == "hoverboard[U+202E]"
+
+
+def test_how_an_address_joined_is_said_for_every_way() -> None:
+    assert words.joined(None) == ""
+    assert all(words.joined(way) for way in JoinedBy)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from dashboard.pages.orders import told
+from wire.base import Correction, Standing
+from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
+
+ORDERS: tuple[tuple[Order, str], ...] = (
+    (SetStanding(device_id="d", standing=Standing.GUEST), "Guest"),
+    (CorrectDevice(device_id="d", correction=Correction(category="tv", model="One")), "It is: television or"),
+    (CorrectDevice(device_id="d", correction=Correction()), "What it is: left to the box"),
+    (AnswerProposal(proposal_id="p", confirm=True), "They are one device"),
+    (AnswerProposal(proposal_id="p", confirm=False), "They are two devices"),
+    (SplitDevice(device_id="d", macs=("02:00:5e:00:53:01",)), "Take out 1 address"),
+    (BindPassphrase(key_id="k-1", purpose="guest"), "Wi-Fi passphrase k-1: a visitor's"),
+    (RunProbe(kind="dhcp"), "Look round: whether something else"),
+)
+
+
+def test_every_order_is_here() -> None:
+    assert {type(order) for order, _ in ORDERS} == set(get_args(get_args(Order)[0]))
+
+
+@pytest.mark.parametrize(("order", "short"), ORDERS)
+def test_an_order_is_said_in_plain_words(order: Order, short: str) -> None:
+    said = told(order.model_dump(mode="json", exclude_none=True))
+    assert said.short.startswith(short)
+    assert said.facts
+    assert said.applied.endswith(".")
+    whole = " ".join((said.short, said.applied, *(f"{key} {value}" for key, value in said.facts))).lower().split()
+    assert not {"mac", "dhcp", "mdns", "arp", "sweep", "merge", "he", "she"} & set(whole)
+
+
+@pytest.mark.parametrize("body", [{}, {"action": "fly\u202e"}, {"action": "run-probe", "kind": 7}])
+def test_one_of_another_version_is_named_as_it_is(body: dict[str, Any]) -> None:
+    said = told(body)
+    assert "\u202e" not in said.short
+    assert said.facts == (("Asked for", said.short),)
