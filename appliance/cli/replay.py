@@ -30,9 +30,10 @@ from appliance.sensor.dissect import Dissector, sender
 from appliance.sensor.facts import Fact, Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.lines import SCHEMA_VERSION, line
-from appliance.sensor.packet import dhcp4, dns, tls
+from appliance.sensor.packet import dns, tls
 from appliance.sensor.taps.capture import Capture, CaptureError, NotACaptureError
 from appliance.sensor.traits_of import Seen, traits_of
+from appliance.traits import Trait
 
 MAX_DEVICES = 65536
 """Devices told apart; frames of more are counted together in the summary."""
@@ -42,6 +43,7 @@ _REMEMBERED = 4096
 _ENROLLED = Path("/etc/gatehouse/box.toml")
 _ENROLLED_VARIABLE = "GATEHOUSE_CONFIG"
 _PROGRESS_STEP = 1 << 20
+_ASKING = frozenset({Kind.DNS, Kind.MDNS})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,26 +74,26 @@ class Tally:
         self._hits = lru_cache(maxsize=_REMEMBERED)(rules.hits)
 
     def add(self, frame: Frame, facts: list[Fact]) -> None:
-        """Count a frame for its sender, and what it said for whoever said it."""
+        """Count a frame for its sender, and what it said for whoever said it: a frame may carry another's words."""
         mac = sender(frame)
-        if mac is None:
-            return
-        device = self._device(mac, frame.ts)
-        if device is None:
-            return
-        device.frames += 1
+        if mac is not None and (device := self._device(mac, frame.ts)) is not None:
+            device.frames += 1
         for fact in facts:
             for seen in traits_of(fact):
                 self._learn(seen, frame.ts)
-            match fact:
-                case MessageHeard(message=dhcp4.Message(from_client=True) as message):
-                    device.host_name = message.host_name or device.host_name
-                case MessageHeard(kind=Kind.DNS | Kind.MDNS, message=dns.Message(response=False) as message):
+            if fact.mac is not None and isinstance(fact, MessageHeard):
+                self._count(fact.mac, fact)
+
+    def _count(self, mac: str, fact: MessageHeard) -> None:
+        match fact.message:
+            case dns.Message(response=False) as message if fact.kind in _ASKING:
+                if (device := self._device(mac, fact.ts)) is not None:
                     device.questions += len(message.questions)
-                case MessageHeard(message=tls.ClientHello()):
+            case tls.ClientHello():
+                if (device := self._device(mac, fact.ts)) is not None:
                     device.hellos += 1
-                case _:
-                    pass
+            case _:
+                pass
 
     def verdict(self, mac: str) -> Verdict:
         """What a device appears to be."""
@@ -111,8 +113,11 @@ class Tally:
     def _learn(self, seen: Seen, ts: float) -> None:
         mac, trait, value = seen
         hits = self._hits(trait, value)
-        if not hits or (device := self._device(mac, ts)) is None:
+        named = trait is Trait.DHCP4_HOST_NAME and value
+        if not (hits or named) or (device := self._device(mac, ts)) is None:
             return
+        if named:
+            device.host_name = value
         device.hits.update(hits)
         if len(device.hits) > MAX_HITS:
             self.uncounted += len(device.hits) - MAX_HITS
@@ -126,7 +131,7 @@ def replay(file: Path, *, as_json: bool) -> None:
     """Show what a capture FILE (pcap or pcapng) would tell the box. Stores nothing.
 
     Exit codes: 0 as wished, 1 the file is truncated or damaged (what was whole is printed),
-    2 it cannot be read or is no capture, 3 refused because this box is enrolled.
+    2 it cannot be read or is no capture, 3 refused because this box is enrolled, 4 the lines cannot be written.
     """
     if (enrolled := _enrolment()) is not None:
         _fail(3, f"refused: this box is enrolled ({enrolled} exists); replay a capture on another machine")
@@ -137,7 +142,12 @@ def replay(file: Path, *, as_json: bool) -> None:
     except OSError as error:
         _fail(2, f"{file}: cannot be read ({error.strerror})")
     with capture:
-        code = _play(capture, as_json=as_json)
+        try:
+            code = _play(capture, as_json=as_json)
+        except BrokenPipeError:
+            raise  # whoever read the lines has enough of them
+        except OSError as error:
+            _fail(4, f"the lines cannot be written ({error.strerror})")
     sys.exit(code)
 
 
@@ -213,6 +223,7 @@ def _line(mac: str, device: Device, verdict: Verdict) -> dict[str, Any]:
         "vendor": verdict.vendor,
         "model": verdict.model,
         "text": verdict.text or None,
+        "text_confidence": round(verdict.text_confidence, 4),
         "confidence": round(verdict.confidence, 4),
         "reasons": list(verdict.reasons),
         "conflicts": list(verdict.conflicts),
@@ -241,7 +252,7 @@ def _draw(tally: Tally, summary: dict[str, Any]) -> None:
         table.add_row(
             mac,
             Text(verdict.text or "cannot tell"),
-            f"{verdict.confidence:.0%}" if verdict.confidence else "",
+            f"{verdict.text_confidence:.0%}" if verdict.text_confidence else "",
             Text(device.host_name or ""),  # a device's own words are never markup
             _moment(device.first_seen),
             _moment(device.last_seen),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from struct import pack
@@ -96,7 +98,7 @@ def test_json_lines(run: Callable[..., Result]) -> None:
     assert [item["kind"] for item in said] == ["schema", "arp", "dns", "dns", "device", "device", "summary"]
     assert said[2]["qname"] == "news.example"
     assert set(said[4]) == {
-        *("kind", "mac", "locally_administered", "category", "os_family", "vendor", "model", "text", "confidence"),
+        *("kind", "mac", "locally_administered", "category", "os_family", "vendor", "model", "text"),
         *("reasons", "conflicts", "first_seen", "last_seen", "frames"),
     }
     assert (said[4]["mac"], said[4]["locally_administered"]) == ("00:00:5e:00:53:10", False)
@@ -145,10 +147,39 @@ def test_a_device_behind_a_repeater_is_told_by_its_own_words(run: Callable[..., 
     assert (said["00:00:5e:00:53:10"]["os_family"], said["00:00:5e:00:53:10"]["frames"]) == (None, 1)
 
 
+def test_words_in_a_tunnel_are_of_the_device_inside(run: Callable[..., Result]) -> None:
+    inside = ethernet(QUESTION[14:], source=bytes.fromhex("020000000009"))
+    tunnelled = ethernet(udp(b"\x08" + bytes(7) + inside, sport=50000, dport=4789))
+    table = run(pcap(tunnelled)).stdout
+    rows = {row.split()[0]: row.split()[-3:] for row in table.splitlines() if row.strip().count(":") > 5}
+    assert rows == {"00:00:5e:00:53:10": ["1", "0", "0"], "02:00:00:00:00:09": ["0", "1", "0"]}
+
+
+def test_a_name_said_through_a_repeater_is_not_the_repeaters(run: Callable[..., Result]) -> None:
+    table = run(pcap(discover(b"study", client=bytes.fromhex("020000000009")))).stdout
+    (row,) = (row for row in table.splitlines() if "study" in row)
+    assert "02:00:00:00:00:09" in row
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "capture.pcap"
+    file.write_bytes(pcap(ARP))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "appliance", "replay", "--json", file],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (4, 1), done.stderr
+    assert "cannot be written" in done.stderr
+
+
 def test_hits_of_a_device_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "MAX_HITS", 3)
     rules = shipped()
-    monkeypatch.setattr(Rules, "strongest", lambda _, hits, most=3: tuple(sorted(hits))[:most])
+    monkeypatch.setattr(Rules, "strongest", lambda _, hits, most=3: tuple(sorted(hits, key=repr))[:most])
     tally = Tally(rules)
     monkeypatch.setattr(tally, "_hits", lambda _, value: (Hit(value),))
     for number in range(7):

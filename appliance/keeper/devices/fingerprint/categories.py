@@ -128,3 +128,27 @@ OS_FAMILIES: frozenset[str] = frozenset(
     {*UNDERNEATH, *UNDERNEATH.values(), "macOS", "embedded", "PlayStation", "Nintendo", "BSD"}
 )
 """All that may be said of an operating system; `embedded`: a small system of a device's own."""
+
+_HANDHELD = frozenset({Category.PHONE, Category.TABLET, Category.WEARABLE})
+_COMPUTERS = frozenset({Category.LAPTOP, Category.DESKTOP})
+_PLAYERS = frozenset({Category.TV, Category.SPEAKER})
+
+RUNS_ON: dict[str, frozenset[Category]] = {
+    "iOS": _HANDHELD | _PLAYERS,
+    "iPadOS": _HANDHELD,
+    "watchOS": _HANDHELD,
+    "tvOS": _PLAYERS,
+    "macOS": _COMPUTERS,
+    "Windows": _COMPUTERS | {Category.TABLET, Category.CONSOLE},
+    "ChromeOS": _COMPUTERS | {Category.TABLET},
+    "Android": _HANDHELD | _PLAYERS | {Category.E_READER, Category.CONSOLE, Category.LAPTOP},
+    "HarmonyOS": _HANDHELD | _PLAYERS | {Category.LAPTOP},
+    "Fire OS": _HANDHELD | _PLAYERS | {Category.E_READER},
+    "Roku OS": _PLAYERS,
+    "Xbox": frozenset({Category.CONSOLE}),
+    "PlayStation": frozenset({Category.CONSOLE}),
+    "Nintendo": frozenset({Category.CONSOLE}),
+    "embedded": frozenset(Category) - _HANDHELD - _COMPUTERS - {Category.TV},
+}
+"""Where a system is found in ordinary homes; one that is not listed is found everywhere. The systems of Apple
+share one way of asking for an address."""

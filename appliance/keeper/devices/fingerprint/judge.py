@@ -7,12 +7,22 @@ often it comes. Bounded: the `MAX_HITS` surest hits count.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
-from appliance.keeper.devices.fingerprint.categories import GROUPS, UNDERNEATH, WORDS, Category, compatible
-from appliance.keeper.devices.fingerprint.combine import agree, combine
-from appliance.keeper.devices.fingerprint.schema import MOST, Rule
-from appliance.keeper.devices.fingerprint.verdict import MAX_CONFLICTS, MAX_REASONS, Hit, Verdict
+from appliance.keeper.devices.fingerprint.categories import GROUPS, RUNS_ON, UNDERNEATH, WORDS, Category, compatible
+from appliance.keeper.devices.fingerprint.combine import combine
+from appliance.keeper.devices.fingerprint.elect import (
+    Filed,
+    Vote,
+    contested,
+    elect,
+    of_model,
+    of_os,
+    of_vendor,
+    one_spelling,
+)
+from appliance.keeper.devices.fingerprint.schema import MOST
+from appliance.keeper.devices.fingerprint.verdict import MAX_CONFLICTS, MAX_REASONS, SURE, Hit, Verdict
 
 MAX_HITS = 64
 CATEGORY_FROM = 0.45
@@ -20,32 +30,19 @@ CATEGORY_FROM = 0.45
 LEAD = 0.10
 GROUP_FROM = 0.7
 """A wider kind is named from here on."""
-SURE_ENOUGH = 0.6
-"""Operating system, brand and model are named from here on, each on its own evidence."""
 OF_THE_MAKER = frozenset({"owner", "platform"})
 """Kinds of evidence that say who made a device, and what it is only by that maker's range."""
 CONTRADICTED = 0.35
 """So much of a contradiction's own share comes off the confidence, beyond what the combination takes."""
 _SPEAKS = 0.6
 """A kind of evidence speaks for its top category from here on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
-    """A rule with the kind of evidence it belongs to."""
-
-    kind: str
-    reason: str
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class _Vote:
-    """What one kind of evidence says of one thing, by its surest rule."""
-
-    value: str
-    share: float
-    filed: Filed
+_SPEAKS_WIDELY = 0.7
+"""And from here on for its top category and those near it together, or for a system."""
+PLATFORM = "platform"
+HEARSAY = frozenset({PLATFORM, "agents"})
+"""Kinds of evidence that are programmes' doing, not the system's."""
+PROGRAMMED = frozenset({"iOS", "iPadOS", "macOS", "Windows", "ChromeOS", "Android", "HarmonyOS"})
+"""Systems on which people put programmes of any maker."""
 
 
 def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
@@ -60,31 +57,63 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
         filed = rules[hit.rule]
         kinds.setdefault(filed.kind, []).append((hit, filed))
 
-    speaking = _once_a_maker([found for items in kinds.values() if (found := _category(items)) is not None])
-    shares = combine(filed.rule.shares for filed in speaking) if speaking else {}
-    category, confidence, group = _named(shares)
-    against = _against(category, speaking)
-    if against:
-        confidence = round(confidence * (1 - CONTRADICTED * max(share for _, _, share in against)), 2)
+    heard_os = [vote for kind, items in kinds.items() if kind not in HEARSAY and (vote := of_os(items)) is not None]
+    kinds[PLATFORM] = _own_clouds(kinds.get(PLATFORM, []), elect(heard_os, UNDERNEATH)[0])
 
-    os_family, os_votes = _elect([vote for items in kinds.values() if (vote := _os(items)) is not None], UNDERNEATH)
-    vendor, vendor_votes = _elect([vote for items in kinds.values() if (vote := _vendor(items)) is not None])
-    model, _ = _elect(_one_spelling([vote for items in kinds.values() if (vote := _model(items, vendor)) is not None]))
-    conflicts = [
-        *(f"{filed.reason} It points to: {WORDS[top]}." for filed, top, _ in against),
-        *_contested(os_votes, os_family, UNDERNEATH),
-        *_contested(vendor_votes, vendor, {}),
-    ]
-    return Verdict(
+    speaking = _once_a_maker([found for items in kinds.values() if (found := _category(items)) is not None])
+    category, confidence, group, of_group = _named(combine(filed.rule.shares for filed in speaking) if speaking else {})
+    os_votes = [vote for items in kinds.values() if (vote := of_os(items)) is not None]
+    vendor_votes = [vote for items in kinds.values() if (vote := of_vendor(items)) is not None]
+    os_family, os_sure = elect(os_votes, UNDERNEATH)
+    vendor, vendor_sure = elect(vendor_votes)
+    model_votes = [vote for items in kinds.values() if (vote := of_model(items, vendor)) is not None]
+    model, model_sure = elect(one_spelling(model_votes))
+
+    counted = {hit for items in kinds.values() for hit, _ in items}
+    against = [*_against(category, speaking), *_of_another_system(category, os_votes)]
+    left = 1 - CONTRADICTED * max((share for _, share in against), default=0.0)
+    confidence, of_group = round(confidence * left, 2), round(of_group * left, 2)
+    whole = Verdict(
         category=category,
         os_family=os_family,
         vendor=vendor,
         model=model,
-        confidence=confidence or round(max((vote.share for vote in os_votes + vendor_votes), default=0.0), 2),
-        reasons=_reasons(known, rules, category)[:MAX_REASONS],
-        conflicts=tuple(dict.fromkeys(conflicts))[:MAX_CONFLICTS],
+        confidence=confidence,
+        reasons=_reasons([hit for hit in known if hit in counted], rules, category)[:MAX_REASONS],
+        conflicts=tuple(
+            dict.fromkeys(
+                [
+                    *(sentence for sentence, _ in against),
+                    *contested(os_votes, os_family, UNDERNEATH),
+                    *contested(vendor_votes, vendor, {}),
+                ]
+            )
+        )[:MAX_CONFLICTS],
         group=group,
     )
+    if group is not None and (category is None or confidence < SURE):
+        return replace(whole, text_confidence=of_group)
+    if category is not None:
+        return replace(whole, text_confidence=confidence)
+    said = [sure for sure in (vendor_sure, model_sure, os_sure if os_family != "embedded" else 0.0) if sure]
+    return replace(whole, text_confidence=round(min(said, default=0.0), 2))
+
+
+def _own_clouds(items: list[tuple[Hit, Filed]], os_family: str | None) -> list[tuple[Hit, Filed]]:
+    """Of the clouds a device reports to, those that its programmes would not ask for by themselves.
+
+    A phone or computer asks for the clouds of everything that it has a programme for: where its system shows,
+    another maker's cloud counts only if the system, or what is known of its own cloud, runs on such devices.
+    """
+    systems = [filed.rule.shares for _, filed in items if filed.rule.runs_programmes]
+    runs_on = RUNS_ON.get(os_family or "") if os_family in PROGRAMMED else None
+    return [
+        (hit, filed)
+        for hit, filed in items
+        if filed.rule.runs_programmes
+        or (top := _top(filed)) is None
+        or (all(top[0] in shares for shares in systems) and (runs_on is None or top[0] in runs_on))
+    ]
 
 
 def _category(items: list[tuple[Hit, Filed]]) -> Filed | None:
@@ -106,9 +135,10 @@ def _once_a_maker(speaking: list[Filed]) -> list[Filed]:
     return kept
 
 
-def _named(shares: Mapping[Category, float]) -> tuple[Category | None, float, str | None]:
+def _named(shares: Mapping[Category, float]) -> tuple[Category | None, float, str | None, float]:
+    """The category if one is sure enough, how sure, and the same of the wider kind it belongs to."""
     if not shares:
-        return None, 0.0, None
+        return None, 0.0, None, 0.0
     ordered = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     (top, share), (_, second) = ordered[:2]
     group, of_group = None, 0.0
@@ -118,78 +148,8 @@ def _named(shares: Mapping[Category, float]) -> tuple[Category | None, float, st
             group, of_group = words, min(together, MOST)
             break
     if share >= CATEGORY_FROM and share - second >= LEAD:
-        return top, round(share, 2), group
-    return None, round(of_group, 2), group
-
-
-def _os(items: list[tuple[Hit, Filed]]) -> _Vote | None:
-    return _surest(_Vote(f.rule.os_family, f.rule.os_confidence, f) for _, f in items if f.rule.os_family)
-
-
-def _vendor(items: list[tuple[Hit, Filed]]) -> _Vote | None:
-    if any(filed.rule.vendor_unknown for _, filed in items):
-        return None
-    named = [_Vote(f.rule.vendor, f.rule.vendor_confidence, f) for _, f in items if f.rule.vendor]
-    captured = [
-        _Vote(hit.model, f.rule.vendor_confidence, f) for hit, f in items if hit.model and f.rule.captures == "vendor"
-    ]
-    return _surest(named + captured)
-
-
-def _model(items: list[tuple[Hit, Filed]], vendor: str | None) -> _Vote | None:
-    """A model only of rules that do not speak of another brand than the verdict's."""
-    votes = [
-        _Vote(model, f.rule.model_confidence, f)
-        for hit, f in items
-        if f.rule.captures == "model"
-        and (model := hit.model or f.rule.model)
-        and (f.rule.vendor is None or vendor is None or f.rule.vendor == vendor)
-    ]
-    return _surest(votes)
-
-
-def _one_spelling(votes: list[_Vote]) -> list[_Vote]:
-    """One model is written in capitals here and in small letters there: the one with more capitals stands."""
-    spelt: dict[str, str] = {}
-    for value in sorted(vote.value for vote in votes):  # capitals sort first
-        spelt.setdefault(value.casefold(), value)
-    return [_Vote(spelt[vote.value.casefold()], vote.share, vote.filed) for vote in votes]
-
-
-def _surest(votes: Iterable[_Vote]) -> _Vote | None:
-    return min(votes, key=lambda vote: (-vote.share, -len(vote.value), vote.value), default=None)
-
-
-def _elect(votes: list[_Vote], underneath: Mapping[str, str] | None = None) -> tuple[str | None, list[_Vote]]:
-    """The value that most speaks for, if it is sure enough after what speaks for others is off."""
-    if not votes:
-        return None, votes
-    below = underneath or {}
-    support: dict[str, float] = {}
-    for value in {vote.value for vote in votes}:
-        backing = {value, *_all_below(value, below)}
-        own = [vote.share for vote in votes if vote.value == value]
-        also = [vote.share for vote in votes if vote.value in backing and vote.value != value]
-        against = [
-            vote.share for vote in votes if vote.value not in backing and value not in _all_below(vote.value, below)
-        ]
-        # What only says the system underneath supports weakly; the own votes must carry it.
-        support[value] = min(agree(own), MOST) * (1 - 0.5 * agree(against)) + 0.001 * len(also) + 0.0001 * len(backing)
-    best = min(support, key=lambda value: (-_depth(value, below, support), -support[value], value))
-    return (best if support[best] >= SURE_ENOUGH else None), votes
-
-
-def _all_below(value: str, below: Mapping[str, str]) -> set[str]:
-    found: set[str] = set()
-    while value in below and below[value] not in found:
-        value = below[value]
-        found.add(value)
-    return found
-
-
-def _depth(value: str, below: Mapping[str, str], support: Mapping[str, float]) -> int:
-    """The more particular of systems that stand on each other goes first, if it is sure enough itself."""
-    return len(_all_below(value, below) & set(support)) if support[value] >= SURE_ENOUGH else -1
+        return top, share, group, of_group
+    return None, 0.0, group, of_group
 
 
 def _reasons(known: list[Hit], rules: Mapping[str, Filed], category: Category | None) -> tuple[str, ...]:
@@ -227,27 +187,36 @@ def _top(filed: Filed) -> tuple[Category, float] | None:
     return min(filed.rule.shares.items(), key=lambda item: (-item[1], item[0]), default=None)
 
 
-def _against(category: Category | None, speaking: list[Filed]) -> list[tuple[Filed, Category, float]]:
-    """Kinds of evidence that speak for what an honest device of the category would not appear as."""
-    tops = [(filed, *top) for filed in speaking if (top := _top(filed)) is not None and top[1] >= _SPEAKS]
+def _against(category: Category | None, speaking: list[Filed]) -> list[tuple[str, float]]:
+    """Kinds of evidence that an honest device of the category would not show, and how surely.
+
+    A kind speaks for its top category, or with what is near to that for a wider kind. A rule that names the
+    category among others knows that such devices show this.
+    """
+    tops: list[tuple[float, Filed, Category]] = []
+    for filed in speaking:
+        shares = filed.rule.shares
+        top = max(shares, key=lambda item: (shares[item], item))
+        wider = sum(share for other, share in shares.items() if compatible(top, other))
+        if shares[top] >= _SPEAKS or wider >= _SPEAKS_WIDELY:
+            tops.append((wider, filed, top))
     return [
-        (filed, top, share)
-        for filed, top, share in sorted(tops, key=lambda item: (-item[2], item[0].rule.id))
-        if any(not compatible(top, other) for other in ([category] if category else [other for _, other, _ in tops]))
+        (f"{filed.reason} It points to: {WORDS[top]}.", share)
+        for share, filed, top in sorted(tops, key=lambda item: (-item[0], item[1].rule.id))
+        if any(
+            not compatible(top, other) and other not in filed.rule.shares
+            for other in ([category] if category else [other for _, _, other in tops])
+        )
     ]
 
 
-def _contested(votes: list[_Vote], chosen: str | None, below: Mapping[str, str]) -> list[str]:
-    """Sure votes for another value than the chosen one, or for several where none could be chosen."""
-    sure = sorted((vote for vote in votes if vote.share >= SURE_ENOUGH), key=lambda vote: (-vote.share, vote.value))
-    others = [chosen] if chosen else [vote.value for vote in sure]
+def _of_another_system(category: Category | None, votes: list[Vote]) -> list[tuple[str, float]]:
+    """Sure evidence of a system that is not found on devices of the category."""
     return [
-        f"{vote.filed.reason} It points to: {vote.value}."
-        for vote in sure
-        if any(
-            other != vote.value
-            and other not in _all_below(vote.value, below)
-            and vote.value not in _all_below(other, below)
-            for other in others
-        )
+        (f"{vote.filed.reason} It points to: {vote.value}, which is not found on such devices.", vote.share)
+        for vote in sorted(votes, key=lambda vote: (-vote.share, vote.filed.rule.id))
+        if category is not None
+        and vote.share >= _SPEAKS_WIDELY
+        and category not in RUNS_ON.get(vote.value, frozenset({category}))
+        and category not in vote.filed.rule.shares
     ]

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from appliance.keeper.devices.fingerprint import agents, judge, services, vendors
+from appliance.keeper.devices.fingerprint import agents, elect, judge, services, vendors
 from appliance.keeper.devices.fingerprint.brands import brand
 from appliance.keeper.devices.fingerprint.integrations import IntegrationFile
 from appliance.keeper.devices.fingerprint.schema import Of, Rule, RuleFile
@@ -39,7 +39,7 @@ class Rules:
         """`without`: rules learned from these labelled captures are left out (for scoring)."""
         self._owners = owners
         self._known = known
-        self.rules: dict[str, judge.Filed] = {}
+        self.rules: dict[str, elect.Filed] = {}
         self._on: dict[Trait | Of, list[Rule]] = {}
         for file in files:
             for rule in file.rule:
@@ -47,7 +47,7 @@ class Rules:
                     continue
                 if rule.id in self.rules:
                     raise ValueError(f"two rules are called {rule.id}")
-                self.rules[rule.id] = judge.Filed(kind=file.kind, reason=rule.reason or file.reason, rule=rule)
+                self.rules[rule.id] = elect.Filed(kind=file.kind, reason=rule.reason or file.reason, rule=rule)
                 self._on.setdefault(rule.on, []).append(rule)
 
     def hits(self, trait: Trait, value: str) -> tuple[Hit, ...]:

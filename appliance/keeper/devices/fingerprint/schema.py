@@ -66,6 +66,8 @@ class Rule(_Part):
     vendor_confidence: Share = 0.85
     vendor_unknown: bool = False
     """The address tells a maker of modules, whose name is no brand: do not take it for one."""
+    runs_programmes: bool = False
+    """Of a service cloud: the system that asks for it runs others' programmes, which ask for their makers' clouds."""
     model: str | None = Field(default=None, max_length=40)
     model_confidence: Share = 0.85
     captures: Literal["model", "vendor"] = "model"

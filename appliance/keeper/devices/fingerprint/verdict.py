@@ -15,7 +15,8 @@ from wire.models import LooksLike
 MAX_CAPTURED = 40
 MAX_REASONS = 12
 MAX_CONFLICTS = 8
-_SURE = 0.7
+SURE = 0.7
+"""A category less sure than this is not said where a wider kind can be."""
 _MAX_TEXT = 300
 """`wire.base.Text`."""
 _SEPARATOR = "\t"
@@ -56,7 +57,10 @@ class Verdict:
     vendor: str | None = None
     model: str | None = None
     confidence: float = 0.0
-    """Of the category; without one, of what `text` says. 0 to 0.97; 1 where a person said it."""
+    """Of the category; 0 where none is named. At most 0.97; 1 where a person said it."""
+    text_confidence: float = 0.0
+    """Of what `text` says: of the category or the wider kind; where neither is said, of the brand and system
+    that are, the least sure of them. 0 where `text` is empty."""
     reasons: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     """What speaks against it; its weight is already off the confidence."""
@@ -68,7 +72,7 @@ class Verdict:
         """A few plain words; empty where nothing is known."""
         if self.category is None and self.group is None:
             return _without_kind(self)
-        if self.category is None or (self.confidence < _SURE and self.group is not None):
+        if self.category is None or (self.confidence < SURE and self.group is not None):
             kind = self.group or ""
         else:
             kind = WORDS[Category(self.category)] if self.category in set(Category) else self.category
@@ -80,13 +84,13 @@ class Verdict:
         return words if self.vendor else words[:1].upper() + words[1:]
 
     def looks_like(self) -> LooksLike | None:
-        """The same for the wire; None where nothing is known."""
+        """The same for the wire, where the confidence is that of the text; None where nothing is known."""
         text = self.text
         if not text:
             return None
         return LooksLike(
             text=text[:_MAX_TEXT],
-            confidence=self.confidence,
+            confidence=self.text_confidence,
             reasons=tuple(reason[:_MAX_TEXT] for reason in self.reasons[:MAX_REASONS]),
             category=self.category,
             os_family=self.os_family,
@@ -110,7 +114,16 @@ class Verdict:
         changed = replace(
             self, **said, conflicts=conflicts, reasons=("A person said what it is.", *self.reasons)[:MAX_REASONS]
         )
-        return replace(changed, confidence=1.0, group=None) if "category" in said else changed
+        if "category" in said:
+            return replace(changed, confidence=1.0, text_confidence=1.0, group=None)
+        # Words that rest on what the person said alone are as sure as that.
+        alone = self.category is None and self.group is None and not (_said_without_kind(changed) - set(said))
+        return replace(changed, text_confidence=1.0) if alone else changed
+
+
+def _said_without_kind(verdict: Verdict) -> set[str]:
+    """Which fields the words hold where no kind is said."""
+    return {name for name in ("vendor", "model", "os_family") if getattr(verdict, name) not in {None, "embedded"}}
 
 
 def _without_kind(verdict: Verdict) -> str:

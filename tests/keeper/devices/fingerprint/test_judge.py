@@ -28,7 +28,10 @@ def test_every_verdict_fits_the_wire(hits: list[Hit]) -> None:
     verdict = shipped().judge(hits)
     assert 0 <= verdict.confidence <= 0.97
     assert (verdict.looks_like() is None) == (verdict.text == "")
-    assert verdict.category is None or verdict.confidence > 0
+    assert (verdict.category is None) == (verdict.confidence == 0)
+    assert (verdict.text == "") == (verdict.text_confidence == 0)
+    assert 0 <= verdict.text_confidence <= 0.97
+    assert verdict.text_confidence >= verdict.confidence
 
 
 def test_ids_that_no_rule_has_count_for_nothing(rules: Rules) -> None:
@@ -87,7 +90,8 @@ def test_a_close_race_names_no_category_but_what_both_are(make_rule: Any, make_f
     rules = Rules([make_file(make_rule(category=None, confidence=None, among={"phone": 0.46, "tablet": 0.44}))])
     verdict = rules.judge([Hit("lamp")])
     assert verdict.category is None
-    assert (verdict.group, verdict.confidence) == ("phone or tablet", 0.9)
+    assert (verdict.group, verdict.text_confidence) == ("phone or tablet", 0.9)
+    assert verdict.confidence == 0, "it is that of the category, and none is named"
     assert verdict.text == "Phone or tablet"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,11 +50,12 @@ def test_a_hit_goes_to_text_and_back() -> None:
     ],
 )
 def test_the_text_is_as_coarse_as_it_must_be(verdict: Verdict, text: str) -> None:
+    verdict = replace(verdict, text_confidence=0.75)
     assert verdict.text == text
     looks = verdict.looks_like()
     assert (looks is None) == (text == "")
     if looks is not None:
-        assert (looks.text, looks.confidence, looks.category) == (text, verdict.confidence, verdict.category)
+        assert (looks.text, looks.confidence, looks.category) == (text, 0.75, verdict.category)
 
 
 def test_the_wire_gets_no_more_than_it_takes() -> None:
@@ -75,4 +78,10 @@ def test_what_a_person_said_is_locked() -> None:
     assert (agreed.confidence, agreed.conflicts) == (1.0, ())
     brand = seen.correct(Correction(vendor="Sony"))
     assert (brand.vendor, brand.category, brand.confidence) == ("Sony", "tv", 0.9)
-    assert Verdict().correct(Correction(category="phone")).looks_like() is not None
+    looks = Verdict().correct(Correction(category="phone")).looks_like()
+    assert looks is not None
+    assert looks.confidence == 1.0
+    alone = Verdict(os_family="embedded").correct(Correction(vendor="Made-up"))
+    assert (alone.text, alone.confidence, alone.text_confidence) == ("Device of Made-up", 0.0, 1.0)
+    beside = Verdict(os_family="Linux", text_confidence=0.7).correct(Correction(vendor="Made-up"))
+    assert (beside.text, beside.text_confidence) == ("Device of Made-up with Linux", 0.7)
