@@ -99,7 +99,7 @@ def test_json_lines(run: Callable[..., Result]) -> None:
     assert said[2]["qname"] == "news.example"
     assert set(said[4]) == {
         *("kind", "mac", "locally_administered", "category", "os_family", "vendor", "model", "text"),
-        *("reasons", "conflicts", "first_seen", "last_seen", "frames"),
+        *("text_confidence", "confidence", "reasons", "conflicts", "first_seen", "last_seen", "frames"),
     }
     assert (said[4]["mac"], said[4]["locally_administered"]) == ("00:00:5e:00:53:10", False)
     assert (said[4]["first_seen"], said[4]["last_seen"], said[4]["frames"]) == (1000.0, 1001.0, 2)
@@ -166,7 +166,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     file.write_bytes(pcap(ARP))
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "appliance", "replay", "--json", file],
+            [Path(sys.executable).with_name("gatehouse"), "replay", "--json", file],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
