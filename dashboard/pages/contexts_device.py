@@ -95,6 +95,10 @@ class ProposalCard:
     """Waits for an answer, and the like, in words."""
     open: bool
     """Whether it waits for an answer."""
+    sent: str
+    """The latest answer that was sent and what became of it; empty if none was."""
+    sent_address: str
+    """Link to that."""
     stays: str
     """The device that would stay, in words."""
     stays_address: str
@@ -253,6 +257,8 @@ class DevicePage:
     """What officers call the household."""
     household_address: str
     """Link back."""
+    heading: str
+    """The device in a few words."""
     device: DeviceRow
     """The device."""
     parts: tuple[Fact, ...]

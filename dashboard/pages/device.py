@@ -152,6 +152,7 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
     stays = devices.stays_of(connection, site, ids)
     number = devices.count_stays(connection, site, ids)
     asked = queries.commands_about(connection, site, ids)
+    answers = queries.answers_to(connection, site, [item.proposal_id for item in proposals])
     connection.close()
     acts = who().role.acts
     at = f"/households/{site}/devices/{row.device_id}"
@@ -159,10 +160,11 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
     page = DevicePage(
         household=words.plain(home.title, 120),
         household_address=f"/households/{site}",
+        heading=device_name(row, row.device_id),
         device=device_row(at_desk, site, row),
         parts=_parts(row),
         key_id=words.plain(row.key_id, 64) if row.key_id else "",
-        proposals=tuple(proposal_card(at_desk, site, item, known) for item in proposals),
+        proposals=tuple(proposal_card(at_desk, site, item, known, answers.get(item.proposal_id)) for item in proposals),
         findings=tuple(_line(at_desk, site, item, row) for item in findings),
         stays=tuple(_stay(at_desk, item) for item in stays),
         stays_left_out=max(0, number - len(stays)),

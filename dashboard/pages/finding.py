@@ -65,6 +65,7 @@ def _show(connection: Connection, site: str, finding_id: str, typed: Standed | N
     device = known.get(row.device_id)
     about = sorted({row.device_id} | ({device.device_id} if device else set()))
     asked = queries.commands_about(connection, site, about)
+    answers = queries.answers_to(connection, site, [item.proposal_id for item in proposals])
     connection.close()
     whole = sentences.payload(row.payload)
     others = (*(whole.alternatives if whole else ()), *sentences.innocent(row.kind))
@@ -79,7 +80,7 @@ def _show(connection: Connection, site: str, finding_id: str, typed: Standed | N
         alternatives=tuple(dict.fromkeys(words.plain(other) for other in others)),
         facts=_facts(at_desk, row, whole),
         device=None if device is None else device_row(at_desk, site, device),
-        proposals=tuple(proposal_card(at_desk, site, item, known) for item in proposals),
+        proposals=tuple(proposal_card(at_desk, site, item, known, answers.get(item.proposal_id)) for item in proposals),
         asked=asked_rows(at_desk, asked),
         register=register_form(at_desk, target, device, asked_for=wanted, typed=typed, errors=errors)
         if who().role.acts

@@ -39,6 +39,7 @@ def household(site: str) -> Response:
         named |= {item for row in proposals for item in (row.device_id, row.other_id)}
         known = stored_devices.devices_named(connection, site, named)
         asked = queries.commands_about(connection, site)
+        answers = queries.answers_to(connection, site, [row.proposal_id for row in proposals])
     page = HouseholdPage(
         household=words.plain(home.title, 120),
         site=home.site,
@@ -48,7 +49,7 @@ def household(site: str) -> Response:
         findings_left_out=max(0, waiting - len(opened)),
         devices=tuple(device_row(at_desk, site, row) for row in devices),
         devices_left_out=max(0, number - len(devices)),
-        proposals=tuple(proposal_card(at_desk, site, row, known) for row in proposals),
+        proposals=tuple(proposal_card(at_desk, site, row, known, answers.get(row.proposal_id)) for row in proposals),
         proposals_left_out=max(0, proposed - len(proposals)),
         asked=asked_rows(at_desk, asked),
         look=_look(site) if who().role.acts else None,
@@ -159,7 +160,9 @@ def _look(site: str) -> LookForm:
 
 
 def _summary(waiting: int, proposed: int) -> str:
-    text = "Nothing needs a decision."
+    if not waiting and not proposed:
+        return "Nothing needs a decision."
+    text = "No finding is open."
     if waiting:
         text = f"{words.count(waiting, 'finding needs', 'findings need')} a decision."
     if proposed:

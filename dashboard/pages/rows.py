@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from dashboard.pages import sentences, words
+from dashboard.pages.command import outcome_words
 from dashboard.pages.contexts_device import AddressRow, DeviceRow, ProposalCard
 from dashboard.pages.desk import Desk
+from dashboard.pages.orders import told
 from dashboard.store.devices import StoredDevice, StoredProposal
+from dashboard.store.queries import StoredCommand
 from wire.base import Standing
 from wire.models import Address
 
@@ -58,14 +61,22 @@ def device_name(row: StoredDevice | None, device_id: str) -> str:
     return sentences.device(row.label, sentences.looks(row.looks_like), row.device_id)
 
 
-def proposal_card(at_desk: Desk, site: str, row: StoredProposal, known: Mapping[str, StoredDevice]) -> ProposalCard:
-    """A proposal in words."""
+def proposal_card(
+    at_desk: Desk,
+    site: str,
+    row: StoredProposal,
+    known: Mapping[str, StoredDevice],
+    answer: StoredCommand | None = None,
+) -> ProposalCard:
+    """A proposal in words; `answer` is the latest that was sent."""
     return ProposalCard(
         anchor=f"proposal-{row.proposal_id}",
         sentence=sentences.proposal(row.probability),
         sure=words.confidence(row.probability),
         state=sentences.proposal_state(row.state),
         open=row.state == "open",
+        sent=f"{told(answer.body).short}: {outcome_words(answer, at_desk.now())[0]}" if answer else "",
+        sent_address=f"/commands/{answer.command_id}" if answer else "",
         stays=device_name(known.get(row.device_id), row.device_id),
         stays_address=f"/households/{site}/devices/{row.device_id}",
         goes=device_name(known.get(row.other_id), row.other_id),

@@ -22,6 +22,7 @@ MOST_OPEN_SHOWN = 100
 MOST_CLOSED_SHOWN = 20
 MOST_COMMANDS_SHOWN = 10
 MOST_ABOUT_SHOWN = 20
+MOST_ANSWERS = 200
 
 _rank = case({severity: place for place, severity in enumerate(Severity)}, value=finding.c.severity, else_=9)
 
@@ -198,6 +199,20 @@ def commands_about(
         .limit(MOST_COMMANDS_SHOWN)
     )
     return tuple(StoredCommand(**row) for row in connection.execute(query).mappings())
+
+
+def answers_to(connection: Connection, site_id: str, proposals: Sequence[str]) -> dict[str, StoredCommand]:
+    """The latest command about each of these proposals, by the proposal; at most `MOST_ANSWERS` are looked at."""
+    query = (
+        _commands()
+        .where(command.c.site == site_id, command.c.proposal_id.in_(sorted(proposals)))
+        .order_by(command.c.created_at.desc())
+        .limit(MOST_ANSWERS)
+    )
+    found: dict[str, StoredCommand] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["proposal_id"], StoredCommand(**row))
+    return found
 
 
 def write_audit(

@@ -176,7 +176,7 @@ def test_an_officer_says_that_two_are_one_and_takes_it_back(
     page.goto("/households/site-1/devices/dev-2")
     expect(page).to_have_url(re.compile(r"/devices/dev-1$"))
     expect(page.get_by_role("heading", name="black phone, kitchen", level=1)).to_be_visible()
-    expect(page.get_by_text("An officer said that it is this device")).to_be_visible()
+    expect(page.locator("#live").get_by_text("An officer said that it is this device")).to_be_visible()
     expect(page.get_by_text("Still there")).to_be_visible()
     _shoot(page, artefacts, "device-joined")
 

@@ -240,4 +240,4 @@ def test_a_household_asks_the_database_a_bounded_number_of_times(
         officer.get("/households/site-1")
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    assert len(asked) == 11, asked
+    assert len(asked) == 12, asked

@@ -43,7 +43,15 @@ def test_says_how_sure_what_speaks_for_it_and_what_against(officer: FlaskClient)
         assert "Both give the same name of their own." in page, path
         assert "The first had left only a moment before." in page, path
         assert "/households/site-1/proposals/prop-1" in page, path
-    assert "1 pair of devices may be one." in officer.get("/households/site-1").text
+    assert "1 finding needs a decision. 1 pair of devices may be one." in officer.get("/households/site-1").text
+
+
+def test_a_proposal_without_a_finding_is_not_called_nothing(officer: FlaskClient, seed: Any) -> None:
+    seed.site("site-2")
+    seed.proposal(site="site-2")
+    page = officer.get("/households/site-2").text
+    assert "No finding is open. 1 pair of devices may be one." in page
+    assert "gh-summary--calm" not in page
 
 
 @pytest.mark.req("N8")
@@ -58,7 +66,8 @@ def test_an_answer_becomes_a_command(
     assert [item["subject"] for item in seed.rows(schema.audit) if item["action"] == "answer-proposal"] == [
         "site-1/prop-1"
     ]
-    assert "Waiting to be sent to the box" in officer.get(PATH).text
+    for path in (PATH, "/households/site-1", "/households/site-1/findings/find-1", "/households/site-1/devices/dev-2"):
+        assert "Waiting to be sent to the box" in officer.get(path).text, path
 
 
 def test_nothing_is_chosen_before_the_officer_chooses(officer: FlaskClient, send: Callable[..., TestResponse]) -> None:
