@@ -81,18 +81,18 @@ class Datagrams:
     def feed(self, talk: Talk) -> list[Fact]:
         """What a datagram says."""
         frame, _, packet, datagram = talk
-        payload = Cursor(frame.data, datagram.start, datagram.end)
         service = _SERVICES.get(datagram.dport)
         if service is not None:
             try:
-                return self._said(message(talk, service.via, service.kind, service.read(payload)))
+                parsed = service.read(Cursor(frame.data, datagram.start, datagram.end))
+                return self._said(message(talk, service.via, service.kind, parsed))
             except ParseError:
                 data = frame.data[datagram.start : datagram.end]
                 # Nobody opens a connection to a group: what claims to, there, is noise of a device that is to be seen.
                 if is_group(packet.dst) or not _is_disguised(data, datagram.sport, datagram.dport):
                     self._unread += 1
                     return [heard(talk, service.via)]
-        elif (answering := _ANSWERING.get(datagram.sport)) and (answer := _answer(talk, payload, answering)):
+        elif (answering := _ANSWERING.get(datagram.sport)) and (answer := _answer(talk, answering)):
             return self._said(answer)
         if is_group(packet.dst):
             return []  # chatter in a protocol that is not read here: nobody is connected to
@@ -109,11 +109,11 @@ class Datagrams:
         frame, _, packet, datagram = talk
         ports = frame.data[datagram.start - 8 : datagram.start - 4]
         key = packet.src + packet.dst + ports
-        reverse = packet.dst + packet.src + ports[2:] + ports[:2]
         data = frame.data[datagram.start : datagram.end]
         facts: list[Fact] = []
         put = self._flows.get(key, frame.ts)
         if put is None:
+            reverse = packet.dst + packet.src + ports[2:] + ports[:2]
             if self._flows.get(reverse, frame.ts) is None:
                 self.began += 1
                 facts.append(began(talk))
@@ -138,10 +138,10 @@ def _is_disguised(data: bytes, sport: int, dport: int) -> bool:
     return quic.may_begin(data) or dtls.may_begin(data) or handshake.datagram(data, sport, dport) is not None
 
 
-def _answer(talk: Talk, payload: Cursor, service: _Service) -> MessageHeard | None:
+def _answer(talk: Talk, service: _Service) -> MessageHeard | None:
     """A datagram from a well-known port if it is an answer; any program may send from that port."""
     try:
-        parsed = service.read(Cursor(payload.data, payload.position, payload.end))
+        parsed = service.read(Cursor(talk.frame.data, talk.ports.start, talk.ports.end))
     except ParseError:
         return None
     if isinstance(parsed, dns.Message | nbns.Message | ssdp.Message) and parsed.response:

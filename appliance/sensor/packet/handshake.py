@@ -6,7 +6,7 @@ by the port alone. Bounded: as the readers of each protocol say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import msgspec
 
@@ -24,19 +24,27 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
     """Fields that say more, such as ("type", "initiation") or ("software", "OpenSSH_9.6")."""
 
 
-_DATAGRAMS: tuple[tuple[str, Callable[[bytes], Detail | None]], ...] = (
-    ("stun", stun.detail),
-    ("wireguard", vpn.wireguard),
-    ("openvpn", vpn.openvpn),
-    ("ike", vpn.ike),
-    ("quic-retry", quic.retry),
-    ("quic-negotiation", quic.negotiation),
+_Readers = tuple[tuple[str, Callable[[bytes], Detail | None]], ...]
+_DATAGRAMS: tuple[tuple[str, Callable[[bytes], Detail | None], Container[int]], ...] = (
+    ("stun", stun.detail, range(0x40)),
+    ("wireguard", vpn.wireguard, range(1, 4)),
+    ("openvpn", vpn.openvpn, vpn.OPENVPN_BEGINS),
+    ("ike", vpn.ike, range(0x100)),
+    ("quic-retry", quic.retry, range(0xC0, 0x100)),
+    ("quic-negotiation", quic.negotiation, range(0x80, 0x100)),
 )
+"""Name, reader, and the first octets with which such a message may begin."""
+_BY_FIRST: tuple[_Readers, ...] = tuple(
+    tuple((protocol, read) for protocol, read, begins in _DATAGRAMS if first in begins) for first in range(0x100)
+)
+"""Each first datagram of a flow comes by here: it is shown only to those whose it may be."""
 
 
 def datagram(data: bytes, sport: int, dport: int) -> Handshake | None:  # noqa: ARG001 - shape decides; ports are there for what shape cannot tell
     """What handshake a datagram is, or None. Never raises."""
-    for protocol, read in _DATAGRAMS:
+    if not data:
+        return None
+    for protocol, read in _BY_FIRST[data[0]]:
         detail = read(data)
         if detail is not None:
             return Handshake(protocol=protocol, detail=detail)

@@ -39,6 +39,8 @@ def wireguard(data: bytes) -> Detail | None:
 # --- OpenVPN (the OpenVPN wire protocol, "Structure of OpenVPN control channel packets") ---
 _CLIENT_V2, _SERVER_V2, _CLIENT_V3 = 7, 8, 10
 _OPENVPN = {_CLIENT_V2 << 3: "client", _SERVER_V2 << 3: "server", _CLIENT_V3 << 3: "client"}
+OPENVPN_BEGINS = frozenset(_OPENVPN)
+"""First octets of a hard reset."""
 _MACS = (16, 20, 28, 32, 48, 64)
 """Octets of the digests that tls-auth may use."""
 _REPLAY = Struct("!II")
