@@ -180,46 +180,26 @@ def test_any_order_and_any_repetition_end_in_the_highest_revision(  # noqa: PLR0
     assert len(desk.rows(schema.event)) == 10
 
 
-def _known(number: int, revision: int) -> Device:
-    return Device(
-        device_id=f"device-{number}",
-        revision=revision,
-        standing=Standing.UNKNOWN,
-        addresses=(),
-        first_seen=_at(),
-        last_seen=_at(),
-        correction=Correction(category="tv"),
-        presence=Presence(state=PresenceState.LEFT, since=_at()),
-        merged_into=f"device-{number + 1}" if revision % 2 else None,
-        key_id="k-1",
+def _known(revision: int) -> Device:
+    said = {"correction": Correction(category="tv"), "key_id": "k-1", "standing": Standing.UNKNOWN}
+    said |= {"presence": Presence(state=PresenceState.LEFT, since=_at()), "first_seen": _at(), "last_seen": _at()}
+    root = "device-2" if revision % 2 else None
+    return Device.model_validate(
+        {"device_id": "device-1", "revision": revision, "addresses": (), "merged_into": root} | said
     )
 
 
-def _proposal(number: int, revision: int) -> Proposal:
-    return Proposal(
-        proposal_id=f"proposal-{number}",
-        revision=revision,
-        device_id="device-1",
-        other_id="device-2",
-        probability=revision / 10,
-        reasons=("Both give the same name.",),
-        against=("One left late.",),
-        state="open" if revision < 5 else "confirmed",
-        raised_at=_at(),
-    )
+def _proposal(revision: int) -> Proposal:
+    pair = {"proposal_id": "proposal-1", "device_id": "device-1", "other_id": "device-2", "raised_at": _at()}
+    said = {"reasons": ["Both give the same name."], "against": ["One left late."], "probability": revision / 10}
+    state = "open" if revision < 5 else "confirmed"
+    return Proposal.model_validate({**pair, **said, "revision": revision, "state": state})
 
 
-def _stay(number: int, revision: int) -> Session:
-    return Session(
-        session_id=f"session-{number}",
-        revision=revision,
-        device_id="device-1",
-        mac="02:00:5e:00:53:01",
-        started=_at(),
-        ended=_at() + timedelta(hours=1) if revision == 5 else None,
-        asleep_seconds=revision * 60,
-        ended_because="It left." if revision == 5 else None,
-    )
+def _stay(revision: int) -> Session:
+    stay = {"session_id": "session-1", "device_id": "device-1", "mac": "02:00:5e:00:53:01", "started": _at()}
+    over = {"ended": _at() + timedelta(hours=1), "ended_because": "It left."} if revision == 5 else {}
+    return Session.model_validate({**stay, **over, "revision": revision, "asleep_seconds": revision * 60})
 
 
 @pytest.mark.req("N8", "R13")
@@ -232,7 +212,7 @@ def test_proposals_stays_and_merges_end_in_the_highest_revision(
 ) -> None:
     desk.clear()
     messages = [
-        desk.arrived(make(1, revision), f"e1-{revision + 10 * kind}")
+        desk.arrived(make(revision), f"e1-{revision + 10 * kind}")
         for kind, make in enumerate((_known, _proposal, _stay))
         for revision in order
     ]
@@ -256,8 +236,8 @@ def test_proposals_stays_and_merges_end_in_the_highest_revision(
 
 
 def test_a_device_that_is_itself_again_says_so(desk: Desk) -> None:
-    desk.take(desk.arrived(_known(1, 1), "e1-1"))
-    desk.take(desk.arrived(_known(1, 2).model_copy(update={"correction": None, "presence": None}), "e1-2"))
+    desk.take(desk.arrived(_known(1), "e1-1"))
+    desk.take(desk.arrived(_known(2).model_copy(update={"correction": None, "presence": None}), "e1-2"))
     (row,) = desk.rows(schema.device)
     assert (row.merged_into, row.correction, row.presence) == (None, None, None)
 

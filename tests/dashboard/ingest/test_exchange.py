@@ -161,6 +161,7 @@ def test_a_command_goes_down_and_its_answer_comes_back(running: Any) -> None:
     keeper.until(lambda: len(keeper.commands) == 1)
     command = keeper.commands[0].payload
     assert isinstance(command, Command)
+    assert isinstance(command.body, SetStanding)
     assert (command.command_id, command.sequence, command.body.device_id) == ("command-1", 1, "device-1")
     assert command_state.of("command-1") == "sent"
     keeper.put(1, CommandResult(command_id="command-1", outcome=Outcome.APPLIED, at=datetime.now(UTC)))

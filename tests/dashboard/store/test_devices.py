@@ -1,0 +1,88 @@
+"""Which devices are one, when they were there, and what may be one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from dashboard.store import devices
+from dashboard.store.engine import reading
+
+
+@pytest.fixture(autouse=True)
+def family(seed: Any) -> None:
+    """dev-3 counts as part of dev-2, which counts as part of dev-1."""
+    seed.site()
+    seed.site("site-2")
+    seed.device("dev-1", label="black phone")
+    seed.device("dev-2", merged_into="dev-1")
+    seed.device("dev-3", merged_into="dev-2")
+    seed.device("dev-1", site="site-2", label="another home's")
+    seed.device("dev-3", site="site-2", merged_into="dev-1")
+
+
+@pytest.mark.req("N8", "R47")
+def test_a_part_is_answered_with_its_whole_and_only_within_its_household(engine: Engine) -> None:
+    with reading(engine).connect() as connection:
+        known = devices.devices_named(connection, "site-1", ["dev-1", "dev-2", "dev-3", "dev-9"])
+        assert {key: row.device_id for key, row in known.items()} == {f"dev-{item}": "dev-1" for item in (1, 2, 3)}
+        both = devices.roots(connection, {("site-1", "dev-3"), ("site-2", "dev-3")})
+        assert {key[0]: row.label for key, row in both.items()} == {"site-1": "black phone", "site-2": "another home's"}
+        assert devices.parts(connection, "site-1", "dev-1") == ("dev-1", "dev-2", "dev-3")
+        assert devices.parts(connection, "site-1", "dev-3") == ("dev-3",)
+        assert [row.device_id for row in devices.devices_of(connection, "site-1")] == ["dev-1"]
+        assert devices.count_devices(connection, "site-1") == 1
+        assert devices.roots(connection, set()) == {}
+
+
+def test_a_ring_and_a_long_chain_end(engine: Engine, seed: Any) -> None:
+    seed.device("a", merged_into="b")
+    seed.device("b", merged_into="a")
+    for number in range(devices.MOST_STEPS + 4):
+        seed.device(f"chain-{number}", merged_into=f"chain-{number + 1}")
+    with reading(engine).connect() as connection:
+        assert set(devices.devices_named(connection, "site-1", ["a", "chain-0"])) == {"a", "chain-0"}
+        assert set(devices.parts(connection, "site-1", "a")) == {"a", "b"}
+        assert len(devices.parts(connection, "site-1", f"chain-{devices.MOST_STEPS + 3}")) == devices.MOST_STEPS + 1
+
+
+def test_one_whose_whole_is_not_here_yet_is_itself(engine: Engine, seed: Any) -> None:
+    seed.device("early", merged_into="late")
+    with reading(engine).connect() as connection:
+        assert devices.devices_named(connection, "site-1", ["early"])["early"].device_id == "early"
+
+
+@pytest.mark.req("R13")
+def test_stays_come_latest_first_with_those_of_the_parts(
+    engine: Engine, seed: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        seed.stay(f"stay-{number}", device_id=f"dev-{number % 3 + 1}", started=clock.at - number)
+    seed.stay("elsewhere", site="site-2")
+    with reading(engine).connect() as connection:
+        ids = devices.parts(connection, "site-1", "dev-1")
+        found = [row.session_id for row in devices.stays_of(connection, "site-1", ids)]
+        assert found == [f"stay-{number}" for number in range(5)]
+        monkeypatch.setattr(devices, "MOST_STAYS", 2)
+        assert len(devices.stays_of(connection, "site-1", ids)) == 2
+        assert devices.count_stays(connection, "site-1", ids) == 5
+
+
+def test_proposals_come_open_and_most_probable_first(
+    engine: Engine, seed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed.proposal("a", probability=0.6)
+    seed.proposal("b", probability=0.9)
+    seed.proposal("c", probability=0.99, state="confirmed")
+    seed.proposal("d", probability=0.99, state="withdrawn")
+    seed.proposal("e", site="site-2")
+    with reading(engine).connect() as connection:
+        assert [row.proposal_id for row in devices.open_proposals(connection, "site-1")] == ["b", "a"]
+        about = devices.proposals_about(connection, "site-1", ["dev-2"])
+        assert [row.proposal_id for row in about] == ["b", "a", "c"]
+        assert devices.proposals_about(connection, "site-1", ["dev-9"]) == ()
+        monkeypatch.setattr(devices, "MOST_PROPOSALS", 1)
+        assert len(devices.open_proposals(connection, "site-1")) == 1
+        assert devices.count_proposals(connection, "site-1") == 2
