@@ -28,8 +28,8 @@ _BROWSERS = """
 """
 """Browsers and what they are made of: every device has one."""
 _LIBRARIES = """
-    applecoremedia axios curl exoplayerlib libcurl libupnp lwip okhttp portable python-requests python-urllib sdk upnp
-    useragent user-agent webkit wget
+    applecoremedia axios build curl exoplayerlib libcurl libupnp lwip okhttp portable python-requests python-urllib scale
+    sdk upnp useragent user-agent webkit wget
 """
 _DEVICES = """
     amazon apple appletv arduino asus belkin bose bravia brother canon d-link dlink dlnadoc edimax epson
@@ -50,11 +50,24 @@ def without_applications(agent: str) -> str:
     for token in _TOKEN.findall(agent):
         if token.startswith("("):
             parts = [part.strip() for part in token[1:-1].split(";")]
-            comment = "; ".join(
-                part for part in parts if part and (_NUMBER.fullmatch(part) or not _BUNDLE.fullmatch(part))
-            )
-            if comment:
+            spoken = [
+                _without_products(part) for part in parts if _NUMBER.fullmatch(part) or not _BUNDLE.fullmatch(part)
+            ]
+            if comment := "; ".join(filter(None, spoken)):
                 kept.append(f"({comment})")
-        elif token.partition("/")[0].strip(",;[]").lower() in _KEPT:
+        elif _is_known(token):
             kept.append(token)
     return " ".join(kept)
+
+
+def _without_products(part: str) -> str:
+    """A part of a comment without products of a version (`Name/1.2`) that are taken for applications."""
+    if "/" not in part:
+        return part
+    return " ".join(
+        word for word in part.split() if "/" not in word or _is_known(word) or _NUMBER.fullmatch(word.partition("/")[0])
+    )
+
+
+def _is_known(product: str) -> bool:
+    return product.partition("/")[0].strip(",;[]").lower() in _KEPT

@@ -33,6 +33,8 @@ def test_what_speaks_of_the_device_stays(agent: str) -> None:
             "Mozilla/5.0 (Linux; Android 13; SM-X000; wv) Chrome/118.0 Mobile Courtship 305.0 [APP/x;1]",
             "Mozilla/5.0 (Linux; Android 13; SM-X000; wv) Chrome/118.0 Mobile",
         ),
+        ("Mozilla/5.0 (iPhone; Courtship/3.1 iOS 17; 4/10.01)", "Mozilla/5.0 (iPhone; iOS 17; 4/10.01)"),
+        ("Mozilla/5.0 (compatible; Courtship/3; +https://courtship.example)", "Mozilla/5.0 (compatible)"),
         ("courtship", ""),
         ("", ""),
     ],
