@@ -71,7 +71,7 @@ def read_stream(prefix: bytes) -> tuple[Request, int] | None:
     request = Request(
         method=line[1].decode("ascii"),
         host=_host(authority) if authority else None,
-        user_agent=names.announced(agent[:MAX_TEXT]) if agent is not None else None,
+        user_agent=names.printable(agent, MAX_TEXT) if agent is not None else None,
         version=f"1.{line[3].decode('ascii')}",
     )
     return request, end.end()
