@@ -137,7 +137,7 @@ class FindingPage:
     device: DeviceRow | None
     """The device, if the box told of it."""
     proposals: tuple[ProposalCard, ...]
-    """Open proposals about the device, for a finding that it may be another one."""
+    """Open proposals about the device, for a finding that registering it answers: it may be a known one."""
     asked: tuple[Asked, ...]
     """Commands about it, newest first."""
     register: Register | None

@@ -18,7 +18,7 @@ from dashboard.pages.registering import register_form
 from dashboard.pages.rows import device_row, proposal_card
 from dashboard.store import devices, queries
 from dashboard.store.queries import StoredFinding
-from wire.models import Finding, FindingKind
+from wire.models import Finding
 
 pages = Blueprint("finding", __name__)
 
@@ -58,7 +58,7 @@ def _show(connection: Connection, site: str, finding_id: str, typed: Standed | N
     if row is None:
         abort(404)
     proposals = [item for item in devices.proposals_about(connection, site, [row.device_id]) if item.state == "open"]
-    if row.kind != FindingKind.SAME_DEVICE:
+    if not sentences.registers(row.kind):
         proposals = []
     named = {row.device_id} | {item for one in proposals for item in (one.device_id, one.other_id)}
     known = devices.devices_named(connection, site, named)

@@ -46,6 +46,13 @@ def test_says_how_sure_what_speaks_for_it_and_what_against(officer: FlaskClient)
     assert "1 finding needs a decision. 1 pair of devices may be one." in officer.get("/households/site-1").text
 
 
+def test_before_a_device_is_registered_a_second_time_the_question_is_shown(officer: FlaskClient, seed: Any) -> None:
+    seed.finding("find-2", device_id="dev-2")
+    seed.finding("find-3", device_id="dev-2", kind="listed-name", hit=seed.hit())
+    assert "Say whether they are one device" in officer.get("/households/site-1/findings/find-2").text
+    assert "proposals/prop-1" not in officer.get("/households/site-1/findings/find-3").text
+
+
 def test_a_proposal_without_a_finding_is_not_called_nothing(officer: FlaskClient, seed: Any) -> None:
     seed.site("site-2")
     seed.proposal(site="site-2")
