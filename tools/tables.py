@@ -207,6 +207,12 @@ def literal(text: str, name: str) -> Any:
     raise TablesError(f"{name} is not in the module.")
 
 
+def _tells(pattern: str) -> bool:
+    """Whether a pattern of host names is more than the beginning of a word, which may be that of a person's name."""
+    said = pattern.rstrip("*?")
+    return len(said) >= 4 and (pattern == said or len(said) >= 8 or not said.isalpha())
+
+
 def pack_services(
     *, zeroconf: dict[str, Any], homekit: dict[str, Any], ssdp: dict[str, Any], dhcp: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -233,7 +239,7 @@ def pack_services(
         {
             (item["hostname"], item["domain"])
             for item in dhcp
-            if "hostname" in item and "macaddress" not in item and len(item["hostname"].strip("*?")) >= 4
+            if "hostname" in item and "macaddress" not in item and _tells(item["hostname"])
         }
     )
     prefixes: dict[str, set[str]] = {}

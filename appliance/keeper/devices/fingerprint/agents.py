@@ -35,6 +35,9 @@ def _parser() -> Parser:
 @lru_cache(maxsize=REMEMBERED)
 def read(header: str) -> Agent:
     """Read a User-Agent; whatever it holds, no error."""
+    if "CFNetwork/" in header:
+        # All systems of Apple send this with the kernel's number, which the library takes for a phone's.
+        return Agent(os="", device="", model="")
     found = _parser()(header[:MAX_AGENT], Domain.OS | Domain.DEVICE)
     device = found.device
     return Agent(

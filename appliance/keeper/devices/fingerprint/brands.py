@@ -16,6 +16,17 @@ _LEGAL = re.compile(
 )
 _TOWN = re.compile(r"(?i)^(?:shenzhen|hangzhou|guangdong|guangzhou|dongguan|shanghai|beijing|hui ?zhou|zhejiang)\s+")
 _MOST_CUTS = 6
+_SOLD_AS = {
+    "brother industries": "Brother",
+    "canon": "Canon",
+    "hangzhou hikvision digital": "Hikvision",
+    "lifi labs management": "LIFX",
+    "lifi labs": "LIFX",
+    "motorola mobility": "Motorola",
+    "rakuten kobo": "Kobo",
+    "seiko epson": "Epson",
+}
+"""Companies whose devices carry another name than theirs, in small letters."""
 
 
 def brand(owner: str) -> str:
@@ -29,4 +40,4 @@ def brand(owner: str) -> str:
     name = _TOWN.sub("", name) or name
     if name.isupper() and len(name) > 5:
         name = name.title()
-    return name[:40]
+    return _SOLD_AS.get(name.casefold(), name)[:40]

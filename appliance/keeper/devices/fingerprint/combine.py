@@ -36,14 +36,19 @@ def spread(among: Shares) -> dict[Category, float]:
     }
 
 
-def combine(kinds: Iterable[Shares]) -> dict[Category, float]:
-    """All kinds together; in whatever order they come, the same to the last bit. Nothing in: the prior."""
+def combine(kinds: Iterable[Shares], *, hardly: Shares | None = None) -> dict[Category, float]:
+    """All kinds together; in whatever order they come, the same to the last bit. Nothing in: the prior.
+
+    `hardly`: categories that something else speaks against, and how surely; it weighs as a further kind.
+    """
     whole = sorted((spread(shares) for shares in kinds), key=lambda shares: (-max(shares.values()), *shares.values()))
     logs = {category: [math.log(PRIOR[category])] for category in Category}
     for place, shares in enumerate(whole):
         weight = 1.0 if place == 0 else FURTHER
         for category, share in shares.items():
             logs[category].append(weight * (math.log(share) - math.log(PRIOR[category])))
+    for category, sure in (hardly or {}).items():
+        logs[category].append(FURTHER * math.log(max(1.0 - sure, _LEAST)))
     summed = {category: math.fsum(terms) for category, terms in logs.items()}
     top = max(summed.values())
     weights = {category: math.exp(value - top) for category, value in summed.items()}

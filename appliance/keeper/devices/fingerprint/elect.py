@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from appliance.keeper.devices.fingerprint.categories import Category, compatible
 from appliance.keeper.devices.fingerprint.combine import agree
 from appliance.keeper.devices.fingerprint.schema import MOST, Rule
 from appliance.keeper.devices.fingerprint.verdict import Hit
@@ -51,14 +52,15 @@ def of_vendor(items: list[tuple[Hit, Filed]]) -> Vote | None:
     return _surest(named + captured)
 
 
-def of_model(items: list[tuple[Hit, Filed]], vendor: str | None) -> Vote | None:
-    """A model only of rules that do not speak of another brand than the verdict's."""
+def of_model(items: list[tuple[Hit, Filed]], vendor: str | None, category: Category | None) -> Vote | None:
+    """A model only of rules that do not speak of another brand or kind of device than the verdict's."""
     votes = [
         Vote(model, f.rule.model_confidence, f)
         for hit, f in items
         if f.rule.captures == "model"
         and (model := hit.model or f.rule.model)
         and (f.rule.vendor is None or vendor is None or f.rule.vendor == vendor)
+        and (category is None or not f.rule.shares or any(compatible(category, other) for other in f.rule.shares))
     ]
     return _surest(votes)
 
@@ -82,11 +84,11 @@ def elect(votes: list[Vote], underneath: Mapping[str, str] | None = None) -> tup
     below = underneath or {}
     support: dict[str, float] = {}
     for value in {vote.value for vote in votes}:
-        backing = {value, *_all_below(value, below)}
+        backing = {value, *all_below(value, below)}
         own = [vote.share for vote in votes if vote.value == value]
         also = [vote.share for vote in votes if vote.value in backing and vote.value != value]
         against = [
-            vote.share for vote in votes if vote.value not in backing and value not in _all_below(vote.value, below)
+            vote.share for vote in votes if vote.value not in backing and value not in all_below(vote.value, below)
         ]
         # What only says the system underneath supports weakly; the own votes must carry it.
         support[value] = min(agree(own), MOST) * (1 - 0.5 * agree(against)) + 0.001 * len(also) + 0.0001 * len(backing)
@@ -94,7 +96,8 @@ def elect(votes: list[Vote], underneath: Mapping[str, str] | None = None) -> tup
     return (best, min(support[best], MOST)) if support[best] >= SURE_ENOUGH else (None, 0.0)
 
 
-def _all_below(value: str, below: Mapping[str, str]) -> set[str]:
+def all_below(value: str, below: Mapping[str, str]) -> set[str]:
+    """All systems that one is built on."""
     found: set[str] = set()
     while value in below and below[value] not in found:
         value = below[value]
@@ -104,7 +107,7 @@ def _all_below(value: str, below: Mapping[str, str]) -> set[str]:
 
 def _depth(value: str, below: Mapping[str, str], support: Mapping[str, float]) -> int:
     """The more particular of systems that stand on each other goes first, if it is sure enough itself."""
-    return len(_all_below(value, below) & set(support)) if support[value] >= SURE_ENOUGH else -1
+    return len(all_below(value, below) & set(support)) if support[value] >= SURE_ENOUGH else -1
 
 
 def contested(votes: list[Vote], chosen: str | None, below: Mapping[str, str]) -> list[str]:
@@ -116,8 +119,8 @@ def contested(votes: list[Vote], chosen: str | None, below: Mapping[str, str]) -
         for vote in sure
         if any(
             other != vote.value
-            and other not in _all_below(vote.value, below)
-            and vote.value not in _all_below(other, below)
+            and other not in all_below(vote.value, below)
+            and vote.value not in all_below(other, below)
             for other in others
         )
     ]

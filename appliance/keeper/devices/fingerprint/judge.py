@@ -14,6 +14,7 @@ from appliance.keeper.devices.fingerprint.combine import combine
 from appliance.keeper.devices.fingerprint.elect import (
     Filed,
     Vote,
+    all_below,
     contested,
     elect,
     of_model,
@@ -31,13 +32,16 @@ LEAD = 0.10
 GROUP_FROM = 0.7
 """A wider kind is named from here on."""
 OF_THE_MAKER = frozenset({"owner", "platform"})
-"""Kinds of evidence that say who made a device, and what it is only by that maker's range."""
+"""Kinds of evidence that say who made a device, and what it is only by that maker's range; of other kinds, so do
+those rules with a brand that speak for no category."""
 CONTRADICTED = 0.35
 """So much of a contradiction's own share comes off the confidence, beyond what the combination takes."""
 _SPEAKS = 0.6
 """A kind of evidence speaks for its top category from here on."""
 _SPEAKS_WIDELY = 0.7
 """And from here on for its top category and those near it together, or for a system."""
+_WHOLE_RANGE = 0.9
+"""An owner's rule that shares out so much names the whole range: what it leaves out is not of this maker."""
 PLATFORM = "platform"
 HEARSAY = frozenset({PLATFORM, "agents"})
 """Kinds of evidence that are programmes' doing, not the system's."""
@@ -58,15 +62,20 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
         kinds.setdefault(filed.kind, []).append((hit, filed))
 
     heard_os = [vote for kind, items in kinds.items() if kind not in HEARSAY and (vote := of_os(items)) is not None]
-    kinds[PLATFORM] = _own_clouds(kinds.get(PLATFORM, []), elect(heard_os, UNDERNEATH)[0])
+    own_os, own_os_sure = elect(heard_os, UNDERNEATH)
+    kinds[PLATFORM] = _own_clouds(kinds.get(PLATFORM, []), own_os)
 
     speaking = _once_a_maker([found for items in kinds.values() if (found := _category(items)) is not None])
-    category, confidence, group, of_group = _named(combine(filed.rule.shares for filed in speaking) if speaking else {})
+    # A system alone names no category; beside what does, it speaks against those on which it is not found.
+    found_on = RUNS_ON.get(own_os or "", frozenset(Category))
+    hardly = {other: own_os_sure for other in Category if other not in found_on}
+    shares = combine((filed.rule.shares for filed in speaking), hardly=hardly) if speaking else {}
+    category, confidence, group, of_group = _named(shares)
     os_votes = [vote for items in kinds.values() if (vote := of_os(items)) is not None]
     vendor_votes = [vote for items in kinds.values() if (vote := of_vendor(items)) is not None]
     os_family, os_sure = elect(os_votes, UNDERNEATH)
     vendor, vendor_sure = elect(vendor_votes)
-    model_votes = [vote for items in kinds.values() if (vote := of_model(items, vendor)) is not None]
+    model_votes = [vote for items in kinds.values() if (vote := of_model(items, vendor, category)) is not None]
     model, model_sure = elect(one_spelling(model_votes))
 
     counted = {hit for items in kinds.values() for hit, _ in items}
@@ -102,18 +111,22 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
 def _own_clouds(items: list[tuple[Hit, Filed]], os_family: str | None) -> list[tuple[Hit, Filed]]:
     """Of the clouds a device reports to, those that its programmes would not ask for by themselves.
 
-    A phone or computer asks for the clouds of everything that it has a programme for: where its system shows,
-    another maker's cloud counts only if the system, or what is known of its own cloud, runs on such devices.
+    A phone or computer asks for the clouds of everything that it has a programme for. Where such a system shows,
+    another cloud counts only if it is of devices with this system; where the system's own cloud shows, only if
+    that is asked for by such devices too.
     """
     systems = [filed.rule.shares for _, filed in items if filed.rule.runs_programmes]
-    runs_on = RUNS_ON.get(os_family or "") if os_family in PROGRAMMED else None
-    return [
-        (hit, filed)
-        for hit, filed in items
-        if filed.rule.runs_programmes
-        or (top := _top(filed)) is None
-        or (all(top[0] in shares for shares in systems) and (runs_on is None or top[0] in runs_on))
-    ]
+
+    def is_its_own(filed: Filed) -> bool:
+        if filed.rule.runs_programmes:
+            return True
+        own = filed.rule.os_family or ""
+        if os_family in PROGRAMMED and os_family not in {own, *all_below(own, UNDERNEATH)}:
+            return False
+        top = _top(filed)
+        return top is None or all(top[0] in shares for shares in systems)
+
+    return [(hit, filed) for hit, filed in items if is_its_own(filed)]
 
 
 def _category(items: list[tuple[Hit, Filed]]) -> Filed | None:
@@ -123,11 +136,12 @@ def _category(items: list[tuple[Hit, Filed]]) -> Filed | None:
 
 
 def _once_a_maker(speaking: list[Filed]) -> list[Filed]:
-    """Prefix and service cloud of one maker both only say whose it is: the surer of them counts."""
+    """What names a maker, and a category only by that maker's range, says one thing: the surest of it counts."""
     kept: list[Filed] = []
     makers: set[str] = set()
     for filed in sorted(speaking, key=lambda item: (-max(item.rule.shares.values()), item.rule.id)):
-        if filed.kind in OF_THE_MAKER and filed.rule.vendor:
+        of_the_maker = filed.kind in OF_THE_MAKER or max(filed.rule.shares.values()) < _SPEAKS
+        if of_the_maker and filed.rule.vendor:
             if filed.rule.vendor in makers:
                 continue
             makers.add(filed.rule.vendor)
@@ -200,6 +214,8 @@ def _against(category: Category | None, speaking: list[Filed]) -> list[tuple[str
         wider = sum(share for other, share in shares.items() if compatible(top, other))
         if shares[top] >= _SPEAKS or wider >= _SPEAKS_WIDELY:
             tops.append((wider, filed, top))
+        elif filed.kind == "owner" and (whole := sum(shares.values())) >= _WHOLE_RANGE:
+            tops.append((min(whole, MOST), filed, top))
     return [
         (f"{filed.reason} It points to: {WORDS[top]}.", share)
         for share, filed, top in sorted(tops, key=lambda item: (-item[0], item[1].rule.id))

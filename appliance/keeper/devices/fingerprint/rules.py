@@ -71,7 +71,7 @@ class Rules:
         found = [] if owner is None else self._of(Of.OWNER, owner)
         if owner is not None and self._known is not None:
             for domain in self._known.of_address(mac):
-                found += self._of(Of.INTEGRATION, domain)
+                found += self._of(Of.PREFIX, domain)
         return self._surest(found)
 
     def judge(self, hits: Iterable[Hit]) -> Verdict:
@@ -123,7 +123,8 @@ def load(folder: Traversable) -> tuple[RuleFile, ...]:
         with resources.as_file(item) as path:
             purpose = "the rules for what a device looks like"
             if item.name == "integrations.toml":
-                read.append(load_toml(path, IntegrationFile, purpose=purpose).as_rules())
+                integrations = load_toml(path, IntegrationFile, purpose=purpose)
+                read += [integrations.as_rules(), integrations.as_prefix_rules()]
             else:
                 read.append(load_toml(path, RuleFile, purpose=purpose))
     return tuple(read)

@@ -32,6 +32,8 @@ class Of(StrEnum):
     """Who the IEEE registry says owns the prefix of the hardware address."""
     INTEGRATION = "integration"
     """Domain of the Home Assistant integration whose matcher held."""
+    PREFIX = "prefix"
+    """Domain of the Home Assistant integration whose devices have addresses of this prefix."""
     AGENT_OS = "agent-os"
     """Operating system that `ua-parser` reads from a User-Agent."""
     AGENT_DEVICE = "agent-device"
