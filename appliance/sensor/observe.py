@@ -5,7 +5,7 @@ Enters: facts, and the keeper's collection mask. Leaves: messages to the keeper.
 generation; for all others at most its closed class. The name of an application in a User-Agent is held
 the same way. What a device announces of itself is not a looked-up name.
 Bounded: `MAX_SIGHTINGS` sightings, `MAX_REPEATS` names and `MAX_TRAITS` traits remembered so as not to say
-them again; of one trait of a device, `MAX_VALUES` values in `TRAIT_SECONDS`, and as many others whose words it passes on.
+them again; of one trait a device is heard with `MAX_VALUES` values in `TRAIT_SECONDS`, those that it passes on of others included.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from appliance.sensor.facts import Fact, MessageHeard
 from appliance.sensor.frame import Tap
 from appliance.sensor.lookups import looked_up
 from appliance.sensor.table import AgedTable
-from appliance.sensor.traits_of import traits_of
+from appliance.sensor.traits_of import Seen, traits_of
 from appliance.traits import Trait
 
 SIGHTING_SECONDS = 10.0
@@ -49,8 +49,6 @@ MAX_KINDS = 8192
 """Traits of devices whose values are counted."""
 
 _Key = TypeVar("_Key")
-_Seen = tuple[str, Trait | None, str]
-"""Device, trait, value; without a trait: device, and another that it passes on words of."""
 _AGENTS = frozenset({Trait.HTTP_USER_AGENT, Trait.SSDP_AGENT})
 _NOBODY = "00:00:00:00:00:00"
 
@@ -74,8 +72,8 @@ class Observer:
         )
         self._names: AgedTable[tuple[str, str, How], float] = AgedTable(bound=MAX_REPEATS, age=REPEAT_SECONDS)
         self._classes: AgedTable[tuple[str, str], float] = AgedTable(bound=MAX_REPEATS, age=CLASS_SECONDS)
-        self._traits: AgedTable[_Seen, float] = AgedTable(bound=MAX_TRAITS, age=TRAIT_SECONDS)
-        self._values: AgedTable[tuple[str, Trait | None], _Values] = AgedTable(bound=MAX_KINDS, age=TRAIT_SECONDS)
+        self._traits: AgedTable[Seen, float] = AgedTable(bound=MAX_TRAITS, age=TRAIT_SECONDS)
+        self._values: AgedTable[tuple[str, Trait], _Values] = AgedTable(bound=MAX_KINDS, age=TRAIT_SECONDS)
         self._unsaid = 0
 
     @property
@@ -112,14 +110,12 @@ class Observer:
             return self._sighting(fact, mac, Side.WAN)
         said = self._sighting(fact, mac, Side.LAN)
         for speaker, trait, value in traits_of(fact):
-            if speaker != mac and not self._speaks_for(mac, speaker, fact.ts):
-                continue
             text = value
             if trait in _AGENTS and not self._may_name(mac, monotonic):
                 text = without_applications(value)
                 if value and not text:
                     continue
-            if not self._is_said((speaker, trait, text), fact.ts):
+            if not self._is_said((speaker, trait, text), mac, fact.ts):
                 said.append(TraitSeen(ts=fact.ts, mac=speaker, trait=trait, value=text))
         if isinstance(fact, MessageHeard):
             for name, how in looked_up(fact):
@@ -130,16 +126,14 @@ class Observer:
         """Whether what this device's user does may leave by name."""
         return monotonic < self._until and mac in self._mask
 
-    def _speaks_for(self, mac: str, speaker: str, ts: float) -> bool:
-        """Whether this device may be a repeater for one more: of those, too, it has `MAX_VALUES`."""
-        pair = (mac, None, speaker)
-        return self._traits.get(pair, ts) is not None or not self._is_said(pair, ts)
+    def _is_said(self, seen: Seen, sender: str, ts: float) -> bool:
+        """Whether this was said lately, or as many others of its kind were; if not, it counts as said now.
 
-    def _is_said(self, seen: _Seen, ts: float) -> bool:
-        """Whether this was said lately, or as many others of its kind were; if not, it counts as said now."""
+        Counted for who sent it: on Wi-Fi nobody chooses that address, but whose words it passes on anybody may invent.
+        """
         if self._traits.get(seen, ts) is not None:
             return True
-        kind = seen[:2]
+        kind = (sender, seen[1])
         values = self._values.get(kind, ts)
         if values is None or not 0 <= ts - values.since <= TRAIT_SECONDS:
             values = _Values(ts, 0)
