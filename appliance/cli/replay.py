@@ -58,7 +58,7 @@ class Device:
     questions: int = 0
     """DNS questions."""
     hellos: int = 0
-    """TLS and QUIC hellos."""
+    """TLS, QUIC and DTLS hellos."""
     hits: set[Hit] = field(default_factory=set)
     """Of rules for what it is."""
 
