@@ -8,31 +8,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appliance.keeper.devices.fingerprint.categories import WORDS, Category, compatible
+from appliance.keeper.devices.fingerprint.judge import HEARSAY
 from appliance.keeper.devices.fingerprint.rules import Rules
 from appliance.keeper.devices.fingerprint.verdict import MAX_REASONS, ClassChange, Hit
 
 FROM = 0.8
 """Both the old and the new must be this sure by themselves."""
-HEARSAY = frozenset({"agents"})
-"""Kinds of evidence that an honest device may show of another kind: a programme may call itself anything."""
+ANY_PROGRAMME = frozenset({Category.PHONE, Category.TABLET, Category.LAPTOP, Category.DESKTOP})
+"""On these a person puts programmes that may offer whatever another device offers: a printer, a player, a bridge."""
 
 
 def change(rules: Rules, old_hits: Iterable[Hit], new_hits: Iterable[Hit]) -> ClassChange | None:
     """Whether the recent evidence, on its own and surely, tells another kind of device than the established.
 
     `old_hits`: established before; `new_hits`: all heard of late, also what was heard before.
-    Only what is new counts against the old; kinds that one honest device may appear as do not.
+    Only what is new counts against the old; kinds that one honest device may appear as do not. What programmes
+    say and ask for helps to tell the new kind, but not that it is new: how the device itself speaks must fit it.
     """
     old = set(old_hits)
     fresh = set(new_hits) - old
     if not old or not fresh:
         return None
-    was = rules.judge(old)
-    now = rules.judge(hit for hit in fresh if hit.rule in rules.rules and rules.rules[hit.rule].kind not in HEARSAY)
+    was, now = rules.judge(old), rules.judge(fresh)
     if was.category is None or now.category is None or min(was.confidence, now.confidence) < FROM:
         return None
     before, after = Category(was.category), Category(now.category)
     if compatible(before, after):
+        return None
+    hearsay = HEARSAY | {"services"} if before in ANY_PROGRAMME else HEARSAY
+    own = rules.judge(hit for hit in fresh if hit.rule in rules.rules and rules.rules[hit.rule].kind not in hearsay)
+    if own.category is None or compatible(before, Category(own.category)):
         return None
     reasons = (
         f"It was known as: {WORDS[before]}. What it shows of late points to: {WORDS[after]}.",

@@ -79,9 +79,13 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
     model, model_sure = elect(one_spelling(model_votes))
 
     counted = {hit for items in kinds.values() for hit, _ in items}
-    against = [*_against(category, speaking), *_of_another_system(category, os_votes)]
+    against = _contradictions(category, speaking, os_votes)
     left = 1 - CONTRADICTED * max((share for _, share in against), default=0.0)
     confidence, of_group = round(confidence * left, 2), round(of_group * left, 2)
+    if category is not None and confidence < CATEGORY_FROM:
+        category, confidence = None, 0.0
+        against = _contradictions(None, speaking, os_votes) or against
+        model = None
     whole = Verdict(
         category=category,
         os_family=os_family,
@@ -105,7 +109,7 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
     if category is not None:
         return replace(whole, text_confidence=confidence)
     said = [sure for sure in (vendor_sure, model_sure, os_sure if os_family != "embedded" else 0.0) if sure]
-    return replace(whole, text_confidence=round(min(said, default=0.0), 2))
+    return replace(whole, text_confidence=round(min(said, default=0.0) * left, 2))
 
 
 def _own_clouds(items: list[tuple[Hit, Filed]], os_family: str | None) -> list[tuple[Hit, Filed]]:
@@ -199,6 +203,10 @@ def _points_to(hit: Hit, filed: Filed) -> str:
 
 def _top(filed: Filed) -> tuple[Category, float] | None:
     return min(filed.rule.shares.items(), key=lambda item: (-item[1], item[0]), default=None)
+
+
+def _contradictions(category: Category | None, speaking: list[Filed], os_votes: list[Vote]) -> list[tuple[str, float]]:
+    return [*_against(category, speaking), *_of_another_system(category, os_votes)]
 
 
 def _against(category: Category | None, speaking: list[Filed]) -> list[tuple[str, float]]:

@@ -55,15 +55,86 @@ def test_what_does_not_go_together_is_not_sure(rules: Rules, traits: list[tuple[
     assert verdict.text_confidence < 0.85, verdict
 
 
-@pytest.mark.req("R12", "S5")
-def test_a_stolen_television_address_that_speaks_like_a_phone(rules: Rules) -> None:
-    agent = "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile"
-    first_minute = [
+AGENT = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36"
+)
+LATER_PHONES = {
+    "one that says its model": [
+        *ANDROID,
         (Trait.DHCP4_HOST_NAME, "Galaxy-S23"),
         (Trait.MDNS_ASKED, "_googlecast._tcp"),
-        (Trait.HTTP_USER_AGENT, agent),
-        (Trait.PLATFORM, "samsung-mobile"),
-    ]
-    found = change(rules, hits(rules, LG), hits(rules, [*ANDROID, *first_minute]))
+    ],
+    "one that hides its model": [*ANDROID, (Trait.MDNS_ASKED, "_googlecast._tcp"), (Trait.HTTP_USER_AGENT, AGENT)],
+    "an iPhone": [*IPHONE, (Trait.DHCP4_HOST_NAME, "iPhone"), (Trait.MDNS_ASKED, "_companion-link._tcp")],
+}
+
+
+@pytest.mark.req("R12", "S5")
+@pytest.mark.parametrize("phone", LATER_PHONES.values(), ids=LATER_PHONES)
+@pytest.mark.parametrize(
+    "before",
+    [
+        LG,
+        [(Trait.DHCP4_VENDOR_CLASS, "Hewlett-Packard JetDirect"), (Trait.DHCP4_HOST_NAME, "HP1A2B3C")],
+        [(Trait.DHCP4_HOST_NAME, "HS110(EU)"), (Trait.PLATFORM, "tp-link-kasa")],
+    ],
+    ids=["television", "printer", "plug"],
+)
+def test_a_stolen_address_that_speaks_like_a_phone(
+    rules: Rules, before: list[tuple[Trait, str]], phone: list[tuple[Trait, str]]
+) -> None:
+    found = change(rules, hits(rules, before), hits(rules, phone))
     assert found is not None
-    assert (found.was, found.now) == ("tv", "phone")
+    assert found.now == "phone"
+    assert found.reasons
+
+
+LAPTOP = [*WINDOWS, (Trait.DHCP4_HOST_NAME, "LAPTOP-1A2B3C4D"), (Trait.PLATFORM, "windows")]
+MACBOOK = [(Trait.MDNS_TXT, "_device-info._tcp model=MacBookAir10,1")]
+PHONE = LATER_PHONES["one that says its model"]
+ROUTER = [(Trait.SSDP_TYPE, "urn:schemas-upnp-org:device:InternetGatewayDevice:1"), (Trait.ND_ROUTER, "advertises")]
+HONEST = {
+    "a television after an update": (LG, [(Trait.SSDP_SERVER, "WebOS/6.0.0 UPnP/1.0"), *SMALL]),
+    "a television that begins to play sound": (
+        LG,
+        [(Trait.MDNS_SERVICE, "_spotify-connect._tcp"), (Trait.MDNS_SERVICE, "_airplay._tcp")],
+    ),
+    "another system on a laptop": (
+        LAPTOP,
+        [
+            (Trait.DHCP4_PARAMETERS, "1,2,6,12,15,26,28,121,3,33,40,41,42,119,249,252,17"),
+            (Trait.DHCP4_HOST_NAME, "fedora"),
+        ],
+    ),
+    "a laptop that shares a printer": (
+        MACBOOK,
+        [(Trait.MDNS_SERVICE, "_ipp._tcp"), (Trait.MDNS_TXT, "_ipp._tcp ty=HP LaserJet 1020")],
+    ),
+    "a laptop that plays and bridges": (
+        LAPTOP,
+        [
+            (Trait.MDNS_SERVICE, "_xbmc-jsonrpc-h._tcp"),
+            (Trait.MDNS_TXT, "_hap._tcp ci=2"),
+            (Trait.SSDP_TYPE, "roku:ecp"),
+        ],
+    ),
+    "a phone with new programmes": (
+        PHONE,
+        [(Trait.PLATFORM, name) for name in ("ring", "sonos", "samsung-tv", "xbox")],
+    ),
+    "a phone after an update": (PHONE, [(Trait.DHCP4_VENDOR_CLASS, "android-dhcp-15"), (Trait.PLATFORM, "android")]),
+    "a router with devices behind it": (
+        ROUTER,
+        [(Trait.HTTP_USER_AGENT, "Mozilla/5.0 (Web0S; Linux/SmartTV)"), (Trait.PLATFORM, "lg-tv")],
+    ),
+    "a browser that calls itself another": (LG, [(Trait.HTTP_USER_AGENT, AGENT)]),
+}
+
+
+@pytest.mark.parametrize(("before", "later"), HONEST.values(), ids=HONEST)
+def test_what_honest_devices_begin_to_show_is_no_change(
+    rules: Rules, before: list[tuple[Trait, str]], later: list[tuple[Trait, str]]
+) -> None:
+    assert rules.judge(hits(rules, before)).category is not None
+    assert change(rules, hits(rules, before), hits(rules, before + later)) is None
+    assert change(rules, hits(rules, before), hits(rules, later)) is None

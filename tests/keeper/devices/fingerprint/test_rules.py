@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.keeper.devices.fingerprint import Hit, Rules, services, vendors
-from appliance.keeper.devices.fingerprint.judge import Filed
+from appliance.keeper.devices.fingerprint.elect import Filed
 from appliance.keeper.devices.fingerprint.rules import MAX_HITS, MAX_HITS_OF_ONE, load, shipped_files
 from appliance.keeper.devices.fingerprint.schema import Of
 from appliance.keeper.devices.fingerprint.verdict import MAX_CAPTURED
