@@ -19,7 +19,6 @@ from wire.models import FindingKind
 
 _TIMEOUT = 10.0
 _MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
-_LISTED = "list in force"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,35 +43,37 @@ class _Page(HTMLParser):
         super().__init__()
         self.findings: list[Seen] = []
         self.hidden: dict[str, str] = {}
+        """Of all forms together."""
+        self.forms: dict[str, dict[str, str]] = {}
+        """Hidden fields of each form, by where it goes."""
+        self._form: dict[str, str] = {}
         self._article: dict[str, str] | None = None
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         classes = values.get("class", "").split()
-        if tag == "input" and values.get("type") == "hidden":
-            self.hidden[values.get("name", "")] = values.get("value", "")
-        elif tag == "article" and "gh-finding" in classes:
-            self._article = {"state": "closed" if "gh-edge--closed" in classes else "open", "text": ""}
+        if tag == "form":
+            self._form = self.forms.setdefault(values.get("action", ""), {})
+        elif tag == "input" and values.get("type") == "hidden":
+            self.hidden[values.get("name", "")] = self._form[values.get("name", "")] = values.get("value", "")
+        elif tag == "article" and "data-kind" in values:
+            state = "closed" if "gh-edge--closed" in classes else "open"
+            self._article = {"state": state, "kind": values["data-kind"]}
         elif self._article is not None and tag == "time":
             self._article.setdefault("first_seen", values.get("datetime", ""))
         elif self._article is not None and tag == "a" and "/findings/" in values.get("href", ""):
             self._article["path"] = values["href"]
 
-    def handle_data(self, data: str) -> None:
-        if self._article is not None:
-            self._article["text"] += data
-
     def handle_endtag(self, tag: str) -> None:
         if tag != "article" or self._article is None:
             return
         article, self._article = self._article, None
-        listed = _LISTED in article["text"]
         self.findings.append(
             Seen(
                 finding_id=article["path"].rpartition("/")[2],
                 path=article["path"],
-                kind=FindingKind.LISTED_NAME if listed else FindingKind.UNREGISTERED_DEVICE,
+                kind=FindingKind(article["kind"]),
                 state=article["state"],
                 first_seen=datetime.fromisoformat(article["first_seen"]).timestamp(),
             )
@@ -124,6 +125,19 @@ class Officer:
         """Fill in the register form of a finding; the page that says what became of it."""
         fields = {**self._hidden(finding.path), "standing": standing, "label": label, "reason": reason}
         return self.post(finding.path, fields)
+
+    def device(self, site: str, label: str) -> str:
+        """Path of the page of the device with this name; empty if the household's page shows none."""
+        page = self.get(f"/households/{site}")
+        pattern = rf'href="(/households/{site}/devices/[a-z0-9-]+)"[^>]*>[^<]*(?:<[^/a][^>]*>[^<]*)*{re.escape(label)}'
+        found = re.search(pattern, page)
+        return found[1] if found else ""
+
+    def correct(self, path: str, *, category: str, reason: str) -> str:
+        """Say on a device's page what kind of device it is; the page that says what became of it."""
+        form = next(action for action in _Page(self.get(path)).forms if action.endswith("/correction"))
+        fields = {**_Page(self.get(path)).forms[form], "category": category, "reason": reason}
+        return self.post(form, fields | dict.fromkeys(("os_family", "vendor", "model"), ""))
 
     def _macs_of(self, finding: Seen) -> frozenset[str]:
         if not self._macs.get(finding.finding_id):

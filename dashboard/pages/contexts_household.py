@@ -14,6 +14,8 @@ class FindingCard:
 
     anchor: str
     """Element id."""
+    kind: str
+    """Of the wire's kinds; for programs that read the page, never shown."""
     severity: SeverityMark
     """How soon to look."""
     sentence: str

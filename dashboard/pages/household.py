@@ -91,6 +91,7 @@ def finding_card(at_desk: Desk, site: str, row: StoredFinding, device: StoredDev
     )
     return FindingCard(
         anchor=f"finding-{row.finding_id}",
+        kind=row.kind,
         severity=sentences.mark(row.severity),
         sentence=sentences.finding(row.kind, device.standing if device else None),
         device=name,
