@@ -17,6 +17,7 @@ from appliance.keeper.devices.model import Device, is_group
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.household.appearance import Appearance
 from appliance.keeper.household.arrivals import Arrivals
+from appliance.keeper.household.doubles import Doubles
 from appliance.keeper.household.keys import Keys
 from appliance.keeper.household.kin import Kin
 from appliance.keeper.household.lookups import Lookups
@@ -59,7 +60,8 @@ class Book:
         self._lookups = Lookups(record, lists)
         self._standings = Standings(record)
         self.kin = Kin(record, stays, arrivals, appearance, self._standings)
-        self.keys = Keys(record, stays, arrivals, appearance, self.kin)
+        self.keys = Keys(record, stays, arrivals, self.kin)
+        self._doubles = Doubles(record, stays, arrivals, self.kin, self.keys)
         self._profiles = Profiles(record, stays)
         self.proposals = Proposals(record, stays, self.kin, self._profiles)
         self._flush_due = float("-inf")
@@ -80,7 +82,7 @@ class Book:
 
     def overflow(self) -> int:
         """All that went over a bound, since start."""
-        parts = self._arrivals.overflow + self._stays.overflow() + self._record.outbox_full
+        parts = self._arrivals.overflow + self._stays.overflow() + self._record.outbox_full + self.proposals.overflow
         return self.registry.overflow + parts + self._store.overflow()
 
     # --- observations -----------------------------------------------------------------------
@@ -127,11 +129,11 @@ class Book:
 
     def _see(self, mac: str, now: Now, via: Via | None) -> Device | None:
         known = self.registry.by_mac(mac)
-        away = known is not None and not self._stays.here(mac, now.ts)
+        away = self._stays.began(mac) is None
         device = self._arrivals.see(mac, now, via)
         if device is None:
             return None
-        if known is None or away:
+        if away:
             self.proposals.grew(device, now.at)
         return self._first(device, now) if known is None else device
 
@@ -143,10 +145,12 @@ class Book:
 
     def _joined(self, heard: StationChanged, now: Now) -> None:
         known = self.registry.by_mac(heard.mac)
+        away = self._stays.began(heard.mac) is None
         device = self.keys.joined(heard, now)
         if device is None:
             return
-        self.proposals.grew(device, now.at)
+        if away:
+            self.proposals.grew(device, now.at)
         if known is None:
             self._first(device, now)
 
@@ -229,6 +233,7 @@ class Book:
             return
         self._flush_due = at + FLUSH_SECONDS
         self._stays.tick(at)
+        self._doubles.tick(Now(scope=scope, ts=at, at=at))
         self._standings.tick(scope=scope, at=at)
         self._profiles.tick(scope=scope, at=at)
         self.proposals.tick(scope=scope, at=at)

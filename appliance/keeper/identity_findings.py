@@ -73,8 +73,30 @@ def class_changed(device: Device, change: ClassChange, *, clause: str, now: Now,
     )
 
 
-def key_shared(device: Device, holder: Device, *, clause: str, now: Now, finding_id: str) -> Finding:
-    """A passphrase that is one device's own is in use by another at the same time."""
+def system_changed(device: Device, was: str, shows: str, *, clause: str, now: Now, finding_id: str) -> Finding:
+    """A new address that the box counts as a known device's runs other software than that."""
+    return raised(
+        FindingKind.CLASS_CHANGED,
+        device,
+        clause=clause,
+        now=now,
+        finding_id=finding_id,
+        severity=Severity.TODAY,
+        confidence=0.6,  # each system is named from 0.6 on
+        reasons=fit(
+            f"The device was known to run {was}. What it shows under its new address points to {shows}.",
+            "The new address was counted as this device's because of its Wi-Fi passphrase or a number it showed.",
+        ),
+        alternatives=fit(
+            "Another device uses the passphrase of this one, or shows its number.",
+            "The device was replaced by a new one that was given the same passphrase.",
+            "Its software was replaced, or the first judgement was wrong.",
+        ),
+    )
+
+
+def key_shared(device: Device, holder: Device, *, at_once: bool, clause: str, now: Now, finding_id: str) -> Finding:
+    """A passphrase that is one device's own is in use by another; `at_once`: both were there together."""
     whose = f"“{holder.label}”" if holder.label else "another device"
     return raised(
         FindingKind.KEY_SHARED,
@@ -86,7 +108,9 @@ def key_shared(device: Device, holder: Device, *, clause: str, now: Now, finding
         confidence=0.9,
         reasons=fit(
             f"This device joined with the Wi-Fi passphrase that was given to {whose} alone.",
-            "Both were connected at the same time, so they are two devices.",
+            "Both were connected at the same time, so they are two devices."
+            if at_once
+            else "It was found before that the two are not one device.",
         ),
         alternatives=(
             "The passphrase was typed into a second device by mistake.",

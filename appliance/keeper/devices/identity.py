@@ -9,7 +9,7 @@ Bounded: work is linear in what the two profiles hold, and their owner bounds th
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, log
 
@@ -91,9 +91,9 @@ def compare(
     )
 
 
-def overlap(first: Profile, second: Profile) -> float:
-    """Seconds that both were there at once, as far as their latest `MAX_SPANS` stays tell."""
-    mine, theirs = sorted(first.spans[-MAX_SPANS:]), sorted(second.spans[-MAX_SPANS:])
+def overlap(first: Sequence[tuple[float, float]], second: Sequence[tuple[float, float]]) -> float:
+    """Seconds that both were there at once, as far as the latest `MAX_SPANS` stays of each tell."""
+    mine, theirs = sorted(first[-MAX_SPANS:]), sorted(second[-MAX_SPANS:])
     both, here, there = 0.0, 0, 0
     while here < len(mine) and there < len(theirs):
         (start, end), (other_start, other_end) = mine[here], theirs[there]
@@ -141,7 +141,7 @@ class _Scales:
 def _excluded(older: Profile, newer: Profile, identifiers: tuple[tuple[Trait, str], ...]) -> str | None:
     if older.device_id == newer.device_id:
         return "They are counted as one device already."
-    if overlap(older, newer) > ratio.GRACE_SECONDS:
+    if overlap(older.spans, newer.spans) > ratio.GRACE_SECONDS:
         return "Both were there at the same time."
     if not newer.local and not identifiers:
         return "Its address is the one its maker gave it, so it is a device of its own, or another socket of one."

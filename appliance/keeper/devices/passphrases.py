@@ -16,6 +16,10 @@ MAX_KEYS = 256
 """More than any access point of a household holds; hostapd tries each in turn when a station joins."""
 
 
+HOUSEHOLD = "household"
+"""The id of the passphrase that everybody in the household may use."""
+
+
 class TooManyKeysError(ValueError):
     """There is no room for another key."""
 

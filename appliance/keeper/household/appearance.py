@@ -8,10 +8,13 @@ Bounded: see `store.evidence`; `MAX_REMEMBERED` values are remembered as asked a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from appliance.keeper import identity_findings
 from appliance.keeper.devices.fingerprint import Hit, Rules, change
+from appliance.keeper.devices.fingerprint.categories import UNDERNEATH
+from appliance.keeper.devices.fingerprint.change import HEARSAY
 from appliance.keeper.devices.identity import distinctive
 from appliance.keeper.devices.model import Device
 from appliance.keeper.household.record import Record
@@ -22,12 +25,16 @@ from appliance.messages import TraitSeen
 from appliance.traits import Sort, sort
 from wire.authority import DataClass
 from wire.base import Correction
-from wire.models import FindingKind
+from wire.models import FindingKind, JoinedBy
 
 ESTABLISHED_SECONDS = 3600.0
 """What was shown so long ago, or before the present stay, is what the device is known for."""
 
 MAX_REMEMBERED = 16_384
+
+
+_APPLE = frozenset({"iOS", "iPadOS", "macOS", "tvOS", "watchOS"})
+"""They share how they speak on the network, so that one is easily taken for another."""
 
 
 class Appearance:
@@ -72,7 +79,7 @@ class Appearance:
         fresh = [hit for hit in hits if self._record.store.evidence.hit(mac, hit.text, now.ts)]
         if not fresh:
             return device
-        self._class_change(device, mac, now)
+        self.doubt(device, mac, now, fresh)
         return self.judge(device)
 
     def judge(self, device: Device) -> Device:
@@ -93,7 +100,11 @@ class Appearance:
         self._record.close_findings(device.device_id, frozenset({FindingKind.CLASS_CHANGED}), because, at)
         return self._record.report(self.judge(replace(device, correction=said)), at)
 
-    def _class_change(self, device: Device, mac: str, now: Now) -> None:
+    def doubt(self, device: Device, mac: str, now: Now, fresh: Iterable[Hit] = ()) -> None:
+        """Whether what this address shows of late is not what the device is known for: then it is a finding.
+
+        `fresh`: rules that it met just now, which may have found no room.
+        """
         clause = now.scope.classes(device.standing).get(DataClass.FINGERPRINT)
         if clause is None:
             return
@@ -101,15 +112,55 @@ class Appearance:
         since = max(now.at - ESTABLISHED_SECONDS, now.at if began is None else began)
         met = self._record.store.evidence.hits(device.macs)
         old = [Hit.from_text(item.rule) for item in met if item.first_seen < since]
-        new = [Hit.from_text(item.rule) for item in met if item.first_seen >= since]
+        new = [*(Hit.from_text(item.rule) for item in met if item.first_seen >= since), *fresh]
         changed = change(self._rules, old, new) if old and new else None
         if changed is None:
+            self._other_system(device, mac, now, clause)
             return
-        stored = self._record.open_finding(device.device_id, FindingKind.CLASS_CHANGED)
-        if stored is not None:
-            self._record.count_finding(stored, now.ts, now.at)
+        if self._known(device, now):
             return
         finding = identity_findings.class_changed(
             device, changed, clause=clause, now=now, finding_id=self._record.ids.finding()
         )
         self._record.raise_finding(finding, at=now.at)
+
+    def _known(self, device: Device, now: Now) -> bool:
+        """Whether a finding says so already; then it is counted."""
+        stored = self._record.open_finding(device.device_id, FindingKind.CLASS_CHANGED)
+        if stored is not None:
+            self._record.count_finding(stored, now.ts, now.at)
+        return stored is not None
+
+    def _other_system(self, device: Device, mac: str, now: Now, clause: str) -> None:
+        """Two phones may be alike in all but their system: asked of an address that nobody confirmed."""
+        address = device.address(mac)
+        if address is None or address.joined_by not in {JoinedBy.KEY, JoinedBy.IDENTIFIER}:
+            return
+        others = [item for item in device.macs if item != mac]
+        was, shows = self._system(others), self._system([mac])
+        if was is None or shows is None or not at_odds(was, shows) or self._known(device, now):
+            return
+        finding = identity_findings.system_changed(
+            device, was, shows, clause=clause, now=now, finding_id=self._record.ids.finding()
+        )
+        self._record.raise_finding(finding, at=now.at)
+
+    def _system(self, macs: Iterable[str]) -> str | None:
+        """The system that the addresses show, whatever their programmes say."""
+        hits = (Hit.from_text(item.rule) for item in self._record.store.evidence.hits(macs))
+        rules = self._rules.rules
+        return self._rules.judge(
+            hit for hit in hits if hit.rule in rules and rules[hit.rule].kind not in HEARSAY
+        ).os_family
+
+
+def at_odds(one: str, other: str) -> bool:
+    """Whether two systems are of different families; not where one is built on the other, nor of one maker."""
+    return not (_family(one) & _family(other))
+
+
+def _family(system: str) -> frozenset[str]:
+    found = {system}
+    while (system := UNDERNEATH.get(system, "")) and system not in found:
+        found.add(system)
+    return frozenset(found | (_APPLE if found & _APPLE else set()))

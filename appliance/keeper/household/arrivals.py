@@ -200,6 +200,11 @@ class Arrivals:
 
     # --- not registered ---------------------------------------------------------------------
 
+    def unregistered(self, device: Device, now: Now) -> None:
+        """It turned out to be a device of its own."""
+        if device.standing is Standing.UNKNOWN:
+            self._unregistered(device, now, None, came_again=False)
+
     def _unregistered(self, device: Device, now: Now, via: Via | None, *, came_again: bool) -> None:
         clause = now.scope.register()
         if clause is None:

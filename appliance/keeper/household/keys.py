@@ -11,21 +11,23 @@ from dataclasses import replace
 
 from appliance.keeper import identity_findings
 from appliance.keeper.devices.model import Device
-from appliance.keeper.devices.passphrases import Binding, Judgement, Outcome, Purpose, TooManyKeysError
-from appliance.keeper.household.appearance import Appearance
+from appliance.keeper.devices.passphrases import (
+    HOUSEHOLD,
+    Binding,
+    Judgement,
+    Outcome,
+    Purpose,
+    TooManyKeysError,
+)
 from appliance.keeper.household.arrivals import Arrivals
 from appliance.keeper.household.kin import Join, Kin
 from appliance.keeper.household.record import Record
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
-from appliance.messages import StationChanged, TraitSeen
-from appliance.traits import Trait
+from appliance.messages import StationChanged
 from wire.base import Standing
 from wire.models import FindingKind, JoinedBy
 from wire.orders import BindPassphrase
-
-HOUSEHOLD = "household"
-"""The id of the passphrase that everybody in the household may use."""
 
 OWNERS = frozenset({Standing.REGISTERED, Standing.HOUSEHOLD, Standing.WORK})
 """Standings that make the passphrase a device joined with its own."""
@@ -36,11 +38,10 @@ _BECAUSE = "It joined with the passphrase that is a known device's own, and is t
 class Keys:
     """Passphrases and who joined with them."""
 
-    def __init__(self, record: Record, stays: Stays, arrivals: Arrivals, appearance: Appearance, kin: Kin) -> None:
+    def __init__(self, record: Record, stays: Stays, arrivals: Arrivals, kin: Kin) -> None:
         self._record = record
         self._stays = stays
         self._arrivals = arrivals
-        self._appearance = appearance
         self._kin = kin
 
     # --- joined -----------------------------------------------------------------------------
@@ -57,12 +58,12 @@ class Keys:
         if device is None:
             return None
         self._stays.joined(heard.mac, now.ts)
-        device = self._note(self._record.registry.by_id(device.device_id) or device, heard, now)
+        device = self._note(self._record.registry.by_id(device.device_id) or device, heard)
         if judgement.outcome is not Outcome.UNKNOWN:
             self._arrivals.release(heard.mac, now)
         match judgement.outcome:
             case Outcome.SHARED if holder is not None:
-                self._shared(device, holder, str(heard.key_id), now)
+                self.shared(device, holder, str(heard.key_id), now)
             case Outcome.ENDED:
                 self._ended(device, str(heard.key_id), now)
             case Outcome.FIRST:
@@ -83,7 +84,7 @@ class Keys:
         if holder is None or judgement.outcome is not Outcome.SAME or device is holder:
             # A device that is counted as this address already is not two for being here twice.
             return replace(judgement, outcome=Outcome.OPEN) if device is not None and device is holder else judgement
-        other = device is not None and device.on_the_register
+        other = device is not None and (device.on_the_register or self._stays.together(device.macs, holder.macs))
         if other or self._kin.was_split(mac, holder.device_id):
             return replace(judgement, outcome=Outcome.SHARED)
         return judgement
@@ -95,7 +96,7 @@ class Keys:
         self._kin.join(holder, device, join, scope=now.scope, at=now.at)
         return self._arrivals.see(mac, now, None) or holder
 
-    def _note(self, device: Device, heard: StationChanged, now: Now) -> Device:
+    def _note(self, device: Device, heard: StationChanged) -> Device:
         """Remember which passphrase the address joined with."""
         if heard.key_id is None:
             return device
@@ -105,26 +106,22 @@ class Keys:
                 replace(item, key_id=heard.key_id) if item.mac == heard.mac else item for item in device.addresses
             ),
         )
-        if changed.addresses != device.addresses:
-            self._record.keep(changed)
-        binding = self._record.store.kinship.passphrases().get(heard.key_id)
-        everybodys = heard.key_id == HOUSEHOLD or (binding is not None and binding.purpose is not Purpose.DEVICE)
-        if not everybodys:
-            seen = TraitSeen(ts=heard.ts, mac=heard.mac, trait=Trait.WIFI_KEY, value=heard.key_id)
-            piece = self._appearance.piece(seen, readable=device.standing is Standing.REGISTERED)
-            self._record.store.evidence.add(heard.mac, piece, now.ts)
-        return changed
+        return self._record.keep(changed) if changed.addresses != device.addresses else device
 
     # --- findings ---------------------------------------------------------------------------
 
-    def _shared(self, device: Device, holder: Device, key_id: str, now: Now) -> None:
+    def shared(self, device: Device, holder: Device, key_id: str, now: Now) -> None:
+        """A device uses the passphrase that is another's own."""
         clause = now.scope.register()
         stored = self._record.open_finding(device.device_id, FindingKind.KEY_SHARED, key_id)
         if stored is not None:
             self._record.count_finding(stored, now.ts, now.at)
         elif clause is not None:
             finding_id = self._record.ids.finding()
-            finding = identity_findings.key_shared(device, holder, clause=clause, now=now, finding_id=finding_id)
+            at_once = self._stays.device_here(holder, now.ts) or self._stays.together(device.macs, holder.macs)
+            finding = identity_findings.key_shared(
+                device, holder, at_once=at_once, clause=clause, now=now, finding_id=finding_id
+            )
             self._record.raise_finding(finding, subject=key_id, at=now.at)
 
     def _ended(self, device: Device, key_id: str, now: Now) -> None:
@@ -150,12 +147,13 @@ class Keys:
         for binding in self._record.store.kinship.passphrases().of_device(device.device_id):
             for other in self._sharing(binding.key_id):
                 began = min((self._stays.began(item) or 0.0 for item in other.macs), default=0.0)
-                alone = not self._stays.device_here(device, now.ts) and not other.on_the_register
-                if (
-                    alone
-                    and last <= began
-                    and not any(self._kin.was_split(item, device.device_id) for item in other.macs)
-                ):
+                one = last <= began and not self._stays.device_here(device, now.ts)
+                two = (
+                    other.on_the_register
+                    or self._stays.together(device.macs, other.macs)
+                    or any(self._kin.was_split(item, device.device_id) for item in other.macs)
+                )
+                if one and not two:
                     join = Join(how=JoinedBy.KEY, because=_BECAUSE)
                     self._kin.join(device, other, join, scope=now.scope, at=now.at)
                     return
@@ -189,10 +187,20 @@ class Keys:
             for address in sorted(device.addresses, key=lambda item: -item.last_seen):
                 if address.key_id is not None and address.key_id != HOUSEHOLD:
                     binding = self._record.store.kinship.passphrases().get(address.key_id)
-                    if binding is None or (binding.purpose is Purpose.DEVICE and binding.device_id is None):
+                    free = binding is None and not self._used_by_others(address.key_id, device)
+                    if free or (binding is not None and binding.purpose is Purpose.DEVICE and not binding.device_id):
                         self._bind(address.key_id, device, at)
                         break
         return self._record.registry.by_id(device.device_id) or device
+
+    def _used_by_others(self, key_id: str, device: Device) -> bool:
+        """Whether another device joined with it too: then it is a group's, and tells nobody apart."""
+        return any(
+            address.key_id == key_id
+            for other in self._record.registry
+            if other.device_id != device.device_id
+            for address in other.addresses
+        )
 
     def _bind(self, key_id: str, device: Device, at: float) -> None:
         self._put(Binding(key_id=key_id, purpose=Purpose.DEVICE, device_id=device.device_id), at)

@@ -18,6 +18,7 @@ from appliance.keeper.household.arrivals import Arrivals
 from appliance.keeper.household.record import Record
 from appliance.keeper.household.standing import DECIDED, Standings
 from appliance.keeper.household.stays import Stays
+from appliance.keeper.now import Now
 from appliance.keeper.store.devices import Link
 from wire.models import FindingKind, JoinedBy
 
@@ -82,6 +83,9 @@ class Kin:
         stays = self._record.report(stays, at)
         self._standings.narrow(stays, scope=scope, at=at)
         self._record.changed += 1
+        if join.how is not JoinedBy.PERSON:
+            for address in moved:
+                self._appearance.doubt(stays, address.mac, Now(scope=scope, ts=at, at=at))
         return stays
 
     def split(self, device: Device, macs: Iterable[str], *, scope: Scope, at: float) -> list[Device] | None:
@@ -115,7 +119,7 @@ class Kin:
         return restored
 
     def was_split(self, mac: str, device_id: str) -> bool:
-        """Whether a person has said before that this address is not that device."""
+        """Whether it was found out before that this address is not that device."""
         links = self._record.store.devices.links([mac])
         return any(link.device_id == device_id and link.until is not None for link in links)
 

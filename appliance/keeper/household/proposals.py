@@ -4,9 +4,13 @@ In: devices whose evidence grew. Out: proposals with probability and reasons, re
 and withdrawn when it falls or both are there at once; a finding where a device that is not registered
 is probably one on the register. A pair that a person refused is not proposed again, unless it shows
 an identifier that it did not show then.
+A device is compared when it shows something new or comes back, and while it is new every
+`AGAIN_SECONDS`, as the one that it may be can seem to be there a while longer. Of an open proposal
+nothing else is asked but whether both were there at once. Identifiers that a person has confirmed join
+by themselves, without comparing all. Nothing is compared of a device whose kind may not be recorded.
 Bounded: a device is compared at most every `SPACING` seconds with at most `CANDIDATES` others, at
 most `A_TURN` devices a turn of `TURN_SECONDS`, however many devices come. Those that wait are at most
-one entry a device. Identifiers that a person has confirmed join by themselves, without comparing all.
+one entry a device. Of one device at most `MAX_OPEN` proposals are open, the likeliest; more are counted.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from appliance.keeper.household.stays import Stays
 from appliance.keeper.household.suspicions import MOVED, Suspicions
 from appliance.keeper.store.kinship import StoredProposal
 from appliance.traits import Trait
+from wire.authority import DataClass
 from wire.base import Standing
 from wire.models import JoinedBy, Proposal
 
@@ -34,7 +39,12 @@ SPACING = 5.0
 TURN_SECONDS = 1.0
 A_TURN = 4
 CHECK_SECONDS = 30.0
-"""Open proposals are looked at anew at most this often, some at a time: both may be there by now."""
+"""Open proposals are looked at anew at most this often, `CANDIDATES` at a time: both may be there by now."""
+NEW_SECONDS = 900.0
+"""So long a device is new. An access point notices within 5 minutes that a station fell silent."""
+AGAIN_SECONDS = 150.0
+MAX_OPEN = 8
+"""Open proposals of one known device: whoever invents addresses must not bury the right one."""
 
 MAX_SENTENCES = 16
 
@@ -54,6 +64,10 @@ class Proposals:
         """When a device was compared last, for `SPACING` seconds."""
         self._turn_due = float("-inf")
         self._check_due = float("-inf")
+        self._checked = 0
+        """Row of the open proposal looked at last; the next ones are looked at after it."""
+        self.overflow = 0
+        """Likely pairs that were not proposed, because likelier ones fill the bound."""
         self.compared = 0
         """Pairs compared since start."""
 
@@ -62,7 +76,7 @@ class Proposals:
     def grew(self, device: Device, at: float) -> None:
         """The device's evidence grew, or it came back: compare it soon."""
         due = max(at, self._compared.get(device.device_id, float("-inf")) + SPACING)
-        self._grown.setdefault(device.device_id, due)
+        self._grown[device.device_id] = min(due, self._grown.get(device.device_id, due))
 
     def tick(self, *, scope: Scope, at: float) -> None:
         """Compare what is due."""
@@ -72,22 +86,35 @@ class Proposals:
         self._compared = {key: then for key, then in self._compared.items() if at - then < SPACING}
         if at >= self._check_due:
             self._check_due = at + CHECK_SECONDS
-            for stored in self._record.store.kinship.open(most=CANDIDATES):
-                device = self._record.registry.by_id(stored.proposal.other_id)
-                if device is not None:
-                    self.grew(device, at)
+            self._check(scope=scope, at=at)
         due = [device_id for device_id, then in self._grown.items() if at >= then][:A_TURN]
+        if due:
+            self._profiles.begin()
         for device_id in due:
             del self._grown[device_id]
             self._compared[device_id] = at
             device = self._record.registry.by_id(device_id)
-            if device is not None and device.addresses and device.revision:
-                self._consider(device, scope=scope, at=at)
+            if device is None or not device.addresses or not device.revision or not _may(device, scope):
+                continue
+            self._consider(device, scope=scope, at=at)
+            if at - device.first_seen < NEW_SECONDS:
+                self._grown.setdefault(device_id, at + AGAIN_SECONDS)
+
+    def _check(self, *, scope: Scope, at: float) -> None:
+        """Whether two of which it was proposed that they are one were there at once by now."""
+        self._checked, some = self._record.store.kinship.open(after=self._checked, most=CANDIDATES)
+        for stored in some:
+            one = self._record.registry.by_id(stored.proposal.device_id)
+            two = self._record.registry.by_id(stored.proposal.other_id)
+            if one is None or two is None or not self._stays.together(one.macs, two.macs):
+                continue
+            likeness = self._likeness(self._profiles.of(one, scope), self._profiles.of(two, scope), rivals=1)
+            self._settle(one, two, likeness, propose=False, scope=scope, at=at)
 
     # --- comparing --------------------------------------------------------------------------
 
     def _consider(self, device: Device, *, scope: Scope, at: float) -> None:
-        others = self._candidates(device, at)
+        others = [other for other in self._candidates(device, at) if _may(other, scope)]
         rivals = sum(1 for other in others if not self._stays.device_here(other, at))
         own = self._profiles.of(device, scope)
         found: list[tuple[float, Device, Likeness]] = []
@@ -95,7 +122,7 @@ class Proposals:
             likeness = self._likeness(own, self._profiles.of(other, scope), rivals=max(rivals, 1))
             found.append((likeness.probability, other, likeness))
         best = max(
-            (item for item in found if self._may_propose(device, item[1])), key=lambda item: item[0], default=None
+            (item for item in found if self._comparable(device, item[1])), key=lambda item: item[0], default=None
         )
         for item in found:
             is_best = best is not None and item[1] is best[1]
@@ -138,9 +165,6 @@ class Proposals:
             return False
         return not (device.on_the_register and other.on_the_register)
 
-    def _may_propose(self, device: Device, other: Device) -> bool:
-        return self._comparable(device, other)
-
     # --- what follows -----------------------------------------------------------------------
 
     def _settle(
@@ -172,7 +196,9 @@ class Proposals:
         return stored.proposal.state == "refused" and bool(set(likeness.identifiers) - set(stored.identifiers))
 
     def _propose(self, stays: Device, goes: Device, likeness: Likeness, at: float) -> None:
-        if self._record.store.outbox.full or not self._record.store.kinship.has_room():
+        if self._record.store.outbox.full or not self._likely_enough(stays, likeness, at):
+            return
+        if not self._record.store.kinship.has_room():
             return
         proposal = Proposal(
             proposal_id=self._record.ids.proposal(),
@@ -187,6 +213,20 @@ class Proposals:
         )
         stored = StoredProposal(proposal=proposal, identifiers=likeness.identifiers, reported_at=at)
         self._record.tell_proposal(stored, at)
+
+    def _likely_enough(self, stays: Device, likeness: Likeness, at: float) -> bool:
+        """Whether it is among the likeliest proposals of a device; makes room by withdrawing the least likely."""
+        kinship = self._record.store.kinship
+        own = [item for item in kinship.open_of(stays.device_id) if item.proposal.device_id == stays.device_id]
+        if len(own) < MAX_OPEN:
+            return True
+        self.overflow += 1
+        least = min(own, key=lambda item: item.proposal.probability)
+        if least.proposal.probability >= likeness.probability:
+            return False
+        said = Likeness(probability=least.proposal.probability, against=("Others are likelier to be this device.",))
+        self._withdraw(least, said, at)
+        return True
 
     def _revise(self, stored: StoredProposal, stays: Device, goes: Device, likeness: Likeness, at: float) -> None:
         old = stored.proposal
@@ -260,7 +300,7 @@ class Proposals:
         owner = None if owner_id is None else self._record.registry.by_id(owner_id)
         if owner is None or owner.device_id == device.device_id or device.on_the_register or not owner.addresses:
             return device
-        if device.standing is Standing.REFUSED or self._stays.device_here(owner, at):
+        if device.standing is Standing.REFUSED or self._stays.device_here(owner, at) or not _may(owner, scope):
             return device
         stored = kinship.between(owner.device_id, device.device_id)
         refused = stored is not None and stored.proposal.state == "refused"
@@ -285,6 +325,11 @@ def _order(device: Device, other: Device) -> tuple[Device, Device]:
         (device, other), key=lambda item: (not item.on_the_register, item.first_seen, item.device_id)
     )
     return first, second
+
+
+def _may(device: Device, scope: Scope) -> bool:
+    """Whether there is leave to look at what the device shows of itself."""
+    return DataClass.FINGERPRINT in scope.classes(device.standing)
 
 
 def _fit(sentences: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from appliance.keeper.devices.identity import MAX_SPANS, overlap
+from appliance.keeper.devices.likelihoods import GRACE_SECONDS
 from appliance.keeper.devices.model import Device, moment
 from appliance.keeper.devices.presence import Change, Stay, Tracker, What
 from appliance.keeper.household.record import REPORT_SECONDS, Record
@@ -83,6 +85,10 @@ class Stays:
                 own[stay.started] = max(stay.last, own.get(stay.started, stay.last))
             found.extend(own.items())
         return tuple(sorted(found)[-most:])
+
+    def together(self, one: tuple[str, ...], two: tuple[str, ...]) -> bool:
+        """Whether addresses of both were there at once, for longer than frames take: so they are two devices."""
+        return overlap(self.spans(one, most=MAX_SPANS), self.spans(two, most=MAX_SPANS)) > GRACE_SECONDS
 
     # --- events -----------------------------------------------------------------------------
 

@@ -2,8 +2,8 @@
 
 In: traits already cut down to what may be kept, with their token (see `Piece`). Out: the same, for
 profiles and verdicts. Nothing here decides what may be kept.
-Bounded: `MAX_EVIDENCE` traits, `MAX_HITS` rules and `MAX_NAMES` names an address; what goes over is
-counted. When traits are full, one seen once and long ago makes room for a new one.
+Bounded: `MAX_EVIDENCE` traits, `MAX_HITS` rules and `MAX_NAMES` names an address, and with the bounds of
+`registry` and `model.MAX_ADDRESSES` in all; what goes over is counted. When traits are full, one seen once and long ago makes room for a new one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from appliance.traits import Sort, Trait, sort
 
 MAX_EVIDENCE = 64
 MAX_HITS = 64
+MAX_OF_ONE_RULE = 4
+"""Models that one rule may have read from an address: whoever invents models must not fill the table."""
 MAX_NAMES = 20_000
 
 READABLE_SORTS = frozenset({Sort.HABIT})
@@ -133,7 +135,7 @@ class Evidence:
     # --- rules ------------------------------------------------------------------------------
 
     def hit(self, mac: str, rule: str, ts: float) -> bool:
-        """Count a rule that the address met; true when it is new."""
+        """Count a rule that the address met; true when it is new, also where there is no room to keep it."""
         changed = self._db.execute(
             "update hit set count = count + 1, last_seen = max(last_seen, ?1), first_seen = min(first_seen, ?1) "
             "where mac = ?2 and rule = ?3",
@@ -141,9 +143,14 @@ class Evidence:
         ).rowcount
         if changed:
             return False
-        if self._rows("hit", mac) >= MAX_HITS:
+        name = rule.partition("\t")[0]
+        same = self._db.execute(
+            "select count(*) from hit where mac = ?1 and (rule = ?2 or substr(rule, 1, length(?2) + 1) = ?2 || char(9))",
+            (mac, name),
+        ).fetchone()[0]
+        if same >= MAX_OF_ONE_RULE or self._rows("hit", mac) >= MAX_HITS:
             self.hits_overflow += 1
-            return False
+            return True
         self._db.execute(
             "insert into hit (mac, rule, first_seen, last_seen, count) values (?, ?, ?, ?, 1)", (mac, rule, ts, ts)
         )

@@ -54,9 +54,11 @@ class Kinship:
         """Open proposals that a device is part of."""
         return self._proposals("(device_id = ?1 or other_id = ?1) and state = 'open'", device_id)
 
-    def open(self, *, most: int) -> list[StoredProposal]:
-        """Open proposals, the ones not looked at for longest first."""
-        return self._proposals("state = 'open' order by reported_at limit ?", most)
+    def open(self, *, after: int, most: int) -> tuple[int, list[StoredProposal]]:
+        """The next open proposals after row `after`, from the first again behind the last; and where they end."""
+        where = "state = 'open' and rowid > ? order by rowid limit ?"
+        rows = self._db.execute(f"select rowid from proposal where {where}", (after, most)).fetchall()  # noqa: S608 - ours
+        return (rows[-1][0] if len(rows) == most else 0), self._proposals(where, after, most)
 
     def open_count(self) -> int:
         """How many proposals wait for an answer."""

@@ -259,7 +259,7 @@ def test_one_device_is_not_compared_with_itself() -> None:
 def test_only_the_latest_stays_are_looked_at() -> None:
     spans = tuple((float(n), n + 0.5) for n in range(2 * MAX_SPANS))
     both = seen("d-1", 0, 1, spans=spans), seen("d-2", 0, 1, spans=spans)
-    assert overlap(*both) == MAX_SPANS / 2
+    assert overlap(both[0].spans, both[1].spans) == MAX_SPANS / 2
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,11 @@ def test_proposals_come_back_in_either_order(store: Store) -> None:
     assert store.kinship.between("d-2", "d-1") == store.kinship.between("d-1", "d-2") == stored(2)
     assert store.kinship.proposal("p-3") == stored(3)
     assert store.kinship.open_of("d-3") == [stored(3)]
-    assert [item.proposal.proposal_id for item in store.kinship.open(most=1)] == ["p-2"]
+    after, some = store.kinship.open(after=0, most=1)
+    assert [item.proposal.proposal_id for item in some] == ["p-2"]
+    after, some = store.kinship.open(after=after, most=1)
+    assert [item.proposal.proposal_id for item in some] == ["p-3"], "all have their turn"
+    assert store.kinship.open(after=after, most=1) == (0, [])
     store.kinship.put_proposal(stored(2, "refused"))
     assert store.kinship.open_count() == 1
 
