@@ -95,7 +95,48 @@ def test_no_network_is_said(
     assert "Check the network" in capsys.readouterr().err
 
 
+def filled(tables: ModuleType, folder: Path, *, blocks: bool) -> Path:
+    for name in tables.TABLES:
+        (folder / name).write_text("made up")
+    (folder / tables.STAMP).write_text(tables._stamp(blocks=blocks))
+    return folder
+
+
 def test_tables_that_are_there_are_left_alone(tables: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / tables.STAMP).write_text(tables._stamp())
-    assert tables.main(["--into", str(tmp_path)]) == 0
-    assert [path.name for path in tmp_path.iterdir()] == [tables.STAMP]
+    folder = filled(tables, tmp_path, blocks=True)
+    assert tables.main(["--into", str(folder)]) == 0
+    assert {path.read_text() for path in folder.iterdir() if path.name in tables.TABLES} == {"made up"}
+
+
+@pytest.mark.parametrize("gone", ["vendors.bin", "services.json", "services.LICENSE.md", ".stamp"])
+def test_a_table_that_has_gone_is_packed_again(
+    tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    (filled(tables, tmp_path, blocks=True) / gone).unlink()
+    monkeypatch.setattr(tables, "OUI_URL", "http://127.0.0.1:1/oui.tgz")
+    assert tables.main(["--into", str(tmp_path)]) == 13, "it set out to fetch"
+
+
+def test_blocks_that_are_missing_stop_nothing_and_come_later(
+    tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iab = tmp_path / "iab.txt"
+    folder = tmp_path / "into"
+    folder.mkdir()
+    monkeypatch.setattr(tables, "OUI_URL", "http://127.0.0.1:1/oui.tgz")
+    arguments = ["--into", str(filled(tables, folder, blocks=False)), "--iab", str(iab)]
+    assert tables.main(arguments) == 0
+    iab.write_text(IAB_TEXT)
+    assert tables.main(arguments) == 13, "now there is more to pack"
+    filled(tables, folder, blocks=True)
+    iab.unlink()
+    assert tables.main(arguments) == 0, "what was packed stays good"
+
+
+def test_patterns_of_host_names_that_may_be_a_person_s_name_are_left(tables: ModuleType) -> None:
+    told = [
+        pattern
+        for pattern in ("rico*", "yeti*", "ab*", "ps4-*", "tado*", "shutterbox*", "aidot")
+        if tables._tells(pattern)
+    ]
+    assert told == ["ps4-*", "shutterbox*", "aidot"]

@@ -3,10 +3,11 @@
 
     python tools/tables.py [--oui FILE] [--homeassistant FILE] [--iab FILE] [--into FOLDER]
 
-Enters: npm `oui-data`, the IAB rows of Debian's `ieee-data`, the Python package `homeassistant`; each
-pinned by a digest, and nothing of them is run. Leaves: vendors.bin, services.json and a licence, in
-FOLDER. Files that are given are taken in place of fetched ones and must have the same digests.
-A second run finds the stamp and ends at once.
+Enters: npm `oui-data` and the Python package `homeassistant`, each pinned by a digest; the IAB rows of
+Debian's `ieee-data`, whichever version is installed; nothing of them is run. Leaves: vendors.bin,
+services.json and a licence, in FOLDER. Files that are given are taken in place of fetched ones and must
+have the same digests. Without `ieee-data` the table lacks the blocks of 4096 addresses given out until 2014.
+A second run finds the stamp and the tables and ends at once, but where `ieee-data` has come since.
 Exit codes: 0 ready, 13 no network, 15 another fault.
 """
 
@@ -38,6 +39,7 @@ OUI_SHA512 = "2e1a/eoOuGzAsY6S+/PVf9aXeafL8FkCyU+LXL2yNHm6jZVQx7fiu4Yu/3wWvHjQ0I
 HASS = "2026.11.0"
 HASS_SHA256 = "7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7"
 STAMP = ".stamp"
+TABLES = ("vendors.bin", "services.json", "services.LICENSE.md")
 _NOBODY = {"IEEE Registration Authority", "Private", "ICANN, IANA Department"}
 """Blocks that are only subdivided, owners who asked not to be named, and protocols' own addresses tell nothing."""
 _FETCH_SECONDS = 60
@@ -61,10 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--iab", type=Path, default=IAB, help="iab.txt of ieee-data")
     parser.add_argument("--into", type=Path, default=INTO)
     given = parser.parse_args(arguments)
-    if (given.into / STAMP).is_file() and (given.into / STAMP).read_text() == _stamp():
+    blocks = given.iab.is_file()
+    if _is_done(given.into, blocks=blocks):
         return 0
     try:
-        oui, iab = _oui(given.oui), _iab(given.iab)
+        oui, iab = _oui(given.oui), _iab(given.iab) if blocks else []
         generated, licence = _homeassistant(given.homeassistant)
         given.into.mkdir(parents=True, exist_ok=True)
         vendors = pack_vendors(oui, iab)
@@ -75,16 +78,25 @@ def main(arguments: list[str] | None = None) -> int:
     except (TablesError, OSError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
         sys.stderr.write(f"tables: {error}\n")
         return 15
-    _write(given.into / "vendors.bin", vendors)
-    _write(given.into / "services.json", services.encode())
-    _write(given.into / "services.LICENSE.md", licence)
-    _write(given.into / STAMP, _stamp().encode())
+    for name, content in zip(TABLES, (vendors, services.encode(), licence), strict=True):
+        _write(given.into / name, content)
+    _write(given.into / STAMP, _stamp(blocks=blocks).encode())
+    if not blocks:
+        sys.stdout.write(f"tables: {given.iab} is missing (Debian's ieee-data): packed without its blocks\n")
     sys.stdout.write(f"tables: {len(vendors):,} octets of owners, {len(services):,} of services\n")
     return 0
 
 
-def _stamp() -> str:
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+def _stamp(*, blocks: bool) -> str:
+    return f"{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()} {'with' if blocks else 'without'} blocks"
+
+
+def _is_done(into: Path, *, blocks: bool) -> bool:
+    """Whether all tables are there, of this version, and no poorer than they could be now."""
+    if not all((into / name).is_file() for name in (STAMP, *TABLES)):
+        return False
+    # Blocks that were packed stay good when the package has gone.
+    return (into / STAMP).read_text() in {_stamp(blocks=True), _stamp(blocks=blocks)}
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -121,8 +133,6 @@ def _fetch(url: str) -> bytes:
 
 def _iab(path: Path) -> list[tuple[str, str]]:
     """Prefixes of 9 hexadecimal digits and owners, of blocks of 4096 addresses given out until 2014."""
-    if not path.is_file():
-        raise TablesError(f"{path} is missing: install Debian's ieee-data.")
     return iab_rows(path.read_text(encoding="utf-8", errors="replace"))
 
 
