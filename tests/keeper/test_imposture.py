@@ -248,6 +248,7 @@ def test_a_crowd_of_invented_addresses_leaves_room_for_the_right_proposal(
 ) -> None:
     monkeypatch.setattr(proposals, "MAX_OPEN", 2)
     registered(bench, OWN, (*AS_ANDROID, DUID))
+    most = 0
     for number in range(8):
         # Each comes as if the phone had just changed its address.
         bench.station(OWN)
@@ -257,7 +258,9 @@ def test_a_crowd_of_invented_addresses_leaves_room_for_the_right_proposal(
         for _ in range(8):
             bench.wait(1)
         bench.wait(200)
-    assert (bench.store.kinship.open_count(), bench.core._book.proposals.overflow > 0) == (2, True)
+        most = max(most, bench.store.kinship.open_count())
+    assert most == 2
+    assert bench.core._book.proposals.overflow > 0
     bench.acknowledge()
     speaks(bench, NEXT, (*AS_ANDROID, DUID))
     sent = [item for _ in range(8) for item in bench.payloads(bench.wait(1))]
