@@ -80,8 +80,15 @@ def _print(results: dict[str, object]) -> None:
         for column in next(iter(rows.values())):
             table.add_column(column, justify="right")
         for row, cells in rows.items():
-            table.add_row(row, *(f"{cell:,}" if isinstance(cell, int) else f"{cell:,.4g}" for cell in cells.values()))
+            table.add_row(row, *(_cell(cell) for cell in cells.values()))
         console.print(table)
+
+
+def _cell(value: object) -> str:
+    """A figure as it is read; nothing where there is none."""
+    if value is None:
+        return ""
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

@@ -129,9 +129,13 @@ def table(scored: list[Scored]) -> dict[str, dict[str, object]]:
             ),
             "brand right": sum(item.last.vendor == item.truth.brand for item in own),
             "brand wrong": sum(item.last.vendor not in {None, item.truth.brand} for item in own),
-            "confidence": round(sum(item.last.confidence for item in own) / len(own), 2),
+            "confidence, mean of those named": _mean([v.confidence for item in own if (v := item.last).category]),
         }
     return rows
+
+
+def _mean(shares: list[float]) -> float | None:
+    return round(sum(shares) / len(shares), 2) if shares else None
 
 
 def points(scored: list[Scored]) -> list[Point]:

@@ -1,7 +1,7 @@
 """What Home Assistant's matchers know: which integration a service, a UPnP type or a name belongs to.
 
 The table is taken at set-up out of the `homeassistant` package (Apache-2.0) by
-`tools/pack_services.py`; `rules/integrations.toml` says what the integrations' devices are.
+`tools/tables.py`; `rules/integrations.toml` says what the integrations' devices are.
 Enters: a trait. Leaves: domains of integrations. Bounded: the table; `MAX_DOMAINS` an answer.
 """
 

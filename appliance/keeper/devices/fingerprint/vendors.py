@@ -1,4 +1,4 @@
-"""Who owns the prefix of a hardware address: the IEEE registry, packed by `tools/pack_vendors.py`.
+"""Who owns the prefix of a hardware address: the IEEE registry, packed by `tools/tables.py`.
 
 Enters: an address as text. Leaves: the owner's name as registered. A locally administered address
 has no owner. Longest prefix first: 36, 28, 24 bits (MA-S and IAB, MA-M, MA-L).
