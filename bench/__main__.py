@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bench import accuracy, flows, latency, mutations, overhead, parsers
 from bench.corpus import AbsentError
-from lab.enter import refusal
+from lab.enter import refusal, sealed
 from lab.stack import Stack
 
 _ALONE: dict[str, Callable[..., object]] = {
@@ -44,8 +44,10 @@ def main() -> int:
             except AbsentError as error:
                 results[name] = f"left out: {error}"
     if wanted & {*_STACKED}:
-        why = refusal()
-        if why is not None:
+        if not sealed():
+            why = (
+                refusal() or "this is not the sealed place; run `make bench`, or put `python -m lab.enter --` before it"
+            )
             sys.stderr.write(f"bench: the lab cannot run here: {why}\n")
             return 69
         _in_a_household(wanted, results, quick=arguments.quick)
