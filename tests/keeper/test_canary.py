@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.keeper.devices.fingerprint import shipped
+from appliance.keeper.store.database import Store
 from appliance.traits import Sort, Trait, sort
 from wire.authority import CollectClause, DataClass
 from wire.base import Standing
@@ -134,3 +135,33 @@ def test_when_the_authority_ends_nothing_more_is_kept(bench: Any) -> None:
         bench.wait(3600)
     after = {table: list(bench.store._db.table(table).rows) for table in tables}
     assert after == before
+
+
+@pytest.mark.req("R65", "N4")
+def test_a_power_cut_after_erasing_leaves_no_name_either(
+    bench: Any, signed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device_id = bench.give(OWN, Standing.REGISTERED)
+    speaks(bench, OWN)
+    with monkeypatch.context() as cut:
+        cut.setattr(Store, "_clean", lambda _self: None)  # the power goes before the file is written anew
+        bench.down(bench.command(device_id, Standing.HOUSEHOLD))
+        bench.stop()
+    bench.start(signed())
+    assert bench.device(OWN).standing is Standing.HOUSEHOLD
+    assert not in_files(bench)
+
+
+def test_forgetting_those_without_names_writes_no_file_anew(bench: Any) -> None:
+    """Invented addresses that make room for others must not cost a whole file each."""
+    bench.trait(OWN, Trait.DHCP4_HOST_NAME, CANARY)
+    with bench.store.transaction():
+        bench.store.devices.remove_address(OWN)
+        assert not bench.store._erasing
+    device_id = bench.give(NEW, Standing.REGISTERED)
+    bench.trait(NEW, Trait.DHCP4_HOST_NAME, CANARY)
+    with bench.store.transaction():
+        bench.store.devices.remove_address(NEW)
+        assert bench.store._erasing
+    assert device_id
+    assert not in_files(bench)

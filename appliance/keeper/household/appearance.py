@@ -14,7 +14,7 @@ from dataclasses import replace
 from appliance.keeper import identity_findings
 from appliance.keeper.devices.fingerprint import Hit, Rules, change
 from appliance.keeper.devices.fingerprint.categories import UNDERNEATH
-from appliance.keeper.devices.fingerprint.change import HEARSAY
+from appliance.keeper.devices.fingerprint.judge import HEARSAY
 from appliance.keeper.devices.identity import distinctive
 from appliance.keeper.devices.model import Device
 from appliance.keeper.household.record import Record

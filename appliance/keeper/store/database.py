@@ -6,7 +6,9 @@ values of the keeper itself (`meta`), answered commands and the collection mask.
 
 WAL with `synchronous=FULL`: what was committed survives a power cut. Only this connection writes
 and checkpoints (SQLite before 3.51.3 can corrupt a WAL when two do at once), which a lock file
-beside the database enforces. `secure_delete` overwrites what is deleted.
+beside the database enforces. `secure_delete` overwrites what is deleted, but pages that were divided
+keep stale copies: where names were erased, the whole file is written anew and the log cut. That is
+noted in the same transaction, so that a power cut in between does not forget it.
 
 A failed transaction rolls back and raises; the keeper then ends and starts again from what is
 committed, so memory and file never disagree.
@@ -37,6 +39,8 @@ from appliance.keeper.store.stays import Stays
 MAX_COMMANDS = 1024
 _EPOCH_OCTETS = 4
 _STATUS_BLOCK = 256
+_ERASING = "erasing"
+"""Key in `meta`: the file is still to be written anew."""
 
 
 class StoreError(ValueError):
@@ -63,8 +67,10 @@ class Store:
             StoreError: another process has it open, the folder is not writable, or it is no database.
         """
         self._lock = _lock(path)
-        self._erased = False
-        """Something was erased: the log of the database must not keep it either."""
+        self._cut = False
+        """Something was deleted: the log of the database must not keep it either."""
+        self._erasing = False
+        """Names were erased, and the file is not written anew yet."""
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
             try:
@@ -80,7 +86,7 @@ class Store:
         self.epoch = self._first("epoch", secrets.token_hex(_EPOCH_OCTETS))
         self.blinding_key = bytes.fromhex(self._first("blinding_key", secrets.token_hex(32)))
         """Key of the hashes that stand for names and identifiers (see `blinding`)."""
-        self.devices = Devices(self._db, erased=self._note_erased)
+        self.devices = Devices(self._db, deleted=self._note_deleted, erased=self._note_erased)
         self.evidence = Evidence(self._db, erased=self._note_erased)
         self.findings = Findings(self._db, limit=findings_limit)
         self.kinship = Kinship(self._db)
@@ -89,6 +95,8 @@ class Store:
         self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit)
         self._status_next = 0
         self._status_end = 0
+        self._erasing = self.get(_ERASING) == "1"
+        self._clean()
 
     def close(self) -> None:
         """Close the connection and give the lock back."""
@@ -103,13 +111,30 @@ class Store:
                 yield
         except Exception:
             self.outbox.recount()  # what was added inside is gone again
+            self._erasing = self._cut = False  # and what was erased inside is there again
             raise
-        if self._erased and not self._db.conn.in_transaction:
-            self._erased = False
+        if not self._db.conn.in_transaction:
+            self._clean()
+
+    def _clean(self) -> None:
+        """Let the file hold nothing of what was erased."""
+        if self._erasing:
+            self._db.execute("vacuum")
+            self._erasing, self._cut = False, True
+            with self._db.atomic():
+                self.set(_ERASING, "")
+        if self._cut:
+            self._cut = False
             self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
 
+    def _note_deleted(self) -> None:
+        self._cut = True
+
     def _note_erased(self) -> None:
-        self._erased = True
+        """Names are gone that may not be kept any more."""
+        if not self._erasing:
+            self._erasing = True
+            self.set(_ERASING, "1")
 
     def overflow(self) -> int:
         """All that went over a bound, since start."""

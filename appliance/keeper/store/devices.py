@@ -71,8 +71,10 @@ class Link:
 class Devices:
     """Tables `device`, `address` and `link`; all calls within the store's transaction."""
 
-    def __init__(self, db: Database, *, erased: Callable[[], None]) -> None:
+    def __init__(self, db: Database, *, deleted: Callable[[], None], erased: Callable[[], None]) -> None:
+        """`deleted` is called where rows went, `erased` where there were names among them."""
         self._db = db
+        self._deleted = deleted
         self._erased = erased
 
     def all(self) -> list[Device]:
@@ -119,13 +121,18 @@ class Devices:
     def remove(self, device_id: str) -> None:
         """Forget a device. Its addresses must have gone or moved before."""
         self._db.execute("delete from device where device_id = ?", (device_id,))
-        self._erased()
+        self._deleted()
 
     def remove_address(self, mac: str) -> None:
         """Forget an address and everything that hangs on it."""
+        readable = self._db.execute(
+            "select exists (select 1 from name_visit where mac = ?1) "
+            "or exists (select 1 from evidence where mac = ?1 and value <> token)",  # a habit is its own token
+            (mac,),
+        ).fetchone()[0]
         for table in ("evidence", "hit", "name_visit", "session", "link", "address"):
             self._db.execute(f"delete from {table} where mac = ?", (mac,))  # noqa: S608 - tables are ours
-        self._erased()
+        (self._erased if readable else self._deleted)()
 
     # --- history ----------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.keeper.devices.fingerprint import Hit, Rules, Verdict
-from appliance.keeper.devices.fingerprint.judge import MAX_HITS
+from appliance.keeper.devices.fingerprint.judge import MAX_HITS, MAX_OF_A_KIND
 from appliance.keeper.devices.fingerprint.rules import shipped
 
 IDS = sorted(shipped().rules)
@@ -145,6 +145,14 @@ def test_one_model_in_two_spellings_is_one(make_rule: Any, make_file: Any) -> No
     assert rules.judge([Hit("a", "dcs-1"), Hit("b", "ABC-9")]).model is None
 
 
-def test_no_more_than_the_surest_hits_count(rules: Rules) -> None:
-    many = [Hit("svc-hue", str(number)) for number in range(MAX_HITS)] + [Hit("windows-list")]
-    assert rules.judge(many).os_family != "Windows"
+@pytest.mark.req("S5")
+def test_many_strong_values_of_one_kind_do_not_push_out_what_speaks_against_them(rules: Rules) -> None:
+    many = [Hit("name-dlink-camera", f"DCS-{number}") for number in range(4 * MAX_HITS)]
+    phone = [Hit("android-vendor-class"), Hit("android-list")]
+    assert rules.judge(many).category == "camera"
+    verdict = rules.judge([*many, *phone])
+    assert verdict.conflicts
+    assert verdict.confidence < 0.8
+    kept = rules.strongest([*many, *phone])
+    assert len(kept) == MAX_OF_A_KIND + len(phone)
+    assert rules.judge(kept) == verdict

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from appliance.keeper.devices.fingerprint import Hit, Rules, services, vendors
 from appliance.keeper.devices.fingerprint.elect import Filed
+from appliance.keeper.devices.fingerprint.judge import MAX_OF_A_KIND
 from appliance.keeper.devices.fingerprint.rules import MAX_HITS, MAX_HITS_OF_ONE, load, shipped_files
 from appliance.keeper.devices.fingerprint.schema import Of
 from appliance.keeper.devices.fingerprint.verdict import MAX_CAPTURED
@@ -99,14 +100,18 @@ def test_any_value_gives_few_hits_and_no_error(trait: Trait, value: str) -> None
     assert 0 <= rules.judge(hits).confidence <= 0.97
 
 
-def test_only_the_surest_hits_are_kept(rules: Rules) -> None:
+def test_only_the_surest_hits_of_each_kind_are_kept(rules: Rules) -> None:
     many = [Hit(name, str(number)) for name in rules.rules for number in range(2)]
     kept = rules.strongest(many)
-    assert len(kept) == MAX_HITS
     assert kept == rules.strongest(reversed(many))
     assert rules.strongest([Hit("no-such-rule")]) == ()
-    least = min(rules.rules[hit.rule].rule.strength for hit in kept)
-    assert all(filed.rule.strength <= least for name, filed in rules.rules.items() if Hit(name, "0") not in kept)
+    kinds = {filed.kind for filed in rules.rules.values()}
+    assert len(kinds) * MAX_OF_A_KIND <= MAX_HITS, "no kind pushes another out"
+    for kind in kinds:
+        of_kind = {name: filed.rule.strength for name, filed in rules.rules.items() if filed.kind == kind}
+        told = [of_kind[hit.rule] for hit in kept if hit.rule in of_kind]
+        assert len(told) == min(MAX_OF_A_KIND, 2 * len(of_kind))
+        assert min(told) == min(sorted([*of_kind.values(), *of_kind.values()], reverse=True)[:MAX_OF_A_KIND])
 
 
 def test_a_fallback_speaks_only_where_no_other_rule_does(make_rule: Any, make_file: Any) -> None:
