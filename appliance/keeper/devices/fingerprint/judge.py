@@ -1,7 +1,7 @@
 """What the hits of a device amount to.
 
 Enters: rules by id, and hits. Leaves: a `Verdict`. Order does not matter, and a hit counts once however
-often it comes. Bounded: the `MAX_HITS` surest hits count.
+often it comes. Bounded: the `MAX_HITS` surest hits count, `MAX_OF_A_KIND` of one kind of evidence.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from appliance.keeper.devices.fingerprint.elect import (
     of_vendor,
     one_spelling,
 )
+from appliance.keeper.devices.fingerprint.reasons import SPEAKS, reasons, top_of
 from appliance.keeper.devices.fingerprint.schema import MOST
 from appliance.keeper.devices.fingerprint.verdict import MAX_CONFLICTS, MAX_REASONS, SURE, Hit, Verdict
 
 MAX_HITS = 64
+MAX_OF_A_KIND = 8
+"""Of one kind of evidence: whoever sends many strong values of one does not push another out."""
 CATEGORY_FROM = 0.45
 """A category is named from here on, if it is also `LEAD` ahead of the next."""
 LEAD = 0.10
@@ -36,10 +39,8 @@ OF_THE_MAKER = frozenset({"owner", "platform"})
 those rules with a brand that speak for no category."""
 CONTRADICTED = 0.35
 """So much of a contradiction's own share comes off the confidence, beyond what the combination takes."""
-_SPEAKS = 0.6
-"""A kind of evidence speaks for its top category from here on."""
 _SPEAKS_WIDELY = 0.7
-"""And from here on for its top category and those near it together, or for a system."""
+"""A kind of evidence speaks, beside `SPEAKS`, for its top category with those near it from here on, or for a system."""
 _WHOLE_RANGE = 0.9
 """An owner's rule that shares out so much names the whole range: what it leaves out is not of this maker."""
 PLATFORM = "platform"
@@ -49,11 +50,23 @@ PROGRAMMED = frozenset({"iOS", "iPadOS", "macOS", "Windows", "ChromeOS", "Androi
 """Systems on which people put programmes of any maker."""
 
 
+def strongest(rules: Mapping[str, Filed], hits: Iterable[Hit], most: int = MAX_HITS) -> tuple[Hit, ...]:
+    """The hits that count, at most `most`: the surest of each kind of evidence, then by id; unknown ids are left out."""
+    kept: list[Hit] = []
+    of_kind: dict[str, int] = {}
+    for hit in sorted(
+        {hit for hit in hits if hit.rule in rules}, key=lambda hit: (-rules[hit.rule].rule.strength, hit)
+    ):
+        kind = rules[hit.rule].kind
+        of_kind[kind] = of_kind.get(kind, 0) + 1
+        if of_kind[kind] <= MAX_OF_A_KIND:
+            kept.append(hit)
+    return tuple(kept[:most])
+
+
 def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
     """The verdict; empty where no hit is of a rule that is known."""
-    known = sorted({hit for hit in hits if hit.rule in rules}, key=lambda hit: (-rules[hit.rule].rule.strength, hit))[
-        :MAX_HITS
-    ]
+    known = strongest(rules, hits)
     if not known:
         return Verdict()
     kinds: dict[str, list[tuple[Hit, Filed]]] = {}
@@ -85,14 +98,14 @@ def verdict(rules: Mapping[str, Filed], hits: Iterable[Hit]) -> Verdict:
     if category is not None and confidence < CATEGORY_FROM:
         category, confidence = None, 0.0
         against = _contradictions(None, speaking, os_votes) or against
-        model = None
+        model, model_sure = None, 0.0
     whole = Verdict(
         category=category,
         os_family=os_family,
         vendor=vendor,
         model=model,
         confidence=confidence,
-        reasons=_reasons([hit for hit in known if hit in counted], rules, category)[:MAX_REASONS],
+        reasons=reasons([hit for hit in known if hit in counted], rules, category)[:MAX_REASONS],
         conflicts=tuple(
             dict.fromkeys(
                 [
@@ -127,7 +140,7 @@ def _own_clouds(items: list[tuple[Hit, Filed]], os_family: str | None) -> list[t
         own = filed.rule.os_family or ""
         if os_family in PROGRAMMED and os_family not in {own, *all_below(own, UNDERNEATH)}:
             return False
-        top = _top(filed)
+        top = top_of(filed)
         return top is None or all(top[0] in shares for shares in systems)
 
     return [(hit, filed) for hit, filed in items if is_its_own(filed)]
@@ -144,7 +157,7 @@ def _once_a_maker(speaking: list[Filed]) -> list[Filed]:
     kept: list[Filed] = []
     makers: set[str] = set()
     for filed in sorted(speaking, key=lambda item: (-max(item.rule.shares.values()), item.rule.id)):
-        of_the_maker = filed.kind in OF_THE_MAKER or max(filed.rule.shares.values()) < _SPEAKS
+        of_the_maker = filed.kind in OF_THE_MAKER or max(filed.rule.shares.values()) < SPEAKS
         if of_the_maker and filed.rule.vendor:
             if filed.rule.vendor in makers:
                 continue
@@ -170,41 +183,6 @@ def _named(shares: Mapping[Category, float]) -> tuple[Category | None, float, st
     return None, 0.0, group, of_group
 
 
-def _reasons(known: list[Hit], rules: Mapping[str, Filed], category: Category | None) -> tuple[str, ...]:
-    said: dict[str, None] = {}
-    for hit in known:
-        filed = rules[hit.rule]
-        top = _top(filed)
-        if category is not None and top is not None and top[1] >= _SPEAKS and not compatible(top[0], category):
-            continue
-        said[f"{filed.reason} {_points_to(hit, filed)}".strip()[:300]] = None
-    return tuple(said)
-
-
-def _points_to(hit: Hit, filed: Filed) -> str:
-    rule = filed.rule
-    if rule.vendor_unknown:
-        return "It is a maker of modules that many brands build in: the brand is not known from it."
-    parts = []
-    vendor = rule.vendor or (hit.model if rule.captures == "vendor" else None)
-    if vendor:
-        parts.append(vendor)
-    if top := _top(filed):
-        parts.append(WORDS[top[0]])
-    elif rule.os_family and rule.os_family != "embedded":
-        parts.append(rule.os_family)
-    elif rule.os_family:
-        parts.append("a small device")
-    model = rule.model or (hit.model if rule.captures == "model" else None)
-    if model:
-        parts.append(f"({model})")
-    return f"It points to: {' '.join(parts)}." if parts else ""
-
-
-def _top(filed: Filed) -> tuple[Category, float] | None:
-    return min(filed.rule.shares.items(), key=lambda item: (-item[1], item[0]), default=None)
-
-
 def _contradictions(category: Category | None, speaking: list[Filed], os_votes: list[Vote]) -> list[tuple[str, float]]:
     return [*_against(category, speaking), *_of_another_system(category, os_votes)]
 
@@ -220,7 +198,7 @@ def _against(category: Category | None, speaking: list[Filed]) -> list[tuple[str
         shares = filed.rule.shares
         top = max(shares, key=lambda item: (shares[item], item))
         wider = sum(share for other, share in shares.items() if compatible(top, other))
-        if shares[top] >= _SPEAKS or wider >= _SPEAKS_WIDELY:
+        if shares[top] >= SPEAKS or wider >= _SPEAKS_WIDELY:
             tops.append((wider, filed, top))
         elif filed.kind == "owner" and (whole := sum(shares.values())) >= _WHOLE_RANGE:
             tops.append((min(whole, MOST), filed, top))

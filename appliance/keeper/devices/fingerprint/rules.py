@@ -79,9 +79,8 @@ class Rules:
         return judge.verdict(self.rules, hits)
 
     def strongest(self, hits: Iterable[Hit], most: int = MAX_HITS) -> tuple[Hit, ...]:
-        """The hits worth keeping, at most `most`: the surest, then by id."""
-        known = {hit for hit in hits if hit.rule in self.rules}
-        return tuple(sorted(known, key=lambda hit: (-self.rules[hit.rule].rule.strength, hit))[:most])
+        """The hits worth keeping, at most `most`: the surest of each kind of evidence."""
+        return judge.strongest(self.rules, hits, most)
 
     def _surest(self, found: list[Hit]) -> tuple[Hit, ...]:
         return self.strongest(found, MAX_HITS_OF_ONE)
