@@ -15,6 +15,12 @@ _TOKEN = re.compile(r"\([^()]*\)|[^\s()]+")
 _BUNDLE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+){2,}|build:.*", re.IGNORECASE)
 """In a comment: an application's identifier (`com.example.app`), or its build."""
 _NUMBER = re.compile(r"[0-9.]+")
+_VERSION = re.compile(r"[-,][0-9].*")
+_MODEL = re.compile(
+    r"(?:appletv|audioaccessory|imac|ipad|iphone|ipod|mac(?:book(?:air|pro)?|mini|pro)?|watch)[0-9]{1,2},[0-9]{1,2}"
+    r"|d(?:cs|sp|ch)-[a-z]?[0-9]{2,4}[a-z0-9]{0,3}"
+)
+"""Apple's and D-Link's model numbers, lower case."""
 
 _SYSTEMS = """
     android androiddownloadmanager apt apt-http captivenetworksupport cfnetwork cros dalvik darwin debian
@@ -70,4 +76,6 @@ def _without_products(part: str) -> str:
 
 
 def _is_known(product: str) -> bool:
-    return product.partition("/")[0].strip(",;[]").lower() in _KEPT
+    first = product.partition("/")[0].strip(",;[]").lower()
+    # A version may follow a hyphen or a comma as well (`CaptiveNetworkSupport-443`, `[watchOS,10.1,...`).
+    return first in _KEPT or _MODEL.fullmatch(first) is not None or _VERSION.sub("", first) in _KEPT
