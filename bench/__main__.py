@@ -52,7 +52,8 @@ def main() -> int:
             return 69
         _in_a_household(wanted, results, quick=arguments.quick)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(results, indent=1))
+    earlier = json.loads(arguments.out.read_text()) if arguments.only and arguments.out.exists() else {}
+    arguments.out.write_text(json.dumps(earlier | results, indent=1))
     _print(results)
     return 0
 
