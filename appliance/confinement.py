@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # linux/capability.h
-_CHOWN, _SETGID, _SETUID, _SETPCAP, _NET_ADMIN = 0, 6, 7, 8, 12
+_CHOWN, _SETGID, _SETUID, _SETPCAP, _NET_ADMIN, _NET_RAW = 0, 6, 7, 8, 12, 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,8 @@ class Ability:
     """A program may be put into a network namespace of its own."""
     net_admin: bool
     """There is a CAP_NET_ADMIN to leave to the warden."""
+    net_raw: bool
+    """There is a CAP_NET_RAW to leave to the probe."""
 
     def left_out(self) -> tuple[str, ...]:
         """Plain sentences: which separations between the processes are missing here."""
@@ -46,6 +48,8 @@ class Ability:
             said.append("sensor, keeper and porch are not cut off from the network: no namespace of their own here")
         if not self.net_admin:
             said.append("the warden may not set up the network: CAP_NET_ADMIN is missing")
+        if not self.net_raw:
+            said.append("the box cannot look round the network: CAP_NET_RAW is missing")
         return tuple(said)
 
 
@@ -59,6 +63,8 @@ class Rights:
     """Needs the router's network."""
     net_admin: bool = False
     """Needs CAP_NET_ADMIN (the warden only)."""
+    net_raw: bool = False
+    """Needs CAP_NET_RAW (the probe only)."""
 
     def prefix(self, ability: Ability) -> tuple[str, ...]:
         """Words to put before a command, so that it starts with these rights and no others."""
@@ -67,6 +73,7 @@ class Rights:
             words += ["unshare", "--net", "--"]
         words += ["setpriv", "--pdeathsig", "KILL", "--no-new-privs"]
         kept = ",+net_admin" if self.net_admin and ability.net_admin else ""
+        kept += ",+net_raw" if self.net_raw and ability.net_raw else ""
         words.append(f"--inh-caps=-all{kept}")
         if ability.bounding:
             words.append(f"--bounding-set=-all{kept}")
@@ -103,6 +110,7 @@ def probe(uids: Collection[int], *, proc: Path = Path("/proc/self")) -> Ability:
         bounding=has(_SETPCAP),
         network=_unshare_works(),
         net_admin=has(_NET_ADMIN),
+        net_raw=has(_NET_RAW),
     )
 
 

@@ -280,6 +280,8 @@ class ProbeLeave(_Message, frozen=True, tag="probe-leave"):
 
     kinds: tuple[ProbeKind, ...] = ()
     why: str = ""
+    refused: bool = False
+    """It may not; otherwise nothing is wanted or due."""
 
 
 class ProbeAnswer(_Message, frozen=True, tag="probe-answer"):

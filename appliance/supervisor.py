@@ -5,6 +5,9 @@ at each change) and plain lines to `report`. It speaks the sd_notify protocol (s
 one socket a program, which only that program's user may write to: READY=1 within `Pace.start` seconds,
 and WATCHDOG=1 within `Pace.silence` seconds ever after; who is silent longer is killed and started again.
 
+A program with `every` does its work and ends: it is started so many seconds after its last start, says
+nothing of readiness, is killed after `Pace.start` seconds, and is reported when it ends otherwise than before.
+
 Bounded: one process a program; a restart waits 0.1 s, doubling to 5 s, and from 0.1 s again after
 10 s of life; stopping takes at most `Pace.stop` seconds, then what is left is killed.
 """
@@ -39,7 +42,7 @@ class Pace:
     steady: float = 10.0
     """Life after which the next restart is quick again."""
     start: float = 60.0
-    """Longest time to READY=1."""
+    """Longest time to READY=1, and longest life of a program that ends by itself."""
     silence: float = 10.0
     """Longest time between two WATCHDOG=1, counted from READY=1."""
     stop: float = 4.5
@@ -58,6 +61,8 @@ class Program:
     """Handed over as the one of LISTEN_FDS."""
     stop_stage: int = 0
     """Stage 0 is stopped first; the next stage when the one before is gone."""
+    every: float | None = None
+    """Seconds between two starts of one that ends by itself; None for one that is to keep running."""
 
 
 @dataclass(slots=True)
@@ -75,6 +80,8 @@ class _Slot:
     ready: bool = False
     heard: float = 0.0
     hung: bool = False
+    code: int = 0
+    """How one with `every` ended last."""
 
 
 class Supervisor:
@@ -119,7 +126,8 @@ class Supervisor:
         if program.uid is not None:
             os.chown(address, program.uid, program.uid)
         notify.setblocking(False)
-        slot = _Slot(program=program, delay=self._pace.first_delay, notify=notify, address=str(address))
+        due = 0.0 if program.every is None else clock.monotonic() + program.every
+        slot = _Slot(program=program, delay=self._pace.first_delay, notify=notify, address=str(address), due=due)
         self._selector.register(notify, selectors.EVENT_READ, (self._hear, slot))
         return slot
 
@@ -165,6 +173,9 @@ class Supervisor:
         self._write_state()
 
     def _wait_for_turn(self, slot: _Slot, now: float) -> None:
+        if slot.program.every is not None:
+            slot.due = max(now, slot.started + slot.program.every)
+            return
         if now - slot.started >= self._pace.steady:
             slot.delay = self._pace.first_delay
         slot.due = now + slot.delay
@@ -197,9 +208,13 @@ class Supervisor:
     def _announce(self, slot: _Slot) -> None:
         if self._all_ready:
             self._report(f"{slot.program.name} is back")
-        elif all(each.ready for each in self._slots):
+        elif all(each.ready for each in self._lasting()):
             self._all_ready = True
-            self._report("ready: " + ", ".join(each.program.name for each in self._slots))
+            self._report("ready: " + ", ".join(each.program.name for each in self._lasting()))
+
+    def _lasting(self) -> list[_Slot]:
+        """Those that are to keep running."""
+        return [slot for slot in self._slots if slot.program.every is None]
 
     def _reap(self, slot: _Slot) -> None:
         """Take note of a process that ended."""
@@ -211,8 +226,10 @@ class Supervisor:
         slot.pid, slot.ready = None, False
         code = os.waitstatus_to_exitcode(status)
         self._wait_for_turn(slot, now := clock.monotonic())
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        self._report(f"{slot.program.name} {how}; next start in {slot.due - now:.1f} s")
+        before, slot.code = slot.code, code
+        if slot.program.every is None or code != before:
+            how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            self._report(f"{slot.program.name} {how}; next start in {slot.due - now:.1f} s")
         self._write_state()
 
     def _stop(self) -> None:
@@ -236,7 +253,7 @@ class Supervisor:
         (self._folder / "up.json").unlink(missing_ok=True)
 
     def _write_state(self) -> None:
-        state = {slot.program.name: slot.pid for slot in self._slots if slot.pid is not None}
+        state = {slot.program.name: slot.pid for slot in self._lasting() if slot.pid is not None}
         replace(self._folder / "up.json", json.dumps(state).encode() + b"\n", mode=0o644)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from appliance.confinement import Ability, Rights, probe
 
-ALL = Ability(own_uids=True, groups=True, bounding=True, network=True, net_admin=True)
-NOTHING = Ability(own_uids=False, groups=False, bounding=False, network=False, net_admin=False)
+ALL = Ability(own_uids=True, groups=True, bounding=True, network=True, net_admin=True, net_raw=True)
+NOTHING = Ability(own_uids=False, groups=False, bounding=False, network=False, net_admin=False, net_raw=False)
 
 
 def proc(folder: Path, *, capabilities: int, uid_map: str, setgroups: str) -> Path:
@@ -42,6 +42,13 @@ def test_only_the_warden_keeps_net_admin() -> None:
     assert {"--inh-caps=-all,+net_admin", "--bounding-set=-all,+net_admin", "--ambient-caps=-all,+net_admin"} <= set(
         words
     )
+
+
+def test_only_the_probe_keeps_net_raw() -> None:
+    words = Rights(uid=906, network=True, net_raw=True).prefix(ALL)
+    assert {"--inh-caps=-all,+net_raw", "--bounding-set=-all,+net_raw", "--ambient-caps=-all,+net_raw"} <= set(words)
+    assert not any("net_raw" in word for word in Rights(uid=902, network=True, net_admin=True).prefix(ALL))
+    assert not any("net_raw" in word for word in Rights(network=True, net_raw=True).prefix(NOTHING))
 
 
 def test_one_mapped_uid_means_no_separate_users(tmp_path: Path) -> None:

@@ -241,3 +241,26 @@ def test_up_runs_confined(watched: Watched, tmp_path: Path) -> None:
     if ability.bounding:
         assert int(status["CapEff"], 16) == 0
         assert int(status["CapBnd"], 16) == 0
+
+
+def test_one_that_ends_by_itself_is_started_again_after_its_time(watched: Watched, tmp_path: Path) -> None:
+    """Nobody waits for it, it is in no list of pids, and only a change of how it ends is said."""
+    runs = tmp_path / "runs"
+    code = "import sys; open(sys.argv[1], 'a').write('x'); raise SystemExit(int(len(open(sys.argv[1]).read()) > 2))"
+    errand = Program(name="errand", argv=(sys.executable, "-c", code, str(runs)), every=0.2)
+    watched.start(errand, program("one", GOOD))
+    watched.wait_for("ready: one")
+    watched.wait_for("errand ended with code 1")
+    assert set(json.loads((watched.folder / "up.json").read_text())) == {"one"}
+    until = time.monotonic() + 20
+    while len(runs.read_text()) < 5 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(runs.read_text()) >= 5
+    assert sum("errand" in line for line in watched.lines) == 1
+
+
+def test_one_that_should_end_and_does_not_is_killed(watched: Watched) -> None:
+    errand = Program(name="errand", argv=(sys.executable, "-c", "import signal; signal.pause()"), every=0.1)
+    watched.start(errand, program("one", GOOD), pace=Pace(start=1.0, silence=600))
+    watched.wait_for("errand gave no sign of life for 1 s: killed")
+    watched.wait_for("errand was ended by SIGKILL")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from appliance import confinement
+from appliance.confinement import Rights
 
 _KINDS = ("sweep", "services", "dhcp")
 
@@ -22,7 +23,7 @@ def probe(config: Path, kind: str | None) -> None:
     Asks each address once who is there (sweep), what is offered (services) and whether anything
     else hands out addresses (dhcp); tells the keeper; ends within half a minute.
 
-    Exit codes: 0 done, 1 the keeper gave no leave, 2 unusable settings, 3 the keeper cannot be
+    Exit codes: 0 done or nothing to do, 1 the keeper gave no leave, 2 unusable settings, 3 the keeper cannot be
     reached, 4 no right to send on the network.
     """
     words = ["--config", str(config.resolve()), *(("--kind", kind) if kind else ())]
@@ -30,16 +31,5 @@ def probe(config: Path, kind: str | None) -> None:
 
 
 def prefix() -> tuple[str, ...]:
-    """Words before the command that leave it CAP_NET_RAW and nothing else; none where that cannot be done."""
-    if not confinement.probe(frozenset()).bounding:
-        return ()
-    kept = "-all,+net_raw"
-    return (
-        "setpriv",
-        "--pdeathsig",
-        "KILL",
-        "--no-new-privs",
-        f"--inh-caps={kept}",
-        f"--bounding-set={kept}",
-        "--",
-    )
+    """Words before the command that leave it CAP_NET_RAW and nothing else."""
+    return Rights(network=True, net_raw=True).prefix(confinement.probe(frozenset()))

@@ -25,14 +25,16 @@ from firmware import household
 from wire.files import FileError
 
 _BACKLOG = 64
-_STOP_STAGES = {"sensor": 0, "porch": 0, "warden": 1, "courier": 1, "keeper": 2}
+_PROBE_EVERY = 60.0
+"""Seconds between two askings whether the box is to look round; the keeper says yes seldom."""
+_STOP_STAGES = {"sensor": 0, "porch": 0, "probe": 0, "warden": 1, "courier": 1, "keeper": 2}
 """Who sees stops first, who remembers last: what the sensor said is still written down."""
 
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), required=True, help="The box's settings file (TOML).")
 def up(config: Path) -> None:
-    """Run the processes of the box: warden, sensor, keeper, courier, porch.
+    """Run the processes of the box: warden, sensor, keeper, courier, porch; and each minute the probe.
 
     Runs in the foreground until SIGTERM or Ctrl-C and restarts what dies or hangs. The pids are in
     up.json of the run directory.
@@ -83,13 +85,20 @@ def _programs(config: Path, uids: dict[str, int], ability: Ability, listener: so
         "courier": Rights(uid=uids.get("courier"), network=True),
         "porch": Rights(uid=uids.get("porch")),
     }
+    if ability.net_raw:
+        rights["probe"] = Rights(uid=uids.get("probe"), network=True, net_raw=True)
     return [
         Program(
             name=name,
-            argv=(*right.prefix(ability), sys.executable, "-m", f"appliance.{name}", "--config", str(config)),
+            argv=(
+                *right.prefix(ability),
+                *(sys.executable, "-m", f"appliance.{name}", "--config", str(config)),
+                *(["--quiet"] if name == "probe" else []),
+            ),
             uid=right.uid,
             listener=listener if name == "porch" else None,
             stop_stage=_STOP_STAGES[name],
+            every=_PROBE_EVERY if name == "probe" else None,
         )
         for name, right in rights.items()
     ]

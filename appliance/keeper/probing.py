@@ -44,7 +44,7 @@ class Probing:
     def leave(self, kind: ProbeKind | None, scope: Scope | None, at: float) -> ProbeLeave:
         """What the probe may do now: what it asks for, or what is wanted or due. Counts as begun."""
         if not _may(scope):
-            return ProbeLeave(why=_NO_LEAVE)
+            return ProbeLeave(why=_NO_LEAVE, refused=True)
         rested = [item for item in ProbeKind if at - self._last(item) >= SPACING]
         if kind is not None:
             kinds = tuple(item for item in rested if item is kind)
@@ -55,7 +55,7 @@ class Probing:
         for item in kinds:
             self._store.set(_begun(item), repr(at))
             self._store.set(_wanted(item), "")
-        return ProbeLeave(kinds=kinds, why=why)
+        return ProbeLeave(kinds=kinds, why=why, refused=kind is not None and not kinds)
 
     def sighting(self, answer: ProbeAnswer) -> Sighting:
         """What an answer says of who answered."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from appliance.messages import ProbeKind
-from appliance.probe.frames import Own
+from appliance.probe.own import Own
 
 MAX_FRAME = 2048
 """Octets of a frame that are looked at."""

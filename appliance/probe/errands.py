@@ -15,7 +15,7 @@ from typing import Protocol
 from appliance.messages import ProbeKind
 from appliance.probe import frames
 from appliance.probe.answers import Answer, read
-from appliance.probe.frames import Own
+from appliance.probe.own import Own
 
 PER_SECOND = 50
 LISTEN_SECONDS = 5.0

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
+from ipaddress import IPv4Network, ip_network
+
+from appliance.probe.own import Own
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # scapy's own, at import
@@ -32,21 +33,6 @@ _SEARCH = (
     b"MX: 3\r\n"  # devices spread their answers over so many seconds (UPnP 1.1, 1.3.2)
     b"ST: ssdp:all\r\n\r\n"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
-    """This box on the household's network, and the numbers by which it knows answers to its own questions."""
-
-    mac: str
-    address: IPv4Address
-    network: IPv4Network
-    link_local: IPv6Address | None
-    """None where the interface has no IPv6."""
-    port: int
-    """UDP port that answers to the questions for services come to."""
-    number: int
-    """Transaction id, 32 bits, random."""
 
 
 def sweep(own: Own) -> Iterator[bytes]:

@@ -24,9 +24,8 @@ from appliance.messages import (
     ProbeLeave,
     ProbeRequest,
 )
-from appliance.probe import errands
 from appliance.probe.answers import Answer
-from appliance.probe.frames import Own
+from appliance.probe.own import Own
 from appliance.probe.port import Port
 from firmware import household
 from wire.files import FileError
@@ -101,8 +100,8 @@ class Keeper:
         self._link.close()
 
 
-def look_round(config: Path, kind: ProbeKind | None) -> None:
-    """Ask the keeper, do what it allows, tell it.
+def look_round(config: Path, kind: ProbeKind | None) -> str:
+    """Ask the keeper, do what it allows, tell it. Returns why there was nothing to do; empty where there was.
 
     Raises:
         ProbeError: why not, with the exit code.
@@ -122,7 +121,7 @@ def look_round(config: Path, kind: ProbeKind | None) -> None:
         keeper = Keeper(box.keeper_socket("probe"))
         try:
             leave = keeper.ask(kind)
-            if not leave.kinds:
+            if leave.refused:
                 raise ProbeError(1, f"nothing was sent: {leave.why or 'the keeper gave no leave'}")
             for allowed in dict.fromkeys(leave.kinds):
                 own = Own(
@@ -136,9 +135,12 @@ def look_round(config: Path, kind: ProbeKind | None) -> None:
                 _do(allowed, own, port, keeper)
         finally:
             keeper.close()
+    return "" if leave.kinds else leave.why
 
 
 def _do(kind: ProbeKind, own: Own, port: Port, keeper: Keeper) -> None:
+    from appliance.probe import errands  # noqa: PLC0415 - scapy takes a second; most askings find nothing to do
+
     def tell(answer: Answer) -> None:
         keeper.say(ProbeAnswer(ts=clock.now(), mac=answer.mac, kind=kind, ip=answer.ip))
 
@@ -155,17 +157,20 @@ def _do(kind: ProbeKind, own: Own, port: Port, keeper: Keeper) -> None:
 def main(words: Sequence[str] | None = None) -> int:
     """Run from the command line.
 
-    Exit codes: 0 done, 1 the keeper gave no leave (printed why), 2 unusable settings or arguments,
-    3 the keeper is not there, 4 no right to send.
+    Exit codes: 0 done, or nothing was wanted or due (printed, unless `--quiet`), 1 the keeper gave no
+    leave (printed why), 2 unusable settings or arguments, 3 the keeper is not there, 4 no right to send.
     """
     parser = argparse.ArgumentParser(prog="python -m appliance.probe")
     parser.add_argument("--config", type=Path, required=True, help="the box's settings file (TOML)")
     parser.add_argument("--kind", type=ProbeKind, help="sweep, services or dhcp; without it, what is wanted or due")
+    parser.add_argument("--quiet", action="store_true", help="say nothing where nothing is wanted or due")
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="probe: %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        look_round(arguments.config, arguments.kind)
+        nothing = look_round(arguments.config, arguments.kind)
     except ProbeError as error:
         sys.stderr.write(f"probe: {error}\n")
         return error.code
+    if nothing and not arguments.quiet:
+        sys.stderr.write(f"probe: {nothing}\n")
     return 0

@@ -29,9 +29,10 @@ def test_each_kind_is_due_once_a_day_and_never_often(store: Store, scope: Scope)
     probing = Probing(store)
     assert probing.leave(None, scope, 1e6).kinds == tuple(ProbeKind)
     again = probing.leave(None, scope, 1e6 + SPACING)
-    assert (again.kinds, again.why) == ((), "Nothing is wanted and nothing is due.")
+    assert (again.kinds, again.why, again.refused) == ((), "Nothing is wanted and nothing is due.", False)
     assert Probing(store).leave(ProbeKind.SWEEP, scope, 1e6 + SPACING).kinds == (ProbeKind.SWEEP,), "asked for"
-    assert "quarter of an hour" in probing.leave(ProbeKind.SWEEP, scope, 1e6 + SPACING + 1).why
+    soon = probing.leave(ProbeKind.SWEEP, scope, 1e6 + SPACING + 1)
+    assert ("quarter of an hour" in soon.why, soon.refused) == (True, True)
     assert ProbeKind.DHCP in probing.leave(None, scope, 1e6 + SCHEDULE).kinds
 
 
@@ -49,7 +50,7 @@ def test_a_wish_is_remembered_and_needs_leave(bench: Any, signed: Any) -> None:
     assert asks(bench).kinds == (ProbeKind.SERVICES,)
     bench.document(None)
     refused = asks(bench, ProbeKind.SWEEP)
-    assert (refused.kinds, bool(refused.why)) == ((), True)
+    assert (refused.kinds, bool(refused.why), refused.refused) == ((), True, True)
 
 
 @pytest.mark.req("R53")

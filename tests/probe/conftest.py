@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
 
-from appliance.probe.frames import Own
+from appliance.probe.own import Own
 
 
 @pytest.fixture(scope="session")

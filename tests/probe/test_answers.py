@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.messages import ProbeKind
 from appliance.probe.answers import Answer, read
-from appliance.probe.frames import Own
+from appliance.probe.own import Own
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # scapy's own, at import

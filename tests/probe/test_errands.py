@@ -11,7 +11,7 @@ from appliance.messages import ProbeKind
 from appliance.probe import errands
 from appliance.probe.answers import Answer
 from appliance.probe.errands import LISTEN_SECONDS, MAX_ANSWERS, PER_SECOND
-from appliance.probe.frames import Own
+from appliance.probe.own import Own
 
 
 class Air:

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from appliance.probe import frames
-from appliance.probe.frames import Own
+from appliance.probe.own import Own
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # scapy's own, at import

@@ -72,10 +72,28 @@ def config(box_toml: Callable[..., Path]) -> Path:
 
 @pytest.mark.req("R13")
 def test_without_leave_nothing_is_sent_and_it_says_why(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with keeper(config, ProbeLeave(why="the authority does not cover it")) as told:
+    with keeper(config, ProbeLeave(why="the authority does not cover it", refused=True)) as told:
         assert main(["--config", str(config), "--kind", "sweep"]) == 1
     assert "the authority does not cover it" in capsys.readouterr().err
     assert told == [ProbeRequest(kind=ProbeKind.SWEEP)]
+
+
+@pytest.mark.req("R13")
+@pytest.mark.parametrize(("words", "said"), [([], "probe: nothing is due\n"), (["--quiet"], "")])
+def test_nothing_to_do_is_no_fault(
+    config: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    with keeper(config, ProbeLeave(why="nothing is due")) as told:
+        assert main(["--config", str(config), *words]) == 0
+    assert capsys.readouterr().err == said
+    assert told == [ProbeRequest(kind=None)]
+
+
+def test_asking_loads_nothing_that_takes_long(config: Path) -> None:
+    """Every minute it asks and mostly ends: scapy is loaded for errands only."""
+    code = "import sys, appliance.probe.main; raise SystemExit('scapy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert config
 
 
 @pytest.mark.req("R13")
