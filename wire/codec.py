@@ -71,6 +71,21 @@ class Opened:
     """SHA-256 (hex) of the payload JSON: the same id with another digest is a finding."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsealed:
+    """A message whose seal, signature and binding held; what it says was not read yet."""
+
+    topic: Topic
+    envelope: Envelope
+    body: bytes
+    """Payload JSON, as it was signed."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the payload JSON."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
 def source(tenant: str, site: str) -> str:
     """CloudEvents source of a box (or, for what goes down, of the dashboard towards it)."""
     return f"urn:gatehouse:{tenant}:{site}"
@@ -129,14 +144,12 @@ def read_envelope(raw: bytes) -> Envelope:
         raise WireError(f"not an envelope: {_first_fault(error)}") from None
 
 
-def open_sealed(
-    raw: bytes, *, topic: str, recipient: X25519PrivateKey, signers: tuple[Ed25519PublicKey, ...]
-) -> Opened:
-    """Open an envelope that came on `topic`; all checks must hold.
+def unseal(raw: bytes, *, topic: str, recipient: X25519PrivateKey, signers: tuple[Ed25519PublicKey, ...]) -> Unsealed:
+    """Take the seal off an envelope that came on `topic` and check who signed it; its type may be one we do not know.
 
     Raises:
-        WireError: malformed, too large, moved from another topic, not sealed to us, signed by
-            none of `signers`, of an unknown type, or not of its type's schema.
+        WireError: malformed, too large, moved from another topic, not sealed to us, or signed by
+            none of `signers`.
     """
     envelope = read_envelope(raw)
     try:
@@ -144,9 +157,7 @@ def open_sealed(
     except ValueError as error:
         raise WireError(str(error)) from None
     entry = TYPES.get(envelope.type)
-    if entry is None:
-        raise WireError(f"unknown type {envelope.type!r}")
-    if (entry.channel, entry.name) != (parsed.channel, parsed.name):
+    if entry is not None and (entry.channel, entry.name) != (parsed.channel, parsed.name):
         raise WireError(f"{envelope.type} does not travel on {parsed.channel}/{parsed.name}")
     if envelope.source != source(parsed.tenant, parsed.site):
         raise WireError("source does not fit the topic")
@@ -161,11 +172,35 @@ def open_sealed(
     signature, body = plain[:_SIGNATURE], plain[_SIGNATURE:]
     if not any(_verifies(key, signature, bound + b"\n" + body) for key in signers):
         raise WireError("signed by no known key")
+    return Unsealed(topic=parsed, envelope=envelope, body=body)
+
+
+def read_payload(type_: str, body: bytes) -> Payload:
+    """Read payload JSON of a type.
+
+    Raises:
+        WireError: of an unknown type, or not of its type's schema.
+    """
+    entry = TYPES.get(type_)
+    if entry is None:
+        raise WireError(f"unknown type {type_!r}")
     try:
-        payload = entry.model.model_validate_json(body)
+        return entry.model.model_validate_json(body)
     except ValidationError as error:
-        raise WireError(f"{envelope.type}: {_first_fault(error)}") from None
-    return Opened(topic=parsed, envelope=envelope, payload=payload, digest=hashlib.sha256(body).hexdigest())
+        raise WireError(f"{type_}: {_first_fault(error)}") from None
+
+
+def open_sealed(
+    raw: bytes, *, topic: str, recipient: X25519PrivateKey, signers: tuple[Ed25519PublicKey, ...]
+) -> Opened:
+    """Open an envelope that came on `topic`; all checks must hold.
+
+    Raises:
+        WireError: as `unseal` and `read_payload`.
+    """
+    found = unseal(raw, topic=topic, recipient=recipient, signers=signers)
+    payload = read_payload(found.envelope.type, found.body)
+    return Opened(topic=found.topic, envelope=found.envelope, payload=payload, digest=found.digest)
 
 
 def _first_fault(error: ValidationError) -> str:

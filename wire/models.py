@@ -89,6 +89,8 @@ class Finding(Payload):
     alternatives: tuple[Text, ...] = Field(max_length=16)
     """What else could explain it."""
     hit: ListHit | None = None
+    key_id: str | None = Field(default=None, max_length=64)
+    """The Wi-Fi passphrase that a finding about one is about (N9); what it is for can be said by it."""
 
 
 class JoinedBy(StrEnum):
@@ -120,9 +122,12 @@ class LooksLike(Payload):
 
     text: Text
     confidence: Confidence
+    """Of what `text` says; that may be a wider kind than `category`."""
     reasons: tuple[Text, ...] = Field(max_length=16)
     category: str | None = Field(default=None, max_length=20)
     """Such as phone, tablet, laptop, tv; `docs/wire.md` has the list."""
+    category_confidence: Confidence | None = None
+    """Of `category` alone; None where the box does not say."""
     os_family: str | None = Field(default=None, max_length=40)
     vendor: str | None = Field(default=None, max_length=80)
     model: str | None = Field(default=None, max_length=80)

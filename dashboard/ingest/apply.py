@@ -3,7 +3,8 @@
 Idempotent and free of order: an event is known by (source, id); a device, finding, proposal or
 stay by its revision. The same id with another payload is not accepted and not receipted; it is a refusal
 (`event-conflict`), because a box that says two things under one id was copied or set back.
-A status is a heartbeat, not an event: it only updates its site.
+A status is a heartbeat, not an event: it only updates its site. What cannot be read yet is kept as it was
+signed, receipted, and read again (`read_again`) by a newer version.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError, StatementError
 
-from dashboard.ingest.opening import Refusal, refused
+from dashboard.ingest.opening import Refusal, Unread, refused
 from dashboard.store import schema
 from wire.base import Payload
-from wire.codec import Opened
+from wire.codec import Opened, WireError, read_payload
 from wire.models import BoxStatus, CommandResult, Device, Finding, Outcome, Proposal, Session
 
 _EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([0-9]{1,15})")
@@ -37,7 +39,7 @@ class Applied:
     repeated: int = 0
 
 
-def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applied:
+def apply(connection: Connection, batch: Sequence[Opened | Unread], now: float) -> Applied:
     """Write a batch. `now` is Unix seconds. Database errors are the caller's to handle."""
     done = Applied()
     known = _known_digests(connection, batch)
@@ -46,7 +48,7 @@ def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applie
     heard: set[str] = set()
     for opened in batch:
         site = opened.topic.site
-        if isinstance(opened.payload, BoxStatus):
+        if isinstance(opened, Opened) and isinstance(opened.payload, BoxStatus):
             if _status(connection, opened, opened.payload) and opened.payload.online:
                 heard.add(site)
             continue
@@ -58,6 +60,8 @@ def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applie
         if key not in known:
             known[key] = opened.digest
             _event(connection, opened, now)
+            if isinstance(opened, Unread):
+                done.refusals.append(Refusal(action="message-unread", site=site, why=opened.why))
             done.stored += 1
             heard.add(site)
         elif known[key] == opened.digest:
@@ -73,14 +77,14 @@ def apply(connection: Connection, batch: Sequence[Opened], now: float) -> Applie
     return done
 
 
-def _known_digests(connection: Connection, batch: Sequence[Opened]) -> dict[tuple[str, str], str]:
+def _known_digests(connection: Connection, batch: Sequence[Opened | Unread]) -> dict[tuple[str, str], str]:
     keys = {(opened.envelope.source, opened.envelope.id) for opened in batch}
     table = schema.event.c
     statement = select(table.source, table.id, table.digest).where(tuple_(table.source, table.id).in_(sorted(keys)))
     return {(row.source, row.id): row.digest for row in connection.execute(statement)}
 
 
-def _event(connection: Connection, opened: Opened, now: float) -> None:
+def _event(connection: Connection, opened: Opened | Unread, now: float) -> None:
     site = opened.topic.site
     connection.execute(
         schema.event.insert().values(
@@ -90,10 +94,48 @@ def _event(connection: Connection, opened: Opened, now: float) -> None:
             type=opened.envelope.type,
             digest=opened.digest,
             received_at=now,
-            payload=_plain(opened.payload),
+            payload=_plain(opened.payload) if isinstance(opened, Opened) else {},
+            unread=opened.text if isinstance(opened, Unread) else None,
         )
     )
-    match opened.payload:
+    if isinstance(opened, Opened):
+        _store(connection, site, opened.payload, now)
+
+
+def read_again(connection: Connection, now: float, *, after: tuple[str, str], most: int) -> tuple[str, str] | None:
+    """Read what an older version kept without reading it, at most `most` events after the key `after`.
+
+    Returns the key of the last one looked at, None when there are no more. What still cannot be read stays.
+    """
+    table = schema.event.c
+    key = tuple_(table.source, table.id)
+    statement = (
+        select(table.source, table.id, table.site, table.type, table.unread)
+        .where(table.unread.is_not(None), key > after)
+        .order_by(table.source, table.id)
+        .limit(most)
+    )
+    last: tuple[str, str] | None = None
+    for row in connection.execute(statement).all():
+        last = (row.source, row.id)
+        try:
+            payload = read_payload(row.type, row.unread.encode())
+            with connection.begin_nested():
+                _store(connection, row.site, payload, now)
+        except OperationalError:
+            raise
+        except (WireError, StatementError, OverflowError):
+            continue
+        connection.execute(
+            update(schema.event)
+            .where(table.source == row.source, table.id == row.id)
+            .values(payload=_plain(payload), unread=None)
+        )
+    return last
+
+
+def _store(connection: Connection, site: str, payload: Payload, now: float) -> None:
+    match payload:
         case Device() as device:
             _newest(connection, schema.device, ("site", "device_id"), _device_row(site, device))
         case Finding() as finding:

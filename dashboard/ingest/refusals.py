@@ -30,6 +30,11 @@ class Due:
     count: int
 
     @property
+    def outcome(self) -> str:
+        """Whether the message was kept."""
+        return "kept" if self.refusal.action == "message-unread" else "refused"
+
+    @property
     def subject(self) -> str:
         """`site: why`, with how often, cut to the column."""
         text = f"{self.refusal.site or 'no site'}: {self.refusal.why}"

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
-from dashboard.ingest.apply import Applied, apply
+from dashboard.ingest.apply import Applied, apply, read_again
 from dashboard.ingest.opening import Arrived, Refusal, open_batch, refused
 from dashboard.ingest.outgoing import Outgoing, Writer, due_commands, expire, receipts, send_command
 from dashboard.ingest.refusals import Refusals
@@ -73,6 +73,8 @@ class Worker:
         self._poll_at = 0.0
         self._said: dict[str, float] = {}
         self._online_at: float | None = None
+        self._unread_after: tuple[str, str] | None = ("", "")
+        """Up to where the events that an older version could not read were looked at; None when all were."""
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Work until told to stop."""
@@ -85,6 +87,8 @@ class Worker:
         self._stay_connected()
         self._gather()
         now = self._monotonic()
+        if self._unread_after is not None and now >= self._database_at:
+            self._guarded(self._read_again)
         if self._session.arrivals and now >= self._database_at:
             count = min(BATCH, len(self._session.arrivals))
             batch = [self._session.arrivals.popleft() for _ in range(count)]
@@ -175,6 +179,12 @@ class Worker:
             self._session.acknowledge(arrived)
         self._receipt(done, now)
 
+    def _read_again(self) -> None:
+        after = self._unread_after or ("", "")
+        with self._engine.begin() as connection:
+            reached = read_again(connection, self._now(), after=after, most=BATCH)
+        self._unread_after = reached
+
     def _commit(self, batch: Sequence[Arrived], now: float) -> Applied:
         with self._engine.begin() as connection:
             results = open_batch(connection, batch, tenant=self._tenant, sealing_key=self._sealing_key)
@@ -192,7 +202,7 @@ class Worker:
         for line in tallies.due(self._monotonic()):
             connection.execute(
                 schema.audit.insert().values(
-                    at=now, action=line.refusal.action, subject=line.subject, outcome="refused"
+                    at=now, action=line.refusal.action, subject=line.subject, outcome=line.outcome
                 )
             )
         return tallies

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select
 
 from dashboard.store.devices import StoredDevice, roots
-from dashboard.store.schema import account, audit, command, finding, site
+from dashboard.store.schema import account, audit, command, event, finding, site
 from wire.models import Severity
 
 MOST_FINDINGS = 500
@@ -151,6 +151,12 @@ def findings_of(connection: Connection, site_id: str, *, state: str, limit: int)
 def count_findings(connection: Connection, site_id: str) -> int:
     """Open findings of a household."""
     query = select(func.count()).where(finding.c.site == site_id, finding.c.state == "open")
+    return connection.execute(query).scalar_one()
+
+
+def count_unread(connection: Connection, site_id: str) -> int:
+    """Events of a household that this version cannot read."""
+    query = select(func.count()).where(event.c.site == site_id, event.c.unread.is_not(None))
     return connection.execute(query).scalar_one()
 
 

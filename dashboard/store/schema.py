@@ -7,6 +7,8 @@ so that both databases order and compare them alike. JSON columns hold the wire 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -19,6 +21,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
+    text,
 )
 
 metadata = MetaData(
@@ -29,6 +33,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_UNREAD: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("unread IS NOT NULL"))
 
 site = Table(
     "site",
@@ -54,6 +60,8 @@ event = Table(
     Column("digest", String(64), nullable=False, comment="SHA-256 of the payload"),
     Column("received_at", Float, nullable=False),
     Column("payload", JSON, nullable=False),
+    Column("unread", Text, comment="payload as signed, while this version cannot read it; payload is empty then"),
+    Index("ix_event_unread", "source", "id", **_UNREAD),
 )
 
 device = Table(

@@ -249,6 +249,34 @@ def examples() -> Mapping[str, Payload]:
             )
             for number, kind in enumerate(_LATER_KINDS, start=11)
         },
+        "device-sure": Device(
+            device_id="device-5",
+            revision=1,
+            standing=Standing.UNKNOWN,
+            looks_like=LooksLike(
+                text="Phone or tablet", confidence=0.83, reasons=(), category="phone", category_confidence=0.62
+            ),
+            addresses=(),
+            first_seen=first,
+            last_seen=_AT,
+        ),
+        "finding-passphrase-named": Finding(
+            finding_id="finding-21",
+            revision=1,
+            kind=FindingKind.KEY_ENDED,
+            severity=Severity.TODAY,
+            device_id="device-4",
+            state="open",
+            first_seen=first,
+            last_seen=_AT,
+            raised_at=_AT,
+            count=1,
+            rule=rule,
+            confidence=0.95,
+            reasons=("This device joined with a visitor's Wi-Fi passphrase.",),
+            alternatives=("The visit was made longer and the box was not told.",),
+            key_id="k-3",
+        ),
         "status": BoxStatus(
             online=True,
             at=_AT,

@@ -297,3 +297,26 @@ def test_it_stops_when_told(bench: Bench) -> None:
     asked = iter((False, False, True))
     bench.worker.run(lambda: next(asked))
     assert bench.log[-1] == "close"
+
+
+def test_what_an_older_version_could_not_read_is_read_at_the_start(bench: Bench, device: MakeDevice) -> None:
+    with bench.engine.begin() as connection:
+        for number in range(BATCH + 2):
+            connection.execute(
+                schema.event.insert().values(
+                    source="urn:gatehouse:example:site-1",
+                    id=f"e1-{number}",
+                    site="site-1",
+                    type="gatehouse.device.v1",
+                    digest="0" * 64,
+                    received_at=1.0,
+                    payload={},
+                    unread=payload_json(device(number)).decode(),
+                )
+            )
+    for _ in range(4):
+        bench.worker.turn()
+    with bench.engine.begin() as connection:
+        assert connection.execute(select(func.count()).select_from(schema.device)).scalar_one() == BATCH + 2
+        unread = connection.execute(select(schema.event.c.id).where(schema.event.c.unread.is_not(None))).all()
+    assert unread == []
