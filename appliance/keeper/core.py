@@ -221,6 +221,8 @@ class Core:
                 self._observe(message, now, moment)
             case m.LinkChanged():
                 _log.info("port %s is %s", message.interface, "up" if message.up else "down")
+                if not message.up:
+                    self._book.associations_lost()  # it may have been the access point's
             case _:
                 self._unexpected(Peer.WARDEN, message)
 

@@ -108,13 +108,14 @@ class Bench:
         self.wall, self.monotonic = START, 1000.0
         self.sent: list[Send] = []
         self._tokens = itertools.count(1)
+        self._ids = itertools.count(1)
         self.sequence = 0
         self.start(document)
 
     def start(self, document: bytes | None) -> None:
         """Start the keeper (again) on the same database."""
         self.store = Store(self.path)
-        numbers = itertools.count(1)
+        numbers = self._ids  # over restarts too: an id is never given again
         accepted = self.store.get("authority_document")
         gambling = load(b"bets.example\n", id_="gambling", version="7", title="Gambling", severity=Severity.TODAY)
         self.core = Core(

@@ -91,6 +91,8 @@ class _Entry:
     sleeps: bool = True
     quiet_from: float = 0.0
     """From when silence counts: its last sign of life, or when the clock stepped."""
+    restored: bool = False
+    """Its stay is from before a restart, and it was not heard of since."""
     counter: tuple[float, int] | None = None
     """Last reading of its counter: when, octets."""
     joins: deque[float] = field(default_factory=lambda: deque(maxlen=FLAPPING_JOINS))
@@ -101,9 +103,14 @@ class Tracker:
     """Stays of all addresses."""
 
     def __init__(
-        self, stays: Iterable[Stay] = (), *, lease_seconds: float = LEASE_SECONDS, limit: int = MAX_ADDRESSES
+        self,
+        stays: Iterable[Stay] = (),
+        *,
+        ran_until: float | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+        limit: int = MAX_ADDRESSES,
     ) -> None:
-        """`stays`: open stays as stored before a restart; what happened since is not known.
+        """`stays`: open stays as stored before a restart; `ran_until`: when somebody looked last before it.
 
         None of them is ended for its silence before `lease_seconds` or `LEFT_SECONDS` have passed anew.
         """
@@ -111,6 +118,7 @@ class Tracker:
         self._gone: dict[str, None] = {}  # addresses without an open stay, in the order in which they went
         self._lease = lease_seconds
         self._limit = limit
+        self._ran_until = ran_until
         self._ticked: float | None = None
         self._scanned = float("-inf")
         self.overflow = 0
@@ -121,6 +129,7 @@ class Tracker:
                 self._gone.pop(stay.mac, None)
                 entry.stay = stay
                 entry.quiet_from = stay.last
+                entry.restored = True
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -266,6 +275,10 @@ class Tracker:
             self._gone.pop(entry.mac, None)
             entry.stay = Stay(mac=entry.mac, started=ts, last=ts, since=ts)
             return [Change(what=What.OPENED, stay=entry.stay)]
+        restored, entry.restored = entry.restored, False
+        if restored and self._ran_until is not None and ts - max(self._ran_until, entry.stay.last) > LEFT_SECONDS:
+            # Nobody looked for hours: that it was there all the while is not known.
+            return [*self._close(entry, "The box was off for hours.", entry.stay.last), *self._alive(entry, ts)]
         entry.stay = replace(entry.stay, last=max(entry.stay.last, ts))
         if entry.stay.state is PresenceState.ASLEEP:
             return self._turn(entry, PresenceState.HERE, ts)

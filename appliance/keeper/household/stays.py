@@ -34,7 +34,8 @@ class Stays:
     def __init__(self, record: Record) -> None:
         self._record = record
         stored = record.store.stays.open()
-        self._tracker = Tracker(item.stay for item in stored)
+        floor = record.store.get("time_floor")
+        self._tracker = Tracker((item.stay for item in stored), ran_until=None if floor is None else float(floor))
         self._open = {item.stay.mac: item for item in stored}
         self._associated: set[str] = set()
         """Addresses with an open stay that the access point last said are joined."""

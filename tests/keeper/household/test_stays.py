@@ -118,3 +118,61 @@ def test_a_device_is_there_while_one_of_its_addresses_is(bench: Any) -> None:
     assert device.device_id == device_id
     assert device.presence.state is PresenceState.HERE
     assert len(bench.core._book._stays.spans(device.macs, most=9)) == 2
+
+
+@pytest.mark.req("R13")
+def test_when_the_access_points_port_goes_down_its_word_does_not_hold(bench: Any) -> None:
+    """A station that does not come back after the access point's restart must not be there for ever."""
+    bench.station(PHONE, "household")
+    bench.hear(Peer.WARDEN, m.LinkChanged(ts=bench.wall, interface="wlan0", up=False))
+    told(bench, 300)
+    assert not bench.core._book._stays.here(PHONE, bench.wall)
+    told(bench, 5 * 3600, step=300)
+    assert bench.device(PHONE).presence.state is PresenceState.LEFT
+
+
+@pytest.mark.req("R13")
+def test_an_access_point_that_tells_all_stations_anew_changes_no_stay(bench: Any) -> None:
+    bench.station(PHONE, "household")
+    told(bench, 60)
+    (before,) = bench.store.stays.open()
+    bench.hear(Peer.WARDEN, m.LinkChanged(ts=bench.wall, interface="wlan0", up=False))
+    bench.wait(5)
+    bench.station(PHONE, "household")
+    told(bench, 3600)
+    (after,) = bench.store.stays.open()
+    assert (after.session_id, after.stay.started) == (before.session_id, before.stay.started)
+    assert bench.device(PHONE).presence.state is PresenceState.ASLEEP
+
+
+@pytest.mark.req("R13", "N4", "N8")
+def test_a_stay_does_not_go_through_days_in_which_the_box_was_off(bench: Any, signed: Any) -> None:
+    bench.station(PHONE, "household")
+    told(bench, 90)
+    last = bench.store.stays.open()[0].stay.last
+    bench.stop()
+    bench.wall += 20 * 3600
+    bench.start(signed())
+    bench.online()
+    bench.wait(5)
+    bench.station(OTHER, "household")
+    bench.wait(600)
+    bench.station(PHONE, "household")
+    rows = bench.store._db.execute("select started, ended from session where mac = ? order by started", (PHONE,))
+    (_first, ended), (started, still) = rows.fetchall()
+    assert (ended, started, still) == (last, bench.wall, None)
+    assert not bench.core._book._stays.together((PHONE,), (OTHER,))
+
+
+@pytest.mark.req("R13")
+def test_a_device_on_a_cable_or_without_an_access_point(bench: Any) -> None:
+    """Only frames and the kernel's word: asleep first, gone when it does not answer and its lease is over."""
+    wired = "00:00:5e:00:53:09"
+    bench.sight(wired)
+    told(bench, 900)
+    assert bench.device(wired).presence.state is PresenceState.ASLEEP
+    bench.hear(Peer.WARDEN, m.NeighbourChanged(ts=bench.wall, mac=wired, ip="192.0.2.9", reachable=False))
+    told(bench, 3600)
+    assert bench.device(wired).presence.state is PresenceState.LEFT
+    bench.hear(Peer.WARDEN, m.NeighbourChanged(ts=bench.wall, mac=wired, ip="192.0.2.9", reachable=True))
+    assert bench.device(wired).presence.state is PresenceState.HERE
