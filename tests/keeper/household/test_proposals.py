@@ -289,3 +289,33 @@ def test_a_flood_of_addresses_costs_a_bounded_number_of_comparisons(make_bench: 
     before = book.proposals.compared
     bench.wait(1)
     assert book.proposals.compared - before <= module.A_TURN * module.CANDIDATES
+
+
+@pytest.mark.req("N8")
+def test_an_open_proposal_costs_nothing_while_nothing_is_heard_of_the_two(bench: Any, phone: str) -> None:
+    speaks(bench, NEW, HABITS, NAME, DUID)
+    settle(bench)
+    assert [item.state for item in proposals(bench)] == ["open"]
+    for _ in range(int(module.NEW_SECONDS // 10) + 30):
+        bench.wait(10)
+    before = bench.core._book.proposals.compared
+    for _ in range(360):
+        bench.wait(10)
+        bench.sight(NEW)
+    assert bench.core._book.proposals.compared == before
+    assert phone
+
+
+@pytest.mark.req("N8", "R17")
+def test_one_that_seemed_to_be_there_still_is_compared_when_it_is_gone(bench: Any) -> None:
+    """Without word of the access point a device counts as there for a while after it fell silent."""
+    speaks(bench, OLD, HABITS, NAME, DUID)
+    bench.down(bench.command(bench.device(OLD).device_id, Standing.REGISTERED, label="Phone"))
+    bench.wait(5)
+    speaks(bench, NEW, HABITS, NAME)
+    settle(bench)
+    assert proposals(bench) == []
+    for _ in range(40):
+        bench.wait(10)
+        bench.sight(NEW)
+    assert bench.core._book.proposals.compared > 0
