@@ -91,7 +91,7 @@ class Card:
     """One household, one cause: something to decide."""
 
     severity: SeverityMark
-    """Worst of its findings."""
+    """Worst of its findings; For information for a question about devices."""
     household: str
     """What officers call the household."""
     household_address: str
@@ -131,7 +131,7 @@ class TodayPage:
     summary: str
     """One line over everything: how many of how many."""
     cards: tuple[Card, ...]
-    """Worst first, then oldest."""
+    """Findings, worst first, then oldest; then questions about devices that no finding leads to."""
     left_out: int
     """Cards beyond the most that are shown."""
     boxes: tuple[BoxRow, ...]
@@ -149,9 +149,9 @@ class HouseholdRow:
     address: str
     """Link."""
     worst: SeverityMark | None
-    """Worst open finding; None if there is none."""
+    """Worst open finding, For information where only a question waits; None if nothing does."""
     decisions: str
-    """How many findings are open, in words."""
+    """How many findings are open and how many questions wait, in words; empty for none."""
     box: str
     """Whether the box reports, in words."""
     heard: Moment | None

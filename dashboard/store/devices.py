@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, tuple_
 
-from dashboard.store.schema import device, proposal, stay
+from dashboard.store.schema import device, finding, proposal, site, stay
 from wire.base import Standing
 
 MOST_DEVICES = 200
@@ -22,6 +22,7 @@ MOST_STEPS = 8
 MOST_PARTS = 256
 MOST_STAYS = 50
 MOST_PROPOSALS = 20
+MOST_QUESTIONS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,18 @@ class StoredProposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """An open proposal that no open finding leads to."""
+
+    site: str
+    proposal_id: str
+    device_id: str
+    other_id: str
+    probability: float
+    raised_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredStay:
     """One stay of a device."""
 
@@ -68,12 +81,24 @@ class StoredStay:
     ended_because: str | None
 
 
+def _counts_alone() -> ColumnElement[bool]:
+    # A device is not hidden behind one that is not here, behind itself, or behind one that hides behind it.
+    other = device.alias("other")
+    behind = select(other.c.device_id).where(
+        other.c.site == device.c.site,
+        other.c.device_id == device.c.merged_into,
+        other.c.device_id != device.c.device_id,
+        or_(other.c.merged_into.is_(None), other.c.merged_into != device.c.device_id),
+    )
+    return or_(device.c.merged_into.is_(None), ~behind.exists())
+
+
 def devices_of(connection: Connection, site_id: str) -> tuple[StoredDevice, ...]:
     """Devices of a household: unregistered first, then latest seen; at most `MOST_DEVICES`."""
     unknown_first = case((device.c.standing == Standing.UNKNOWN, 0), else_=1)
     query = (
         _devices()
-        .where(device.c.site == site_id, device.c.merged_into.is_(None))
+        .where(device.c.site == site_id, _counts_alone())
         .order_by(unknown_first, device.c.last_seen.desc(), device.c.device_id)
         .limit(MOST_DEVICES)
     )
@@ -82,7 +107,7 @@ def devices_of(connection: Connection, site_id: str) -> tuple[StoredDevice, ...]
 
 def count_devices(connection: Connection, site_id: str) -> int:
     """Devices of a household; those that count as part of another one are not counted on their own."""
-    query = select(func.count()).where(device.c.site == site_id, device.c.merged_into.is_(None))
+    query = select(func.count()).where(device.c.site == site_id, _counts_alone())
     return connection.execute(query).scalar_one()
 
 
@@ -97,6 +122,7 @@ def roots(connection: Connection, wanted: Collection[tuple[str, str]]) -> Mappin
     """By (site, device id): the device, or the one it counts as part of; those that are not known are left out."""
     at = {key: key for key in wanted}
     found: dict[tuple[str, str], StoredDevice] = {}
+    own: dict[tuple[str, str], StoredDevice] = {}
     for _ in range(MOST_STEPS):
         asked = set(at.values())
         if not asked:
@@ -109,10 +135,14 @@ def roots(connection: Connection, wanted: Collection[tuple[str, str]]) -> Mappin
             fields = dict(row)
             site_id = fields.pop("site")
             rows[site_id, fields["device_id"]] = StoredDevice(**fields)
+        own = own or rows
         onward: dict[tuple[str, str], tuple[str, str]] = {}
         for key, place in at.items():
             one = rows.get(place)
             if one is None:
+                continue
+            if one.merged_into == key[1]:
+                found[key] = own[key]  # they name each other: each is its own
                 continue
             found[key] = one
             if one.merged_into is not None:
@@ -166,6 +196,53 @@ def count_proposals(connection: Connection, site_id: str) -> int:
     """Open proposals of a household."""
     query = select(func.count()).where(proposal.c.site == site_id, proposal.c.state == "open")
     return connection.execute(query).scalar_one()
+
+
+def questions(
+    connection: Connection, tenant: str, *, least: float, told: Collection[str]
+) -> tuple[tuple[Question, ...], dict[str, int]]:
+    """Open proposals of a tenant that no open finding leads to, and how many there are in each household.
+
+    Args:
+        connection: open.
+        tenant: whose.
+        least: probability under which a proposal is left out.
+        told: kinds of finding whose page shows the proposals about their device.
+
+    Returns:
+        The most probable, at most `MOST_QUESTIONS`; and the number of all, by household that has any.
+    """
+    leads = (
+        select(finding.c.finding_id)
+        .where(
+            finding.c.site == proposal.c.site,
+            finding.c.state == "open",
+            finding.c.kind.in_(sorted(told)),
+            or_(finding.c.device_id == proposal.c.device_id, finding.c.device_id == proposal.c.other_id),
+        )
+        .exists()
+    )
+    wanted = (site.c.tenant == tenant, proposal.c.state == "open", proposal.c.probability >= least, ~leads)
+    of_tenant = proposal.join(site, site.c.site == proposal.c.site)
+    rows = (
+        select(
+            proposal.c.site,
+            proposal.c.proposal_id,
+            proposal.c.device_id,
+            proposal.c.other_id,
+            proposal.c.probability,
+            proposal.c.raised_at,
+        )
+        .select_from(of_tenant)
+        .where(*wanted)
+        .order_by(proposal.c.probability.desc(), proposal.c.raised_at, proposal.c.proposal_id)
+        .limit(MOST_QUESTIONS)
+    )
+    numbers = select(proposal.c.site, func.count()).select_from(of_tenant).where(*wanted).group_by(proposal.c.site)
+    return (
+        tuple(Question(**row) for row in connection.execute(rows).mappings()),
+        {row[0]: row[1] for row in connection.execute(numbers)},
+    )
 
 
 def proposals_about(connection: Connection, site_id: str, ids: Sequence[str]) -> tuple[StoredProposal, ...]:

@@ -178,3 +178,51 @@ class TestLivePart:
     def test_is_refused_to_strangers_without_a_redirect(self, stranger: FlaskClient) -> None:
         answer = stranger.get("/?part=live")
         assert answer.status_code == 401
+
+
+@pytest.mark.req("N8", "R17")
+def test_a_proposal_that_no_finding_leads_to_is_a_card_below_all_findings(officer: FlaskClient, seed: Any) -> None:
+    seed.site("asked")
+    seed.device("dev-1", site="asked", label="black phone", standing="registered")
+    seed.device("dev-2", site="asked", standing="household")
+    seed.proposal(site="asked")
+    seed.site("calm")
+    seed.device(site="calm")
+    seed.finding(site="calm", severity="information")
+    seed.site("quiet")
+    page = officer.get("/").text
+    first, second = _cards(page)
+    assert "NM-calm" in first
+    assert "For information" in second
+    assert "Two devices may be one. Highly likely (about 85%)" in second
+    assert "black phone; Looks like: a phone" in second
+    assert 'href="/households/asked/proposals/prop-1"' in page
+    assert "1 of 3 households needs a decision. In 1 more, two devices may be one." in page
+    assert "1 other household has nothing waiting" in page
+    rows = re.findall(r'id="row-\d">.*?</tr>', officer.get("/households").text, re.DOTALL)
+    assert [re.search(r"NM-(\w+)", row)[1] for row in rows] == ["calm", "asked", "quiet"]
+    assert "1 question" in rows[1]
+    assert "Nothing waiting" in rows[2]
+
+
+def test_a_proposal_with_a_finding_or_under_half_makes_no_card(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    seed.device("dev-1", standing="registered")
+    seed.device("dev-2")
+    seed.proposal("prop-1")
+    seed.proposal("prop-2", device_id="dev-3", other_id="dev-4", probability=0.49)
+    seed.finding(device_id="dev-2")
+    assert len(_cards(officer.get("/").text)) == 1
+    assert "may be one" not in officer.get("/").text
+
+
+def test_several_proposals_of_a_household_are_one_card(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    for number in range(3):
+        seed.proposal(f"prop-{number}", device_id=f"never-seen-{number}", other_id="dev-2")
+    page = officer.get("/").text
+    (card,) = _cards(page)
+    assert "3 pairs of devices may each be one device" in card
+    assert "and 2 more pairs" in card
+    assert 'href="/households/site-1#proposals"' in page
+    assert "Nothing needs a decision in 1 household. In 1 of them, two devices may be one." in page

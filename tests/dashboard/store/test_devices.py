@@ -86,3 +86,45 @@ def test_proposals_come_open_and_most_probable_first(
         monkeypatch.setattr(devices, "MOST_PROPOSALS", 1)
         assert len(devices.open_proposals(connection, "site-1")) == 1
         assert devices.count_proposals(connection, "site-1") == 2
+
+
+def test_no_device_is_hidden_behind_itself_or_behind_nothing(engine: Engine, seed: Any) -> None:
+    seed.device("self", merged_into="self")
+    seed.device("early", merged_into="late")
+    seed.device("a", merged_into="b")
+    seed.device("b", merged_into="a")
+    alone = {"dev-1", "self", "early", "a", "b"}
+    with reading(engine).connect() as connection:
+        assert {row.device_id for row in devices.devices_of(connection, "site-1")} == alone
+        assert devices.count_devices(connection, "site-1") == len(alone)
+        known = devices.devices_named(connection, "site-1", alone)
+        assert {key: row.device_id for key, row in known.items()} == {key: key for key in alone}
+    seed.device("late")
+    with reading(engine).connect() as connection:
+        assert devices.count_devices(connection, "site-1") == len(alone)
+        assert "early" not in {row.device_id for row in devices.devices_of(connection, "site-1")}
+
+
+@pytest.mark.req("N8", "R17")
+def test_questions_are_those_that_no_open_finding_leads_to(
+    engine: Engine, seed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed.site("site-9", tenant="elsewhere")
+    for number, (probability, state) in enumerate(
+        ((0.6, "open"), (0.9, "open"), (0.49, "open"), (0.99, "withdrawn"), (0.7, "open"), (0.8, "open"))
+    ):
+        names = {"device_id": f"one-{number}", "other_id": f"two-{number}"}
+        seed.proposal(f"p-{number}", probability=probability, state=state, **names)
+    seed.proposal("p-7", site="site-2", probability=0.5)
+    seed.proposal("p-8", site="site-9")
+    seed.finding("f-1", device_id="two-4", kind="same-device")
+    seed.finding("f-2", device_id="one-5", kind="same-device", state="closed")
+    seed.finding("f-3", device_id="one-1", kind="listed-name")
+    seed.finding("f-4", device_id="two-0", kind="same-device", site="site-2")
+    with reading(engine).connect() as connection:
+        found, numbers = devices.questions(connection, "northmoor", least=0.5, told=["same-device"])
+        assert [item.proposal_id for item in found] == ["p-1", "p-5", "p-0", "p-7"]
+        assert numbers == {"site-1": 3, "site-2": 1}
+        monkeypatch.setattr(devices, "MOST_QUESTIONS", 2)
+        found, numbers = devices.questions(connection, "northmoor", least=0.5, told=["same-device"])
+        assert (len(found), numbers) == (2, {"site-1": 3, "site-2": 1})
