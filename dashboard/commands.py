@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.auth import SignedIn
@@ -22,6 +22,8 @@ from dashboard.store.schema import command
 from wire.orders import Order
 
 TOKEN = re.compile(r"[0-9a-f]{32}")
+PENDING = ("waiting", "sent")
+"""States of a command that the box has yet to answer."""
 _ACTS = {"set-standing": "register-device"}
 """The audit's word for an order, where it is not the order's own."""
 
@@ -42,7 +44,12 @@ class Decision:
 
 
 class AlreadySent(ValueError):  # noqa: N818 - reads as what happened
-    """The same form was sent before with something else in it."""
+    """The same form was sent before with something else in it; or the box has yet to answer another like it."""
+
+    def __init__(self, *, waiting: bool) -> None:
+        super().__init__("waits for the box" if waiting else "sent before")
+        self.waiting = waiting
+        """It is another form's, which waits for the box's answer."""
 
 
 def new_token() -> str:
@@ -65,12 +72,15 @@ def ask(
     Asking again with the same token and the same decision changes nothing and returns the same id.
 
     Raises:
-        AlreadySent: the token was used for another decision.
+        AlreadySent: the token was used for another decision; or the same was asked with another form, or the
+            same proposal answered, and the box has not said yet what became of it.
     """
     body = _body(decision, now)
     about = decision.proposal_id or decision.device_id
     try:
         with engine.begin() as connection:
+            if _waits(connection, decision, body, site=site, now=now):
+                raise AlreadySent(waiting=True)
             connection.execute(
                 insert(command).values(
                     command_id=decision.token,
@@ -98,8 +108,23 @@ def ask(
         with reading(engine).connect() as connection:
             earlier = command_of(connection, tenant, decision.token)
         if earlier is None or not _same(earlier, decision, site=site, by=by):
-            raise AlreadySent from None
+            raise AlreadySent(waiting=False) from None
     return decision.token
+
+
+def _waits(connection: Connection, decision: Decision, body: dict[str, Any], *, site: str, now: float) -> bool:
+    about = command.c.device_id.is_(None) if decision.device_id is None else command.c.device_id == decision.device_id
+    if decision.proposal_id is not None:
+        about = command.c.proposal_id == decision.proposal_id
+    unanswered = select(command.c.body).where(
+        command.c.site == site,
+        about,
+        command.c.command_id != decision.token,
+        command.c.state.in_(PENDING),
+        command.c.expires_at > now,
+    )
+    bodies = connection.execute(unanswered).scalars().all()
+    return bool(bodies) if decision.proposal_id is not None else body in bodies
 
 
 def _same(earlier: StoredCommand, decision: Decision, *, site: str, by: SignedIn) -> bool:

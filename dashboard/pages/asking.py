@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard import commands
 from dashboard.auth import SignedIn
-from dashboard.commands import Decision
+from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import words
 from dashboard.pages.command import outcome_words
 from dashboard.pages.contexts import Asked
@@ -17,7 +17,13 @@ from dashboard.pages.desk import Desk, desk, who
 from dashboard.pages.orders import told
 from dashboard.store.queries import StoredCommand
 
-AGAIN = "You have sent this form already, with other answers. Check your answers and send again"
+_WAITS = "This has been sent already, and the box has not answered yet. Wait for its answer"
+_AGAIN = "You have sent this form already, with other answers. Check your answers and send again"
+
+
+def again(error: AlreadySent) -> str:
+    """What to say of a form that was not taken."""
+    return _WAITS if error.waiting else _AGAIN
 
 
 def officer() -> SignedIn:
@@ -32,7 +38,7 @@ def send(decision: Decision, site: str) -> ResponseReturnValue:
     """Ask for it, and go to the page that waits for the box's answer.
 
     Raises:
-        AlreadySent: the form was sent before with something else in it.
+        AlreadySent: as `commands.ask`.
     """
     at_desk = desk()
     command_id = commands.ask(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.pages.contexts import Asked, Fact, Moment, SeverityMark
-from dashboard.pages.contexts_device import Choice, DeviceRow, ProposalCard, Register
+from dashboard.pages.contexts_device import Choice, DeviceRow, KeyForm, ProposalCard, Register
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,8 @@ class Box:
     """Whether it may record now."""
     waiting: str
     """Records it still holds, in words; empty if none."""
+    unread: str
+    """Records of a newer box that this version cannot read, in words; empty if none."""
     parts: tuple[tuple[str, str], ...]
     """Programs of the box and whether each runs."""
     taps: tuple[tuple[str, str, str], ...]
@@ -144,3 +146,5 @@ class FindingPage:
     """Commands about it, newest first."""
     register: Register | None
     """The form; None for who may only look."""
+    key: KeyForm | None
+    """The form about its Wi-Fi passphrase, where the finding is about one."""

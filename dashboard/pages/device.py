@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import sentences, words
-from dashboard.pages.asking import AGAIN, asked_rows, officer, send
+from dashboard.pages.asking import again, asked_rows, officer, send
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_device import DevicePage, FindingLine, SplitPage, StayRow
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
@@ -111,9 +111,13 @@ def _send(site: str, row: StoredDevice, decision: Decision | None, sent: _Sent, 
     if decision is not None:
         try:
             return send(decision, site)
-        except AlreadySent:
+        except AlreadySent as error:
             sent = _Sent(
-                register=sent.register, correct=sent.correct, split=sent.split, key=sent.key, errors=((field, AGAIN),)
+                register=sent.register,
+                correct=sent.correct,
+                split=sent.split,
+                key=sent.key,
+                errors=((field, again(error)),),
             )
     with desk().reads.connect() as connection:
         return _show(connection, household_or_404(connection, site), row, sent)
@@ -183,7 +187,9 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
         if acts
         else None,
         split=split_form(f"{at}/split", row, sent.split, sent.errors if sent.split else ()) if acts else None,
-        key=key_form(f"{at}/passphrase", row, sent.key, sent.errors if sent.key else ()) if acts else None,
+        key=key_form(f"{at}/passphrase", sent.key, sent.errors if sent.key else (), key_id=row.key_id)
+        if acts
+        else None,
     )
     return show(
         "device",
@@ -206,7 +212,13 @@ def _parts(row: StoredDevice) -> tuple[Fact, ...]:
         value = locked or (getattr(like, name) if like else None)
         if value:
             text = words.category(value) if name == "category" else words.plain(value, 80)
-            facts.append(Fact(key=key, value=f"{text} (an officer said so)" if locked else text))
+            if locked:
+                text += " (an officer said so)"
+            elif like is not None and name == "category":
+                # What it looks like may be a wider kind, and so surer than this one.
+                sure = like.category_confidence
+                text += f". {words.confidence(sure)}" if sure is not None else ". The box does not say how sure"
+            facts.append(Fact(key=key, value=text))
     return tuple(facts)
 
 

@@ -56,14 +56,14 @@ def split_form(target: str, row: StoredDevice, typed: Parted | None, errors: Err
     )
 
 
-def key_form(target: str, row: StoredDevice, typed: Bound | None, errors: Errors) -> KeyForm:
-    """The form about its Wi-Fi passphrase."""
+def key_form(target: str, typed: Bound | None, errors: Errors, *, key_id: str | None) -> KeyForm:
+    """The form about a Wi-Fi passphrase; `key_id` is the one that is asked about, if it is known."""
     chosen = typed.purpose if typed else ""
     return KeyForm(
         opened=bool(errors),
         target=target,
         token=commands.new_token(),
-        key_id=typed.key_id if typed else row.key_id or "",
+        key_id=typed.key_id if typed else key_id or "",
         purposes=tuple(
             Choice(value=item, text=orders.PURPOSES[item], hint=_HINTS[item], checked=item == chosen)
             for item in forms.PURPOSES

@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from dashboard.commands import AlreadySent
 from dashboard.pages import sentences, words
-from dashboard.pages.asking import AGAIN, asked_rows, officer, send
+from dashboard.pages.asking import again, asked_rows, officer, send
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_household import FindingPage
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
+from dashboard.pages.device_forms import key_form
 from dashboard.pages.forms import Errors, Standed
 from dashboard.pages.household import finding_card
 from dashboard.pages.registering import register_form
@@ -46,9 +47,9 @@ def register(site: str, finding: str) -> ResponseReturnValue:
             return _show(connection, site, finding, fields, errors)
     try:
         return send(decision, site)
-    except AlreadySent:
+    except AlreadySent as error:
         with desk().reads.connect() as connection:
-            return _show(connection, site, finding, fields, (("standing", AGAIN),))
+            return _show(connection, site, finding, fields, (("standing", again(error)),))
 
 
 def _show(connection: Connection, site: str, finding_id: str, typed: Standed | None, errors: Errors) -> Response:
@@ -71,6 +72,12 @@ def _show(connection: Connection, site: str, finding_id: str, typed: Standed | N
     others = (*(whole.alternatives if whole else ()), *sentences.innocent(row.kind))
     target = f"/households/{site}/findings/{row.finding_id}"
     wanted = row.state == "open" and sentences.registers(row.kind)
+    acts = who().role.acts
+    key = None
+    if acts and device is not None and row.state == "open" and sentences.speaks_of_passphrase(row.kind):
+        # A form of the device's page: what comes back with something wrong is shown there.
+        at = f"/households/{site}/devices/{device.device_id}/passphrase"
+        key = key_form(at, None, (), key_id=whole.key_id if whole else None)
     page = FindingPage(
         household=words.plain(home.title, 120),
         household_address=f"/households/{site}",
@@ -82,9 +89,8 @@ def _show(connection: Connection, site: str, finding_id: str, typed: Standed | N
         device=None if device is None else device_row(at_desk, site, device),
         proposals=tuple(proposal_card(at_desk, site, item, known, answers.get(item.proposal_id)) for item in proposals),
         asked=asked_rows(at_desk, asked),
-        register=register_form(at_desk, target, device, asked_for=wanted, typed=typed, errors=errors)
-        if who().role.acts
-        else None,
+        register=register_form(at_desk, target, device, asked_for=wanted, typed=typed, errors=errors) if acts else None,
+        key=key,
     )
     return show(
         "finding",

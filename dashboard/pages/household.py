@@ -31,6 +31,7 @@ def household(site: str) -> Response:
         opened = queries.findings_of(connection, site, state="open", limit=queries.MOST_OPEN_SHOWN)
         closed = queries.findings_of(connection, site, state="closed", limit=queries.MOST_CLOSED_SHOWN)
         waiting = queries.count_findings(connection, site)
+        unread = queries.count_unread(connection, site)
         devices = stored_devices.devices_of(connection, site)
         number = stored_devices.count_devices(connection, site)
         proposals = stored_devices.open_proposals(connection, site)
@@ -53,7 +54,7 @@ def household(site: str) -> Response:
         proposals_left_out=max(0, proposed - len(proposals)),
         asked=asked_rows(at_desk, asked),
         look=_look(site) if who().role.acts else None,
-        box=_box(at_desk, home),
+        box=_box(at_desk, home, unread),
         cannot_see=sentences.CANNOT_SEE,
     )
     return show(
@@ -109,7 +110,7 @@ def finding_card(at_desk: Desk, site: str, row: StoredFinding, device: StoredDev
     )
 
 
-def _box(at_desk: Desk, home: Household) -> Box:
+def _box(at_desk: Desk, home: Household, unread: int) -> Box:
     said = sentences.status(home.status)
     well, sentence = sentences.reporting(home.heard_at, said, at_desk.now())
     return Box(
@@ -120,6 +121,7 @@ def _box(at_desk: Desk, home: Household) -> Box:
         authority=words.plain(said.authority) if said and said.authority else "The box has not said.",
         recording=bool(said and said.recording),
         waiting=words.count(said.outbox, "record", "records") if said and said.outbox else "",
+        unread=words.count(unread, "record", "records") if unread else "",
         parts=tuple((words.plain(part.name, 30), _running(part.connected)) for part in said.processes) if said else (),
         taps=tuple((words.plain(tap.name, 30), f"{tap.messages:,}", _missed(tap)) for tap in said.taps) if said else (),
         blind=tuple(

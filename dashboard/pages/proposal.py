@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from dashboard import commands
 from dashboard.commands import AlreadySent
 from dashboard.pages import words
-from dashboard.pages.asking import AGAIN, asked_rows, officer, send
+from dashboard.pages.asking import again, asked_rows, officer, send
 from dashboard.pages.contexts_device import AnswerForm, Choice, ProposalPage
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show, who
 from dashboard.pages.forms import Answered, Errors
@@ -44,9 +44,9 @@ def answer(site: str, proposal: str) -> ResponseReturnValue:
             return _show(connection, site, proposal, fields, errors)
     try:
         return send(decision, site)
-    except AlreadySent:
+    except AlreadySent as error:
         with desk().reads.connect() as connection:
-            return _show(connection, site, proposal, fields, (("answer", AGAIN),))
+            return _show(connection, site, proposal, fields, (("answer", again(error)),))
 
 
 def _proposal_or_404(connection: Connection, site: str, proposal_id: str) -> StoredProposal:

@@ -71,8 +71,10 @@ _WHY = {
     FindingKind.CLASS_CHANGED: "Under {under}, the box keeps what devices look like. Another device may be using this "
     "device's address, or the box was wrong about what it is.",
     FindingKind.KEY_SHARED: _REGISTERED
-    + "A passphrase of its own is how the box knows a device again; in use by two, it no longer tells them apart.",
-    FindingKind.KEY_ENDED: _REGISTERED + "This passphrase was for a visit that is over.",
+    + "A passphrase of its own is how the box knows a device again; in use by two, it no longer tells them apart. "
+    "Say what the passphrase is for, or whose this device is.",
+    FindingKind.KEY_ENDED: _REGISTERED
+    + "This passphrase was for a visit that is over. Say what the passphrase is for now, or whose this device is.",
     FindingKind.VISIT_OVER: _REGISTERED
     + "The time that was set for this visit is over, so the device counts as not registered.",
 }
@@ -179,32 +181,34 @@ def action(kind: str) -> str:
             return "Look and compare"
         case FindingKind.CLASS_CHANGED:
             return "Look and correct"
+        case FindingKind.KEY_SHARED | FindingKind.KEY_ENDED:
+            return "Look and decide"
     return LOOK
 
 
 def stays(kind: str) -> str:
     """What to do about an open finding that no form here closes; empty for one that a decision closes."""
-    match kind:
-        case (
-            FindingKind.UNREGISTERED_DEVICE
-            | FindingKind.SAME_DEVICE
-            | FindingKind.CLASS_CHANGED
-            | FindingKind.VISIT_OVER
-        ):
-            return ""
-        case FindingKind.KEY_SHARED | FindingKind.KEY_ENDED:
-            first = "Say on the device's page whose it is and what the passphrase is for, and keep your own note. "
-        case _:
-            first = "Read it and keep your own note: that you opened it is recorded. "
+    if registers(kind) or kind == FindingKind.CLASS_CHANGED:
+        return ""
     return (
-        f"{first}It cannot be marked as reviewed here yet, so it stays on Today. "
+        "Read it and keep your own note: that you opened it is recorded. "
+        "It cannot be marked as reviewed here yet, so it stays on Today. "
         "“Last seen” shows whether there is anything new."
     )
 
 
 def registers(kind: str) -> bool:
     """Whether saying whose device it is answers the finding."""
-    return kind in {FindingKind.UNREGISTERED_DEVICE, FindingKind.SAME_DEVICE, FindingKind.VISIT_OVER}
+    return speaks_of_passphrase(kind) or kind in {
+        FindingKind.UNREGISTERED_DEVICE,
+        FindingKind.SAME_DEVICE,
+        FindingKind.VISIT_OVER,
+    }
+
+
+def speaks_of_passphrase(kind: str) -> bool:
+    """Whether saying what the Wi-Fi passphrase is for answers the finding."""
+    return kind in {FindingKind.KEY_SHARED, FindingKind.KEY_ENDED}
 
 
 def innocent(kind: str) -> tuple[str, ...]:
@@ -229,6 +233,13 @@ def correction(value: dict[str, Any] | None) -> Correction:
 def proposal(probability: float) -> str:
     """The question of a proposal, with its probability in full."""
     return f"The box thinks these two may be one device ({probability:.0%})"
+
+
+def question(probability: float, number: int) -> str:
+    """The question of one proposal, or of several in a household."""
+    if number > 1:
+        return f"{number:,} pairs of devices may each be one device"
+    return f"Two devices may be one. {words.confidence(probability)}"
 
 
 def proposal_state(state: str) -> str:

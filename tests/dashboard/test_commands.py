@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from dashboard import commands
 from dashboard.auth import Role, SignedIn, add_account
@@ -88,3 +88,34 @@ def test_a_token_of_another_order_is_not_taken(ask: Callable[..., str], seed: An
         ask(RunProbe(kind="dhcp"), token=token)
     assert ask(RunProbe(), token=token) == token
     assert len(seed.rows(schema.command)) == 1
+
+
+def test_the_same_is_not_asked_twice_while_the_box_has_not_answered(
+    ask: Callable[..., str], engine: Engine, seed: Any, clock: Any
+) -> None:
+    order = SetStanding(device_id="dev-1", standing=Standing.WORK)
+    first = ask(order, device_id="dev-1")
+    with pytest.raises(AlreadySent) as refused:
+        ask(order, by="b", device_id="dev-1")
+    assert refused.value.waiting
+    ask(SetStanding(device_id="dev-1", standing=Standing.HOUSEHOLD), device_id="dev-1")
+    ask(RunProbe())
+    with pytest.raises(AlreadySent):
+        ask(RunProbe(), by="b")
+    assert len(seed.rows(schema.command)) == 3
+    assert sum(row["outcome"] == "asked" for row in seed.rows(schema.audit)) == 3
+    with engine.begin() as connection:
+        connection.execute(
+            update(schema.command).where(schema.command.c.command_id == first).values(state="applied", answered_at=1.0)
+        )
+    ask(order, device_id="dev-1")
+    clock.at += 61
+    ask(RunProbe())
+
+
+def test_a_proposal_is_answered_once_at_a_time(ask: Callable[..., str], seed: Any) -> None:
+    ask(AnswerProposal(proposal_id="prop-1", confirm=True), device_id="dev-1", proposal_id="prop-1")
+    with pytest.raises(AlreadySent):
+        ask(AnswerProposal(proposal_id="prop-1", confirm=False), by="b", device_id="dev-1", proposal_id="prop-1")
+    ask(AnswerProposal(proposal_id="prop-2", confirm=False), device_id="dev-1", proposal_id="prop-2")
+    assert len(seed.rows(schema.command)) == 2

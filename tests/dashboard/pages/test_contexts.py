@@ -28,7 +28,7 @@ PAGES: dict[str, type] = {
 LIVE = {"today", "households", "household", "finding", "device", "proposal", "command"}
 PARTS = {
     "household": ["look"],
-    "finding": ["register"],
+    "finding": ["register", "key"],
     "device": ["register", "correct", "split", "key"],
     "proposal": ["answer"],
 }

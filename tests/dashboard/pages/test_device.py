@@ -311,3 +311,22 @@ def test_text_from_the_network_does_no_harm(officer: FlaskClient, seed: Any) -> 
         assert "<b>" not in html, path
         # Only where an officer's own field is typed again does it stand as it is.
         assert html.count("\u202e") <= 2, path
+
+
+@pytest.mark.req("R13")
+def test_how_sure_of_the_kind_is_not_how_sure_of_the_words(officer: FlaskClient, seed: Any) -> None:
+    looks = {"text": "Phone or tablet", "confidence": 0.83, "reasons": [], "category": "phone"}
+    seed.device("vague", looks_like=looks)
+    seed.device("told", looks_like=looks | {"category_confidence": 0.62})
+    pages = {name: officer.get(f"/households/site-1/devices/{name}").text for name in ("vague", "told")}
+    assert "phone. The box does not say how sure" in pages["vague"]
+    assert "phone. Likely (about 60%)" in pages["told"]
+    assert all("Highly likely (about 85%)" in page for page in pages.values())
+
+
+def test_a_device_that_names_itself_as_its_whole_has_a_page(officer: FlaskClient, seed: Any) -> None:
+    seed.device("self", merged_into="self")
+    seed.device("ring-1", merged_into="ring-2")
+    seed.device("ring-2", merged_into="ring-1")
+    for name in ("self", "ring-1", "ring-2"):
+        assert officer.get(f"/households/site-1/devices/{name}").status_code == 200, name

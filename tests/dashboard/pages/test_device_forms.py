@@ -53,7 +53,7 @@ def test_addresses_can_be_taken_out_where_there_are_several() -> None:
 
 @pytest.mark.req("N9")
 def test_the_reference_of_its_passphrase_is_known_already() -> None:
-    form = key_form("/to", _device(key_id="k-7"), None, ())
+    form = key_form("/to", None, (), key_id="k-7")
     assert form.key_id == "k-7"
     assert [item.value for item in form.purposes] == list(PURPOSES)
     assert not any(item.checked for item in form.purposes)

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
+from dashboard.auth import Role
 from dashboard.settings import DashboardSettings
 from dashboard.store import schema
 
@@ -190,3 +191,39 @@ def test_the_operator_chooses_the_words(
     client = create_app(settings, engine=engine, now=clock.now).test_client()
     client.post("/sign-in", data={"name": "o", "code": new_code("o"), "csrf_token": csrf(client.get("/sign-in"))})
     assert "the managed person&#39;s own device" in client.get(PATH).text
+
+
+@pytest.mark.req("N9")
+@pytest.mark.parametrize("kind", ["passphrase-shared", "passphrase-ended"])
+def test_a_finding_about_a_passphrase_is_answered_where_it_is_read(
+    officer: FlaskClient, seed: Any, csrf: Callable[[TestResponse], str], kind: str
+) -> None:
+    seed.device("dev-9", label="black phone", standing="registered")
+    seed.finding("find-2", device_id="dev-9", kind=kind, key_id="k-7")
+    page = officer.get("/households/site-1/findings/find-2")
+    assert "Say what the passphrase is for" in page.text
+    assert 'id="register">Register this device' in page.text
+    assert "stays on Today" not in page.text
+    target = "/households/site-1/devices/dev-9/passphrase"
+    form = page.text[page.text.index(f'action="{target}"') :]
+    assert re.search(r'id="key-id"[^>]*value="k-7"', form)
+    found = re.search(r'name="token" value="([^"]+)"', form)
+    assert found is not None
+    fields = {"key_id": "k-7", "purpose": "guest", "days": "7", "reason": "The visit is longer"}
+    sent = officer.post(target, data={"csrf_token": csrf(page), "token": found[1]} | fields)
+    assert sent.status_code == 303
+    (row,) = seed.rows(schema.command)
+    assert (row["body"]["action"], row["body"]["key_id"], row["device_id"]) == ("bind-passphrase", "k-7", "dev-9")
+
+
+def test_a_finding_about_a_passphrase_has_its_form_only_while_it_can_be_used(
+    officer: FlaskClient, sign_in_as: Callable[..., FlaskClient], seed: Any
+) -> None:
+    seed.finding("find-2", kind="passphrase-ended", state="closed", key_id="k-7")
+    seed.finding("find-3", kind="passphrase-ended", device_id="never-seen", key_id="k-7")
+    seed.finding("find-4", kind="passphrase-ended")
+    for name in ("find-1", "find-2", "find-3"):
+        assert "/passphrase" not in officer.get(f"/households/site-1/findings/{name}").text, name
+    assert "/passphrase" in officer.get("/households/site-1/findings/find-4").text
+    auditor = sign_in_as("auditor", Role.AUDITOR)
+    assert "/passphrase" not in auditor.get("/households/site-1/findings/find-4").text

@@ -156,3 +156,19 @@ def test_the_box_is_asked_to_look_round_once(
     sent = officer.get(first.location.removesuffix("?wait=1")).text
     assert "What devices say they offer" in sent
     assert ">Reason<" not in sent
+
+
+def test_a_second_answer_waits_for_the_first(
+    send: Callable[..., TestResponse], sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any
+) -> None:
+    assert send(answer="confirm").status_code == 303
+    other = sign_in_as("officer-2")
+    page = other.get(PATH)
+    found = re.search(r'name="token" value="([^"]+)"', page.text)
+    assert found is not None
+    fields = {"csrf_token": csrf(page), "token": found[1], "answer": "refuse", "reason": "Both were there"}
+    answer = other.post(PATH, data=fields)
+    assert answer.status_code == 422
+    assert "This has been sent already, and the box has not answered yet" in answer.text
+    assert ">Both were there</textarea>" in answer.text
+    assert len(seed.rows(schema.command)) == 1

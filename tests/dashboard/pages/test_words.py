@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.keeper.devices.fingerprint import categories
 from dashboard.pages import words
 from wire.base import Standing
 from wire.models import JoinedBy, Severity
@@ -134,3 +137,16 @@ def test_every_kind_of_device_has_words_and_a_later_one_is_shown_as_it_is() -> N
 def test_how_an_address_joined_is_said_for_every_way() -> None:
     assert words.joined(None) == ""
     assert all(words.joined(way) for way in JoinedBy)
+
+
+def test_the_kinds_of_device_are_those_of_the_box_in_the_same_words() -> None:
+    # The pages may not import the box's code; this holds the two lists together.
+    boxes = {item.value: categories.WORDS[item] for item in categories.Category}
+    boxes["iot-other"] = f"other {boxes['iot-other']}"  # it is the last of a list to choose from
+    assert boxes == words.CATEGORIES
+
+
+def test_the_kinds_of_device_are_those_that_the_wires_description_names() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "wire.md").read_text()
+    listed = text[text.index("A category (") :].partition("\n\n")[0]
+    assert set(words.CATEGORIES) <= set(re.findall(r"`([a-z-]+)`", listed))
