@@ -196,10 +196,18 @@ class Core:
                 self._from_probe(message, now, moment)
             case Peer.PORCH:
                 if isinstance(message, m.NoticeRequest):
-                    self._send(peer, self._notice())
+                    self._send(peer, words.notice(self._judgement.scope))
             case Peer.STATUS:
                 if isinstance(message, m.StatusRequest):
-                    self._send(peer, self._status())
+                    answer = self._health.answer(
+                        self._store,
+                        self._judgement,
+                        self._sentence(),
+                        devices=len(self._book.registry),
+                        mask_generation=self._collection.generation,
+                        broker_connected=self._uplink.broker_connected,
+                    )
+                    self._send(peer, answer)
 
     def _from_sensor(self, message: m.Message, now: float, moment: float) -> None:
         match message:
@@ -356,32 +364,6 @@ class Core:
 
     def _sentence(self) -> str:
         return f"{self._judgement.sentence} {self._remark}".strip()
-
-    def _notice(self) -> m.Notice:
-        scope = self._judgement.scope
-        if scope is None:
-            kept = ("Nothing is kept about any device.",)
-            return m.Notice(recording=False, kind=None, kept=kept, until=None)
-        return m.Notice(
-            recording=True,
-            kind=scope.authority.kind,
-            kept=words.kept(scope),
-            until=scope.authority.not_after.timestamp(),
-        )
-
-    def _status(self) -> m.Status:
-        return m.Status(
-            recording=self._judgement.scope is not None,
-            authority=self._sentence(),
-            devices=len(self._book.registry),
-            open_findings=self._store.findings.open_count(),
-            outbox=len(self._store.outbox),
-            broker_connected=self._uplink.broker_connected,
-            sensor_connected=Peer.SENSOR in self._health.peers,
-            warden_connected=Peer.WARDEN in self._health.peers,
-            mask_generation=self._collection.generation,
-            taps=self._health.reports,
-        )
 
 
 def _mark(authority: Authority) -> str:

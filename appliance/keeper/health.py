@@ -9,7 +9,7 @@ from __future__ import annotations
 from appliance.keeper.authority import Judgement
 from appliance.keeper.devices.model import moment
 from appliance.keeper.store.database import Store
-from appliance.messages import TapReport
+from appliance.messages import Status, TapReport
 from wire.models import BoxStatus, ProcessHealth, TapHealth
 
 MAX_TAPS = 15
@@ -55,6 +55,30 @@ class Health:
             processes=self.processes(),
             taps=self.taps(overflow=overflow),
             gaps=store.gaps.latest(),
+        )
+
+    def answer(
+        self,
+        store: Store,
+        judgement: Judgement,
+        sentence: str,
+        *,
+        devices: int,
+        mask_generation: int,
+        broker_connected: bool,
+    ) -> Status:
+        """What an engineer who asks at the box is told: counts only."""
+        return Status(
+            recording=judgement.scope is not None,
+            authority=sentence,
+            devices=devices,
+            open_findings=store.findings.open_count(),
+            outbox=len(store.outbox),
+            broker_connected=broker_connected,
+            sensor_connected="sensor" in self.peers,
+            warden_connected="warden" in self.peers,
+            mask_generation=mask_generation,
+            taps=self.reports,
         )
 
     def taps(self, *, overflow: int) -> tuple[TapHealth, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from appliance.keeper.authority import Scope, when
+from appliance.messages import Notice
 from wire.authority import Authority, DataClass
 from wire.base import Standing
 
@@ -54,6 +55,14 @@ def kept(scope: Scope) -> tuple[str, ...]:
         sentences.append(f"Of {_group(nothing)}: nothing.")
     sentences.append("What is written, said, seen or sent is never kept, of any device.")
     return tuple(sentences)
+
+
+def notice(scope: Scope | None) -> Notice:
+    """What the household reads of what is kept."""
+    if scope is None:
+        return Notice(recording=False, kind=None, kept=("Nothing is kept about any device.",), until=None)
+    authority = scope.authority
+    return Notice(recording=True, kind=authority.kind, kept=kept(scope), until=authority.not_after.timestamp())
 
 
 def clauses(authority: Authority) -> tuple[str, ...]:
