@@ -35,10 +35,10 @@ def every_kind(scope: Scope) -> list[Finding]:
             new, known, probability=0.93, reasons=("c",) * 20, against=("d",), clause="2", now=now, finding_id="f-1"
         ),
         identity_findings.class_changed(new, change, clause="1", now=now, finding_id="f-2"),
-        identity_findings.key_shared(new, known, at_once=True, clause="2", now=now, finding_id="f-3"),
-        identity_findings.key_shared(new, device(3), at_once=False, clause="2", now=now, finding_id="f-4"),
+        identity_findings.key_shared(new, known, "key-7", at_once=True, clause="2", now=now, finding_id="f-3"),
+        identity_findings.key_shared(new, device(3), "key-7", at_once=False, clause="2", now=now, finding_id="f-4"),
         identity_findings.system_changed(new, "Android", "iOS", clause="1", now=now, finding_id="f-7"),
-        identity_findings.key_ended(new, ended=1.0, clause="2", now=now, finding_id="f-5"),
+        identity_findings.key_ended(new, "visit-1", ended=1.0, clause="2", now=now, finding_id="f-5"),
         identity_findings.visit_over(new, ended=1.0, clause="2", now=now, finding_id="f-6"),
     ]
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from appliance import messages as m
-from appliance.keeper.core import Peer
-from appliance.keeper.household import doubles, proposals
+from appliance.keeper.household import proposals
 from appliance.keeper.store import evidence
 from appliance.traits import Trait
 from wire.base import Standing
@@ -267,19 +266,3 @@ def test_a_crowd_of_invented_addresses_leaves_room_for_the_right_proposal(
     told = [item for item in sent if isinstance(item, Proposal) and item.other_id == bench.device(NEXT).device_id]
     assert told[-1].state == "open"
     assert bench.store.kinship.open_count() <= 2
-
-
-def test_doubles_are_looked_for_now_and_then(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = 0
-
-    def look(_self: object, _device: object) -> None:
-        nonlocal looked
-        looked += 1
-
-    monkeypatch.setattr(doubles.Doubles, "_second", look)
-    registered(bench, OWN, AS_IPHONE, "key-7")
-    bench.hear(Peer.WARDEN, m.StationChanged(ts=bench.wall, mac=HIDDEN, joined=True, key_id="key-7"))
-    before = looked
-    for _ in range(30):
-        bench.wait(1)
-    assert looked - before == 1

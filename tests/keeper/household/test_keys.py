@@ -208,3 +208,51 @@ def test_a_known_device_with_anothers_passphrase_stays_itself(bench: Any, owner:
     bench.station(OTHER, "key-7")
     assert bench.device(OTHER).device_id == tablet != owner
     assert bench.open_kinds(OTHER) == ["passphrase-shared"]
+
+
+def _shared(bench: Any) -> str:
+    """Two devices at home with one passphrase; the second one's id."""
+    bench.station(OLD, "key-7")
+    sent = bench.payloads(bench.station(NEW, "key-7"))
+    assert {item.key_id for item in of(Finding, sent) if item.kind.value == "passphrase-shared"} == {"key-7"}
+    return str(bench.device(NEW).device_id)
+
+
+@pytest.mark.req("N9")
+@pytest.mark.parametrize(
+    ("purpose", "whose", "answered"),
+    [("household", "", True), ("device", "nobody", True), ("device", "second", True), ("device", "owner", False)],
+)
+def test_saying_what_a_shared_passphrase_is_for_answers_the_finding(
+    bench: Any, owner: str, purpose: Any, whose: str, *, answered: bool
+) -> None:
+    second = _shared(bench)
+    device_id = {"second": second, "owner": owner}.get(whose)
+    result = outcome(bench, BindPassphrase(key_id="key-7", purpose=purpose, device_id=device_id))
+    assert result.outcome is Outcome.APPLIED
+    assert ("passphrase-shared" not in bench.open_kinds(NEW)) is answered
+
+
+@pytest.mark.req("N9", "R7")
+def test_saying_whose_the_second_device_is_answers_the_finding_until_it_joins_so_again(bench: Any, owner: str) -> None:
+    second = _shared(bench)
+    assert owner
+    bench.down(bench.command(second, Standing.HOUSEHOLD, label="Tablet"))
+    assert bench.open_kinds(NEW) == []
+    bench.station(NEW, joined=False)
+    bench.wait(60)
+    bench.station(NEW, "key-7")
+    assert bench.open_kinds(NEW) == ["passphrase-shared"]
+
+
+@pytest.mark.req("N9", "R23")
+@pytest.mark.parametrize(("days", "answered"), [(3, True), (-1, False)])
+def test_a_longer_visit_answers_a_passphrase_past_its_date(bench: Any, days: int, *, answered: bool) -> None:
+    ended = datetime.fromtimestamp(bench.wall + 60, UTC)
+    outcome(bench, BindPassphrase(key_id="visit-1", purpose="guest", until=ended))
+    bench.wait(120)
+    bench.station(NEW, "visit-1")
+    assert "passphrase-ended" in bench.open_kinds(NEW)
+    until = datetime.fromtimestamp(bench.wall + days * 86400, UTC)
+    outcome(bench, BindPassphrase(key_id="visit-1", purpose="guest", until=until))
+    assert ("passphrase-ended" not in bench.open_kinds(NEW)) is answered
