@@ -195,7 +195,9 @@ def duration(seconds: float) -> str:
 def confidence(value: float) -> str:
     """Probability as the yardstick's word and a round figure: `Highly likely (about 85%)`."""
     word = next((word for least, word in _YARDSTICK if value >= least), _YARDSTICK[-1][1])
-    return f"{word} (about {round(max(0.0, min(1.0, value)) * 20) * 5}%)"
+    figure = int(max(0.0, min(1.0, value)) * 20 + 0.5) * 5
+    # What falls just short of the highest word has no figure of it.
+    return f"{word} (about {figure if value >= _YARDSTICK[0][0] else min(figure, 90)}%)"
 
 
 def count(number: int, one: str, many: str) -> str:

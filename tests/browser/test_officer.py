@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
+
+from dashboard.store import schema
 
 pytestmark = pytest.mark.browser
 
@@ -357,3 +360,34 @@ def _faults(page: Page) -> list[str]:
         for fault in results.response["violations"]
         for node in fault["nodes"]
     ]
+
+
+@pytest.mark.req("N8", "N9")
+def test_a_question_and_a_passphrase_are_found_from_today(
+    served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None], artefacts: Path
+) -> None:
+    _two_that_may_be_one(served.seed)
+    with served.engine.begin() as connection:
+        connection.execute(update(schema.finding).values(state="closed"))
+    served.seed.device("dev-3", looks_like=None)
+    served.seed.finding("find-3", kind="passphrase-shared", device_id="dev-3", key_id="k-7")
+    page = open_page(viewport=SIZES["1280"])
+    sign_in(page)
+    expect(page.locator(".gh-card")).to_have_count(2)
+    expect(page.locator(".gh-card").last).to_contain_text("Two devices may be one. Highly likely (about 85%)")
+    _shoot(page, artefacts, "today-question")
+    page.get_by_role("link", name="Look and compare").click()
+    expect(page.get_by_role("heading", name="One device or two?")).to_be_visible()
+
+    page.goto("/")
+    page.get_by_role("link", name="Look and decide").click()
+    page.get_by_role("link", name="Say what the passphrase is for").click()
+    expect(page.get_by_label("Reference of the passphrase")).to_have_value("k-7")
+    page.get_by_label("Everybody's in the home").check()
+    page.locator("#key-reason").fill("It stands on the board in the kitchen")
+    _shoot(page, artefacts, "finding-passphrase")
+    page.get_by_role("button", name="Send to the box").first.click()
+    command = served.wait_for_command()
+    assert command["body"] == {"action": "bind-passphrase", "key_id": "k-7", "purpose": "household"}
+    served.answer(command)
+    page.get_by_role("heading", name="Done: the box has applied it").wait_for()

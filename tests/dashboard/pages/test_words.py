@@ -47,6 +47,10 @@ def test_what_a_newer_box_says_is_shown_as_it_is() -> None:
     [
         (1.0, "Almost certain (about 100%)"),
         (0.95, "Almost certain (about 95%)"),
+        (0.949, "Highly likely (about 90%)"),
+        (0.775, "Highly likely (about 80%)"),
+        (0.525, "Likely (about 55%)"),
+        (0.225, "Unlikely (about 25%)"),
         (0.8, "Highly likely (about 80%)"),
         (0.6, "Likely (about 60%)"),
         (0.45, "A realistic possibility (about 45%)"),
@@ -57,6 +61,12 @@ def test_what_a_newer_box_says_is_shown_as_it_is() -> None:
 )
 def test_confidence_is_a_word_of_the_yardstick(value: float, text: str) -> None:
     assert words.confidence(value) == text
+
+
+@given(st.floats(0, 1))
+def test_a_word_and_its_figure_are_of_one_band(value: float) -> None:
+    word, _, figure = words.confidence(value).removesuffix("%)").partition(" (about ")
+    assert words.confidence(int(figure) / 100).startswith(f"{word} (")
 
 
 @pytest.mark.req("R42")
