@@ -115,6 +115,7 @@ def raised(
     reasons: tuple[str, ...],
     alternatives: tuple[str, ...],
     hit: ListHit | None = None,
+    key_id: str | None = None,
 ) -> Finding:
     """A new finding about a device, made by the rule of its kind."""
     authority = now.scope.authority
@@ -140,6 +141,7 @@ def raised(
         reasons=reasons,
         alternatives=alternatives,
         hit=hit,
+        key_id=key_id,
     )
 
 

@@ -95,7 +95,9 @@ def system_changed(device: Device, was: str, shows: str, *, clause: str, now: No
     )
 
 
-def key_shared(device: Device, holder: Device, *, at_once: bool, clause: str, now: Now, finding_id: str) -> Finding:
+def key_shared(
+    device: Device, holder: Device, key_id: str, *, at_once: bool, clause: str, now: Now, finding_id: str
+) -> Finding:
     """A passphrase that is one device's own is in use by another; `at_once`: both were there together."""
     whose = f"“{holder.label}”" if holder.label else "another device"
     return raised(
@@ -116,10 +118,11 @@ def key_shared(device: Device, holder: Device, *, at_once: bool, clause: str, no
             "The passphrase was typed into a second device by mistake.",
             "The first device joined a second time before it was noticed that it had left.",
         ),
+        key_id=key_id,
     )
 
 
-def key_ended(device: Device, *, ended: float, clause: str, now: Now, finding_id: str) -> Finding:
+def key_ended(device: Device, key_id: str, *, ended: float, clause: str, now: Now, finding_id: str) -> Finding:
     """A visitor's passphrase is in use past its date."""
     return raised(
         FindingKind.KEY_ENDED,
@@ -137,6 +140,7 @@ def key_ended(device: Device, *, ended: float, clause: str, now: Now, finding_id
             "The visit was made longer and the box was not told.",
             "The device keeps the passphrase from the visit and joined by itself.",
         ),
+        key_id=key_id,
     )
 
 

@@ -22,12 +22,13 @@ CONTROL = Path("/run/hostapd")
 MAX_EVENT = 4096
 MAX_ACCESS_POINTS = 8
 READS = 64
-MAX_KEY_ID = 64
 
 _EVENT = re.compile(
     r"<\d>AP-STA-(?P<what>CONNECTED|DISCONNECTED) (?P<mac>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})(?P<rest>( .*)?)"
 )
 _KEY_ID = re.compile(r"(?:^| )keyid=(\S+)")
+_OURS = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""A key id that an order about passphrases can name (`wire.orders.BindPassphrase`)."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 def station(event: bytes, now: float) -> StationChanged | None:
     """What an event says of a station; None for any other event, an answer, or what is too long.
 
-    A key id longer than `MAX_KEY_ID` is left out: it was not made by this router.
+    A key id that no order can name is left out: it was not made by this router.
     """
     if len(event) > MAX_EVENT:
         return None
@@ -44,7 +45,7 @@ def station(event: bytes, now: float) -> StationChanged | None:
         return None
     joined = found["what"] == "CONNECTED"
     key = _KEY_ID.search(found["rest"]) if joined else None
-    key_id = key[1] if key and len(key[1]) <= MAX_KEY_ID else None
+    key_id = key[1] if key and _OURS.fullmatch(key[1]) else None
     return StationChanged(ts=now, mac=found["mac"].lower(), joined=joined, key_id=key_id)
 
 

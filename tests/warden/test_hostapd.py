@@ -27,6 +27,7 @@ MAC = "02:00:5e:00:53:0a"
         (f"<3>AP-STA-DISCONNECTED {MAC}", False, None),
         (f"<3>AP-STA-DISCONNECTED {MAC} keyid=laptop-1", False, None),
         (f"<3>AP-STA-CONNECTED {MAC} keyid={'x' * 65}", True, None),
+        (f"<3>AP-STA-CONNECTED {MAC} keyid=a/b", True, None),
         (f"<3>AP-STA-CONNECTED {MAC} notkeyid=a", True, None),
     ],
 )

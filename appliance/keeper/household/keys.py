@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.keeper import identity_findings
+from appliance.keeper import findings, identity_findings
 from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.passphrases import (
     HOUSEHOLD,
@@ -120,7 +120,7 @@ class Keys:
             finding_id = self._record.ids.finding()
             at_once = self._stays.device_here(holder, now.ts) or self._stays.together(device.macs, holder.macs)
             finding = identity_findings.key_shared(
-                device, holder, at_once=at_once, clause=clause, now=now, finding_id=finding_id
+                device, holder, key_id, at_once=at_once, clause=clause, now=now, finding_id=finding_id
             )
             self._record.raise_finding(finding, subject=key_id, at=now.at)
 
@@ -133,7 +133,7 @@ class Keys:
         elif clause is not None and binding is not None and binding.until is not None:
             finding_id = self._record.ids.finding()
             finding = identity_findings.key_ended(
-                device, ended=binding.until, clause=clause, now=now, finding_id=finding_id
+                device, key_id, ended=binding.until, clause=clause, now=now, finding_id=finding_id
             )
             self._record.raise_finding(finding, subject=key_id, at=now.at)
 
@@ -145,7 +145,7 @@ class Keys:
         if device is None or last is None:
             return
         for binding in self._record.store.kinship.passphrases().of_device(device.device_id):
-            for other in self._sharing(binding.key_id):
+            for other in self._about(FindingKind.KEY_SHARED, binding.key_id):
                 began = min((self._stays.began(item) or 0.0 for item in other.macs), default=0.0)
                 one = last <= began and not self._stays.device_here(device, now.ts)
                 two = (
@@ -158,12 +158,9 @@ class Keys:
                     self._kin.join(device, other, join, scope=now.scope, at=now.at)
                     return
 
-    def _sharing(self, key_id: str) -> list[Device]:
-        """Devices with an open finding that they share this passphrase."""
-        found = [
-            self._record.registry.by_id(item)
-            for item in self._record.store.findings.about(FindingKind.KEY_SHARED.value, key_id)
-        ]
+    def _about(self, kind: FindingKind, key_id: str) -> list[Device]:
+        """Devices with an open finding of this kind about this passphrase."""
+        found = [self._record.registry.by_id(item) for item in self._record.store.findings.about(kind.value, key_id)]
         return [device for device in found if device is not None and device.addresses]
 
     # --- bindings ---------------------------------------------------------------------------
@@ -179,7 +176,26 @@ class Keys:
             device = self._record.registry.by_id(device.merged_into)
         until = order.until.timestamp() if order.until is not None and purpose is Purpose.GUEST else None
         whose = None if device is None else device.device_id
-        return self._put(Binding(key_id=order.key_id, purpose=purpose, device_id=whose, until=until), at)
+        refusal = self._put(Binding(key_id=order.key_id, purpose=purpose, device_id=whose, until=until), at)
+        if refusal is None:
+            self._answered(order.key_id, purpose, whose, until, at)
+        return refusal
+
+    def _answered(self, key_id: str, purpose: Purpose, whose: str | None, until: float | None, at: float) -> None:
+        """Close the findings about a passphrase that what was said of it answers."""
+        because = "An officer said what the passphrase is for."
+        for device in self._about(FindingKind.KEY_SHARED, key_id):
+            # Others than the one it is now bound to still share it.
+            if purpose is not Purpose.DEVICE or whose is None or device.device_id == whose:
+                self._close(device, FindingKind.KEY_SHARED, key_id, because, at)
+        if purpose is not Purpose.GUEST or (until is not None and until > at):
+            for device in self._about(FindingKind.KEY_ENDED, key_id):
+                self._close(device, FindingKind.KEY_ENDED, key_id, because, at)
+
+    def _close(self, device: Device, kind: FindingKind, key_id: str, because: str, at: float) -> None:
+        stored = self._record.open_finding(device.device_id, kind, key_id)
+        if stored is not None:
+            self._record.report_finding(stored, findings.closed(stored.finding, because), at)
 
     def owned(self, device: Device, at: float) -> Device:
         """An officer gave the device a standing that makes the passphrase it joined with its own."""

@@ -20,9 +20,7 @@ from appliance.keeper.household.standing import DECIDED, Standings
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
 from appliance.keeper.store.devices import Link
-from wire.models import FindingKind, JoinedBy
-
-_ANSWERED = DECIDED | {FindingKind.KEY_SHARED}
+from wire.models import JoinedBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ class Kin:
                     by=join.by,
                 )
             )
-        self._record.close_findings(goes.device_id, _ANSWERED, join.because, at)
+        self._record.close_findings(goes.device_id, DECIDED, join.because, at)
         store.kinship.hand_over(goes.device_id, stays.device_id)
         store.kinship.put_passphrases(store.kinship.passphrases().handed_over(goes.device_id, stays.device_id))
         gone = replace(goes, addresses=(), merged_into=stays.device_id, presence=None, quarantined=False)

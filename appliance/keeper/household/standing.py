@@ -14,8 +14,19 @@ from appliance.keeper.household.record import Record
 from wire.base import Standing
 from wire.models import FindingKind
 
-DECIDED = frozenset({FindingKind.UNREGISTERED_DEVICE, FindingKind.SAME_DEVICE, FindingKind.VISIT_OVER})
-"""Findings that wait for an officer to say what the device is to the household."""
+DECIDED = frozenset(
+    {
+        FindingKind.UNREGISTERED_DEVICE,
+        FindingKind.SAME_DEVICE,
+        FindingKind.VISIT_OVER,
+        FindingKind.KEY_SHARED,
+        FindingKind.KEY_ENDED,
+    }
+)
+"""Findings that wait for an officer to say what the device is to the household.
+
+Those about a passphrase come again at the next join while it is still used so.
+"""
 
 
 class Standings:
