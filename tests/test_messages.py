@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from appliance import messages
 from appliance.messages import (
     CollectionMask,
-    DhcpHeard,
     How,
     MessageError,
     NameLookedUp,
@@ -16,13 +15,15 @@ from appliance.messages import (
     Sighting,
     Status,
     TapReport,
+    TraitSeen,
     Via,
 )
+from appliance.traits import Trait
 
 MAC = "00:00:5e:00:53:01"
 SAMPLES: list[messages.Message] = [
     Sighting(ts=1.5, mac=MAC, via=Via.ARP, ip="192.0.2.1"),
-    DhcpHeard(ts=1.0, mac=MAC, message_type=1, parameters=(1, 3, 6)),
+    TraitSeen(ts=1.0, mac=MAC, trait=Trait.DHCP4_PARAMETERS, value="1,3,6"),
     NameLookedUp(ts=1.0, mac=MAC, name="example.org", how=How.TLS, generation=2),
     CollectionMask(generation=2, names=(MAC,), lease=30.0),
     Outbound(topic="gatehouse/v1/example/site-1/event/finding", body=bytes(range(256))),

@@ -26,6 +26,7 @@ MIRRORED = ("appliance", "dashboard", "firmware", "wire")
 NOT_AT_RUN_TIME = {".py", ".mako", ".scss", ".sh"}
 """Sources, and what styles and migrations are made with."""
 TESTED_ELSEWHERE: dict[str, str] = {
+    "appliance/sensor/talk.py": "makes the facts that the tests of datagrams.py and connections.py look at",
     "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
     "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "appliance/keeper/store/schema.py": "run by the tests of appliance/keeper/store/database.py",
@@ -34,6 +35,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/ingest/__main__.py": "as a process of its own: tests/dashboard/ingest/test_exchange.py",
     "dashboard/ingest/session.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "dashboard/store/migrations/versions/0001_tables_of_the_first_version.py": "run by the tests of dashboard/store/migrate.py",
+    "dashboard/store/migrations/versions/0002_devices_of_many_addresses.py": "as 0001",
+    "dashboard/store/migrations/versions/0003_events_not_read_yet.py": "as 0001",
     "firmware/names.py": "constants; the renderings that use them are compared in tests/firmware/test_render.py",
 }
 

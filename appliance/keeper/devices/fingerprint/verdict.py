@@ -84,7 +84,7 @@ class Verdict:
         return words if self.vendor else words[:1].upper() + words[1:]
 
     def looks_like(self) -> LooksLike | None:
-        """The same for the wire, where the confidence is that of the text; None where nothing is known."""
+        """The same for the wire, where `confidence` is that of the text; None where nothing is known."""
         text = self.text
         if not text:
             return None
@@ -93,6 +93,7 @@ class Verdict:
             confidence=self.text_confidence,
             reasons=tuple(reason[:_MAX_TEXT] for reason in self.reasons[:MAX_REASONS]),
             category=self.category,
+            category_confidence=None if self.category is None else self.confidence,
             os_family=self.os_family,
             vendor=self.vendor,
             model=self.model,

@@ -85,3 +85,12 @@ def test_what_a_person_said_is_locked() -> None:
     assert (alone.text, alone.confidence, alone.text_confidence) == ("Device of Made-up", 0.0, 1.0)
     beside = Verdict(os_family="Linux", text_confidence=0.7).correct(Correction(vendor="Made-up"))
     assert (beside.text, beside.text_confidence) == ("Device of Made-up with Linux", 0.7)
+
+
+def test_on_the_wire_the_kind_has_a_figure_of_its_own() -> None:
+    told = Verdict(category=Category.PHONE, confidence=0.62, text_confidence=0.83).looks_like()
+    assert told is not None
+    assert (told.confidence, told.category, told.category_confidence) == (0.83, "phone", 0.62)
+    untold = Verdict(vendor="Example", text_confidence=0.7).looks_like()
+    assert untold is not None
+    assert untold.category_confidence is None
