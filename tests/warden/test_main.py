@@ -11,7 +11,6 @@ import pytest
 
 from appliance.messages import (
     CollectionMask,
-    DhcpHeard,
     Enforcement,
     How,
     LinkChanged,
@@ -23,9 +22,11 @@ from appliance.messages import (
     Side,
     Sighting,
     TapReport,
+    TraitSeen,
     Via,
     WardenState,
 )
+from appliance.traits import Trait
 
 pytestmark = pytest.mark.lab
 
@@ -169,8 +170,13 @@ def test_what_devices_send_reaches_the_keeper_with_the_right_address(home: Any) 
 
     sensor_end.until(sighting(PHONE, Via.ARP))
     sensor_end.until(sighting(PHONE, Via.FLOW))
-    dhcp = sensor_end.until(lambda message: isinstance(message, DhcpHeard))
-    assert (dhcp.mac, dhcp.host_name, dhcp.vendor_class, dhcp.parameters) == (LAPTOP, "laptop", "vendor", (1, 3, 6))
+    for trait, value in (
+        (Trait.DHCP4_HOST_NAME, "laptop"),
+        (Trait.DHCP4_VENDOR_CLASS, "vendor"),
+        (Trait.DHCP4_PARAMETERS, "1,3,6"),
+    ):
+        seen = sensor_end.until(lambda message, t=trait: isinstance(message, TraitSeen) and message.trait is t)
+        assert (seen.mac, seen.value) == (LAPTOP, value)
     for name, how, server in (
         ("asked-here.example", How.DNS, "192.0.2.1"),
         ("asked-elsewhere.example", How.DNS, "203.0.113.53"),
