@@ -147,6 +147,9 @@ def replay(file: Path, *, as_json: bool) -> None:
         except BrokenPipeError:
             raise  # whoever read the lines has enough of them
         except OSError as error:
+            # What is left in the buffer would be tried again at the end, with an error of its own.
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
             _fail(4, f"the lines cannot be written ({error.strerror})")
     sys.exit(code)
 
