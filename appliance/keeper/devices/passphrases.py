@@ -111,10 +111,6 @@ class Passphrases:
         """
         return Passphrases((*self, binding))
 
-    def unbind(self, key_id: str) -> Passphrases:
-        """Without what was known of this key."""
-        return Passphrases(binding for binding in self if binding.key_id != key_id)
-
     def handed_over(self, old_id: str, new_id: str) -> Passphrases:
         """With the keys of one device given to another, as when two are joined or split."""
         return Passphrases(

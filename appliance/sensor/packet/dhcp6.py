@@ -70,14 +70,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a client sends this type."""
         return self.message_type in {1, 3, 4, 5, 6, 8, 9, 11}
 
-    @property
-    def duid_mac(self) -> bytes | None:
-        """The hardware address inside a DUID-LLT or DUID-LL of Ethernet, six octets."""
-        duid = self.client_duid or b""
-        if duid[:4] == b"\0\x01\0\x01" and len(duid) == 14:
-            return duid[8:]
-        return duid[4:] if duid[:4] == b"\0\x03\0\x01" and len(duid) == 10 else None
-
 
 def parse(cursor: Cursor) -> Message:
     """Read a DHCPv6 message, out of its relay messages if it has some.
