@@ -35,7 +35,6 @@ _LINKS = {
     LinkType.SLL: ethernet.cooked_v1,
     LinkType.SLL2: ethernet.cooked_v2,
 }
-_UNSPECIFIED = frozenset({bytes(4), bytes(16)})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,7 +192,8 @@ def _control(frame: Frame, mac: str | None, packet: ip.Packet) -> list[Fact]:
     if message is None:
         # A message that could be read is not empty.
         return [_spoke(frame, mac, packet, Via.ND)] if frame.data[packet.start] in icmp6.SHOWN else []
-    claims = message.kind == icmp6.NEIGHBOUR_ADVERTISEMENT or packet.src in _UNSPECIFIED
+    source = _sender(packet.src)
+    claims = message.kind == icmp6.NEIGHBOUR_ADVERTISEMENT or source is None
     return [
         NeighbourHeard(
             ts=frame.ts,
@@ -201,7 +201,7 @@ def _control(frame: Frame, mac: str | None, packet: ip.Packet) -> list[Fact]:
             mac=mac,
             via=Via.ND,
             # An advertisement, and a probe from the unspecified address (RFC 4862 section 5.4.2), claim the target.
-            src=_sender(message.target) if claims and message.target else _sender(packet.src),
+            src=_sender(message.target) if claims and message.target else source,
             kind=message.kind,
             target=ip.text(message.target) if message.target else None,
             message=message,

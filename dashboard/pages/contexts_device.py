@@ -132,23 +132,13 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Register:
-    """The form that says what a device is."""
+class _Asked:
+    """What the forms have in common: each asks for a reason."""
 
-    heading: str
-    """What the form does."""
-    folded: bool
-    """Shown behind a disclosure, as nothing asks for it now."""
     target: str
     """Where it is sent."""
     token: str
     """Makes two sendings of the same form one command."""
-    choices: tuple[Choice, ...]
-    """Standings."""
-    label: str
-    """Typed or known label."""
-    days: str
-    """Typed number of days for a guest."""
     reason: str
     """Typed reason."""
     errors: tuple[tuple[str, str], ...]
@@ -156,15 +146,33 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectForm:
-    """The form that says what a device is, whatever it shows of itself."""
+class _Folded(_Asked):
+    """A form that is folded away until somebody wants it."""
 
     opened: bool
     """Shown open: it was sent and something is wrong."""
-    target: str
-    """Where it is sent."""
-    token: str
-    """Makes two sendings of the same form one command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register(_Asked):
+    """The form that says what a device is."""
+
+    heading: str
+    """What the form does."""
+    folded: bool
+    """Shown behind a disclosure, as nothing asks for it now."""
+    choices: tuple[Choice, ...]
+    """Standings."""
+    label: str
+    """Typed or known label."""
+    days: str
+    """Typed number of days for a guest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectForm(_Folded):
+    """The form that says what a device is, whatever it shows of itself."""
+
     categories: tuple[Choice, ...]
     """Kinds of device; the first leaves it to the box."""
     os_family: str
@@ -173,66 +181,34 @@ class CorrectForm:
     """Typed or known maker."""
     model: str
     """Typed or known model."""
-    reason: str
-    """Typed reason."""
-    errors: tuple[tuple[str, str], ...]
-    """Field and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitForm:
+class SplitForm(_Folded):
     """The form that takes addresses out of a device again."""
 
-    opened: bool
-    """Shown open: it was sent and something is wrong."""
-    target: str
-    """Where it is sent."""
-    token: str
-    """Makes two sendings of the same form one command."""
     addresses: tuple[Choice, ...]
     """Addresses to tick."""
-    reason: str
-    """Typed reason."""
-    errors: tuple[tuple[str, str], ...]
-    """Field and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyForm:
+class KeyForm(_Folded):
     """The form that says what a Wi-Fi passphrase is for."""
 
-    opened: bool
-    """Shown open: it was sent and something is wrong."""
-    target: str
-    """Where it is sent."""
-    token: str
-    """Makes two sendings of the same form one command."""
     key_id: str
     """Typed or known reference of the passphrase."""
     purposes: tuple[Choice, ...]
     """What it may be for."""
     days: str
     """Typed number of days for a visitor's."""
-    reason: str
-    """Typed reason."""
-    errors: tuple[tuple[str, str], ...]
-    """Field and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerForm:
+class AnswerForm(_Asked):
     """The form that says whether two devices are one."""
 
-    target: str
-    """Where it is sent."""
-    token: str
-    """Makes two sendings of the same form one command."""
     choices: tuple[Choice, ...]
     """The answers."""
-    reason: str
-    """Typed reason."""
-    errors: tuple[tuple[str, str], ...]
-    """Field and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
