@@ -17,7 +17,7 @@ from wire.files import load_toml
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
 """A topic level: lower-case letters, digits, hyphen."""
 
-Role = Annotated[str, Field(pattern=r"^(warden|sensor|keeper|courier|porch|probe)$")]
+Role = Annotated[str, Field(pattern=r"^(warden|sensor|keeper|courier|porch|probe|resolver)$")]
 
 
 class _Section(BaseModel):

@@ -30,7 +30,7 @@ from lab.officer import Officer, Seen
 from lab.stack import SITE, Stack
 from lab.story import Browse, ChangeMac, Join, Register, Story
 from wire.files import FileError
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 DEFAULT_PORT = 8080
 _LOOK = 0.05

@@ -15,7 +15,7 @@ from datetime import datetime
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 _TIMEOUT = 10.0
 _MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lab.personas import names as persona_names
 from wire.base import Standing
 from wire.files import FileError, load_toml
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 FOLDER = Path(__file__).parent / "stories"
 

@@ -50,6 +50,12 @@ class _Part(BaseModel):
 
 _P = TypeVar("_P", bound=_Part)
 
+FailClosed = Literal[True] | None
+"""True: what the clause holds back stays held back when the box's software stops. Else it ends within a minute (R57)."""
+
+Held = Literal[Standing.REGISTERED, Standing.UNKNOWN, Standing.REFUSED]
+"""Standings that a clause may hold back: never the household's, its guests' or work devices."""
+
 ClauseNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z().-]{1,20}$")]
 
 
@@ -69,6 +75,8 @@ class ListsClause(_Part):
     kind: Literal["lists"] = "lists"
     standings: tuple[Standing, ...] = Field(min_length=1)
     lists: tuple[Id, ...] = Field(min_length=1, max_length=64)
+    itemise: Literal[True] | None = None
+    """Names on lists of adult sites are shown one by one; else as a trend only (R32)."""
 
 
 class QuarantineClause(_Part):
@@ -77,6 +85,53 @@ class QuarantineClause(_Part):
     number: ClauseNumber
     kind: Literal["quarantine"] = "quarantine"
     standings: tuple[Literal[Standing.UNKNOWN, Standing.REFUSED], ...] = Field(min_length=1)
+    fail_closed: FailClosed = None
+
+
+class BlockClause(_Part):
+    """Names and addresses on these lists are not reached by devices of these standings (R22)."""
+
+    number: ClauseNumber
+    kind: Literal["block"] = "block"
+    standings: tuple[Held, ...] = Field(min_length=1)
+    lists: tuple[Id, ...] = Field(min_length=1, max_length=64)
+    fail_closed: FailClosed = None
+
+
+class AllowOnlyClause(_Part):
+    """Devices of these standings reach names on these lists and no others."""
+
+    number: ClauseNumber
+    kind: Literal["allow-only"] = "allow-only"
+    standings: tuple[Held, ...] = Field(min_length=1)
+    lists: tuple[Id, ...] = Field(min_length=1, max_length=64)
+    fail_closed: FailClosed = None
+
+
+class SafeSearchClause(_Part):
+    """Search engines and video sites answer devices of these standings in their strict mode."""
+
+    number: ClauseNumber
+    kind: Literal["safe-search"] = "safe-search"
+    standings: tuple[Held, ...] = Field(min_length=1)
+    fail_closed: FailClosed = None
+
+
+class AnswersClause(_Part):
+    """How the box answers questions by which devices of these standings look for a way round its resolver."""
+
+    number: ClauseNumber
+    kind: Literal["answers"] = "answers"
+    standings: tuple[Held, ...] = Field(min_length=1)
+    refuse: tuple[Literal["canary", "relay", "discovery"], ...] = Field(min_length=1)
+    fail_closed: FailClosed = None
+
+
+class NearbyClause(_Part):
+    """Lets the box count phones that are near and never join (R21). Nothing is kept of one phone."""
+
+    number: ClauseNumber
+    kind: Literal["nearby"] = "nearby"
 
 
 class RegisterClause(_Part):
@@ -86,7 +141,18 @@ class RegisterClause(_Part):
     kind: Literal["register"] = "register"
 
 
-Clause = Annotated[CollectClause | ListsClause | QuarantineClause | RegisterClause, Field(discriminator="kind")]
+Clause = Annotated[
+    CollectClause
+    | ListsClause
+    | QuarantineClause
+    | BlockClause
+    | AllowOnlyClause
+    | SafeSearchClause
+    | AnswersClause
+    | NearbyClause
+    | RegisterClause,
+    Field(discriminator="kind"),
+]
 
 
 class Authority(_Part):
@@ -135,8 +201,8 @@ class SignedAuthority(_Part):
 
 
 def canonical(document: Authority) -> bytes:
-    """The bytes that are signed."""
-    plain = document.model_dump(mode="json")
+    """The bytes that are signed. What is not said is left out, so that a later version's new fields change nothing."""
+    plain = document.model_dump(mode="json", exclude_none=True)
     return _CONTEXT + json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
 

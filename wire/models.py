@@ -16,81 +16,10 @@ from typing import Literal
 from pydantic import Field
 
 from wire.base import Confidence, Correction, Count, Id, Mac, Payload, Revision, Standing, Text, Time
+from wire.box import Arrangements, BoxStatus
+from wire.findings import Finding
 from wire.orders import Order
 from wire.topics import Channel
-
-
-class Severity(StrEnum):
-    """How soon an officer should look. Only `act_now` interrupts anyone (R27)."""
-
-    ACT_NOW = "act_now"
-    TODAY = "today"
-    THIS_WEEK = "this_week"
-    INFORMATION = "information"
-
-
-class FindingKind(StrEnum):
-    """What was found. A finding speaks of a device, never of a person."""
-
-    UNREGISTERED_DEVICE = "unregistered-device"
-    LISTED_NAME = "listed-name"
-    SAME_DEVICE = "same-device"
-    """A new address is probably that of a device on the register; the proposal is beside it (N8)."""
-    CLASS_CHANGED = "class-changed"
-    """A known address begins to speak like another kind of device."""
-    KEY_SHARED = "passphrase-shared"
-    """A passphrase that is one device's own is in use by two at once (N9)."""
-    KEY_ENDED = "passphrase-ended"
-    """A guest's passphrase is in use past its date (N9)."""
-    VISIT_OVER = "visit-over"
-    """A guest's device is still there after the visit was to end (R23)."""
-
-
-class Rule(Payload):
-    """Which rule made a finding, and under which clause of the authority (R29)."""
-
-    id: Id
-    version: str = Field(max_length=64)
-    authority_id: Id
-    authority_number: Revision
-    clause: str = Field(max_length=40)
-
-
-class ListHit(Payload):
-    """What matched, on which list (R29, N16)."""
-
-    name: str = Field(max_length=253)
-    how: str = Field(max_length=16)
-    list_id: Id
-    list_version: str = Field(max_length=64)
-    list_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    entry: str = Field(max_length=253)
-
-
-class Finding(Payload):
-    """A finding as it stands at `revision`; a higher revision replaces a lower (R11, R26, R29)."""
-
-    finding_id: Id
-    revision: Revision
-    kind: FindingKind
-    severity: Severity
-    device_id: Id
-    state: Literal["open", "closed"]
-    closed_because: Text | None = None
-    first_seen: Time
-    """Time of the first frame that supports the finding."""
-    last_seen: Time
-    raised_at: Time
-    """When the keeper committed it."""
-    count: int = Field(ge=1, le=2**31 - 1)
-    rule: Rule
-    confidence: Confidence
-    reasons: tuple[Text, ...] = Field(max_length=16)
-    alternatives: tuple[Text, ...] = Field(max_length=16)
-    """What else could explain it."""
-    hit: ListHit | None = None
-    key_id: str | None = Field(default=None, max_length=64)
-    """The Wi-Fi passphrase that a finding about one is about (N9); what it is for can be said by it."""
 
 
 class JoinedBy(StrEnum):
@@ -146,6 +75,18 @@ class PresenceState(StrEnum):
     """It comes and goes many times in a short while."""
 
 
+class Visibility(Payload):
+    """How much of what a device did in a day the box could put a name to (N10)."""
+
+    day: Time
+    """Midnight UTC it began at."""
+    connections: Count
+    named: Confidence
+    """Share of the connections to addresses that an answer of the DNS or a hello named."""
+    octets_named: Confidence | None = None
+    """Share of the octets; None where volumes may not be kept."""
+
+
 class Presence(Payload):
     """Whether a device is there, since when."""
 
@@ -172,6 +113,8 @@ class Device(Payload):
     """It counts as part of that device until a person splits them again; it is not shown on its own."""
     key_id: str | None = Field(default=None, max_length=64)
     """The passphrase that is this device's own."""
+    visibility: Visibility | None = None
+    """Of the last day with any traffic; None where signs may not be kept."""
 
 
 class Proposal(Payload):
@@ -202,58 +145,6 @@ class Session(Payload):
     asleep_seconds: Count = 0
     """How much of it the device was quiet, as phones are that doze."""
     ended_because: Text | None = None
-
-
-class ProcessHealth(Payload):
-    """One peer of the keeper as the keeper sees it."""
-
-    name: Id
-    connected: bool
-
-
-class TapHealth(Payload):
-    """Counters of one tap since the sensor started."""
-
-    name: Id
-    messages: Count
-    octets: Count
-    lost: Count
-    unparsed: Count
-    overflow: Count
-
-
-class GapCause(StrEnum):
-    """Why the box could not see."""
-
-    SENSOR_AWAY = "sensor-away"
-    """The process that listens was not there."""
-    KEEPER_AWAY = "keeper-away"
-    """The process that records was not there, or the box had no power."""
-    TAPS_ANEW = "taps-anew"
-    """The listening points were opened anew; how long that took is not known."""
-
-
-class Gap(Payload):
-    """A time in which the box may not have seen what there was (N4)."""
-
-    started: Time
-    ended: Time | None = None
-    """None while it lasts."""
-    cause: GapCause
-
-
-class BoxStatus(Payload):
-    """Health of a box, kept even without an authority. `online` false is the last will."""
-
-    online: bool
-    at: Time
-    recording: bool = False
-    authority: Text = ""
-    outbox: Count = 0
-    processes: tuple[ProcessHealth, ...] = Field(default=(), max_length=16)
-    taps: tuple[TapHealth, ...] = Field(default=(), max_length=16)
-    gaps: tuple[Gap, ...] | None = Field(default=None, max_length=16)
-    """The latest, newest first; None where the box does not say."""
 
 
 class Command(Payload):
@@ -315,6 +206,9 @@ TYPES: dict[str, MessageType] = {
         MessageType(ce_type="gatehouse.device.v1", model=Device, channel=Channel.STATE, name="device", up=True),
         MessageType(ce_type="gatehouse.proposal.v1", model=Proposal, channel=Channel.STATE, name="proposal", up=True),
         MessageType(ce_type="gatehouse.session.v1", model=Session, channel=Channel.EVENT, name="session", up=True),
+        MessageType(
+            ce_type="gatehouse.arrangements.v1", model=Arrangements, channel=Channel.STATE, name="arrangements", up=True
+        ),
         MessageType(ce_type="gatehouse.status.v1", model=BoxStatus, channel=Channel.STATUS, name="box", up=True),
         MessageType(
             ce_type="gatehouse.result.v1", model=CommandResult, channel=Channel.RESULT, name="command", up=True

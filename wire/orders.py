@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wire.base import Correction, Id, Mac, Payload, Standing, Time
+from wire.base import Correction, Count, Id, Mac, Payload, Standing, Text, Time
+from wire.findings import Severity
 
 
 class SetStanding(Payload):
@@ -66,8 +67,99 @@ class RunProbe(Payload):
     kind: Literal["sweep", "services", "dhcp"] = "sweep"
 
 
+class QuietRule(Payload):
+    """A rule is not relevant at this home, or for this device: its open findings close, new ones are counted only (R30)."""
+
+    action: Literal["quiet-rule"] = "quiet-rule"
+    rule: Id
+    device_id: Id | None = None
+    subject: str | None = Field(default=None, max_length=300)
+    """Only for what this finding is about; None for all of the rule."""
+    finding_id: Id | None = None
+    """The finding from which it was said; its subject counts where `subject` is None and `narrow` is set."""
+    narrow: bool = True
+    reason: Text = Field(min_length=1)
+    until: Time | None = None
+
+
+class EndQuiet(Payload):
+    """A quieted rule speaks again."""
+
+    action: Literal["end-quiet"] = "end-quiet"
+    quiet_id: Id
+
+
+class SetAway(Payload):
+    """Nobody, or one device, will be at home: silence is expected (R15)."""
+
+    action: Literal["set-away"] = "set-away"
+    starts: Time
+    ends: Time
+    device_id: Id | None = None
+    reason: Text = Field(min_length=1)
+
+
+class EndAway(Payload):
+    """An away time no longer holds."""
+
+    action: Literal["end-away"] = "end-away"
+    away_id: Id
+
+
+class AddWatch(Payload):
+    """A household's own entry: to be found, or with `excluded` never to be kept (R35, R67)."""
+
+    action: Literal["add-watch"] = "add-watch"
+    name: str = Field(min_length=1, max_length=253)
+    below: bool = True
+    excluded: bool = False
+    severity: Severity = Severity.TODAY
+    reason: Text = Field(min_length=1)
+    expires: Time
+
+
+class EndWatch(Payload):
+    """A household's own entry is taken off."""
+
+    action: Literal["end-watch"] = "end-watch"
+    watch_id: Id
+
+
+class Span(Payload):
+    """A time in which software on a device says that the device was in use."""
+
+    starts: Time
+    ends: Time
+    events: Count = 1
+
+
+class ReportAgent(Payload):
+    """What software on a device says of its use, to be compared with what the box saw (N7)."""
+
+    action: Literal["report-agent"] = "report-agent"
+    device_id: Id
+    source: str = Field(min_length=1, max_length=80)
+    """Name of the software."""
+    covers_from: Time
+    covers_to: Time
+    """Between these the software says that it reported everything."""
+    spans: tuple[Span, ...] = Field(max_length=512)
+
+
 Order = Annotated[
-    SetStanding | CorrectDevice | AnswerProposal | SplitDevice | BindPassphrase | RunProbe,
+    SetStanding
+    | CorrectDevice
+    | AnswerProposal
+    | SplitDevice
+    | BindPassphrase
+    | RunProbe
+    | QuietRule
+    | EndQuiet
+    | SetAway
+    | EndAway
+    | AddWatch
+    | EndWatch
+    | ReportAgent,
     Field(discriminator="action"),
 ]
 """What a command asks for."""

@@ -11,7 +11,7 @@ from appliance.keeper.devices.model import Device, moment
 from appliance.keeper.lists.match import Match
 from appliance.keeper.now import Now
 from appliance.messages import How, Via
-from wire.models import Finding, FindingKind, ListHit, Rule, Severity
+from wire.findings import Finding, FindingKind, ListHit, Rule, Severity
 
 RULES_VERSION = "1"
 MAX_TEXT = 300

@@ -10,7 +10,7 @@ from appliance.keeper.authority import Judgement
 from appliance.keeper.devices.model import moment
 from appliance.keeper.store.database import Store
 from appliance.messages import Status, TapReport
-from wire.models import BoxStatus, ProcessHealth, TapHealth
+from wire.box import BoxStatus, ProcessHealth, TapHealth
 
 MAX_TAPS = 15
 PROCESSES = ("sensor", "warden", "courier", "porch")

@@ -12,7 +12,7 @@ from appliance.keeper.devices.fingerprint import ClassChange
 from appliance.keeper.devices.model import Device
 from appliance.keeper.findings import clip, raised
 from appliance.keeper.now import Now
-from wire.models import Finding, FindingKind, Severity
+from wire.findings import Finding, FindingKind, Severity
 
 MAX_SENTENCES = 16
 

@@ -30,8 +30,8 @@ from appliance.service import notify
 from appliance.settings import BoxSettings, ListSource
 from wire.authority import MAX_DOCUMENT
 from wire.files import FileError
+from wire.findings import Severity
 from wire.keys import read_sealing, read_signing, seal_key, verify_key
-from wire.models import Severity
 
 MAX_ASKERS = 8
 BATCH = 32

@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.outbox import OutboxRow
 from appliance.messages import Outbound
+from wire.box import BoxStatus
 from wire.codec import Opened, WireError, open_sealed, payload_json, seal, topic_for
-from wire.models import TYPES, BoxStatus, Receipt, type_of
+from wire.models import TYPES, Receipt, type_of
 from wire.topics import Channel, Topic
 
 RESEND_SECONDS = 5.0

@@ -21,8 +21,10 @@ from sqlalchemy.exc import OperationalError, StatementError
 from dashboard.ingest.opening import Refusal, Unread, refused
 from dashboard.store import schema
 from wire.base import Payload
+from wire.box import BoxStatus
 from wire.codec import Opened, WireError, read_payload
-from wire.models import BoxStatus, CommandResult, Device, Finding, Outcome, Proposal, Session
+from wire.findings import Finding
+from wire.models import CommandResult, Device, Outcome, Proposal, Session
 
 _EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([0-9]{1,15})")
 _STATUS_ID = re.compile(r"([a-z0-9]{1,32})-s([0-9]{1,15})")

@@ -19,7 +19,7 @@ from dashboard.pages.registering import register_form
 from dashboard.pages.rows import device_row, proposal_card
 from dashboard.store import devices, queries
 from dashboard.store.queries import StoredFinding
-from wire.models import Finding
+from wire.findings import Finding
 
 pages = Blueprint("finding", __name__)
 

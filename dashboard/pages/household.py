@@ -17,7 +17,7 @@ from dashboard.store import devices as stored_devices
 from dashboard.store import queries
 from dashboard.store.devices import StoredDevice
 from dashboard.store.queries import Household, StoredFinding
-from wire.models import TapHealth
+from wire.box import TapHealth
 
 pages = Blueprint("household", __name__)
 

@@ -82,6 +82,9 @@ def told(body: Mapping[str, Any]) -> Told:  # noqa: PLR0911 - one return an orde
                 facts=(("Look round", LOOKS[kind]),),
                 applied="The box will look round in a moment. What it finds appears on the household's page.",
             )
+        case _:
+            action = words.plain(order.action, 40)
+            return Told(short=action, facts=(("Asked for", action),), applied="It is in force.")
 
 
 def _correction(order: CorrectDevice) -> Told:

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ValidationError
 from dashboard.pages import words
 from dashboard.pages.contexts import SeverityMark
 from wire.base import Correction, Standing
-from wire.models import BoxStatus, Finding, FindingKind, GapCause, LooksLike, Presence, PresenceState
+from wire.box import BoxStatus, GapCause
+from wire.findings import Finding, FindingKind
+from wire.models import LooksLike, Presence, PresenceState
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

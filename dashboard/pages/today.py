@@ -14,7 +14,7 @@ from dashboard.pages.rows import device_name
 from dashboard.store import devices, queries
 from dashboard.store.devices import Question, StoredDevice
 from dashboard.store.queries import Household, OpenFinding
-from wire.models import FindingKind, Severity
+from wire.findings import FindingKind, Severity
 
 MOST_CARDS = 100
 LEAST = 0.5

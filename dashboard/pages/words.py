@@ -10,7 +10,8 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from wire.base import Standing
-from wire.models import JoinedBy, Severity
+from wire.findings import Severity
+from wire.models import JoinedBy
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are never printed as they are: controls, bidi and other format marks, surrogates."""

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, se
 
 from dashboard.store.devices import StoredDevice, roots
 from dashboard.store.schema import account, audit, command, event, finding, site
-from wire.models import Severity
+from wire.findings import Severity
 
 MOST_FINDINGS = 500
 MOST_SITES = 1000

@@ -32,7 +32,8 @@ from appliance.sensor.observe import Observer
 from wire.authority import Authority, CollectClause, DataClass, RegisterClause, sign
 from wire.base import Payload, Standing
 from wire.codec import open_sealed, payload_json, seal, topic_for
-from wire.models import Command, CommandResult, Device, Finding, Outcome, Proposal, Receipt, Session, type_of
+from wire.findings import Finding
+from wire.models import Command, CommandResult, Device, Outcome, Proposal, Receipt, Session, type_of
 from wire.orders import Order
 
 TENANT, SITE = "lab", "week"

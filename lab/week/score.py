@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wire.models import Device, Finding, FindingKind, Proposal
+from wire.findings import Finding, FindingKind
+from wire.models import Device, Proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,9 @@ def _alarms(findings: Mapping[str, Finding], own: Mapping[str, str]) -> dict[str
     raised = Counter(
         own[finding.device_id]
         for finding in findings.values()
-        if finding.kind is FindingKind.UNREGISTERED_DEVICE and finding.device_id in own
+        if finding.kind is FindingKind.UNREGISTERED_DEVICE
+        and finding.device_id is not None
+        and finding.device_id in own
     )
     return {who: count - 1 for who, count in raised.items() if count > 1}
 

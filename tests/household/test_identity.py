@@ -14,7 +14,7 @@ from lab.client import Client, random_mac
 from lab.officer import Officer, Seen
 from lab.service import wait_until
 from lab.stack import SITE, Stack
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 _FIRST = "02:00:00:1d:00:01"

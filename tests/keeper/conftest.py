@@ -23,8 +23,10 @@ from appliance.keeper.uplink import Identity
 from appliance.traits import Trait
 from wire.authority import Authority, CollectClause, DataClass, ListsClause, QuarantineClause, RegisterClause, sign
 from wire.base import Payload, Standing
+from wire.box import BoxStatus
 from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
-from wire.models import BoxStatus, Command, Receipt, Session, Severity, type_of
+from wire.findings import Severity
+from wire.models import Command, Receipt, Session, type_of
 from wire.orders import SetStanding
 
 START = 1_900_000_000.0

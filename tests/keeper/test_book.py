@@ -14,7 +14,8 @@ from appliance.keeper.devices.registry import STALE_SECONDS, Registry
 from appliance.traits import Trait
 from wire.authority import DataClass
 from wire.base import Correction, Standing
-from wire.models import Device, Finding
+from wire.findings import Finding
+from wire.models import Device
 from wire.orders import CorrectDevice
 
 MACS = ["00:00:5e:00:53:01", "02:00:00:00:00:02", "02:00:00:00:00:03"]

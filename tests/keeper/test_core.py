@@ -10,7 +10,9 @@ from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.traits import Trait
 from wire.base import Standing
-from wire.models import BoxStatus, CommandResult, Device, Finding, FindingKind, Outcome, Severity
+from wire.box import BoxStatus
+from wire.findings import Finding, FindingKind, Severity
+from wire.models import CommandResult, Device, Outcome
 
 LAPTOP, PHONE, TV = "00:00:5e:00:53:01", "02:00:00:00:00:02", "00:00:5e:00:53:03"
 

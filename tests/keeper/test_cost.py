@@ -10,7 +10,7 @@ from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.keeper.devices.registry import MAX_DEVICES
 from appliance.traits import Trait
-from wire.models import BoxStatus
+from wire.box import BoxStatus
 
 KNOWN, NEW = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 

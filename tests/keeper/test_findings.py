@@ -9,7 +9,7 @@ from appliance.keeper.lists.match import Match, load
 from appliance.keeper.now import Now
 from appliance.messages import How, Via
 from wire.base import Standing
-from wire.models import Severity
+from wire.findings import Severity
 
 
 def device(mac: str) -> Device:

@@ -8,7 +8,7 @@ from appliance.keeper.devices.fingerprint import Category, ClassChange
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.now import Now
 from wire.base import Standing
-from wire.models import Finding, FindingKind
+from wire.findings import Finding, FindingKind
 
 
 def device(number: int, standing: Standing = Standing.UNKNOWN, label: str | None = None) -> Device:

@@ -24,9 +24,11 @@ from appliance import messages as m
 from appliance.keeper.main import AuthorityFile, load_lists
 from appliance.keeper.store.database import Store
 from appliance.settings import ListSource
+from wire.box import BoxStatus
 from wire.codec import open_sealed
+from wire.findings import Finding
 from wire.keys import public_text, write_private
-from wire.models import BoxStatus, Device, Finding
+from wire.models import Device
 
 DEADLINE = 20.0
 

@@ -10,7 +10,8 @@ import pytest
 
 from appliance.traits import Trait
 from wire.base import Standing
-from wire.models import Finding, JoinedBy, Proposal
+from wire.findings import Finding
+from wire.models import JoinedBy, Proposal
 from wire.orders import AnswerProposal
 
 NIGHTS = 7

@@ -7,7 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import messages as m
 from appliance.keeper import uplink
 from appliance.keeper.core import Peer
-from wire.models import BoxStatus, Device, Finding
+from wire.box import BoxStatus
+from wire.findings import Finding
+from wire.models import Device
 
 MACS = [f"02:00:00:00:01:{number:02x}" for number in range(40)]
 

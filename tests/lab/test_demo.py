@@ -16,7 +16,7 @@ import pytest
 from lab import demo
 from lab import story as stories
 from wire.files import FileError
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 DEMO = [sys.executable, "-m", "lab.demo"]
 

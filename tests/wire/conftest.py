@@ -12,29 +12,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wire.base import Correction, Payload, Standing
+from wire.box import BoxStatus, Gap, GapCause, ProcessHealth, TapHealth
+from wire.findings import Finding, FindingKind, ListHit, Rule, Severity
 from wire.models import (
     Address,
-    BoxStatus,
     Command,
     CommandResult,
     Device,
-    Finding,
-    FindingKind,
-    Gap,
-    GapCause,
     JoinedBy,
-    ListHit,
     LooksLike,
     Outcome,
     Presence,
     PresenceState,
-    ProcessHealth,
     Proposal,
     Receipt,
-    Rule,
     Session,
-    Severity,
-    TapHealth,
 )
 from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
 

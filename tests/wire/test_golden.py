@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wire.base import Payload
 from wire.codec import open_sealed, payload_json, seal, topic_for
-from wire.models import TYPES, Command, Finding, FindingKind, type_of
+from wire.findings import Finding, FindingKind
+from wire.models import TYPES, Command, type_of
 from wire.orders import Order
 
 NAMES = (

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from wire.base import Payload
-from wire.models import TYPES, BoxStatus, Receipt, type_of
+from wire.box import BoxStatus
+from wire.models import TYPES, Receipt, type_of
 
 
 def test_every_payload_knows_its_type(examples: Mapping[str, Payload]) -> None:

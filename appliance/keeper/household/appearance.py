@@ -25,7 +25,8 @@ from appliance.messages import TraitSeen
 from appliance.traits import Sort, sort
 from wire.authority import DataClass
 from wire.base import Correction
-from wire.models import FindingKind, JoinedBy
+from wire.findings import FindingKind
+from wire.models import JoinedBy
 
 ESTABLISHED_SECONDS = 3600.0
 """What was shown so long ago, or before the present stay, is what the device is known for."""

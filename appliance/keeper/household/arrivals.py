@@ -20,7 +20,8 @@ from appliance.keeper.now import Now
 from appliance.keeper.store.devices import Link
 from appliance.messages import Via
 from wire.base import Standing
-from wire.models import FindingKind, JoinedBy
+from wire.findings import FindingKind
+from wire.models import JoinedBy
 
 ABSENT_SECONDS = 600.0
 """An unregistered device not seen for this long has come again when it is seen."""

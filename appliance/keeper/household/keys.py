@@ -26,7 +26,8 @@ from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
 from appliance.messages import StationChanged
 from wire.base import Standing
-from wire.models import FindingKind, JoinedBy
+from wire.findings import FindingKind
+from wire.models import JoinedBy
 from wire.orders import BindPassphrase
 
 OWNERS = frozenset({Standing.REGISTERED, Standing.HOUSEHOLD, Standing.WORK})

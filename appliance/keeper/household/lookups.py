@@ -13,7 +13,7 @@ from appliance.keeper.lists.match import Lists, Match
 from appliance.keeper.now import Now
 from appliance.messages import NameLookedUp
 from wire.authority import DataClass
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 
 class Lookups:

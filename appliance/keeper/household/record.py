@@ -19,7 +19,8 @@ from appliance.keeper.store.kinship import StoredProposal
 from appliance.keeper.store.outbox import Priority
 from wire.base import Payload
 from wire.codec import payload_json
-from wire.models import Finding, FindingKind, type_of
+from wire.findings import Finding, FindingKind
+from wire.models import type_of
 
 REPORT_SECONDS = 60.0
 """A device that is merely still there is reported at most this often; so are repeats of a finding."""

@@ -12,7 +12,7 @@ from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.household.record import Record
 from wire.base import Standing
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 DECIDED = frozenset(
     {

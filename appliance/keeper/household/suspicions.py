@@ -16,7 +16,7 @@ from appliance.keeper.devices.model import Device
 from appliance.keeper.household.record import Record
 from appliance.keeper.now import Now
 from wire.base import Standing
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 MOVED = 0.02
 """A probability that changed by less is no news."""

@@ -18,7 +18,7 @@ from functools import cache
 from publicsuffixlist import PublicSuffixList
 
 from appliance.keeper.lists.names import normalise
-from wire.models import Severity
+from wire.findings import Severity
 
 MAX_OCTETS = 16 * 1024 * 1024
 MAX_ENTRIES = 500_000

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from wire.models import Finding
+from wire.findings import Finding
 
 MAX_FINDINGS = 50_000
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from appliance.keeper.devices.model import moment
-from wire.models import Gap, GapCause
+from wire.box import Gap, GapCause
 
 MAX_GAPS = 1000
 TOLD = 8

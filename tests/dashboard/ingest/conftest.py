@@ -32,9 +32,11 @@ from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from lab.pki import CertificateAuthority
 from wire.base import Payload, Standing
+from wire.box import BoxStatus
 from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
+from wire.findings import Finding, FindingKind, Rule, Severity
 from wire.keys import public_text, write_private
-from wire.models import BoxStatus, Device, Finding, FindingKind, Receipt, Rule, Severity, type_of
+from wire.models import Device, Receipt, type_of
 
 TENANT = "example"
 WORKER = "ingest-1"

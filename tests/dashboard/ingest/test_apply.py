@@ -20,14 +20,14 @@ from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from wire.base import Correction, Payload, Standing
+from wire.box import BoxStatus
 from wire.codec import Opened, payload_json, seal, topic_for
+from wire.findings import Finding
 from wire.keys import public_text
 from wire.models import (
-    BoxStatus,
     Command,
     CommandResult,
     Device,
-    Finding,
     Outcome,
     Presence,
     PresenceState,

@@ -15,9 +15,10 @@ from dashboard.ingest.opening import Arrived, Refusal, open_batch
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from wire.box import BoxStatus
 from wire.codec import Opened, payload_json, seal
 from wire.keys import public_text
-from wire.models import BoxStatus, Receipt, type_of
+from wire.models import Receipt, type_of
 from wire.topics import Topic
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -20,8 +20,9 @@ from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from wire.base import Payload
 from wire.codec import payload_json, seal
+from wire.findings import Finding
 from wire.keys import public_text
-from wire.models import Finding, type_of
+from wire.models import type_of
 from wire.topics import Channel, Topic
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from dashboard.pages import sentences
-from wire.models import BoxStatus, FindingKind, LooksLike
+from wire.box import BoxStatus
+from wire.findings import FindingKind
+from wire.models import LooksLike
 
 NOW = 1_800_000_000.0
 WELL = BoxStatus(online=True, at=datetime.fromtimestamp(NOW, UTC), recording=True)

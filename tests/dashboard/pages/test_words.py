@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from appliance.keeper.devices.fingerprint import categories
 from dashboard.pages import words
 from wire.base import Standing
-from wire.models import JoinedBy, Severity
+from wire.findings import Severity
+from wire.models import JoinedBy
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -8,7 +8,8 @@ from appliance.keeper.household import appearance as module
 from appliance.traits import Trait
 from wire.authority import DataClass
 from wire.base import Correction, Standing
-from wire.models import Device, Finding
+from wire.findings import Finding
+from wire.models import Device
 from wire.orders import CorrectDevice
 
 TV = "02:00:00:00:00:0a"

@@ -6,7 +6,8 @@ import pytest
 
 from appliance import messages as m
 from appliance.keeper.household.arrivals import ABSENT_SECONDS
-from wire.models import Device, Finding
+from wire.findings import Finding
+from wire.models import Device
 
 PHONE = "02:00:00:00:00:0a"
 START = 1_900_000_000.0

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.keeper.household import doubles
 from wire.base import Standing
-from wire.models import Finding
+from wire.findings import Finding
 
 OWN, SECOND, THIRD = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"
 

@@ -8,7 +8,8 @@ import pytest
 from appliance import messages as m
 from appliance.keeper.core import Peer
 from wire.base import Standing
-from wire.models import CommandResult, Device, Finding, JoinedBy, Outcome
+from wire.findings import Finding
+from wire.models import CommandResult, Device, JoinedBy, Outcome
 from wire.orders import BindPassphrase, SplitDevice
 
 OLD, NEW, OTHER = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"

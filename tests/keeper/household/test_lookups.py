@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wire.base import Standing
-from wire.models import Finding
+from wire.findings import Finding
 
 LAPTOP = "00:00:5e:00:53:01"
 

@@ -9,7 +9,8 @@ from appliance.keeper.core import Peer
 from appliance.keeper.household import proposals as module
 from appliance.traits import Trait
 from wire.base import Standing
-from wire.models import CommandResult, Device, Finding, JoinedBy, Outcome, Proposal
+from wire.findings import Finding
+from wire.models import CommandResult, Device, JoinedBy, Outcome, Proposal
 from wire.orders import AnswerProposal, SplitDevice
 
 OLD, NEW, THIRD = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"

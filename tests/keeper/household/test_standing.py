@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from wire.base import Standing
-from wire.models import Device, Finding
+from wire.findings import Finding
+from wire.models import Device
 
 PHONE = "02:00:00:00:00:0a"
 

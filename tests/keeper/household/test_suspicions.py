@@ -6,7 +6,7 @@ import pytest
 
 from appliance.keeper.devices.identity import Likeness
 from wire.base import Standing
-from wire.models import Finding
+from wire.findings import Finding
 
 OLD, NEW = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.keeper.lists import match
 from appliance.keeper.lists.match import ListFileError, Lists, NameList, load
-from wire.models import Severity
+from wire.findings import Severity
 
 
 def made(text: str, id_: str = "list-a") -> NameList:

@@ -14,7 +14,7 @@ from appliance.keeper.store import database
 from appliance.keeper.store.blinding import blind
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.store.outbox import Priority
-from appliance.keeper.store.schema import gaps, household
+from appliance.keeper.store.schema.household import gaps, household
 from appliance.traits import Trait
 from wire.base import Standing
 

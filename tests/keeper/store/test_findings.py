@@ -10,7 +10,7 @@ from appliance.keeper.devices.model import Device
 from appliance.keeper.now import Now
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.findings import StoredFinding
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 KIND = FindingKind.UNREGISTERED_DEVICE.value
 

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.gaps import MAX_GAPS, TOLD
-from wire.models import Gap, GapCause
+from wire.box import Gap, GapCause
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from lab.week.plot import DAY, Week
 from lab.week.run import live, scratch
 from lab.week.score import Score
 from wire.base import Standing
-from wire.models import FindingKind
+from wire.findings import FindingKind
 
 pytestmark = pytest.mark.timeout(300)  # a week of a household, some 10,000 turns of the keeper
 

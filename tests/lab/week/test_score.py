@@ -9,7 +9,8 @@ import pytest
 
 from lab.week.score import Score, score
 from wire.base import Standing
-from wire.models import Address, Device, Finding, FindingKind, Proposal, Rule, Severity
+from wire.findings import Finding, FindingKind, Rule, Severity
+from wire.models import Address, Device, Proposal
 
 AT = datetime(2030, 3, 18, tzinfo=UTC)
 ONE, ANEW, TWO = "02:00:00:00:00:01", "02:00:00:00:00:11", "02:00:00:00:00:02"

@@ -1,22 +1,13 @@
-"""Tables of the keeper's database and how they came to be: one migration a step, never edited later.
-
-sqlite-utils commits each migration together with the record that it was applied, so a power cut in
-the middle leaves the database as it was before that step. All tables are STRICT.
-
-Bounds: `device` by the registry, `address` by the registry and `devices.MAX_ADDRESSES` a device; each
-other table by the module that keeps it, which says how many rows it lets stand.
-"""
+"""The tables of the first versions: devices, evidence, findings, outbox, gaps, identity."""
 
 from __future__ import annotations
 
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 from appliance.keeper.devices.identity import distinctive
 from appliance.keeper.store.blinding import blind
+from appliance.keeper.store.schema.registry import migrations
 from appliance.traits import Sort, Trait, sort
-
-migrations = Migrations("gatehouse.keeper")
 
 
 @migrations(name="0001-household")

@@ -1,0 +1,191 @@
+"""Typed messages between the processes of the box.
+
+One tagged struct a message; `encode` packs several into one datagram of a Unix SEQPACKET socket, and
+`decode` validates it. With `traits` and `signals`, this package and `wire` are all that the rooms share.
+Bounded: a datagram holds at most `MAX_DATAGRAM` bytes, a list field what its comment says.
+Addresses are text: MACs as `aa:bb:cc:dd:ee:ff` in lower case, IP addresses in their canonical
+form (RFC 5952 for IPv6). Times are Unix seconds; for a replayed capture, packet time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from appliance.messages.asked import (
+    Notice,
+    NoticeRequest,
+    ProbeAnswer,
+    ProbeDone,
+    ProbeKind,
+    ProbeLeave,
+    ProbeRequest,
+    Status,
+    StatusRequest,
+)
+from appliance.messages.base import (
+    MAX_DATAGRAM,
+    MAX_MASKED,
+    MAX_REFUSED,
+    Mac,
+    MessageError,
+    Moment,
+    Tally,
+)
+from appliance.messages.carried import (
+    BrokerState,
+    Credit,
+    Inbound,
+    InboundDone,
+    ListFetched,
+    ListWanted,
+    Outbound,
+)
+from appliance.messages.seen import (
+    ActivitySeen,
+    DeviceVolume,
+    How,
+    LinkChanged,
+    NameClassSeen,
+    NameLookedUp,
+    NeighbourChanged,
+    SensorStarted,
+    Side,
+    Sighting,
+    SignalSeen,
+    StationChanged,
+    TapReport,
+    TraitSeen,
+    Via,
+)
+from appliance.messages.told import (
+    MAX_TALKS,
+    CollectionMask,
+    Enforcement,
+    Talk,
+    TalksCounted,
+    TapsHanded,
+    WardenState,
+)
+
+Observation = (
+    Sighting | TraitSeen | NameLookedUp | NameClassSeen | SignalSeen | ActivitySeen | TapReport | SensorStarted
+)
+"""What the sensor tells the keeper."""
+
+Message = (
+    Sighting
+    | TraitSeen
+    | NameLookedUp
+    | NameClassSeen
+    | SignalSeen
+    | ActivitySeen
+    | TapReport
+    | SensorStarted
+    | NeighbourChanged
+    | LinkChanged
+    | StationChanged
+    | DeviceVolume
+    | CollectionMask
+    | TapsHanded
+    | TalksCounted
+    | Enforcement
+    | WardenState
+    | BrokerState
+    | Credit
+    | Outbound
+    | Inbound
+    | InboundDone
+    | ListWanted
+    | ListFetched
+    | ProbeRequest
+    | ProbeLeave
+    | ProbeAnswer
+    | ProbeDone
+    | NoticeRequest
+    | Notice
+    | StatusRequest
+    | Status
+)
+
+__all__ = [
+    "MAX_DATAGRAM",
+    "MAX_MASKED",
+    "MAX_REFUSED",
+    "MAX_TALKS",
+    "ActivitySeen",
+    "BrokerState",
+    "CollectionMask",
+    "Credit",
+    "DeviceVolume",
+    "Enforcement",
+    "How",
+    "Inbound",
+    "InboundDone",
+    "LinkChanged",
+    "ListFetched",
+    "ListWanted",
+    "Mac",
+    "Message",
+    "MessageError",
+    "Moment",
+    "NameClassSeen",
+    "NameLookedUp",
+    "NeighbourChanged",
+    "Notice",
+    "NoticeRequest",
+    "Observation",
+    "Outbound",
+    "ProbeAnswer",
+    "ProbeDone",
+    "ProbeKind",
+    "ProbeLeave",
+    "ProbeRequest",
+    "SensorStarted",
+    "Side",
+    "Sighting",
+    "SignalSeen",
+    "StationChanged",
+    "Status",
+    "StatusRequest",
+    "Talk",
+    "TalksCounted",
+    "Tally",
+    "TapReport",
+    "TapsHanded",
+    "TraitSeen",
+    "Via",
+    "WardenState",
+    "decode",
+    "encode",
+]
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[Message])
+
+
+def encode(messages: Iterable[Message]) -> bytes:
+    """Pack messages into one datagram.
+
+    Raises:
+        MessageError: larger than `MAX_DATAGRAM`.
+    """
+    datagram = _encoder.encode(list(messages))
+    if len(datagram) > MAX_DATAGRAM:
+        raise MessageError(f"datagram of {len(datagram)} bytes, the most is {MAX_DATAGRAM}")
+    return datagram
+
+
+def decode(datagram: bytes) -> list[Message]:
+    """Unpack and validate a datagram.
+
+    Raises:
+        MessageError: not a list of known messages.
+    """
+    if len(datagram) > MAX_DATAGRAM:
+        raise MessageError(f"datagram of {len(datagram)} bytes, the most is {MAX_DATAGRAM}")
+    try:
+        return _decoder.decode(datagram)
+    except msgspec.DecodeError as error:
+        raise MessageError(str(error)) from error

@@ -1,0 +1,88 @@
+"""Probe, porch and command line: what they ask the keeper, and its answers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from appliance.messages.base import BaseMessage, Mac, Moment, Tally
+from appliance.messages.seen import TapReport
+
+
+class ProbeKind(StrEnum):
+    """What the active probe can do."""
+
+    SWEEP = "sweep"
+    """ARP and neighbour solicitations: who is there."""
+    SERVICES = "services"
+    """One mDNS and one SSDP question: what is offered."""
+    DHCP = "dhcp"
+    """One DHCPDISCOVER: does anybody else hand out addresses."""
+
+
+class ProbeRequest(BaseMessage, frozen=True, tag="probe-request"):
+    """Probe: may I, and what is wanted? Said once, after connecting."""
+
+    kind: ProbeKind | None = None
+    """None: whatever was asked for or is due."""
+
+
+class ProbeLeave(BaseMessage, frozen=True, tag="probe-leave"):
+    """Keeper: what the probe may do now; nothing when `kinds` is empty, `why` says why."""
+
+    kinds: tuple[ProbeKind, ...] = ()
+    why: str = ""
+    refused: bool = False
+    """It may not; otherwise nothing is wanted or due."""
+
+
+class ProbeAnswer(BaseMessage, frozen=True, tag="probe-answer"):
+    """Probe: somebody answered (`dhcp`: a server that is not this box)."""
+
+    ts: Moment
+    mac: Mac
+    kind: ProbeKind
+    ip: str | None = None
+
+
+class ProbeDone(BaseMessage, frozen=True, tag="probe-done"):
+    """Probe: this kind is over."""
+
+    ts: Moment
+    kind: ProbeKind
+    sent: Tally
+    answers: Tally
+
+
+class NoticeRequest(BaseMessage, frozen=True, tag="notice-request"):
+    """Porch: what does the notice page have to say?"""
+
+
+class Notice(BaseMessage, frozen=True, tag="notice"):
+    """What a household may read about the box. No device and no person is named."""
+
+    recording: bool
+    kind: str | None
+    """order, licence_condition or consent; None without an authority."""
+    kept: tuple[str, ...]
+    """Plain sentences: what is kept, of which devices."""
+    until: float | None
+
+
+class StatusRequest(BaseMessage, frozen=True, tag="status-request"):
+    """Command line: how is the box?"""
+
+
+class Status(BaseMessage, frozen=True, tag="status"):
+    """State of the keeper, for an engineer. Counts only."""
+
+    recording: bool
+    authority: str
+    """One plain sentence: valid until when, or why not."""
+    devices: int
+    open_findings: int
+    outbox: int
+    broker_connected: bool
+    sensor_connected: bool
+    warden_connected: bool
+    mask_generation: int
+    taps: tuple[TapReport, ...]

@@ -1,0 +1,63 @@
+"""Keeper and courier: what goes to the broker and what comes from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from appliance.messages.base import BaseMessage, Tally
+
+
+class BrokerState(BaseMessage, frozen=True, tag="broker"):
+    """Courier: the session with the broker came or went."""
+
+    connected: bool
+    detail: str = ""
+
+
+class Credit(BaseMessage, frozen=True, tag="credit"):
+    """Courier: it can take this many more outbound messages."""
+
+    count: int
+
+
+class Outbound(BaseMessage, frozen=True, tag="outbound"):
+    """Keeper: publish this. The body is signed and sealed; the courier cannot read it."""
+
+    topic: str
+    body: bytes
+
+
+class Inbound(BaseMessage, frozen=True, tag="inbound"):
+    """Courier: this came from the broker. It is acknowledged there after `InboundDone`."""
+
+    token: int
+    topic: str
+    body: bytes
+
+
+class InboundDone(BaseMessage, frozen=True, tag="inbound-done"):
+    """Keeper: the message with this token is committed (or refused for good)."""
+
+    token: int
+
+
+class ListWanted(BaseMessage, frozen=True, tag="list-wanted"):
+    """Keeper: fetch this."""
+
+    list_id: Annotated[str, Meta(max_length=63)]
+    url: Annotated[str, Meta(max_length=2048)]
+    etag: Annotated[str, Meta(max_length=256)] | None
+    most: Tally
+    """Octets; more is not a list but a fault."""
+
+
+class ListFetched(BaseMessage, frozen=True, tag="list-fetched"):
+    """Courier: what became of it. A descriptor of the file rides along when `outcome` is `new` (SCM_RIGHTS)."""
+
+    list_id: Annotated[str, Meta(max_length=63)]
+    url: Annotated[str, Meta(max_length=2048)]
+    outcome: Literal["new", "same", "failed"]
+    etag: Annotated[str, Meta(max_length=256)] | None = None
+    detail: Annotated[str, Meta(max_length=300)] = ""

@@ -1,0 +1,1 @@
+"""From packets to signals: what may be a way round the box, as facts without opinion."""

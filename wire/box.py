@@ -1,0 +1,145 @@
+"""The box's own state as it travels: health, gaps, lists, and what officers arranged with it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from wire.base import Count, Id, Payload, Revision, Text, Time
+from wire.findings import Severity
+
+
+class ProcessHealth(Payload):
+    """One peer of the keeper as the keeper sees it."""
+
+    name: Id
+    connected: bool
+
+
+class TapHealth(Payload):
+    """Counters of one tap since the sensor started."""
+
+    name: Id
+    messages: Count
+    octets: Count
+    lost: Count
+    unparsed: Count
+    overflow: Count
+
+
+class GapCause(StrEnum):
+    """Why the box could not see."""
+
+    SENSOR_AWAY = "sensor-away"
+    """The process that listens was not there."""
+    KEEPER_AWAY = "keeper-away"
+    """The process that records was not there, or the box had no power."""
+    TAPS_ANEW = "taps-anew"
+    """The listening points were opened anew; how long that took is not known."""
+
+
+class Gap(Payload):
+    """A time in which the box may not have seen what there was (N4)."""
+
+    started: Time
+    ended: Time | None = None
+    """None while it lasts."""
+    cause: GapCause
+
+
+class ListHealth(Payload):
+    """A list in use, or wanted, at a box (R31)."""
+
+    list_id: Id
+    title: Text
+    version: str | None = Field(default=None, max_length=64)
+    """None while there is none."""
+    entries: Count = 0
+    published: Time | None = None
+    taken_at: Time | None = None
+    """When this version came into use."""
+    stale: bool = False
+    """Older than its owner says it should be."""
+    malformed: Count = 0
+    """Lines that are no entry."""
+    malformed_lines: tuple[Count, ...] = Field(default=(), max_length=8)
+    """Numbers of the first of them, from 1."""
+    unsupported: Count = 0
+    problem: Text | None = None
+    """Why a newer version was not taken, or none is there."""
+
+
+class DetectionTest(Payload):
+    """The monthly test that detection works (R33)."""
+
+    due: Time
+    passed_at: Time | None = None
+    detail: Text = ""
+
+
+class BoxStatus(Payload):
+    """Health of a box, kept even without an authority. `online` false is the last will."""
+
+    online: bool
+    at: Time
+    recording: bool = False
+    authority: Text = ""
+    outbox: Count = 0
+    processes: tuple[ProcessHealth, ...] = Field(default=(), max_length=16)
+    taps: tuple[TapHealth, ...] = Field(default=(), max_length=16)
+    gaps: tuple[Gap, ...] | None = Field(default=None, max_length=16)
+    """The latest, newest first; None where the box does not say."""
+
+
+class Quieted(Payload):
+    """A rule that an officer found not relevant at this home (R30)."""
+
+    quiet_id: Id
+    rule: Id
+    device_id: Id | None = None
+    """None: for the whole home."""
+    subject: str | None = Field(default=None, max_length=300)
+    """Only for this entry, service or server; None for all of the rule."""
+    reason: Text
+    by: Id
+    at: Time
+    until: Time | None = None
+    count: Count = 0
+    """Findings that it kept quiet."""
+
+
+class Away(Payload):
+    """A time for which an officer was told that nobody, or one device, is at home (R15)."""
+
+    away_id: Id
+    starts: Time
+    ends: Time
+    device_id: Id | None = None
+    reason: Text
+    by: Id
+
+
+class Watch(Payload):
+    """A household's own entry: to be found, or never to be kept (R35, R67)."""
+
+    watch_id: Id
+    name: str = Field(max_length=253)
+    below: bool = True
+    """Names below it too."""
+    excluded: bool = False
+    """True: look-ups of it are not kept at all."""
+    severity: Severity = Severity.TODAY
+    reason: Text
+    by: Id
+    at: Time
+    expires: Time
+
+
+class Arrangements(Payload):
+    """What officers have arranged with a box, whole, as it stands at `revision`."""
+
+    revision: Revision
+    quieted: tuple[Quieted, ...] = Field(default=(), max_length=256)
+    away: tuple[Away, ...] = Field(default=(), max_length=64)
+    watch: tuple[Watch, ...] = Field(default=(), max_length=256)
