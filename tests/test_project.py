@@ -30,12 +30,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
     "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "appliance/keeper/store/schema/household.py": "run by the tests of appliance/keeper/store/database.py",
-    "appliance/keeper/store/schema/registry.py": "as schema/household.py",
-    "appliance/messages/asked.py": "structs; packed and unpacked by tests/test_messages.py",
-    "appliance/messages/base.py": "as appliance/messages/asked.py",
-    "appliance/messages/carried.py": "as appliance/messages/asked.py",
-    "appliance/messages/seen.py": "as appliance/messages/asked.py",
-    "appliance/messages/told.py": "as appliance/messages/asked.py",
     "dashboard/broker/process.py": "starts the broker of tests/dashboard/ingest and of tests/dashboard/broker",
     "dashboard/clock.py": "as appliance/clock.py",
     "dashboard/ingest/__main__.py": "as a process of its own: tests/dashboard/ingest/test_exchange.py",
@@ -43,9 +37,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/store/migrations/versions/0001_tables_of_the_first_version.py": "run by the tests of dashboard/store/migrate.py",
     "dashboard/store/migrations/versions/0002_devices_of_many_addresses.py": "as 0001",
     "dashboard/store/migrations/versions/0003_events_not_read_yet.py": "as 0001",
-    "appliance/signals.py": "a vocabulary; what makes and what weighs each word has tests of its own",
-    "wire/box.py": "models; tests/wire/test_models.py and the golden files",
-    "wire/findings.py": "as wire/box.py",
     "firmware/names.py": "constants; the renderings that use them are compared in tests/firmware/test_render.py",
 }
 
