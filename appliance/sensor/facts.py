@@ -100,4 +100,13 @@ class MessageHeard(_Flow, frozen=True, kw_only=True):
     message: Parsed
 
 
-Fact = Heard | ArpHeard | NeighbourHeard | FlowBegan | MessageHeard
+class AnswerHeard(_Flow, frozen=True, kw_only=True):
+    """An answer of the DNS put beside its question: `mac`, `src` and `sport` are the asker's, `dst` and `dport` whom it asked."""
+
+    asked: tuple[dns.Question, ...]
+    """What its question asked; at least one."""
+    message: dns.Message
+    """The answer."""
+
+
+Fact = Heard | ArpHeard | NeighbourHeard | FlowBegan | MessageHeard | AnswerHeard
