@@ -10,14 +10,19 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wire.files import load_toml
+from wire.lists import ListFormat, ListReach, Url
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
 """A topic level: lower-case letters, digits, hyphen."""
 
 Role = Annotated[str, Field(pattern=r"^(warden|sensor|keeper|courier|porch|probe|resolver)$")]
+
+
+RESERVED_LISTS = frozenset({"watch", "detection-test"})
+"""Ids of lists that the box makes itself: the household's own entries, and the name it tests itself by."""
 
 
 class _Section(BaseModel):
@@ -56,14 +61,53 @@ class AuthoritySettings(_Section):
 
 
 class ListSource(_Section):
-    """A list of names in force at this box."""
+    """A list of names for this box: a file that lies here, or one that is fetched and kept up to date."""
 
     id: Name
-    version: str = Field(max_length=64)
-    title: str = Field(max_length=120)
-    severity: str = Field(pattern=r"^(act_now|today|this_week|information)$")
-    path: Path
-    """Plain text: one domain a line, `#` starts a comment."""
+    path: Path | None = None
+    """The file. What it is, is said beside it: version, title, severity."""
+    manifest: Url | None = None
+    """Where the signed manifest is (see `wire.lists`); it says the rest."""
+    publishers: tuple[str, ...] = Field(default=(), max_length=2)
+    """Ed25519 keys that may sign the manifest, raw base64."""
+    ca: Path | None = None
+    """PEM of the only certificate authority to trust for this list's server; None trusts the system's."""
+    max_octets: int = Field(default=512 * 1024 * 1024, ge=1, le=1024 * 1024 * 1024)
+    check_hours: float = Field(default=24.0, ge=0.01, le=31 * 24)
+    """Between two looks for a newer version."""
+    version: str | None = Field(default=None, max_length=64)
+    title: str | None = Field(default=None, max_length=120)
+    severity: str | None = Field(default=None, pattern=r"^(act_now|today|this_week|information)$")
+    format: ListFormat = "domains"
+    reach: ListReach | None = None
+    category: str | None = Field(default=None, max_length=40)
+    owner: str | None = Field(default=None, max_length=120)
+    stale_days: float | None = Field(default=None, gt=0, le=3660)
+    """Of a file: older than this it is said to be out of date. None: never."""
+    confidential: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ListSource:
+        if (self.path is None) == (self.manifest is None):
+            raise ValueError("give either path (a file here) or manifest (the address of a signed manifest)")
+        if self.path is not None and not (self.version and self.title and self.severity):
+            raise ValueError("a list that is a file needs version, title and severity")
+        if self.path is not None and (self.publishers or self.ca):
+            raise ValueError("publishers and ca are for a list with a manifest")
+        if self.manifest is not None and not self.publishers:
+            raise ValueError("a list with a manifest needs publishers, the keys that may sign it")
+        own = (self.version, self.title, self.severity, self.reach, self.category, self.owner, self.stale_days)
+        if self.manifest is not None and (any(own) or self.confidential or self.format != "domains"):
+            raise ValueError("of a list with a manifest, the manifest says what it is; leave that out here")
+        return self
+
+
+class DetectionTestSettings(_Section):
+    """The harmless name by which the box tests itself (R33)."""
+
+    name: str = Field(default="detection-test.gatehouse.invalid", min_length=3, max_length=253)
+    """One that nobody else asks for: under `.invalid` or `.test` (RFC 6761), or the operator's own."""
+    every_days: float = Field(default=30.0, ge=0.01, le=90)
 
 
 class NoticeSettings(_Section):
@@ -89,9 +133,19 @@ class BoxSettings(_Section):
     authority: AuthoritySettings
     notice: NoticeSettings
     lists: tuple[ListSource, ...] = Field(default=(), max_length=64)
+    detection_test: DetectionTestSettings = Field(default_factory=DetectionTestSettings)
     uids: dict[Role, Annotated[int, Field(ge=0, lt=2**32 - 1)]] = Field(default_factory=dict)
     """uid per process where the box gives each its own; empty in an unprivileged lab."""
     heartbeat_seconds: float = Field(default=60.0, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _lists_told_apart(self) -> BoxSettings:
+        ids = [item.id for item in self.lists]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two lists have the same id")
+        if taken := RESERVED_LISTS & set(ids):
+            raise ValueError(f"{', '.join(sorted(taken))}: the box itself has a list of that id")
+        return self
 
     def allowed_uids(self, role: str) -> frozenset[int]:
         """Uids from which a connection of process `role` is admitted; root may always look."""
