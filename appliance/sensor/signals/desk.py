@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from appliance.messages import CollectionMask, Observation, TalksCounted
 from appliance.sensor.facts import Fact
 from appliance.sensor.frame import Tap
+from appliance.sensor.home import Home
 from appliance.sensor.signals.detector import Detector
 from appliance.sensor.signals.outlet import Outlet
 
@@ -18,7 +19,7 @@ TICK_SECONDS = 1.0
 """Packet time between two calls of `Detector.tick`."""
 
 
-def detectors() -> tuple[Detector, ...]:
+def detectors(home: Home) -> tuple[Detector, ...]:  # noqa: ARG001 - for detectors that tell home from beyond
     """One of each kind, fresh."""
     return ()
 
@@ -26,8 +27,8 @@ def detectors() -> tuple[Detector, ...]:
 class Desk:
     """Shows every fact to every detector and passes on what may leave."""
 
-    def __init__(self, listening: Sequence[Detector] | None = None) -> None:
-        self._detectors = detectors() if listening is None else tuple(listening)
+    def __init__(self, listening: Sequence[Detector]) -> None:
+        self._detectors = tuple(listening)
         self._wan = tuple(detector for detector in self._detectors if detector.hears_wan)
         self._outlet = Outlet()
         self._ticked: float | None = None
