@@ -25,13 +25,18 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wire.authority import (
+    AllowOnlyClause,
+    AnswersClause,
     Authority,
     AuthorityError,
+    BlockClause,
     CollectClause,
     DataClass,
     ListsClause,
+    NearbyClause,
     QuarantineClause,
     RegisterClause,
+    SafeSearchClause,
     parse_signed,
     verify,
 )
@@ -62,6 +67,10 @@ class FloorClock:
         """A time signed by the server or an issuer: it is at least that late."""
         passed = self._floor + (monotonic - self._anchor)
         self._floor, self._anchor = max(passed, signed), monotonic
+
+
+_FILTERS = (BlockClause, AllowOnlyClause, SafeSearchClause, AnswersClause)
+"""Clauses that the filtering resolver carries out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +105,90 @@ class Scope:
                     found.setdefault(list_id, clause.number)
         return found
 
+    def itemise(self, standing: Standing, list_id: str) -> bool:
+        """Whether names on this list of adult sites are shown one by one for such a device; else as a trend (R32)."""
+        return any(
+            isinstance(clause, ListsClause)
+            and clause.itemise is True
+            and standing in clause.standings
+            and list_id in clause.lists
+            for clause in self.authority.clauses
+        )
+
     def quarantine(self, standing: Standing) -> str | None:
         """Number of the clause that lets such a device be held back; None when there is none."""
         for clause in self.authority.clauses:
             if isinstance(clause, QuarantineClause) and standing in clause.standings:
                 return clause.number
         return None
+
+    def quarantine_closed(self, standing: Standing) -> bool:
+        """Whether such a device stays held back when the box's software stops."""
+        return any(
+            isinstance(clause, QuarantineClause) and standing in clause.standings and clause.fail_closed is True
+            for clause in self.authority.clauses
+        )
+
+    # --- what is refused (R22). None of it needs leave to collect: refusing a name records nothing. ----
+
+    def filtered(self, standing: Standing) -> str | None:
+        """Number of the first clause by which the questions of such a device go to the filtering resolver."""
+        for clause in self.authority.clauses:
+            if isinstance(clause, _FILTERS) and standing in clause.standings:
+                return clause.number
+        return None
+
+    def block_lists(self, standing: Standing) -> dict[str, str]:
+        """Ids of the lists whose names and addresses such a device does not reach, each with its clause number.
+
+        A list named here need not be in a `ListsClause`: that one is about what is recorded.
+        """
+        return self._lists_of(BlockClause, standing)
+
+    def allow_lists(self, standing: Standing) -> dict[str, str] | None:
+        """Ids of the only lists that such a device reaches, each with its clause number; None: it is not so limited."""
+        return self._lists_of(AllowOnlyClause, standing) or None
+
+    def safe_search(self, standing: Standing) -> str | None:
+        """Number of the clause that puts search engines in their strict mode for such a device."""
+        for clause in self.authority.clauses:
+            if isinstance(clause, SafeSearchClause) and standing in clause.standings:
+                return clause.number
+        return None
+
+    def refuses(self, standing: Standing) -> dict[str, str]:
+        """Which of `canary`, `relay` and `discovery` are refused to such a device, each with its clause number."""
+        found: dict[str, str] = {}
+        for clause in self.authority.clauses:
+            if isinstance(clause, AnswersClause) and standing in clause.standings:
+                for kind in clause.refuse:
+                    found.setdefault(kind, clause.number)
+        return found
+
+    def fail_closed(self, standing: Standing) -> bool:
+        """Whether a clause about filtering holds for such a device also when the box's software stops.
+
+        There is one filtering resolver for all such clauses: one that says so is enough.
+        """
+        return any(
+            isinstance(clause, _FILTERS) and standing in clause.standings and clause.fail_closed is True
+            for clause in self.authority.clauses
+        )
+
+    def nearby(self) -> str | None:
+        """Number of the clause that lets the box count phones that are near and never join (R21)."""
+        for clause in self.authority.clauses:
+            if isinstance(clause, NearbyClause):
+                return clause.number
+        return None
+
+    def _lists_of(self, kind: type[BlockClause | AllowOnlyClause], standing: Standing) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for clause in self.authority.clauses:
+            if isinstance(clause, kind) and standing in clause.standings:
+                for list_id in clause.lists:
+                    found.setdefault(list_id, clause.number)
+        return found
 
     def register(self) -> str | None:
         """Number of the clause that asks for devices to be registered; None when there is none."""

@@ -26,6 +26,7 @@ from appliance.messages.asked import (
 )
 from appliance.messages.base import (
     MAX_DATAGRAM,
+    MAX_FILTERS,
     MAX_MASKED,
     MAX_REFUSED,
     Mac,
@@ -63,6 +64,10 @@ from appliance.messages.told import (
     MAX_TALKS,
     CollectionMask,
     Enforcement,
+    Filter,
+    FilterPlan,
+    NearbyCounted,
+    ResolverState,
     Talk,
     TalksCounted,
     TapsHanded,
@@ -92,6 +97,9 @@ Message = (
     | TalksCounted
     | Enforcement
     | WardenState
+    | NearbyCounted
+    | FilterPlan
+    | ResolverState
     | BrokerState
     | Credit
     | Outbound
@@ -111,6 +119,7 @@ Message = (
 
 __all__ = [
     "MAX_DATAGRAM",
+    "MAX_FILTERS",
     "MAX_MASKED",
     "MAX_REFUSED",
     "MAX_TALKS",
@@ -120,6 +129,8 @@ __all__ = [
     "Credit",
     "DeviceVolume",
     "Enforcement",
+    "Filter",
+    "FilterPlan",
     "How",
     "Inbound",
     "InboundDone",
@@ -132,6 +143,7 @@ __all__ = [
     "Moment",
     "NameClassSeen",
     "NameLookedUp",
+    "NearbyCounted",
     "NeighbourChanged",
     "Notice",
     "NoticeRequest",
@@ -142,6 +154,7 @@ __all__ = [
     "ProbeKind",
     "ProbeLeave",
     "ProbeRequest",
+    "ResolverState",
     "SensorStarted",
     "Side",
     "Sighting",

@@ -22,6 +22,9 @@ Tally = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 MAX_REFUSED = 2048
 """Most addresses and networks that one message refuses."""
 
+MAX_FILTERS = 3
+"""Most filtering resolvers: one for each standing that a clause may hold back."""
+
 
 class MessageError(ValueError):
     """A datagram that is not a list of known messages, or is too large."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from appliance.messages.base import BaseMessage, Mac, Moment, Tally
+from appliance.messages.base import MAX_FILTERS, MAX_REFUSED, BaseMessage, Mac, Moment, Tally
 
 MAX_TALKS = 512
 """Most talks in one message."""
@@ -54,6 +54,19 @@ class TalksCounted(BaseMessage, frozen=True, tag="talks"):
     talks: Annotated[tuple[Talk, ...], Meta(max_length=MAX_TALKS)]
 
 
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Devices whose questions go to one filtering resolver, and the addresses they do not reach.
+
+    Standings may be under different clauses, so there may be `MAX_FILTERS` of them.
+    """
+
+    number: Annotated[int, Meta(ge=1, le=MAX_FILTERS)]
+    """Which one; the filtering resolver listens on a port for each."""
+    macs: tuple[Mac, ...]
+    refused: Annotated[tuple[str, ...], Meta(max_length=MAX_REFUSED)] = ()
+    """Addresses and networks."""
+
+
 class Enforcement(BaseMessage, frozen=True, tag="enforcement"):
     """Which devices are held back or filtered. Whole state, not a change: the warden makes it so.
 
@@ -63,13 +76,47 @@ class Enforcement(BaseMessage, frozen=True, tag="enforcement"):
     generation: int
     quarantined: tuple[str, ...]
     """MACs, at most MAX_MASKED."""
-    filtered: tuple[str, ...] = ()
-    """MACs whose questions go to the filtering resolver, at most MAX_MASKED."""
+    filters: Annotated[tuple[Filter, ...], Meta(max_length=MAX_FILTERS)] = ()
+    """At most MAX_MASKED MACs in all."""
     closed: tuple[str, ...] = ()
-    """Those of both whose clause says fail-closed."""
-    refused: tuple[str, ...] = ()
-    """Addresses and networks that filtered devices do not reach, at most MAX_REFUSED."""
-    lease: float = 45.0
+    """Those of `quarantined` that stay held when the box's software stops."""
+    filtered_closed: tuple[str, ...] = ()
+    """Those of `filters` that stay filtered then."""
+    nearby: bool = False
+    """Phones that are near and never join may be counted (R21)."""
+    lease: Annotated[float, Meta(ge=1, le=600)] = 45.0
+
+    @property
+    def filtered(self) -> tuple[str, ...]:
+        """MACs of all filters."""
+        return tuple(mac for each in self.filters for mac in each.macs)
+
+
+class FilterPlan(BaseMessage, frozen=True, tag="filter-plan"):
+    """Keeper to resolver: what is to be refused. Whole state; `path` is read anew when `generation` is another."""
+
+    generation: int
+    path: Annotated[str, Meta(max_length=512)] | None
+    """The plan (`appliance.plan`), readable for the resolver; None where nothing is filtered."""
+
+
+class ResolverState(BaseMessage, frozen=True, tag="resolver-state"):
+    """Resolver to keeper, every few seconds and when it changes."""
+
+    generation: int
+    """Of the plan in force; 0 while there is none."""
+    ready: tuple[Annotated[int, Meta(ge=1, le=MAX_FILTERS)], ...]
+    """Filters that answer."""
+    detail: Annotated[str, Meta(max_length=1000)] = ""
+    """What is not as it should be, in plain words."""
+
+
+class NearbyCounted(BaseMessage, frozen=True, tag="nearby"):
+    """Warden to keeper: senders of Wi-Fi probe requests in an hour that did not join. No address is kept."""
+
+    ts: Moment
+    since: Moment
+    count: Tally
 
 
 class WardenState(BaseMessage, frozen=True, tag="warden-state"):
