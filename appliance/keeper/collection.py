@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.registry import Registry
+from appliance.keeper.minimise import Leave
 from appliance.keeper.store.database import Store
 from appliance.messages import MAX_MASKED, CollectionMask, Enforcement
+from wire.authority import DataClass
 from wire.base import Standing
 
 MASK_LEASE = 30.0
@@ -28,6 +30,10 @@ class Collection:
         self._settled: tuple[object, int] | None = None
         self.mask: dict[str, int] = store.mask()
         """MACs whose names may leave the sensor, each with the generation that first said so."""
+        self.signs: dict[str, int] = {}
+        """MACs whose signals and activity may leave it; not kept over a restart, which begins a new generation."""
+        self.network: int | None = None
+        """Since which generation signals about the network itself may leave it."""
         self.generation = int(store.get("mask_generation") or "0")
         generation = int(store.get("enforcement_generation") or "0") + 1
         with store.transaction():
@@ -43,26 +49,46 @@ class Collection:
             return False, False
         self._settled = key
         named: list[Device] = []
+        signed: list[Device] = []
+        network = False
         held: list[Device] = []
         if scope is not None:
             # Asked once a standing, not once a device: there may be thousands.
             may_name = {standing for standing in Standing if scope.names_leave(standing)}
+            may_sign = {standing for standing in Standing if DataClass.SIGNS in scope.classes(standing)}
+            network = Standing.UNKNOWN in may_sign
             may_hold = {standing for standing in Standing if scope.quarantine(standing) is not None}
             named = [device for device in registry if device.standing in may_name]
+            signed = [device for device in registry if device.standing in may_sign]
             held = [device for device in registry if device.standing in may_hold]
-        macs, held_macs = _macs(named), _macs(held)
-        self.cut = max(len(macs) - MAX_MASKED, 0) + max(len(held_macs) - MAX_MASKED, 0)
-        return self._settle_mask(macs[:MAX_MASKED]), self._settle_enforcement(tuple(sorted(held_macs[:MAX_MASKED])))
+        macs, sign_macs, held_macs = _macs(named), _macs(signed), _macs(held)
+        self.cut = sum(max(len(found) - MAX_MASKED, 0) for found in (macs, sign_macs, held_macs))
+        mask = self._settle_mask(macs[:MAX_MASKED], sign_macs[:MAX_MASKED], network=network)
+        return mask, self._settle_enforcement(tuple(sorted(held_macs[:MAX_MASKED])))
 
     def message(self) -> CollectionMask:
         """The mask, for the sensor."""
-        return CollectionMask(generation=self.generation, names=tuple(sorted(self.mask)), lease=MASK_LEASE)
+        return CollectionMask(
+            generation=self.generation,
+            names=tuple(sorted(self.mask)),
+            lease=MASK_LEASE,
+            signs=tuple(sorted(self.signs)),
+            network=self.network is not None,
+        )
 
-    def _settle_mask(self, named: Sequence[str]) -> bool:
-        if set(named) == set(self.mask):
+    @property
+    def leave(self) -> Leave:
+        """The mask, by which what comes from the sensor is judged."""
+        return Leave(names=self.mask, signs=self.signs, network=self.network)
+
+    def _settle_mask(self, named: Sequence[str], signed: Sequence[str], *, network: bool) -> bool:
+        same_signs = set(signed) == set(self.signs) and network == (self.network is not None)
+        if set(named) == set(self.mask) and same_signs:
             return False
         self.generation += 1
         self.mask = {mac: self.mask.get(mac, self.generation) for mac in named}
+        self.signs = {mac: self.signs.get(mac, self.generation) for mac in signed}
+        self.network = (self.network or self.generation) if network else None
         self._store.put_mask(self.mask, self.generation)
         return True
 
