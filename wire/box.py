@@ -90,6 +90,10 @@ class BoxStatus(Payload):
     taps: tuple[TapHealth, ...] = Field(default=(), max_length=16)
     gaps: tuple[Gap, ...] | None = Field(default=None, max_length=16)
     """The latest, newest first; None where the box does not say."""
+    lists: tuple[ListHealth, ...] | None = Field(default=None, max_length=64)
+    """Lists in use or wanted (R31); None where the box does not say."""
+    test: DetectionTest | None = None
+    """None where no list is in force, or the box does not say."""
 
 
 class Quieted(Payload):

@@ -7,12 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from dashboard.pages import words
-from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
+from wire.orders import (
+    AddWatch,
+    AnswerProposal,
+    BindPassphrase,
+    CorrectDevice,
+    EndAway,
+    EndQuiet,
+    EndWatch,
+    Order,
+    QuietRule,
+    ReportAgent,
+    RunProbe,
+    SetAway,
+    SetStanding,
+    SplitDevice,
+)
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 PURPOSES = {
@@ -83,8 +99,94 @@ def told(body: Mapping[str, Any]) -> Told:  # noqa: PLR0911 - one return an orde
                 applied="The box will look round in a moment. What it finds appears on the household's page.",
             )
         case _:
-            action = words.plain(order.action, 40)
-            return Told(short=action, facts=(("Asked for", action),), applied="It is in force.")
+            return _arranged(order)
+
+
+def _arranged(  # noqa: PLR0911 - one return an order reads best
+    order: QuietRule | EndQuiet | SetAway | EndAway | AddWatch | EndWatch | ReportAgent,
+) -> Told:
+    match order:
+        case QuietRule():
+            return _quieted(order)
+        case EndQuiet(quiet_id=quiet_id):
+            return Told(
+                short="Let a quieted rule speak again",
+                facts=(("Reference", quiet_id),),
+                applied="The rule speaks again. What it kept quiet meanwhile is not shown after the event.",
+            )
+        case SetAway():
+            who = "One device" if order.device_id else "Everybody in the home"
+            return Told(
+                short=f"Away from {_day(order.starts)} to {_day(order.ends)}",
+                facts=(("Away", who), ("From", _day(order.starts)), ("To", _day(order.ends))),
+                applied="Silence in that time is expected and makes no finding.",
+            )
+        case EndAway(away_id=away_id):
+            return Told(
+                short="Take an away time back",
+                facts=(("Reference", away_id),),
+                applied="The away time no longer counts.",
+            )
+        case AddWatch():
+            return _watched(order)
+        case EndWatch(watch_id=watch_id):
+            return Told(
+                short="Take an entry of this home off",
+                facts=(("Reference", watch_id),),
+                applied="The entry no longer counts.",
+            )
+        case ReportAgent():
+            times = words.count(len(order.spans), "time", "times")
+            return Told(
+                short=f"Report of software on the device: {times} of use",
+                facts=(
+                    ("Software", words.plain(order.source, 80)),
+                    ("Reported in full from", _minute(order.covers_from)),
+                    ("To", _minute(order.covers_to)),
+                    ("Times of use", f"{len(order.spans):,}"),
+                ),
+                applied="The box compares it with what it saw.",
+            )
+
+
+def _quieted(order: QuietRule) -> Told:
+    where = "on this device" if order.device_id else "in this home"
+    what = "This subject" if order.narrow or order.subject else "All that the rule finds"
+    facts = [("Not relevant", f"{what}, {where}"), ("Rule", words.plain(order.rule, 64))]
+    if order.subject:
+        facts.append(("Subject", words.defang(order.subject)))
+    facts.append(("Until", _day(order.until) if order.until else "An officer lets it speak again"))
+    return Told(
+        short=f"Not relevant here: {what.lower()}, {where}",
+        facts=tuple(facts),
+        applied="Its open findings are closed. What comes of it from now on is counted and not shown.",
+    )
+
+
+def _watched(order: AddWatch) -> Told:
+    name = words.defang(order.name)
+    below = "The name and all that belong to it" if order.below else "This name alone"
+    facts = [("Name", name), ("Counts for", below)]
+    if order.excluded:
+        return Told(
+            short=f"Never keep: {name}",
+            facts=(*facts, ("Until", _day(order.expires))),
+            applied="That it is asked for is not kept from now on.",
+        )
+    return Told(
+        short=f"Watch for: {name}",
+        facts=(*facts, ("How soon to look", words.severity(order.severity)), ("Until", _day(order.expires))),
+        applied="The box reports it when it is asked for, where the authority lets lists be used.",
+    )
+
+
+def _day(at: datetime) -> str:
+    # An order holds moments in UTC and its page knows no zone; a day is what was typed.
+    return words.date(at.timestamp(), UTC)
+
+
+def _minute(at: datetime) -> str:
+    return words.date_time(at.timestamp(), UTC) + " UTC"
 
 
 def _correction(order: CorrectDevice) -> Told:

@@ -5,16 +5,18 @@ Pure: stored rows in, plain words out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from dashboard.pages import words
+from dashboard.pages import kinds, kinds_box, kinds_signs, words
 from dashboard.pages.contexts import SeverityMark
+from dashboard.pages.kinds import Answer, Kind
 from wire.base import Correction, Standing
 from wire.box import BoxStatus, GapCause
-from wire.findings import Finding, FindingKind
+from wire.findings import Finding
 from wire.models import LooksLike, Presence, PresenceState
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -31,73 +33,9 @@ CANNOT_SEE = (
     "Anything that passed while the box had no power or was not connected.",
 )
 
-LOOK = "Look at the details"
-"""Words of the link to a finding that asks for nothing to be sent."""
-
-_SEEN = {
-    FindingKind.UNREGISTERED_DEVICE: (
-        "A device that is not registered joined the home network",
-        "{n} devices that are not registered joined the home network",
-    ),
-    FindingKind.LISTED_NAME: (
-        "A device asked for a name that is on a list in force",
-        "Names that are on a list in force were asked for, {n} findings",
-    ),
-    FindingKind.SAME_DEVICE: (
-        "A device that is not registered is probably a known one with a new address",
-        "{n} devices that are not registered are probably known ones with new addresses",
-    ),
-    FindingKind.CLASS_CHANGED: (
-        "A known device began to behave like another kind of device",
-        "{n} known devices began to behave like other kinds of device",
-    ),
-    FindingKind.KEY_SHARED: (
-        "A device uses a Wi-Fi passphrase that was given to another device alone",
-        "{n} devices use a Wi-Fi passphrase that was given to another device alone",
-    ),
-    FindingKind.KEY_ENDED: (
-        "A device uses a visitor's Wi-Fi passphrase past its date",
-        "{n} devices use a visitor's Wi-Fi passphrase past its date",
-    ),
-    FindingKind.VISIT_OVER: (
-        "A visitor's device is still there after the visit was to end",
-        "{n} visitors' devices are still there after the visits were to end",
-    ),
-}
-"""What was seen: one, and several of the same cause."""
-
-_REGISTERED = "Under {under}, devices in this home are to be registered. "
-_WHY = {
-    FindingKind.SAME_DEVICE: _REGISTERED
-    + "The box joins nothing by itself on a likeness: an officer says whether the two are one device.",
-    FindingKind.CLASS_CHANGED: "Under {under}, the box keeps what devices look like. Another device may be using this "
-    "device's address, or the box was wrong about what it is.",
-    FindingKind.KEY_SHARED: _REGISTERED
-    + "A passphrase of its own is how the box knows a device again; in use by two, it no longer tells them apart. "
-    "Say what the passphrase is for, or whose this device is.",
-    FindingKind.KEY_ENDED: _REGISTERED
-    + "This passphrase was for a visit that is over. Say what the passphrase is for now, or whose this device is.",
-    FindingKind.VISIT_OVER: _REGISTERED
-    + "The time that was set for this visit is over, so the device counts as not registered.",
-}
-
-_INNOCENT = {
-    FindingKind.SAME_DEVICE: (
-        "Many phones change their address by themselves to protect privacy; nobody has to do anything for that.",
-    ),
-    FindingKind.CLASS_CHANGED: (
-        "An update, or a newly installed app, can change how a device behaves.",
-        "The box may have been wrong about what the device was before.",
-    ),
-    FindingKind.KEY_SHARED: (
-        "Someone typed the passphrase into a second device of their own, such as a replacement.",
-        "The same device may have come back with a new address before the box noticed that it had left.",
-    ),
-    FindingKind.KEY_ENDED: (
-        "A device joins by itself whenever it is near; its user need not have done anything.",
-        "The visit may have been made longer.",
-    ),
-    FindingKind.VISIT_OVER: ("The visit may have been made longer.", "The device may have been left behind."),
+LOOK = kinds.LOOK
+_KINDS: Mapping[str, Kind] = {
+    kind.value: said for table in (kinds.DEVICES, kinds_signs.SIGNS, kinds_box.BOX) for kind, said in table.items()
 }
 _PRESENCE = {
     PresenceState.HERE: "Here since {at}",
@@ -149,73 +87,65 @@ def device(label: str | None, looks_like: LooksLike | None, device_id: str) -> s
 
 
 def finding(kind: str, standing: str | None, number: int = 1) -> str:
-    """What was seen, one sentence; `number` findings of the same cause."""
-    if kind == FindingKind.LISTED_NAME and number == 1:
-        return f"{_whose(standing)} asked for a name that is on a list in force"
-    if kind in _SEEN:
-        return _SEEN[FindingKind(kind)][number > 1].format(n=f"{number:,}")
-    return f"The box reported: {words.plain(kind, 40)}" + (f", {number:,} findings" if number > 1 else "")
+    """What was seen, one sentence; `number` findings of the same kind."""
+    words_of = _KINDS.get(kind)
+    if words_of is None:
+        return f"The box reported: {words.plain(kind, 40)}" + (f", {number:,} findings" if number > 1 else "")
+    who = _whose(standing)
+    text = words_of.many if number > 1 else words_of.one
+    return text.format(n=f"{number:,}", who=who, whom=who[0].lower() + who[1:])
 
 
 def why(kind: str, clause: str) -> str:
     """Why it matters, under which clause."""
     under = f"clause {words.plain(clause, 40)}" if clause else "the authority"
-    match kind:
-        case FindingKind.UNREGISTERED_DEVICE:
-            return (
-                f"Under {under}, devices in this home are to be registered. Until an officer says what this "
-                "device is, the box keeps only that it is there and what it looks like."
-            )
-        case FindingKind.LISTED_NAME:
-            return (
-                f"Under {under}, the list is in force for this device. Asking for a name does not show that a "
-                "page was opened or read, or who used the device."
-            )
-    return _WHY[FindingKind(kind)].format(under=under) if kind in _WHY else f"Reported under {under}."
+    words_of = _KINDS.get(kind)
+    return f"Reported under {under}." if words_of is None else words_of.why.format(under=under)
 
 
 def action(kind: str) -> str:
     """Words of the link to an open finding."""
-    match kind:
-        case FindingKind.UNREGISTERED_DEVICE | FindingKind.VISIT_OVER:
-            return "Look and register"
-        case FindingKind.SAME_DEVICE:
-            return "Look and compare"
-        case FindingKind.CLASS_CHANGED:
-            return "Look and correct"
-        case FindingKind.KEY_SHARED | FindingKind.KEY_ENDED:
-            return "Look and decide"
-    return LOOK
+    words_of = _KINDS.get(kind)
+    return LOOK if words_of is None else words_of.action
 
 
 def stays(kind: str) -> str:
-    """What to do about an open finding that no form here closes; empty for one that a decision closes."""
-    if registers(kind) or kind == FindingKind.CLASS_CHANGED:
-        return ""
-    return (
-        "Read it and keep your own note: that you opened it is recorded. "
-        "It cannot be marked as reviewed here yet, so it stays on Today. "
-        "“Last seen” shows whether there is anything new."
-    )
+    """What to do about an open finding that no decision about a device closes; empty for one that does."""
+    answer = _answer(kind)
+    if answer is Answer.WAIT:
+        return "The box closes this by itself when it is over. “Last seen” shows whether it still is so."
+    if answer is Answer.QUIET:
+        return (
+            "Read it and keep your own note: that you opened it is recorded. If it is not relevant here, say so "
+            "on this page and it closes. “Last seen” shows whether there is anything new."
+        )
+    return ""
+
+
+def quiets(kind: str) -> bool:
+    """Whether an officer can say that it is not relevant here (R30)."""
+    return _answer(kind) is Answer.QUIET
 
 
 def registers(kind: str) -> bool:
     """Whether saying whose device it is answers the finding."""
-    return speaks_of_passphrase(kind) or kind in {
-        FindingKind.UNREGISTERED_DEVICE,
-        FindingKind.SAME_DEVICE,
-        FindingKind.VISIT_OVER,
-    }
+    return _answer(kind) in {Answer.REGISTER, Answer.KEY}
 
 
 def speaks_of_passphrase(kind: str) -> bool:
     """Whether saying what the Wi-Fi passphrase is for answers the finding."""
-    return kind in {FindingKind.KEY_SHARED, FindingKind.KEY_ENDED}
+    return _answer(kind) is Answer.KEY
 
 
 def innocent(kind: str) -> tuple[str, ...]:
     """What else often explains a finding of this kind, beside what the box itself says."""
-    return _INNOCENT.get(FindingKind(kind), ()) if kind in tuple(FindingKind) else ()
+    words_of = _KINDS.get(kind)
+    return () if words_of is None else words_of.innocent
+
+
+def _answer(kind: str) -> Answer:
+    words_of = _KINDS.get(kind)
+    return Answer.QUIET if words_of is None else words_of.answer
 
 
 def presence(value: dict[str, Any] | None, now: float, zone: tzinfo) -> tuple[str, str]:

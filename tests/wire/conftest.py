@@ -12,8 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wire.base import Correction, Payload, Standing
-from wire.box import BoxStatus, Gap, GapCause, ProcessHealth, TapHealth
-from wire.findings import Finding, FindingKind, ListHit, Rule, Severity
+from wire.box import (
+    Arrangements,
+    Away,
+    BoxStatus,
+    DetectionTest,
+    Gap,
+    GapCause,
+    ListHealth,
+    ProcessHealth,
+    Quieted,
+    TapHealth,
+    Watch,
+)
+from wire.findings import Finding, FindingKind, Grade, ListHit, Rule, Severity
 from wire.models import (
     Address,
     Command,
@@ -27,8 +39,25 @@ from wire.models import (
     Proposal,
     Receipt,
     Session,
+    Visibility,
 )
-from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
+from wire.orders import (
+    AddWatch,
+    AnswerProposal,
+    BindPassphrase,
+    CorrectDevice,
+    EndAway,
+    EndQuiet,
+    EndWatch,
+    Order,
+    QuietRule,
+    ReportAgent,
+    RunProbe,
+    SetAway,
+    SetStanding,
+    Span,
+    SplitDevice,
+)
 
 _SEED = b"gatehouse golden files, version 1: keys for tests only"
 _AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
@@ -39,12 +68,55 @@ _LATER_KINDS = (
     FindingKind.KEY_ENDED,
     FindingKind.VISIT_OVER,
 )
+_EARLIER_KINDS = (FindingKind.LISTED_NAME, FindingKind.UNREGISTERED_DEVICE)
+_BOX_KINDS = (
+    FindingKind.POWER_LOST,
+    FindingKind.WAN_LOST,
+    FindingKind.CABLE_MOVED,
+    FindingKind.BOX_RESET,
+    FindingKind.SETTINGS_CHANGED,
+    FindingKind.CLOCK_CHANGED,
+    FindingKind.STORAGE_CHANGED,
+    FindingKind.LIST_STALE,
+    FindingKind.LIST_REFUSED,
+    FindingKind.TEST_MISSED,
+    FindingKind.UPSTREAM_DEVICE,
+)
+"""Findings about the box or its network: of no device."""
+_SIGNS = tuple(kind for kind in FindingKind if kind not in _EARLIER_KINDS + _LATER_KINDS)
+_GRADES = tuple(Grade)
 _ORDERS: tuple[Order, ...] = (
     CorrectDevice(device_id="device-3", correction=Correction(category="phone", os_family="Example OS")),
     AnswerProposal(proposal_id="proposal-1", confirm=True),
     SplitDevice(device_id="device-3", macs=("02:00:5e:00:53:02",)),
     BindPassphrase(key_id="k-3", purpose="guest", until=_AT + timedelta(days=7)),
     RunProbe(kind="services"),
+    QuietRule(
+        rule="tunnel",
+        device_id="device-3",
+        subject="192.0.2.7:51820",
+        finding_id="finding-40",
+        reason="The employer asks for it.",
+        until=_AT + timedelta(days=30),
+    ),
+    EndQuiet(quiet_id="quiet-1"),
+    SetAway(starts=_AT, ends=_AT + timedelta(days=7), device_id="device-3", reason="At a hospital."),
+    EndAway(away_id="away-1"),
+    AddWatch(
+        name="listed.example",
+        below=False,
+        severity=Severity.ACT_NOW,
+        reason="Agreed at the review.",
+        expires=_AT + timedelta(days=90),
+    ),
+    EndWatch(watch_id="watch-1"),
+    ReportAgent(
+        device_id="device-3",
+        source="Example agent",
+        covers_from=_AT - timedelta(days=1),
+        covers_to=_AT,
+        spans=(Span(starts=_AT - timedelta(hours=2), ends=_AT - timedelta(hours=1), events=12),),
+    ),
 )
 """All but `set-standing`, which has its file since the first version."""
 
@@ -268,6 +340,165 @@ def examples() -> Mapping[str, Payload]:
             reasons=("This device joined with a visitor's Wi-Fi passphrase.",),
             alternatives=("The visit was made longer and the box was not told.",),
             key_id="k-3",
+        ),
+        **{
+            f"finding-{kind.value}": Finding(
+                finding_id=f"finding-{number}",
+                revision=1,
+                kind=kind,
+                severity=Severity.THIS_WEEK,
+                device_id=None if kind in _BOX_KINDS else "device-3",
+                state="open",
+                first_seen=first,
+                last_seen=_AT,
+                raised_at=_AT,
+                count=1,
+                rule=Rule(
+                    id=kind.value, version="2026.4", authority_id="order-0001", authority_number=2, clause="3(d)"
+                ),
+                confidence=0.6,
+                reasons=("It looks like what the rule says.",),
+                alternatives=("Something else may look the same.",),
+                grade=_GRADES[number % len(_GRADES)],
+                cause=f"cause-{number}",
+                records=("record-2", "record-1"),
+                signals=1 + number % 3,
+            )
+            for number, kind in enumerate(_SIGNS, start=40)
+        },
+        "finding-name-shown": Finding(
+            finding_id="finding-30",
+            revision=1,
+            kind=FindingKind.LISTED_NAME,
+            severity=Severity.TODAY,
+            device_id="device-2",
+            state="open",
+            first_seen=first,
+            last_seen=_AT,
+            raised_at=_AT,
+            count=1,
+            rule=rule,
+            confidence=0.95,
+            reasons=("The device asked for a name on the list.",),
+            alternatives=("A page may load names nobody typed.",),
+            hit=ListHit(
+                name="xn--bcher-kva.example",
+                how="subtree",
+                list_id="demo-list",
+                list_version="2026-02-01",
+                list_sha256="5e" * 32,
+                entry="xn--bcher-kva.example",
+                category="books",
+                owner="Example publisher",
+                source="https://lists.example/demo",
+                asked="shop.example",
+                shown="b\u00fccher.example",
+            ),
+        ),
+        "finding-confidential": Finding(
+            finding_id="finding-31",
+            revision=1,
+            kind=FindingKind.LISTED_NAME,
+            severity=Severity.ACT_NOW,
+            device_id="device-2",
+            state="open",
+            first_seen=first,
+            last_seen=_AT,
+            raised_at=_AT,
+            count=1,
+            rule=rule,
+            confidence=0.95,
+            reasons=("The device asked for a name on a confidential list.",),
+            alternatives=("A page may load names nobody typed.",),
+            hit=ListHit(
+                how="exact",
+                list_id="kept-list",
+                list_version="2026-02-01",
+                list_sha256="5e" * 32,
+                entry="keyed:" + "0a" * 16,
+            ),
+        ),
+        "device-visible": Device(
+            device_id="device-6",
+            revision=1,
+            standing=Standing.REGISTERED,
+            addresses=(),
+            first_seen=first,
+            last_seen=_AT,
+            visibility=Visibility(
+                day=_AT.replace(hour=0, minute=0, microsecond=0), connections=412, named=0.82, octets_named=0.4
+            ),
+        ),
+        "arrangements": Arrangements(
+            revision=3,
+            quieted=(
+                Quieted(
+                    quiet_id="quiet-1",
+                    rule="tunnel",
+                    device_id="device-3",
+                    subject="192.0.2.7:51820",
+                    reason="The employer asks for it.",
+                    by="officer-1",
+                    at=_AT,
+                    until=_AT + timedelta(days=30),
+                    count=4,
+                ),
+                Quieted(quiet_id="quiet-2", rule="trend", reason="Known.", by="officer-1", at=_AT),
+            ),
+            away=(
+                Away(
+                    away_id="away-1",
+                    starts=_AT,
+                    ends=_AT + timedelta(days=7),
+                    device_id="device-3",
+                    reason="At a hospital.",
+                    by="officer-1",
+                ),
+            ),
+            watch=(
+                Watch(
+                    watch_id="watch-1",
+                    name="listed.example",
+                    reason="Agreed at the review.",
+                    by="officer-1",
+                    at=_AT,
+                    expires=_AT + timedelta(days=90),
+                ),
+                Watch(
+                    watch_id="watch-2",
+                    name="help.example",
+                    below=False,
+                    excluded=True,
+                    severity=Severity.INFORMATION,
+                    reason="A helpline.",
+                    by="officer-1",
+                    at=_AT,
+                    expires=_AT + timedelta(days=90),
+                ),
+            ),
+        ),
+        "arrangements-none": Arrangements(revision=1),
+        "status-with-lists": BoxStatus(
+            online=True,
+            at=_AT,
+            recording=True,
+            lists=(
+                ListHealth(
+                    list_id="demo-list",
+                    title="Demonstration",
+                    version="2026-02-01",
+                    entries=1_000_000,
+                    published=first,
+                    taken_at=_AT,
+                    stale=True,
+                    malformed=2,
+                    malformed_lines=(17, 3041),
+                    unsupported=1,
+                    problem="The newer version lost more than a fifth of its entries.",
+                ),
+                ListHealth(list_id="kept-list", title="Kept"),
+            ),
+            test=DetectionTest(due=_AT, passed_at=first, detail="Asked for and found."),
         ),
         "status": BoxStatus(
             online=True,

@@ -1,12 +1,31 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
 
 from dashboard.pages.orders import told
 from wire.base import Correction, Standing
-from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
+from wire.orders import (
+    AddWatch,
+    AnswerProposal,
+    BindPassphrase,
+    CorrectDevice,
+    EndAway,
+    EndQuiet,
+    EndWatch,
+    Order,
+    QuietRule,
+    ReportAgent,
+    RunProbe,
+    SetAway,
+    SetStanding,
+    Span,
+    SplitDevice,
+)
+
+FROM, TO = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
 
 ORDERS: tuple[tuple[Order, str], ...] = (
     (SetStanding(device_id="d", standing=Standing.GUEST), "Guest"),
@@ -17,6 +36,25 @@ ORDERS: tuple[tuple[Order, str], ...] = (
     (SplitDevice(device_id="d", macs=("02:00:5e:00:53:01",)), "Take out 1 address"),
     (BindPassphrase(key_id="k-1", purpose="guest"), "Wi-Fi passphrase k-1: a visitor's"),
     (RunProbe(kind="dhcp"), "Look round: whether something else"),
+    (QuietRule(rule="tunnel", device_id="d", reason="Work"), "Not relevant here: this subject, on this device"),
+    (
+        QuietRule(rule="tunnel", narrow=False, reason="Work", until=TO),
+        "Not relevant here: all that the rule finds, in this home",
+    ),
+    (
+        QuietRule(rule="tunnel", subject="vpn.example", reason="Work"),
+        "Not relevant here: this subject, in this home",
+    ),
+    (EndQuiet(quiet_id="q-1"), "Let a quieted rule speak again"),
+    (SetAway(starts=FROM, ends=TO, reason="Holiday"), "Away from 1 March 2026 to 8 March 2026"),
+    (EndAway(away_id="a-1"), "Take an away time back"),
+    (AddWatch(name="listed.example", reason="Agreed", expires=TO), "Watch for: listed[.]example"),
+    (AddWatch(name="help.example", excluded=True, reason="Health", expires=TO), "Never keep: help[.]example"),
+    (EndWatch(watch_id="w-1"), "Take an entry of this home off"),
+    (
+        ReportAgent(device_id="d", source="Agent", covers_from=FROM, covers_to=TO, spans=(Span(starts=FROM, ends=TO),)),
+        "Report of software on the device: 1 time of use",
+    ),
 )
 
 
