@@ -34,6 +34,12 @@ SINK = ("203.0.113.99", "2001:db8:53::99")
 SINK_PORTS = range(9, 17)
 """From discard (RFC 863) up: eight, so that a bench finds ports enough for its flows."""
 
+TUNNEL_ZONE = "t.tunnel.test"
+"""A zone that the provider's resolver asks another server about, as resolvers do."""
+
+TUNNEL_SERVER = "203.0.113.133"
+"""That server (see `lab.tools.elsewhere`); without it the zone does not answer."""
+
 SERVERS = (RESOLVER, OTHER_RESOLVER, *SITES, SINK)
 """Everything the internet machine answers as."""
 

@@ -158,18 +158,25 @@ class Stack:
         path = self.folder / "box" / "authority.json"
         replace(path, signed.model_dump_json(indent=1).encode(), mode=0o644)
 
-    def authority(self, number: int = 1, *, not_after: datetime | None = None) -> Authority:
-        """The demonstration's authority: register, presence for all, names for the registered."""
+    def authority(self, number: int = 1, *, not_after: datetime | None = None, signs: bool = False) -> Authority:
+        """The demonstration's authority: register, presence for all, names for the registered.
+
+        With `signs`, those of devices that nobody has registered yet as well.
+        """
         now = datetime.now(UTC)
         everyone = tuple(Standing)
+        watched = CollectClause(number="8", standings=(Standing.UNKNOWN,), classes=(DataClass.SIGNS, DataClass.VOLUMES))
         clauses = (
             RegisterClause(number="3"),
             CollectClause(number="4", standings=everyone, classes=(DataClass.PRESENCE, DataClass.FINGERPRINT)),
             CollectClause(
-                number="5", standings=(Standing.REGISTERED,), classes=(DataClass.LIST_HITS, DataClass.VOLUMES)
+                number="5",
+                standings=(Standing.REGISTERED,),
+                classes=(DataClass.LIST_HITS, DataClass.VOLUMES, DataClass.SIGNS),
             ),
             ListsClause(number="6", standings=(Standing.REGISTERED,), lists=("demo-list",)),
             *((QuarantineClause(number="7", standings=(Standing.UNKNOWN,)),) if self._quarantine else ()),
+            *((watched,) if signs else ()),
         )
         return Authority(
             id="authority-demo",

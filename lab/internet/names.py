@@ -5,13 +5,15 @@ the addresses of a web server (`lab.addresses.site_of`), and everything else doe
 above all (RFC 6761). It answers as a recursive resolver does, with the whole CNAME chain also where it
 crosses zones: a stock authoritative server (nsd was looked at) stops at its zone's edge, and the box's
 dnsmasq, which only forwards, would pass on half an answer. Question `answered-by.example` TXT gives the
-address that was really asked. Bounded: 8 CNAMEs a question, 64 TCP connections, 10 s each.
+address that was really asked. Questions about `addresses.TUNNEL_ZONE` are passed on to its own server.
+Bounded: 8 CNAMEs a question, 64 TCP connections, 10 s each, 256 questions on their way.
 """
 
 from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +33,8 @@ from lab import addresses
 MAX_CHAIN = 8
 MAX_TCP = 64
 TCP_SECONDS = 10.0
+FORWARD_SECONDS = 5.0
+MAX_FORWARDED = 256
 ANSWERED_BY = dns.name.from_text("answered-by.example.")
 
 _ZONES = Path(__file__).parent / "zones"
@@ -105,16 +109,56 @@ class Names:
         return None
 
 
+class _Forward(asyncio.DatagramProtocol):
+    """One question on its way to the server of its zone, and the answer back to who asked."""
+
+    def __init__(
+        self, question: bytes, answered: Callable[[bytes], None], under_way: set[asyncio.DatagramProtocol]
+    ) -> None:
+        self._question = question
+        self._answered = answered
+        self._under_way = under_way
+        under_way.add(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+        self._transport.sendto(self._question)
+        asyncio.get_running_loop().call_later(FORWARD_SECONDS, self._transport.close)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        del addr
+        self._answered(data)
+        self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._under_way.discard(self)
+
+
+def _forwarded(wire: bytes) -> bool:
+    """Whether a question is about the zone that another server answers for."""
+    labels, at = [], 12
+    while at < len(wire) and 0 < wire[at] < 64:
+        labels.append(wire[at + 1 : at + 1 + wire[at]])
+        at += 1 + wire[at]
+    return b".".join(labels).lower().endswith(addresses.TUNNEL_ZONE.encode())
+
+
 class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, names: Names, asked: str) -> None:
         self._names = names
         self._asked = asked
+        self._under_way: set[asyncio.DatagramProtocol] = set()
+        self._tasks: set[asyncio.Task[object]] = set()  # the loop itself keeps only weak references
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # asyncio's own datagram transport is not a subclass of DatagramTransport before Python 3.12
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if _forwarded(data):
+            self._forward(data, addr)
+            return
         response = self._names.answer(data, asked=self._asked)
         if response is None:
             return
@@ -126,6 +170,17 @@ class _Datagrams(asyncio.DatagramProtocol):
             response.flags |= dns.flags.TC
             wire = response.to_wire()
         self._transport.sendto(wire, addr)
+
+    def _forward(self, data: bytes, addr: tuple[str, int]) -> None:
+        if len(self._under_way) >= MAX_FORWARDED:
+            return
+        made = asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Forward(data, lambda answer: self._transport.sendto(answer, addr), self._under_way),
+            remote_addr=(addresses.TUNNEL_SERVER, 53),
+        )
+        task: asyncio.Task[object] = asyncio.ensure_future(made)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 async def serve(names: Names, address: str) -> None:

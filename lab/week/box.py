@@ -174,7 +174,14 @@ class Box:
             ),
             lists=Lists([]),
             rules=shipped(),
-            ids=Ids(device=numbered("d"), finding=numbered("f"), proposal=numbered("p"), session=numbered("s")),
+            ids=Ids(
+                device=numbered("d"),
+                finding=numbered("f"),
+                proposal=numbered("p"),
+                session=numbered("s"),
+                record=numbered("r"),
+                arrangement=numbered("a"),
+            ),
             heartbeat_seconds=3600.0,
         )
 
