@@ -1,6 +1,7 @@
 """TCP: from a segment to facts.
 
-Enters: segments with their headers read. Leaves: facts. Bounded as `streams` and `hidden` say.
+Enters: segments with their headers read. Leaves: facts. Bounded as `streams` and `hidden` say;
+`MAX_SILENT` connections that have begun and said nothing yet are remembered, for `SILENT_AGE` seconds of packet time.
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ from appliance.sensor.hidden import HiddenNames
 from appliance.sensor.packet import dns, greetings, handshake, http, syn, tcp, tls, vpn
 from appliance.sensor.packet.cursor import Cursor
 from appliance.sensor.streams import Reader, TcpStreams
-from appliance.sensor.talk import Talk, began, message
+from appliance.sensor.table import AgedTable
+from appliance.sensor.talk import Talk, began, message, opened
+
+MAX_SILENT = 8192
+"""Connections whose first octets are still to come; of one pushed out early they are not shown, which is counted."""
+SILENT_AGE = 30.0
 
 _DNS_PORT = 53
+_MODULUS = 1 << 32
 _SYN_ONLY = tcp.SYN
 _SYN_OR_ACK = tcp.SYN | tcp.ACK
 
@@ -62,6 +69,7 @@ class Connections:
         self._words = TcpStreams(Reader(may_begin=_may_begin, read=_read))
         self._questions = TcpStreams(Reader(may_begin=dns.may_begin, read=dns.read_stream))
         self._hidden = hidden
+        self._silent: AgedTable[bytes, int] = AgedTable(bound=MAX_SILENT, age=SILENT_AGE)
         self.began = 0
         """SYNs."""
 
@@ -73,7 +81,7 @@ class Connections:
     @property
     def overflow(self) -> int:
         """What went over a bound."""
-        return self._words.overflow + self._questions.overflow
+        return self._words.overflow + self._questions.overflow + self._silent.overflow
 
     def feed(self, talk: Talk) -> list[Fact]:
         """What a segment says."""
@@ -94,10 +102,16 @@ class Connections:
             facts.append(began(talk))
             facts.append(message(talk, Via.FLOW, Kind.TCP_SYN, syn.parse(frame.data, packet)))
             sequence += 1  # TCP Fast Open (RFC 7413): data may ride on the SYN
+            self._silent.put(key, sequence % _MODULUS, frame.ts)
         if segment.start == segment.end:
             return facts
         data = Cursor(frame.data, segment.start, segment.end).rest()
-        for kind, said in self._words.segment(key, sequence, data, frame.ts):
+        found = self._words.segment(key, sequence, data, frame.ts)
+        if self._silent.get(key, frame.ts) == sequence % _MODULUS:
+            self._silent.drop(key)
+            if not found and not asks and not _may_begin(data):
+                facts.append(opened(talk, data))
+        for kind, said in found:
             parsed = self._hidden.judge(said, frame.ts) if isinstance(said, tls.ClientHello) else said
             facts.append(message(talk, Via.FLOW, kind, parsed))
         if asks:

@@ -14,10 +14,10 @@ from appliance.messages import Via
 from appliance.sensor.facts import Fact, Kind, MessageHeard, Parsed
 from appliance.sensor.hidden import HiddenNames
 from appliance.sensor.initials import DtlsFlows, QuicFlows
-from appliance.sensor.packet import dhcp4, dhcp6, dns, dtls, handshake, nbns, quic, ssdp
+from appliance.sensor.packet import dhcp4, dhcp6, dns, dtls, handshake, nbns, quic, ssdp, vpn
 from appliance.sensor.packet.cursor import Cursor, ParseError
 from appliance.sensor.table import AgedTable
-from appliance.sensor.talk import Talk, began, heard, message
+from appliance.sensor.talk import Talk, began, heard, message, opened
 
 MAX_DATAGRAM_FLOWS = 32768
 """UDP five-tuples remembered; one pushed out early is counted, since it may be taken for new again."""
@@ -98,6 +98,16 @@ class Datagrams:
             return []  # chatter in a protocol that is not read here: nobody is connected to
         return self._flow(talk)
 
+    def sealed(self, talk: Talk) -> list[Fact]:
+        """What an ESP packet (RFC 4303) says: that there is a tunnel between two, without ports."""
+        key = talk.packet.src + talk.packet.dst
+        if is_group(talk.packet.dst) or self._flows.get(key, talk.frame.ts) is not None:
+            return []
+        is_first = self._flows.get(talk.packet.dst + talk.packet.src, talk.frame.ts) is None
+        self._flows.put(key, talk.frame.ts, talk.frame.ts)
+        self.began += is_first
+        return [began(talk)] if is_first else []
+
     def _said(self, fact: MessageHeard) -> list[Fact]:
         if fact.kind is Kind.DNS and isinstance(fact.message, dns.Message):
             self._hidden.hear(fact.message, fact.ts)
@@ -114,13 +124,19 @@ class Datagrams:
         put = self._flows.get(key, frame.ts)
         if put is None:
             reverse = packet.dst + packet.src + ports[2:] + ports[:2]
-            if self._flows.get(reverse, frame.ts) is None:
+            is_first = self._flows.get(reverse, frame.ts) is None
+            if is_first:
                 self.began += 1
                 facts.append(began(talk))
             self._flows.put(key, frame.ts, frame.ts)
             # The first words of either side.
             if shaken := handshake.datagram(data, datagram.sport, datagram.dport):
                 facts.append(message(talk, Via.FLOW, Kind.HANDSHAKE, shaken))
+            elif is_first and data and not quic.may_begin(data) and not dtls.may_begin(data):
+                facts.append(opened(talk, data))
+        elif vpn.may_be_initiation(data) and (again := handshake.datagram(data, datagram.sport, datagram.dport)):
+            # WireGuard shakes hands anew every two minutes while it is used: the rhythm is part of what is seen.
+            facts.append(message(talk, Via.FLOW, Kind.HANDSHAKE, again))
         elif abs(frame.ts - put) > _REFRESH:
             self._flows.put(key, frame.ts, frame.ts)
         if quic.may_begin(data):

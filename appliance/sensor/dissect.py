@@ -144,7 +144,13 @@ class Dissector:
             return self._datagrams[frame.tap].feed(Talk(frame, mac, packet, datagram)), None
         if packet.protocol == ip.ICMP6:
             return _control(frame, mac, packet), None
-        return [], None
+        return self._sealed(frame, mac, packet), None
+
+    def _sealed(self, frame: Frame, mac: str | None, packet: ip.Packet) -> list[Fact]:
+        if packet.protocol != ip.ESP:
+            return []
+        whole = udp.Datagram(0, 0, packet.start, packet.end)
+        return self._datagrams[frame.tap].sealed(Talk(frame, mac, packet, whole))
 
     def _fragment(self, frame: Frame, mac: str | None, packet: ip.Packet) -> _Read:
         whole = self._fragments[frame.tap].feed(frame.data, packet, frame.ts)

@@ -15,6 +15,9 @@ from appliance.messages import Via
 from appliance.sensor.frame import Tap
 from appliance.sensor.packet import dhcp4, dhcp6, dns, handshake, http, icmp6, nbns, ssdp, syn, tls
 
+FIRST_OCTETS = 256
+"""Octets kept of the beginning of a flow that no parser could read."""
+
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """Common part of all facts; by itself: a device spoke, in a protocol of which no more is read."""
@@ -54,10 +57,22 @@ class _Flow(Heard, frozen=True, kw_only=True):
 
 
 class FlowBegan(_Flow, frozen=True, kw_only=True):
-    """A TCP SYN, or the first datagram of a UDP five-tuple."""
+    """A TCP SYN, the first datagram of a UDP five-tuple, or the first ESP packet between two (ports 0)."""
 
     protocol: int
-    """6 TCP, 17 UDP."""
+    """6 TCP, 17 UDP, 50 ESP."""
+    hops: int
+    """Time to live or hop limit as it came from the device: before this router took one off."""
+
+
+class FlowOpened(_Flow, frozen=True, kw_only=True):
+    """The first octets of a flow, where no parser could read them."""
+
+    protocol: int
+    first: bytes
+    """At most `FIRST_OCTETS`; never passed beyond this process."""
+    length: int
+    """Octets of the datagram or segment they stood in."""
 
 
 class Kind(StrEnum):
@@ -109,4 +124,4 @@ class AnswerHeard(_Flow, frozen=True, kw_only=True):
     """The answer."""
 
 
-Fact = Heard | ArpHeard | NeighbourHeard | FlowBegan | MessageHeard | AnswerHeard
+Fact = Heard | ArpHeard | NeighbourHeard | FlowBegan | FlowOpened | MessageHeard | AnswerHeard

@@ -12,6 +12,7 @@ from appliance.sensor.facts import (
     ArpHeard,
     Fact,
     FlowBegan,
+    FlowOpened,
     MessageHeard,
     NeighbourHeard,
     Parsed,
@@ -21,7 +22,7 @@ from appliance.sensor.packet import dhcp4, dhcp6, dns, handshake, http, icmp6, i
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or goes; new kinds and fields do not raise it."""
 
-_TRANSPORTS = {ip.TCP: "tcp", ip.UDP: "udp"}
+_TRANSPORTS = {ip.TCP: "tcp", ip.UDP: "udp", ip.ESP: "esp"}
 _TYPES = {
     dns.A: "A",
     dns.NS: "NS",
@@ -57,6 +58,9 @@ def line(fact: Fact) -> dict[str, Any]:
             own = {"type": fact.kind, "target": fact.target} | _neighbour(fact.message)
         case FlowBegan():
             own = _ports(fact) | {"transport": _TRANSPORTS[fact.protocol]}
+        case FlowOpened():
+            kind = "opened"
+            own = _ports(fact) | {"transport": _TRANSPORTS[fact.protocol], "length": fact.length}
         case MessageHeard():
             kind, own = fact.kind.value, _ports(fact) | _MESSAGES[type(fact.message)](fact.message)
         case _:
@@ -64,7 +68,7 @@ def line(fact: Fact) -> dict[str, Any]:
     return {"kind": kind, "ts": fact.ts, "src_mac": fact.mac, "src": fact.src} | own
 
 
-def _ports(fact: FlowBegan | MessageHeard) -> dict[str, Any]:
+def _ports(fact: FlowBegan | FlowOpened | MessageHeard) -> dict[str, Any]:
     return {"sport": fact.sport, "dst": fact.dst, "dport": fact.dport}
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from appliance.messages import Via
-from appliance.sensor.facts import FlowBegan, Heard, Kind, MessageHeard, Parsed
-from appliance.sensor.frame import Frame
+from appliance.sensor.facts import FIRST_OCTETS, FlowBegan, FlowOpened, Heard, Kind, MessageHeard, Parsed
+from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.packet import ip, tcp, udp
 
+_IPV4_OCTETS = 4
+_MOST_HOPS = 255
 _UNSPECIFIED = frozenset({bytes(4), bytes(16)})
 
 
@@ -48,7 +50,32 @@ def began(talk: Talk) -> FlowBegan:
         dst=ip.text(packet.dst),
         dport=ports.dport,
         protocol=packet.protocol,
+        hops=_hops(frame, packet),
     )
+
+
+def opened(talk: Talk, data: bytes) -> FlowOpened:
+    """A flow opens with these octets, which no parser could read."""
+    frame, mac, packet, ports = talk
+    return FlowOpened(
+        ts=frame.ts,
+        tap=frame.tap,
+        mac=mac,
+        via=Via.FLOW,
+        src=sender(packet.src),
+        sport=ports.sport,
+        dst=ip.text(packet.dst),
+        dport=ports.dport,
+        protocol=packet.protocol,
+        first=data[:FIRST_OCTETS],
+        length=len(data),
+    )
+
+
+def _hops(frame: Frame, packet: ip.Packet) -> int:
+    hops = frame.data[packet.header + (8 if len(packet.src) == _IPV4_OCTETS else 7)]
+    # Where packets are forwarded, the kernel takes one off before it shows them (RFC 1812 section 5.3.1).
+    return hops + 1 if frame.tap is Tap.FLOW and hops < _MOST_HOPS else hops
 
 
 def message(talk: Talk, via: Via, kind: Kind, parsed: Parsed) -> MessageHeard:

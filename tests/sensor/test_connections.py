@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.sensor.connections import MAX_SILENT
 from appliance.sensor.dissect import Dissector
-from appliance.sensor.facts import Fact, FlowBegan, Kind, MessageHeard
+from appliance.sensor.facts import Fact, FlowBegan, FlowOpened, Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.packet import handshake, http, syn, tcp, tls
 from appliance.sensor.packet.ech import Ech
@@ -166,3 +167,27 @@ def test_any_segments(build: Any, pieces: list[tuple[int, int, bytes]]) -> None:
         words = (b"", b"GET / HTTP/1.1\r\n", b"SSH-2.0-", b"\x13BitTorrent protocol")[first]
         dissector.feed(segment(build, words + data or b"x", at=at))
     assert dissector.counters(Tap.FLOW).frames == len(pieces)
+
+
+@pytest.mark.req("R11")
+def test_first_octets_that_no_parser_reads_are_shown_once_and_in_their_place(dissector: Dissector, build: Any) -> None:
+    syn_frame = build.frame(build.ipv4(build.tcp(sequence=100, flags=tcp.SYN), protocol=6))
+    later, first = segment(build, b"later", at=3), segment(build, b"\xa5\x5a\xff")
+    facts = [fact for frame in (syn_frame, later, first, first, later) for fact in dissector.feed(frame)]
+    (opened,) = [fact for fact in facts if isinstance(fact, FlowOpened)]
+    assert (opened.protocol, opened.first, opened.length, opened.dport) == (6, b"\xa5\x5a\xff", 3, 443)
+
+
+@pytest.mark.parametrize("words", [REQUEST, OPENVPN, b"SSH-2.0-OpenSSH_9.6\r\n", b"\x16\x03\x01\x02\0\x01\0\x01\xfc"])
+def test_first_octets_that_a_parser_reads_are_not_shown(dissector: Dissector, build: Any, words: bytes) -> None:
+    syn_frame = build.frame(build.ipv4(build.tcp(sequence=100, flags=tcp.SYN), protocol=6))
+    facts = [*dissector.feed(syn_frame), *dissector.feed(segment(build, words))]
+    assert not [fact for fact in facts if isinstance(fact, FlowOpened)]
+
+
+def test_connections_that_stay_silent_are_bounded_and_counted(build: Any) -> None:
+    dissector = Dissector()
+    for number in range(MAX_SILENT + 3):
+        packet = build.tcp(sequence=100, flags=tcp.SYN, sport=number % 60000, dport=443 + number // 60000)
+        dissector.feed(build.frame(build.ipv4(packet, protocol=6)))
+    assert dissector.counters(Tap.FLOW).overflow == 3

@@ -8,7 +8,7 @@ import pytest
 from appliance.messages import Via
 from appliance.sensor.datagrams import is_group
 from appliance.sensor.dissect import Dissector
-from appliance.sensor.facts import Fact, FlowBegan, Heard, Kind, MessageHeard
+from appliance.sensor.facts import FIRST_OCTETS, Fact, FlowBegan, FlowOpened, Heard, Kind, MessageHeard
 from appliance.sensor.frame import Tap
 from appliance.sensor.packet import dns, nbns, ssdp
 
@@ -73,7 +73,7 @@ def test_what_else_comes_from_such_a_port_is_a_flow(
 ) -> None:
     """Any program may choose its own source port: only an answer shows the service."""
     facts = fed(dissector, build, build.question() if data is None else data, sport=port, dport=40000)
-    assert [type(fact) for fact in facts] == [FlowBegan]
+    assert [type(fact) for fact in facts] == ([FlowBegan, FlowOpened] if data != b"" else [FlowBegan])
     assert dissector.counters(Tap.FLOW).unparsed == 0
 
 
@@ -142,3 +142,62 @@ def test_what_is_said_to_all_begins_no_flow(dissector: Dissector, build: Any, ds
 )
 def test_groups(build: Any, address: str, group: bool) -> None:
     assert is_group(build.address(address)) is group
+
+
+INITIATION = b"\x01\0\0\0" + bytes(range(7, 7 + 128)) + bytes(16)
+
+
+@pytest.mark.req("R11")
+def test_a_flow_that_no_parser_reads_opens_once_with_its_first_octets(dissector: Dissector, build: Any) -> None:
+    first = bytes(range(256)) + b"tail"
+    frame = build.frame(build.ipv4(build.udp(first, sport=5, dport=9), protocol=17))
+    _, opened = dissector.feed(frame)
+    assert isinstance(opened, FlowOpened)
+    assert (opened.protocol, opened.first, opened.length) == (17, first[:FIRST_OCTETS], 260)
+    assert dissector.feed(frame) == []
+    back = build.ipv4(build.udp(b"answer", sport=9, dport=5), protocol=17, src="198.51.100.9", dst="192.0.2.7")
+    assert dissector.feed(build.frame(back)) == []
+
+
+@pytest.mark.parametrize("first", [b"", INITIATION, b"\xc0\0\0\0\x01\x08" + bytes(60)])
+def test_what_a_parser_reads_or_may_read_does_not_open_so(dissector: Dissector, build: Any, first: bytes) -> None:
+    facts = fed(dissector, build, first, sport=5, dport=9)
+    assert not [fact for fact in facts if isinstance(fact, FlowOpened)]
+
+
+@pytest.mark.req("R11")
+def test_a_tunnel_that_shakes_hands_again_is_heard_again(dissector: Dissector, build: Any) -> None:
+    frames = [
+        build.frame(build.ipv4(build.udp(data, sport=5, dport=51820), protocol=17), ts=1000.0 + at)
+        for at, data in ((0, INITIATION), (1, bytes(148)), (5, b"\x04\0\0\0" + bytes(144)), (120, INITIATION))
+    ]
+    shaken = [
+        fact.ts
+        for frame in frames
+        for fact in dissector.feed(frame)
+        if isinstance(fact, MessageHeard) and fact.kind is Kind.HANDSHAKE
+    ]
+    assert shaken == [1000.0, 1120.0]
+
+
+@pytest.mark.req("R11")
+def test_a_sealed_tunnel_between_two_begins_once(dissector: Dissector, build: Any) -> None:
+    there = build.frame(build.ipv4(b"\0\0\x10\x01" + bytes(60), protocol=50))
+    back = build.frame(build.ipv4(bytes(64), protocol=50, src="198.51.100.9", dst="192.0.2.7"))
+    (began,) = dissector.feed(there)
+    assert isinstance(began, FlowBegan)
+    assert (began.protocol, began.sport, began.dport, began.dst) == (50, 0, 0, "198.51.100.9")
+    assert dissector.feed(there) == dissector.feed(back) == []
+    assert dissector.feed(build.frame(build.ipv4(bytes(64), protocol=50, dst="224.0.0.5"))) == []
+
+
+@pytest.mark.req("R11", "N11")
+@pytest.mark.parametrize(("tap", "hops"), [(Tap.FLOW, 65), (Tap.DNS, 64), (Tap.FILE, 64)])
+def test_hops_are_told_as_the_device_s_frame_had_them(build: Any, tap: Tap, hops: int) -> None:
+    """Where packets are forwarded the kernel has taken one off already."""
+    began = Dissector().feed(build.frame(build.ipv4(build.udp(b"x", dport=9), protocol=17), tap=tap))[0]
+    assert isinstance(began, FlowBegan)
+    assert began.hops == hops
+    six = Dissector().feed(build.frame(build.ipv6(build.udp(b"x", dport=9), protocol=17), tap=tap))[0]
+    assert isinstance(six, FlowBegan)
+    assert six.hops == 255

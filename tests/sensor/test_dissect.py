@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from appliance.messages import Via
 from appliance.sensor import datagrams
 from appliance.sensor.dissect import Dissector, sender
-from appliance.sensor.facts import ArpHeard, Fact, FlowBegan, Heard, Kind, MessageHeard, NeighbourHeard
+from appliance.sensor.facts import ArpHeard, Fact, FlowBegan, FlowOpened, Heard, Kind, MessageHeard, NeighbourHeard
 from appliance.sensor.frame import Frame, LinkType, Tap
 from appliance.sensor.packet import dhcp4, dhcp6, dns, syn, tcp, tls
 
@@ -47,6 +47,7 @@ def test_a_syn_begins_a_flow(dissector: Dissector, build: Any) -> None:
         dst="198.51.100.9",
         dport=443,
         protocol=6,
+        hops=65,
     )
     assert dissector.counters(Tap.FLOW).flows == 1
 
@@ -93,7 +94,7 @@ def test_quic_to_a_port_of_another_service_is_read(dissector: Dissector, build: 
 def test_a_datagram_flow_begins_once_and_its_answers_begin_none(dissector: Dissector, build: Any) -> None:
     there = build.frame(build.ipv4(build.udp(b"x", sport=5, dport=9), protocol=17))
     back = build.frame(build.ipv4(build.udp(b"y", sport=9, dport=5), protocol=17, src="198.51.100.9", dst="192.0.2.7"))
-    assert [type(fact) for fact in dissector.feed(there)] == [FlowBegan]
+    assert [type(fact) for fact in dissector.feed(there)] == [FlowBegan, FlowOpened]
     assert dissector.feed(there) == []
     assert dissector.feed(back) == []
     assert dissector.feed(back) == []
@@ -134,7 +135,7 @@ def test_port_53_as_a_source_port_hides_nothing(dissector: Dissector, build: Any
     data = payload or build.initial(build.crypto(0, build.hello()))
     facts = dissector.feed(build.frame(build.ipv4(build.udp(data, sport=53, dport=443), protocol=17)))
     assert isinstance(facts[0], FlowBegan)
-    assert (len(facts) == 2) == (payload is None)
+    assert isinstance(facts[1], FlowOpened) == (payload is not None)
 
 
 def test_questions_over_tcp(dissector: Dissector, build: Any) -> None:

@@ -18,6 +18,11 @@ _INITIATION, _RESPONSE, _COOKIE = 1, 2, 3
 _WIREGUARD = {_INITIATION: (148, "initiation"), _RESPONSE: (92, "response"), _COOKIE: (64, "cookie")}
 
 
+def may_be_initiation(data: bytes) -> bool:
+    """Whether a datagram has the length and the first octets of a handshake initiation."""
+    return len(data) == _WIREGUARD[_INITIATION][0] and data[:4] == b"\x01\0\0\0"
+
+
 def wireguard(data: bytes) -> Detail | None:
     """A handshake message: its type, three reserved zeros, its one length."""
     if len(data) < 64 or data[1:4] != b"\0\0\0":
