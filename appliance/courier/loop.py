@@ -1,4 +1,4 @@
-"""One loop, two descriptors: carries events between the keeper's socket, the pump and the broker.
+"""One loop: carries events between the keeper's socket, the pump, the broker and the thread that fetches lists.
 
 What enters: settings, a TLS context, and clocks as functions. What leaves: messages on both sides.
 Bounded: what waits for a slow keeper is at most `MAX_UNSENT` messages; beyond that the link is
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import random
 import selectors
 import ssl
@@ -26,8 +27,10 @@ from appliance.courier.broker import (
     Published,
     SubscriptionRefused,
 )
+from appliance.courier.fetch import Fetched
+from appliance.courier.fetcher import Fetcher
 from appliance.courier.pump import Acknowledge, Action, Publish, Pump, Tell
-from appliance.messages import Message, MessageError
+from appliance.messages import ListWanted, Message, MessageError
 from appliance.settings import BoxSettings
 from wire.topics import ROOT, Channel
 
@@ -54,7 +57,12 @@ class Courier:
         self._link: link.Link | None = None
         self._link_wait = Backoff(first=0.1, most=2.0, chance=chance)
         self._link_at = 0.0
-        self._unsent: deque[Message] = deque()
+        self._unsent: deque[Message | Fetched] = deque()
+        self._fetcher = Fetcher(
+            authorities={item.id: item.ca for item in settings.lists if item.manifest is not None},
+            folder=settings.state_dir / "courier",
+        )
+        self._selector.register(self._fetcher, selectors.EVENT_READ, "fetched")
         self._broker: BrokerConnection | None = None
         self._broker_fd: int | None = None
         self._broker_wait = Backoff(first=0.2, most=30.0, chance=chance)
@@ -79,7 +87,7 @@ class Courier:
         if self._broker is None and self._pump.will is not None and now >= self._broker_at:
             self._join_broker()
         self._watch()
-        ready = dict.fromkeys(("link", "broker"), 0)
+        ready = dict.fromkeys(("link", "broker", "fetched"), 0)
         for key, mask in self._selector.select(self._patience(self._monotonic())):
             ready[key.data] = mask
         if ready["link"]:
@@ -91,6 +99,8 @@ class Courier:
                     readable=bool(mask & selectors.EVENT_READ), writable=bool(mask & selectors.EVENT_WRITE)
                 )
             )
+        if ready["fetched"]:
+            self._unsent.extend(self._fetcher.take())
         self._flush()
 
     def _patience(self, now: float) -> float:
@@ -110,7 +120,7 @@ class Courier:
             self._link_at = now + self._link_wait.delay()
             return
         self._link_wait.reset()
-        self._unsent.clear()
+        self._drop_unsent()
         self._selector.register(self._link, selectors.EVENT_READ, "link")
         _log.info("joined the keeper")
         self._do(self._pump.keeper_came())
@@ -130,12 +140,20 @@ class Courier:
             if not batch:
                 return
             for message in batch:
-                self._do(self._pump.from_keeper(message))
+                if isinstance(message, ListWanted):
+                    self._fetcher.want(message)
+                else:
+                    self._do(self._pump.from_keeper(message))
 
     def _flush(self) -> None:
         while self._unsent and self._link is not None:
+            waiting = self._unsent[0]
             try:
-                self._link.send(self._unsent[0])
+                if isinstance(waiting, Fetched):
+                    held = () if waiting.descriptor is None else (waiting.descriptor,)
+                    self._link.send(waiting.message, descriptors=held)
+                else:
+                    self._link.send(waiting)
             except link.LinkFullError:
                 if len(self._unsent) > MAX_UNSENT:
                     self._lose_keeper("does not read")
@@ -144,6 +162,7 @@ class Courier:
                 self._lose_keeper(f"cannot be told: {error}")
                 return
             self._unsent.popleft()
+            _let_go(waiting)
 
     def _lose_keeper(self, why: str) -> None:
         _log.warning("the keeper %s; joining it again", why)
@@ -156,7 +175,14 @@ class Courier:
             self._selector.unregister(self._link)
             self._link.close()
             self._link = None
+        self._drop_unsent()
+
+    def _drop_unsent(self) -> None:
+        """What was for the keeper that went: it asks anew."""
+        for waiting in self._unsent:
+            _let_go(waiting)
         self._unsent.clear()
+        self._fetcher.forget()
 
     # --- broker ---------------------------------------------------------------------------------
 
@@ -242,3 +268,9 @@ class Courier:
         if text != self._said:
             self._said = text
             _log.warning("%s", text)
+
+
+def _let_go(waiting: Message | Fetched) -> None:
+    """Close our copy of what was sent, or will not be."""
+    if isinstance(waiting, Fetched) and waiting.descriptor is not None:
+        os.close(waiting.descriptor)
