@@ -23,7 +23,8 @@ from appliance.keeper.core import TICK_SECONDS, Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.devices.ids import id_source
 from appliance.keeper.household.record import Ids
-from appliance.keeper.lists.match import ListFileError, Lists, NameList, load
+from appliance.keeper.lists.entries import Why
+from appliance.keeper.lists.match import ListFileError, Lists, Loaded, load
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.uplink import Identity
 from appliance.service import notify
@@ -170,7 +171,7 @@ class Loop:
 
 def load_lists(sources: Sequence[ListSource]) -> tuple[Lists, str]:
     """Read all lists; the text names those that could not be read, for the status."""
-    loaded: list[NameList] = []
+    loaded: list[Loaded] = []
     failed: list[str] = []
     for source in sources:
         try:
@@ -183,15 +184,15 @@ def load_lists(sources: Sequence[ListSource]) -> tuple[Lists, str]:
             failed.append(source.id)
             continue
         loaded.append(found)
-        if found.malformed_count or found.public_suffix_count or found.overflow:
+        if found.tally is not None and any(found.tally.faults.values()):
             _log.warning(
-                "list %s: %d lines are no names (first: %s), %d name a public suffix (first: %s), %d too many",
-                found.id,
-                found.malformed_count,
-                found.malformed[:5],
-                found.public_suffix_count,
-                found.public_suffixes[:5],
-                found.overflow,
+                "list %s: %s",
+                source.id,
+                "; ".join(
+                    f"{found.tally.faults[why]} lines are {why.value} (first: {found.tally.lines[why][:5]})"
+                    for why in Why
+                    if found.tally.faults[why]
+                ),
             )
     return Lists(loaded), f"Lists that cannot be read: {', '.join(failed)}." if failed else ""
 
@@ -230,6 +231,8 @@ def build(settings: BoxSettings, store: Store) -> Core:
             finding=id_source("f", secrets.token_bytes),
             proposal=id_source("p", secrets.token_bytes),
             session=id_source("s", secrets.token_bytes),
+            record=id_source("r", secrets.token_bytes),
+            arrangement=id_source("a", secrets.token_bytes),
         ),
         heartbeat_seconds=settings.heartbeat_seconds,
         remark=remark,

@@ -1,51 +1,69 @@
-"""Lists of names: read, check, match by whole labels only (R24, R29, N16).
+"""Which lists hold a name: by whole labels, the closest entry first (R24, R29, N16).
 
-File: one domain a line, `#` starts a comment. `example.org` matches itself and every name below
-it; `*.example.org` only the names below. A match is between whole labels, so `sex.example` never
-matches `essex.example`. A bare public suffix (`com`, `co.uk`, a hosting company's shared domain)
-would catch everybody's sites and is refused, as is a line that is no name; both are counted.
+In: lists that are loaded, and a name. Out: `Match`es, each with its list and the entry that covers the name.
+An entry matches itself and, if its reach says so, the names below; never above, never a part of a label. The
+closest entry decides: an exception frees what is below it from all that stands above, and an entry below an
+exception counts again.
 
-Bounded: `MAX_OCTETS` a file, `MAX_ENTRIES` a list; line numbers of the first `MAX_FAULTS` faults.
+A table holds hashes only; the entry's text is the part of the name that was found. Of a confidential list
+even that is not said: its entry is `keyed:` and the keyed hash.
+
+Bounded: `MAX_LISTS` lists; a look-up asks each at most once for each label (127, RFC 1035).
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
 
-from publicsuffixlist import PublicSuffixList
-
+from appliance.keeper.lists.compiling import Tally, in_memory
+from appliance.keeper.lists.entries import Reach, written
+from appliance.keeper.lists.formats import Format, parse
 from appliance.keeper.lists.names import normalise
+from appliance.keeper.lists.table import Table, digest
 from wire.findings import Severity
 
+MAX_LISTS = 128
 MAX_OCTETS = 16 * 1024 * 1024
-MAX_ENTRIES = 500_000
-MAX_FAULTS = 100
+"""Of a list that is read into memory whole."""
+
+EXCLUDED = "excluded"
+"""Category of lists whose names are never kept at all (R67): solicitors, health, help lines."""
+ADULT = "adult"
+"""Category of lists whose names are told as a trend only, unless a clause says otherwise (R32)."""
+KEYED = "keyed:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameList:
-    """One list as it was loaded. Entries are normalised; `sha256` is over the file's bytes."""
+    """What is said of one list, without its names."""
 
     id: str
     version: str
     title: str
     severity: Severity
     sha256: str
-    plain: frozenset[str]
-    """Match themselves and every name below."""
-    below: frozenset[str]
-    """Match only names below (written `*.name`)."""
-    malformed: tuple[int, ...]
-    """Numbers of the first lines that are no names, counted from 1."""
-    malformed_count: int
-    public_suffixes: tuple[int, ...]
-    """Numbers of the first lines refused because they name a public suffix."""
-    public_suffix_count: int
-    overflow: int
-    """Entries left out because the list was full."""
+    """Over the bytes it came in, hexadecimal."""
+    category: str | None = None
+    owner: str | None = None
+    source: str | None = None
+    """Where it came from."""
+    confidential: bool = False
+    """Its names may not be said: hits carry keyed hashes."""
+    published: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A list in use."""
+
+    meta: NameList
+    table: Table
+    tally: Tally | None = None
+    """What reading it gave, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,92 +72,132 @@ class Match:
 
     list: NameList
     entry: str
-    """As normalised from the list, with `*.` if it was written so."""
+    """As normalised from the list, with `*.` if it was written so; of a confidential list `keyed:` and its hash."""
+    reach: Reach = Reach.SUBTREE
 
 
 class ListFileError(ValueError):
     """A list that cannot be used at all."""
 
 
-def load(raw: bytes, *, id_: str, version: str, title: str, severity: Severity) -> NameList:
-    """Read a list.
+def load(
+    raw: bytes,
+    *,
+    id_: str,
+    version: str,
+    title: str,
+    severity: Severity,
+    format_: Format = Format.DOMAINS,
+    category: str | None = None,
+    owner: str | None = None,
+    source: str | None = None,
+    confidential: bool = False,
+    key: bytes = b"",
+) -> Loaded:
+    """Read a small list into memory.
 
     Raises:
-        ListFileError: larger than MAX_OCTETS or not UTF-8.
+        ListFileError: larger than MAX_OCTETS, no line of it can be used, or confidential without a key.
     """
     if len(raw) > MAX_OCTETS:
         raise ListFileError(f"list {id_} has {len(raw)} bytes, the most is {MAX_OCTETS}")
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        raise ListFileError(f"list {id_} is not UTF-8: {error}") from None
-    plain: set[str] = set()
-    below: set[str] = set()
-    malformed: list[int] = []
-    suffixes: list[int] = []
-    overflow = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        entry = line.partition("#")[0].strip()
-        if not entry:
-            continue
-        name = normalise(entry.removeprefix("*."))
-        if name is None:
-            malformed.append(number)
-        elif _public_suffixes().is_public(name):
-            suffixes.append(number)
-        elif len(plain) + len(below) >= MAX_ENTRIES:
-            overflow += 1
-        else:
-            (below if entry.startswith("*.") else plain).add(name)
-    return NameList(
+    if confidential and not key:
+        raise ListFileError(f"list {id_} is confidential and there is no key to keep its names out of sight")
+    hashed = hashlib.sha256(raw)
+    table, tally = in_memory(
+        parse(io.BytesIO(raw), format_), key=key, source=hashed.digest(), confidential=confidential
+    )
+    if not tally.entries and not tally.networks and any(tally.faults.values()):
+        raise ListFileError(f"list {id_}: no line of it can be used; is it a list in the format {format_.value}?")
+    meta = NameList(
         id=id_,
         version=version,
         title=title,
         severity=severity,
-        sha256=hashlib.sha256(raw).hexdigest(),
-        plain=frozenset(plain),
-        below=frozenset(below),
-        malformed=tuple(malformed[:MAX_FAULTS]),
-        malformed_count=len(malformed),
-        public_suffixes=tuple(suffixes[:MAX_FAULTS]),
-        public_suffix_count=len(suffixes),
-        overflow=overflow,
+        sha256=hashed.hexdigest(),
+        category=category,
+        owner=owner,
+        source=source,
+        confidential=confidential,
     )
+    return Loaded(meta=meta, table=table, tally=tally)
 
 
 class Lists:
-    """All lists that are loaded; which of them are in force for a device is the authority's word."""
+    """All lists that are loaded; which of them are in force for a device is the authority's word.
 
-    def __init__(self, lists: Iterable[NameList] = ()) -> None:
-        self._lists: Mapping[str, NameList] = {item.id: item for item in lists}
+    A change is one assignment of a new mapping: who is in the middle of a look-up goes on with the lists as
+    they were, and nobody ever sees half of one.
+    """
+
+    def __init__(self, lists: Iterable[Loaded] = ()) -> None:
+        self._lists: Mapping[str, Loaded] = {item.meta.id: item for item in lists}
+        self.overflow = 0
+        """Lists that were not taken because there were `MAX_LISTS`."""
+
+    def __len__(self) -> int:
+        return len(self._lists)
+
+    def get(self, list_id: str) -> Loaded | None:
+        """The list of this id."""
+        return self._lists.get(list_id)
+
+    def replace(self, loaded: Loaded) -> bool:
+        """Put a list in use, in place of the one with its id; false where there is no room."""
+        if loaded.meta.id not in self._lists and len(self._lists) >= MAX_LISTS:
+            self.overflow += 1
+            return False
+        self._lists = {**self._lists, loaded.meta.id: loaded}
+        return True
+
+    def remove(self, list_id: str) -> None:
+        """Take a list out of use."""
+        self._lists = {key: item for key, item in self._lists.items() if key != list_id}
 
     def match(self, name: str, in_force: Iterable[str]) -> Iterator[Match]:
         """Lists among `in_force` that hold this name; each at most once, by its closest entry."""
-        normal = normalise(name)
-        if normal is None:
+        lists = self._lists
+        asked = _Asked.of(name)
+        if asked is None:
             return
         for list_id in in_force:
-            found = self._lists.get(list_id)
-            if found is None:
+            found = lists.get(list_id)
+            if found is not None and (match := asked.on(found)) is not None:
+                yield match
+
+    def excluded(self, name: str) -> bool:
+        """Whether nothing at all may be kept of this name; no clause is needed for that (R67)."""
+        asked = _Asked.of(name)
+        return asked is not None and any(
+            asked.on(item) is not None for item in self._lists.values() if item.meta.category == EXCLUDED
+        )
+
+
+class _Asked:
+    """A name and those above it, hashed once for each key."""
+
+    def __init__(self, name: str) -> None:
+        labels = name.split(".")
+        self._names = [".".join(labels[place:]) for place in range(len(labels))]
+        self._hashes: dict[bytes, list[bytes]] = {}
+
+    @classmethod
+    def of(cls, name: str) -> _Asked | None:
+        normal = normalise(name)
+        return None if normal is None else cls(normal)
+
+    def on(self, loaded: Loaded) -> Match | None:
+        """By the closest entry that covers the name, from the whole name upwards."""
+        table = loaded.table
+        hashes = self._hashes.get(table.key)
+        if hashes is None:
+            hashes = self._hashes[table.key] = [digest(table.key, name) for name in self._names]
+        for place, hashed in enumerate(hashes):
+            reach = table.reach(hashed)
+            if reach is None or not reach.covers(itself=place == 0):
                 continue
-            entry = _closest(normal, found)
-            if entry is not None:
-                yield Match(list=found, entry=entry)
-
-
-def _closest(name: str, found: NameList) -> str | None:
-    """The longest entry that covers `name`, label by label from the whole name upwards."""
-    suffix = name
-    while True:
-        if suffix in found.plain:
-            return suffix
-        if suffix in found.below and suffix != name:
-            return f"*.{suffix}"
-        _label, dot, suffix = suffix.partition(".")
-        if not dot:
-            return None
-
-
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
+            if reach is Reach.EXCEPTION:
+                return None
+            said = f"{KEYED}{hashed.hex()}" if loaded.meta.confidential else written(self._names[place], reach)
+            return Match(list=loaded.meta, entry=said, reach=reach)
+        return None
