@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from firmware import names
 from wire.files import load_toml
 
 Interface = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,14}$")]
@@ -79,8 +80,8 @@ class Household(_Section):
     def _answers(self) -> Household:
         if {self.lan.address, self.lan.network6[1]} & set(self.resolver.upstream):
             raise ValueError("resolver.upstream names this router itself: it would ask itself for ever")
-        if self.notice_port == 53:
-            raise ValueError("notice_port 53 is the resolver's")
+        if self.notice_port in {53, *(filter_.port for filter_ in names.FILTERS)}:
+            raise ValueError(f"notice_port {self.notice_port} is a resolver's")
         return self
 
 

@@ -15,7 +15,10 @@ FAMILIES = ("inet", "bridge", "netdev")
 """Families that hold a table of that name, in the order they are loaded."""
 
 QUARANTINED = "quarantined"
-"""Set of ether_addr in the `inet` and `bridge` tables: devices that may reach the box only."""
+"""Set of ether_addr in the `inet` and `bridge` tables: devices that may reach the box only.
+
+An element with a timeout leaves by itself where nobody says it again (R57); one without stays.
+"""
 
 QUARANTINE_FAMILIES = ("inet", "bridge")
 
@@ -37,7 +40,38 @@ MARKER_PREFIX = "rules_"
 """An empty chain of this name and a digest in each table tells which rule set is loaded."""
 
 QUARANTINE_SIZE = 1024
-"""Most MACs in quarantine at a time; equal to what the keeper may name."""
+"""Most MACs in quarantine, and in each filter, at a time; equal to what the keeper may name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterSets:
+    """One filtering resolver: its port, whose questions go there, and which addresses they do not reach."""
+
+    number: int
+    port: int
+    """Port on the router, UDP and TCP; nobody is answered there who was not redirected."""
+
+    @property
+    def macs(self) -> str:
+        """Set of ether_addr."""
+        return f"filtered_{self.number}"
+
+    @property
+    def refused4(self) -> str:
+        """Set of IPv4 networks."""
+        return f"refused4_{self.number}"
+
+    @property
+    def refused6(self) -> str:
+        """Set of IPv6 networks."""
+        return f"refused6_{self.number}"
+
+
+FILTERS = (FilterSets(number=1, port=5311), FilterSets(number=2, port=5312), FilterSets(number=3, port=5313))
+"""One for each standing that a clause may hold back."""
+
+REFUSED_SIZE = 2048
+"""Most networks in one set of refused addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

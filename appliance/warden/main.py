@@ -97,10 +97,10 @@ class Warden:
     def _look_at_rules(self) -> None:
         try:
             if self._started:
-                detail = self._firewall.ensure(wan_there=self._surroundings.wan_there)
+                detail = self._firewall.ensure(clock.monotonic(), wan_there=self._surroundings.wan_there)
             else:
                 self._started = True  # also where it fails: what the keeper wants by then must not be forgotten
-                detail = self._firewall.start()
+                detail = self._firewall.start(clock.monotonic())
             applied = True
         except NftError as error:
             detail, applied = f"rules are not in force: {error}", False
@@ -118,9 +118,9 @@ class Warden:
     def _enforce(self, wanted: Enforcement) -> None:
         detail, applied = self._said or "", True
         try:
-            self._firewall.quarantine(wanted.quarantined)
+            self._firewall.hold(wanted, clock.monotonic())
         except (ValueError, NftError) as error:
-            detail, applied = f"quarantine is not in force: {error}", False
+            detail, applied = f"the order is not in force: {error}", False
             _log.warning("%s", detail)
             refused = isinstance(error, ValueError)
         else:

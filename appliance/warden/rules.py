@@ -2,27 +2,27 @@
 
 A `Household` in; what the kernel holds, and one plain sentence when it does not hold it, out.
 A load that fails leaves what was there: the household's internet does not depend on this process.
-Bounded: one `nft` at a time, at most `NFT_SECONDS` each; at most `names.QUARANTINE_SIZE` MACs in the
-sets and `names.VOLUME_SIZE` in the counters.
+Bounded: one `nft` at a time, at most `NFT_SECONDS` each; what the sets may hold is `holding`'s, and at
+most `names.VOLUME_SIZE` devices are in the counters. `monotonic` is the monotonic clock, in seconds.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import json
-import re
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from appliance.messages import Enforcement
+from appliance.warden.holding import MAC, PLACES, Holding, Place, from_kernel, from_order
 from firmware import names, render
 from firmware.household import Household
 
 NFT_SECONDS = 10.0
 
 ACCOUNTING = Path("/proc/sys/net/netfilter/nf_conntrack_acct")
-
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 class NftError(RuntimeError):
@@ -61,29 +61,30 @@ class Firewall:
         """Listing of our tables right after the last load."""
         self._left_out = ""
         """Why the tap at the provider's side is not among them; empty when it is."""
-        self.quarantined: tuple[str, ...] = ()
-        """MACs that belong in the sets; a fresh load carries them over."""
+        self.holding = Holding()
+        """What belongs in the sets; a fresh load carries it over."""
         self._filling_failed = False
 
-    def start(self) -> str:
+    def start(self, monotonic: float) -> str:
         """Adopt what is loaded if it is what we would load, else load it. Returns as `ensure`."""
         try:
-            self.quarantined = self._held(names.QUARANTINE_FAMILIES[0])
+            self.holding = from_kernel({place: self._held(place) for place in PLACES}, monotonic)
         except NftError:
-            self.quarantined = ()
+            self.holding = Holding()
         try:
             listing = self._listing(names.FAMILIES)
         except NftError:
-            return self._load()
+            return self._load(monotonic)
         if listing.count(f"chain {render.marker(self._whole)} {{") == len(names.FAMILIES):
             self._expected = listing
             return self._account()
-        return self._load()
+        return self._load(monotonic)
 
-    def ensure(self, *, wan_there: bool = False) -> str:
+    def ensure(self, monotonic: float, *, wan_there: bool = False) -> str:
         """Look whether our tables are as we loaded them, and load them again if not.
 
         Args:
+            monotonic: now.
             wan_there: the WAN port exists now; worth trying its tap again if it was left out.
 
         Returns:
@@ -93,38 +94,32 @@ class Firewall:
             NftError: not loaded; the kernel keeps what it had. Try again later.
         """
         if self._expected is None:
-            return self._load()
+            return self._load(monotonic)
         try:
             intact = self._listing(self._families()) == self._expected
         except NftError:
             intact = False
         if not intact:
-            return f"rules were changed or gone and have been loaded again {self._load()}".strip()
-        if not self._quarantine_holds():
-            self._fill()
-            return _sentence("the quarantine was not in force and has been set again", self._left_out, self._account())
+            return f"rules were changed or gone and have been loaded again {self._load(monotonic)}".strip()
+        if not self._order_holds(monotonic):
+            self._fill(monotonic)
+            return _sentence("the order was not in force and has been set again", self._left_out, self._account())
         if self._left_out and wan_there:
             try:
-                self._install(self._whole)
+                self._install(self._whole, monotonic)
             except NftError as error:
                 self._left_out = _without_wan_tap(error)
         return _sentence(self._left_out, self._account())
 
-    def quarantine(self, macs: Iterable[str]) -> None:
-        """Make the quarantine exactly `macs`, in one transaction.
+    def hold(self, order: Enforcement, monotonic: float) -> None:
+        """Make the sets exactly what `order` says, in one transaction, and begin its lease anew.
 
         Raises:
             ValueError: an address is not one, or too many; what was wanted before still is.
             NftError: nft refused; what was in force still is, and `ensure` tries again.
         """
-        wanted = tuple(dict.fromkeys(macs))
-        if len(wanted) > names.QUARANTINE_SIZE:
-            raise ValueError(f"{len(wanted)} devices in quarantine, the most is {names.QUARANTINE_SIZE}")
-        for mac in wanted:
-            if not _MAC.fullmatch(mac):
-                raise ValueError(f"{mac[:40]!r} is not a hardware address")
-        self.quarantined = wanted
-        self._fill()
+        self.holding = from_order(order, monotonic)
+        self._fill(monotonic)
 
     def volumes(self) -> dict[str, int]:
         """Octets forwarded from each device since it was first counted.
@@ -153,50 +148,34 @@ class Firewall:
                     over[name] = packets
         return over
 
-    def _load(self) -> str:
+    def _load(self, monotonic: float) -> str:
         account = self._account()  # before the rules: a connection that began uncounted stays so
         try:
-            self._install(self._whole)
+            self._install(self._whole, monotonic)
         except NftError as first:
             try:
-                self._install(self._without_wan, left_out=_without_wan_tap(first))
+                self._install(self._without_wan, monotonic, left_out=_without_wan_tap(first))
             except NftError:
                 self._expected = None
                 raise first from None
         return _sentence(self._left_out, account)
 
-    def _install(self, rules: str, *, left_out: str = "") -> None:
-        self._nft(["-f", "-"], self._filled(rules))
+    def _install(self, rules: str, monotonic: float, *, left_out: str = "") -> None:
+        self._nft(["-f", "-"], rules + self.holding.add(monotonic))
         self._filling_failed = False
         self._left_out = left_out
         self._expected = self._listing(self._families())
 
-    def _fill(self) -> None:
+    def _fill(self, monotonic: float) -> None:
         self._filling_failed = True
-        commands: list[dict[str, Any]] = []
-        for family in names.QUARANTINE_FAMILIES:
-            where = {"family": family, "table": names.TABLE, "name": names.QUARANTINED}
-            commands.append({"flush": {"set": where}})
-            if self.quarantined:
-                commands.append({"add": {"element": where | {"elem": list(self.quarantined)}}})
-        self._nft(["-j", "-f", "-"], json.dumps({"nftables": commands}))
+        self._nft(["-f", "-"], self.holding.fill(monotonic))
         self._filling_failed = False
 
-    def _quarantine_holds(self) -> bool:
+    def _order_holds(self, monotonic: float) -> bool:
         if self._filling_failed:
             return False
-        # The sets are not in the terse listing. An empty quarantine is not worth two more runs of nft a look.
-        wanted = set(self.quarantined)
-        return not wanted or all(set(self._held(family)) == wanted for family in names.QUARANTINE_FAMILIES)
-
-    def _filled(self, rules: str) -> str:
-        if not self.quarantined:
-            return rules
-        elements = ", ".join(self.quarantined)
-        return rules + "".join(
-            f"add element {family} {names.TABLE} {names.QUARANTINED} {{ {elements} }}\n"
-            for family in names.QUARANTINE_FAMILIES
-        )
+        # The sets are not in the terse listing. An empty one is not worth a run of nft a look.
+        return self.holding.holds({place: self._held(place) for place in self.holding.wanted()}, monotonic)
 
     def _families(self) -> tuple[str, ...]:
         return names.QUARANTINE_FAMILIES if self._left_out else names.FAMILIES
@@ -222,9 +201,20 @@ class Firewall:
                     return elements
         return []
 
-    def _held(self, family: str) -> tuple[str, ...]:
-        held = self._elements(family, names.QUARANTINED)
-        return tuple(mac for mac in held if isinstance(mac, str) and _MAC.fullmatch(mac))
+    def _held(self, place: Place) -> dict[str, int | None]:
+        """Elements of a set, each with the seconds it has left; None: no end."""
+        held: dict[str, int | None] = {}
+        for element in self._elements(*place):
+            match element:
+                case {"elem": {"val": str(value), "expires": int(left)}}:
+                    held[value] = left
+                case {"prefix": {"addr": str(address), "len": int(length)}}:
+                    held[f"{address}/{length}"] = None
+                case {"range": [str(first), str(last)]}:
+                    held[f"{first}-{last}"] = None
+                case str(value) if MAC.fullmatch(value) or _is_address(value):
+                    held[value] = None
+        return held
 
     def _account(self) -> str:
         """Switch the accounting of connections on, which the flow tap needs."""
@@ -235,6 +225,14 @@ class Firewall:
         except OSError as error:
             return f"connections are not counted ({error.strerror}): the sensor sees no flows"
         return ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _without_wan_tap(error: NftError) -> str:

@@ -38,7 +38,7 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
         ('"203.0.113.10"', '"192.0.2.1"', "names this router itself"),
         ('"203.0.113.10"', '"2001:db8:1::1"', "names this router itself"),
         ('"203.0.113.10"', '"resolver.example"', "upstream"),
-        ("[lan]", "notice_port = 53\n[lan]", "is the resolver's"),
+        ("[lan]", "notice_port = 53\n[lan]", "is a resolver's"),
         ('network6 = "2001:db8:1::/64"', 'network6 = "2001:db8:1::/56"', "must be a /64"),
         ('interface = "wan0"', 'interface = "wan0; drop"', "wan.interface"),
         ("[wan]", "[wam]", "wam: Extra inputs"),

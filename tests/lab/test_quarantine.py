@@ -22,11 +22,13 @@ Hold = Callable[[Sequence[str]], None]
 FILL = """
 import sys
 from pathlib import Path
+from appliance.messages import Enforcement
 from appliance.warden.rules import Firewall
 from firmware.household import load
 firewall = Firewall(load(Path(sys.argv[1])))
-assert firewall.start() == "", "the rules in force are those of the household"
-firewall.quarantine(sys.argv[2:])
+assert firewall.start(0.0) == "", "the rules in force are those of the household"
+macs = tuple(sys.argv[2:])
+firewall.hold(Enforcement(generation=1, quarantined=macs, closed=macs), 0.0)
 """
 
 NOTICE = """

@@ -6,10 +6,13 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from appliance.messages import Enforcement, Filter
 from appliance.warden import rules
+from appliance.warden.holding import PLACES
 from appliance.warden.rules import Firewall, NftError
 from firmware import household, names, render
 
@@ -24,7 +27,7 @@ class Kernel:
         self.loaded = ""
         self.scripts: list[str] = []
         self.answers: dict[str, str] = {}
-        self.sets: dict[str, set[str]] = {}
+        self.sets: dict[tuple[str, str], dict[str, int | None]] = {}
         self.wan_there = True
         self.broken = ""
 
@@ -33,14 +36,14 @@ class Kernel:
             raise NftError(self.broken)
         if arguments[-1] == "-":
             self.scripts.append(script)
-            if arguments[0] == "-j":
+            if script.startswith("flush set"):
                 self._fill(script)
                 return ""
             if "device $wan" in script and not self.wan_there:
                 raise NftError("no such device")
             self.loaded = script
-            found = re.findall(r"^add element (\w+) gatehouse quarantined { (.*) }$", script, re.MULTILINE)
-            self.sets = {family: set(elements.split(", ")) for family, elements in found}
+            self.sets = {}
+            self._fill(script)
             return ""
         asked = " ".join(arguments)
         if asked == "-s -t list ruleset":
@@ -49,18 +52,35 @@ class Kernel:
             return "table inet other {\n}\n" + "".join(f"table {family} gatehouse {{{marker}" for family in families)
         if asked in self.answers:
             return self.answers[asked]
-        family = asked.removeprefix("-j list set ").removesuffix(" gatehouse quarantined")
-        if not self.loaded or family not in names.QUARANTINE_FAMILIES:
+        family, _, name = asked.removeprefix("-j list set ").replace(" gatehouse ", " ").partition(" ")
+        if not self.loaded or (family, name) not in PLACES:
             raise NftError("no such thing")
-        return json.dumps({"nftables": [{"set": {"elem": sorted(self.sets.get(family, ()))}}]})
+        elements = [
+            _listed(mac) if left is None else {"elem": {"val": mac, "timeout": left, "expires": left}}
+            for mac, left in sorted(self.sets.get((family, name), {}).items())
+        ]
+        return json.dumps({"nftables": [{"set": {"elem": elements}}]})
 
     def _fill(self, script: str) -> None:
-        for command in json.loads(script)["nftables"]:
-            match command:
-                case {"flush": {"set": {"family": family}}}:
-                    self.sets[family] = set()
-                case {"add": {"element": {"family": family, "elem": elements}}}:
-                    self.sets[family] |= set(elements)
+        """As the kernel takes lines that empty and fill sets."""
+        for family, name in re.findall(r"^flush set (\w+) gatehouse (\w+)$", script, re.MULTILINE):
+            self.sets[family, name] = {}
+        for family, name, elements in re.findall(r"^add element (\w+) gatehouse (\w+) { (.*) }$", script, re.MULTILINE):
+            for element in elements.split(", "):
+                value, _, left = element.partition(" timeout ")
+                self.sets.setdefault((family, name), {})[value] = int(left[:-1]) if left else None
+
+    def held(self, family: str = "inet", name: str = names.QUARANTINED) -> dict[str, int | None]:
+        return self.sets.get((family, name), {})
+
+
+def _listed(element: str) -> Any:
+    address, slash, length = element.partition("/")
+    return {"prefix": {"addr": address, "len": int(length)}} if slash else element
+
+
+def order(*macs: str, closed: Sequence[str] = (), filters: Sequence[Filter] = (), lease: float = 45.0) -> Enforcement:
+    return Enforcement(generation=1, quarantined=macs, closed=tuple(closed), filters=tuple(filters), lease=lease)
 
 
 @pytest.fixture
@@ -83,22 +103,22 @@ def firewall(kernel: Kernel, accounting: Path) -> Firewall:
 def test_a_start_loads_the_whole_set_once_and_counts_connections(
     firewall: Firewall, kernel: Kernel, accounting: Path
 ) -> None:
-    assert firewall.start() == ""
+    assert firewall.start(0.0) == ""
     assert kernel.scripts == [render.rules(HOUSE)]
     assert accounting.read_text() == "1\n"
-    assert firewall.ensure() == ""
+    assert firewall.ensure(1.0) == ""
     assert len(kernel.scripts) == 1
 
 
 def test_rules_that_are_loaded_already_are_left_alone(firewall: Firewall, kernel: Kernel) -> None:
     kernel.loaded = render.rules(HOUSE)
-    assert firewall.start() == ""
+    assert firewall.start(0.0) == ""
     assert kernel.scripts == []
 
 
 def test_rules_of_another_household_are_replaced(firewall: Firewall, kernel: Kernel) -> None:
     kernel.loaded = render.rules(HOUSE.model_copy(update={"notice_port": 81}))
-    assert firewall.start() == ""
+    assert firewall.start(0.0) == ""
     assert kernel.loaded == render.rules(HOUSE)
 
 
@@ -106,27 +126,27 @@ def test_rules_of_another_household_are_replaced(firewall: Firewall, kernel: Ker
 def test_rules_that_vanished_or_changed_are_loaded_again_with_the_quarantine(
     firewall: Firewall, kernel: Kernel
 ) -> None:
-    firewall.start()
-    firewall.quarantine([MAC])
+    firewall.start(0.0)
+    firewall.hold(order(MAC), 0.0)
     kernel.loaded = ""
-    assert "loaded again" in firewall.ensure()
-    assert f"add element inet gatehouse quarantined {{ {MAC} }}" in kernel.loaded
-    assert f"add element bridge gatehouse quarantined {{ {MAC} }}" in kernel.loaded
+    assert "loaded again" in firewall.ensure(1.0)
+    assert f"add element inet gatehouse quarantined {{ {MAC} timeout 44s }}" in kernel.loaded
+    assert f"add element bridge gatehouse quarantined {{ {MAC} timeout 44s }}" in kernel.loaded
     kernel.loaded = render.rules(HOUSE.model_copy(update={"notice_port": 81}))
-    assert "loaded again" in firewall.ensure()
-    assert firewall.ensure() == ""
+    assert "loaded again" in firewall.ensure(1.0)
+    assert firewall.ensure(1.0) == ""
 
 
 @pytest.mark.req("R57")
 def test_without_the_providers_port_the_rest_is_loaded_and_the_tap_follows(firewall: Firewall, kernel: Kernel) -> None:
     kernel.wan_there = False
-    assert "without the tap at the provider's side" in firewall.start()
+    assert "without the tap at the provider's side" in firewall.start(0.0)
     assert kernel.loaded == render.rules(HOUSE, wan_tap=False)
-    assert "without the tap" in firewall.ensure(wan_there=False)
-    assert "without the tap" in firewall.ensure(wan_there=True)
+    assert "without the tap" in firewall.ensure(1.0, wan_there=False)
+    assert "without the tap" in firewall.ensure(1.0, wan_there=True)
     assert kernel.loaded == render.rules(HOUSE, wan_tap=False)
     kernel.wan_there = True
-    assert firewall.ensure(wan_there=True) == ""
+    assert firewall.ensure(1.0, wan_there=True) == ""
     assert kernel.loaded == render.rules(HOUSE)
 
 
@@ -134,29 +154,59 @@ def test_without_the_providers_port_the_rest_is_loaded_and_the_tap_follows(firew
 def test_a_load_that_fails_says_why_and_is_tried_again(firewall: Firewall, kernel: Kernel) -> None:
     kernel.broken = "Operation not permitted"
     with pytest.raises(NftError, match="not permitted"):
-        firewall.start()
+        firewall.start(0.0)
     with pytest.raises(NftError, match="not permitted"):
-        firewall.ensure()
+        firewall.ensure(1.0)
     kernel.broken = ""
-    assert firewall.ensure() == ""
+    assert firewall.ensure(1.0) == ""
     assert kernel.loaded == render.rules(HOUSE)
 
 
 def test_uncounted_connections_are_said(kernel: Kernel, tmp_path: Path) -> None:
     firewall = Firewall(HOUSE, nft=kernel, accounting=tmp_path / "missing")
-    assert "sees no flows" in firewall.start()
-    assert "sees no flows" in firewall.ensure()
+    assert "sees no flows" in firewall.start(0.0)
+    assert "sees no flows" in firewall.ensure(1.0)
 
 
-def test_a_quarantine_is_one_transaction_in_both_tables(firewall: Firewall, kernel: Kernel) -> None:
-    firewall.quarantine([MAC, OTHER, MAC])
-    (script,) = kernel.scripts
-    commands = json.loads(script)["nftables"]
-    assert [next(iter(command)) for command in commands] == ["flush", "add", "flush", "add"]
-    assert [command["add"]["element"]["elem"] for command in commands[1::2]] == [[MAC, OTHER]] * 2
-    assert {command["add"]["element"]["family"] for command in commands[1::2]} == {"inet", "bridge"}
-    firewall.quarantine([])
-    assert [next(iter(command)) for command in json.loads(kernel.scripts[1])["nftables"]] == ["flush", "flush"]
+@pytest.mark.req("R57")
+def test_an_order_is_one_transaction_in_both_tables_and_ends_by_itself(firewall: Firewall, kernel: Kernel) -> None:
+    firewall.hold(order(MAC, OTHER, MAC, closed=[OTHER]), 0.0)
+    assert len(kernel.scripts) == 1
+    for family in names.QUARANTINE_FAMILIES:
+        assert kernel.held(family) == {MAC: 45, OTHER: None}, "what is fail-closed has no end"
+    firewall.hold(order(), 0.0)
+    assert not any(kernel.sets.values())
+
+
+@pytest.mark.req("R22", "R57")
+def test_a_filter_has_its_devices_and_its_addresses(firewall: Firewall, kernel: Kernel) -> None:
+    firewall.start(0.0)
+    refused = ("192.0.2.0/25", "192.0.2.128/25", "2001:db8::1")
+    firewall.hold(order(filters=[Filter(number=2, macs=(MAC,), refused=refused)]), 0.0)
+    assert kernel.held(name="filtered_2") == {MAC: 45}
+    assert kernel.held(name="refused4_2") == {"192.0.2.0/24": None}, "joined: the kernel takes no overlaps"
+    assert kernel.held(name="refused6_2") == {"2001:db8::1/128": None}
+    assert not kernel.held(name="filtered_1")
+    assert firewall.ensure(1.0) == ""
+    kernel.sets["inet", "refused4_2"] = {}
+    assert "has been set again" in firewall.ensure(2.0)
+    assert kernel.held(name="filtered_2") == {MAC: 43}, "the lease is not made longer by that"
+
+
+@pytest.mark.req("R57")
+def test_what_the_kernel_let_go_is_not_set_again(firewall: Firewall, kernel: Kernel) -> None:
+    firewall.start(0.0)
+    firewall.hold(order(MAC, OTHER, closed=[OTHER]), 0.0)
+    for family in names.QUARANTINE_FAMILIES:
+        kernel.sets[family, names.QUARANTINED] = {OTHER: None}
+    assert "has been set again" in firewall.ensure(10.0), "too early: somebody took it out"
+    for family in names.QUARANTINE_FAMILIES:
+        kernel.sets[family, names.QUARANTINED] = {OTHER: None}
+    assert firewall.ensure(46.0) == ""
+    assert kernel.held() == {OTHER: None}
+    kernel.loaded = ""
+    assert "loaded again" in firewall.ensure(47.0)
+    assert kernel.held() == {OTHER: None}, "also where the rules are loaded anew"
 
 
 @pytest.mark.parametrize(
@@ -170,41 +220,46 @@ def test_a_quarantine_is_one_transaction_in_both_tables(firewall: Firewall, kern
 )
 def test_a_quarantine_that_cannot_be_is_refused_whole(firewall: Firewall, kernel: Kernel, macs: list[str]) -> None:
     with pytest.raises(ValueError, match=r"quarantine|hardware address"):
-        firewall.quarantine(macs)
+        firewall.hold(order(*macs), 0.0)
     assert kernel.scripts == []
-    assert firewall.quarantined == ()
+    assert firewall.holding.sets == {}
 
 
 @pytest.mark.parametrize("wanted", [[MAC], []])
 def test_a_quarantine_that_nft_refused_is_tried_again(firewall: Firewall, kernel: Kernel, wanted: list[str]) -> None:
-    firewall.start()
-    firewall.quarantine([OTHER])
+    firewall.start(0.0)
+    firewall.hold(order(OTHER), 0.0)
     kernel.broken = "Device or resource busy"
     with pytest.raises(NftError, match="busy"):
-        firewall.quarantine(wanted)
+        firewall.hold(order(*wanted), 1.0)
     kernel.broken = ""
-    assert "has been set again" in firewall.ensure()
-    assert kernel.sets == {"inet": set(wanted), "bridge": set(wanted)}
-    assert firewall.ensure() == ""
+    assert "has been set again" in firewall.ensure(1.0)
+    assert [set(kernel.held(family)) for family in names.QUARANTINE_FAMILIES] == [set(wanted)] * 2
+    assert firewall.ensure(1.0) == ""
 
 
 @pytest.mark.req("R19")
 @pytest.mark.parametrize("family", names.QUARANTINE_FAMILIES)
 def test_a_quarantine_that_somebody_emptied_is_set_again(firewall: Firewall, kernel: Kernel, family: str) -> None:
-    firewall.start()
-    firewall.quarantine([MAC])
-    kernel.sets[family] = set()
-    assert "has been set again" in firewall.ensure()
-    assert kernel.sets[family] == {MAC}
-    assert firewall.ensure() == ""
+    firewall.start(0.0)
+    firewall.hold(order(MAC), 0.0)
+    kernel.sets[family, names.QUARANTINED] = {}
+    assert "has been set again" in firewall.ensure(1.0)
+    assert set(kernel.held(family)) == {MAC}
+    assert firewall.ensure(1.0) == ""
 
 
 def test_a_quarantine_in_the_kernel_outlives_a_changed_rule_set(firewall: Firewall, kernel: Kernel) -> None:
     kernel.answers["-j list set inet gatehouse quarantined"] = json.dumps(
         {"nftables": [{"metainfo": {}}, {"set": {"name": "quarantined", "elem": [MAC, 7, "not an address"]}}]}
     )
-    firewall.start()
-    assert f"add element bridge gatehouse quarantined {{ {MAC} }}" in kernel.loaded
+    kernel.answers["-j list set bridge gatehouse quarantined"] = json.dumps(
+        {"nftables": [{"set": {"elem": [{"elem": {"val": OTHER, "timeout": 45, "expires": 20}}]}}]}
+    )
+    kernel.loaded = render.rules(HOUSE.model_copy(update={"notice_port": 81}))
+    firewall.start(0.0)
+    assert f"add element inet gatehouse quarantined {{ {MAC} }}" in kernel.loaded
+    assert f"add element bridge gatehouse quarantined {{ {OTHER} timeout 20s }}" in kernel.loaded
 
 
 def test_counters_are_read(firewall: Firewall, kernel: Kernel) -> None:
