@@ -2,12 +2,13 @@
 
 PYTHON_BIN := .venv/bin
 
-.PHONY: help demo week test check bench requirements setup clean
+.PHONY: help demo week signs test check bench requirements setup clean
 
 help:
 	@echo "make demo          a household in network namespaces, from a device's first frame to the officer's page"
 	@echo "                   STORY=quiet, DEMO_SECONDS=60, PORT=8080 bound it"
 	@echo "make week          seven days of a made-up household, told as a capture, and where the box was wrong about it"
+	@echo "make signs         real programs that go round a router, and everyday ones: what the box makes of each"
 	@echo "make test          linters, then all tests"
 	@echo "make check         linters only"
 	@echo "make bench         the measurements, each beside a peer in the same run"
@@ -23,6 +24,9 @@ demo: setup
 
 week: setup
 	@$(PYTHON_BIN)/python -m lab.week --run
+
+signs: setup
+	@$(PYTHON_BIN)/python -m lab.enter -- $(PYTHON_BIN)/python -m lab.tools $(TOOLS)
 
 check: setup
 	$(PYTHON_BIN)/ruff check .

@@ -18,7 +18,8 @@ from lab.tools import around, everyday
 from lab.tools.run import SECONDS, as_json, run
 from lab.tools.table import faults, show
 
-_ALL = {tool.name: tool for tool in (*around.TOOLS, *everyday.TOOLS)}
+_ALL = {tool.name: tool for tool in (*everyday.TOOLS, *around.TOOLS)}
+"""In the order they start; the one that hands out addresses comes late, or the others take them."""
 
 
 @click.command()

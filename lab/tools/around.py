@@ -208,7 +208,7 @@ def _nat(ground: Ground, client: Client) -> None:
     client.sysctl("net.ipv4.ip_forward", "1")
     client.run(
         ["nft", "-f", "-"],
-        input='table ip nat { chain out { type nat hook postrouting priority 100; oifname "eth0" masquerade; } }',
+        input='table ip nat { chain out { type nat hook postrouting priority 100; oifname "eth0" masquerade; }; }',
     )
     behind.ip("link set eth0 up", "address add 192.168.137.2/24 dev eth0", "route add default via 192.168.137.1")
     behind.sysctl("net.ipv4.ip_default_ttl", "128")
