@@ -35,6 +35,10 @@ class AgedTable(Generic[K, V]):
             return None
         return entry[1]
 
+    def values(self, ts: float) -> list[V]:
+        """All that was put within `age` seconds of `ts`, the longest unput first."""
+        return [value for put, value in self._entries.values() if abs(ts - put) <= self._age]
+
     def put(self, key: K, value: V, ts: float) -> None:
         """Put or replace; the entry counts as fresh."""
         entries = self._entries

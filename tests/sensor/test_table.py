@@ -58,3 +58,11 @@ def test_never_over_its_bound(puts: list[tuple[int, float]]) -> None:
         table.put(key, ts, ts)
         assert table.get(key, ts) == ts
         assert len(table) <= 4
+
+
+def test_lists_what_is_not_too_old() -> None:
+    table: AgedTable[str, int] = AgedTable(bound=9, age=10)
+    for at, key in enumerate("abc"):
+        table.put(key, at, 100 + 5 * at)
+    assert table.values(111) == [1, 2]
+    assert table.values(121) == []

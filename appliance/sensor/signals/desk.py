@@ -12,23 +12,39 @@ from appliance.messages import CollectionMask, Observation, TalksCounted
 from appliance.sensor.facts import Fact
 from appliance.sensor.frame import Tap
 from appliance.sensor.home import Home
+from appliance.sensor.signals.activity import Activity
 from appliance.sensor.signals.detector import Detector
+from appliance.sensor.signals.dns_tunnels import DnsTunnels
+from appliance.sensor.signals.hidden_names import HiddenHellos
+from appliance.sensor.signals.named import Named
 from appliance.sensor.signals.outlet import Outlet
+from appliance.sensor.signals.resolvers import Resolvers
+from appliance.sensor.signals.told import Told
+from appliance.sensor.signals.unasked import Unasked
 
 TICK_SECONDS = 1.0
 """Packet time between two calls of `Detector.tick`."""
 
 
-def detectors(home: Home) -> tuple[Detector, ...]:  # noqa: ARG001 - for detectors that tell home from beyond
-    """One of each kind, fresh."""
-    return ()
+def detectors(home: Home, told: Told) -> tuple[Detector, ...]:
+    """One of each kind, fresh. `told` hears each fact before them: what a device asked, and was told."""
+    return (
+        Named(),
+        Resolvers(home),
+        HiddenHellos(home),
+        Unasked(home, told),
+        DnsTunnels(),
+    )
 
 
 class Desk:
     """Shows every fact to every detector and passes on what may leave."""
 
-    def __init__(self, listening: Sequence[Detector]) -> None:
-        self._detectors = tuple(listening)
+    def __init__(self, home: Home, listening: Sequence[Detector] | None = None) -> None:
+        """Listen with all detectors, or with those of a test."""
+        self._told = Told()
+        self._activity = Activity(home, self._told)
+        self._detectors = detectors(home, self._told) if listening is None else tuple(listening)
         self._wan = tuple(detector for detector in self._detectors if detector.hears_wan)
         self._outlet = Outlet()
         self._ticked: float | None = None
@@ -36,11 +52,12 @@ class Desk:
     @property
     def overflow(self) -> int:
         """What went over a bound of a detector or of the outlet."""
-        return self._outlet.overflow + sum(detector.overflow for detector in self._detectors)
+        return self._outlet.overflow + self._told.overflow + sum(detector.overflow for detector in self._detectors)
 
     def set_mask(self, mask: CollectionMask, monotonic: float) -> None:
-        """As `Outlet.set_mask`."""
+        """As `Outlet.set_mask`; what was counted for devices that are no longer in `signs` is dropped."""
         self._outlet.set_mask(mask, monotonic)
+        self._activity.allow(self._outlet.told_of(monotonic))
 
     def forget(self) -> None:
         """As `Outlet.forget`."""
@@ -51,7 +68,13 @@ class Desk:
         told: list[Observation] = []
         if self._ticked is None or abs(fact.ts - self._ticked) >= TICK_SECONDS:
             told += self.tick(fact.ts, monotonic)
-        for detector in self._detectors if fact.tap is not Tap.WAN else self._wan:
+        if fact.tap is Tap.WAN:
+            for detector in self._wan:
+                told += self._outlet.take(detector.take(fact), monotonic)
+            return told
+        self._told.take(fact)
+        self._activity.take(fact)
+        for detector in self._detectors:
             noticed = detector.take(fact)
             if noticed:
                 told += self._outlet.take(noticed, monotonic)
@@ -59,6 +82,7 @@ class Desk:
 
     def counted(self, counted: TalksCounted, monotonic: float) -> list[Observation]:
         """What the keeper is told because of counts of octets."""
+        self._activity.counted(counted)
         told: list[Observation] = []
         for detector in self._detectors:
             told += self._outlet.take(detector.counted(counted), monotonic)
@@ -71,4 +95,6 @@ class Desk:
         for detector in self._detectors:
             told += self._outlet.take(detector.tick(ts), monotonic)
         told += self._outlet.tick(ts, monotonic)
+        self._activity.allow(self._outlet.told_of(monotonic))
+        told += self._activity.tick(ts, self._outlet.generation)
         return told
