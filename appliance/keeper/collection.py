@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.registry import Registry
+from appliance.keeper.filtering import NO_FILTERS, Filters
 from appliance.keeper.minimise import Leave
 from appliance.keeper.store.database import Store
-from appliance.messages import MAX_MASKED, CollectionMask, Enforcement
+from appliance.messages import MAX_MASKED, CollectionMask, Enforcement, Filter
 from wire.authority import DataClass
 from wire.base import Standing
 
@@ -27,7 +30,7 @@ class Collection:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._settled: tuple[object, int] | None = None
+        self._settled: tuple[object, ...] | None = None
         self.mask: dict[str, int] = store.mask()
         """MACs whose names may leave the sensor, each with the generation that first said so."""
         self.signs: dict[str, int] = {}
@@ -42,9 +45,11 @@ class Collection:
         self.cut = 0
         """Addresses that found no room."""
 
-    def settle(self, scope: Scope | None, registry: Registry, changed: int) -> tuple[bool, bool]:
-        """Bring both in line with scope and registry; whether mask and enforcement are new."""
-        key = (None if scope is None else scope.authority, changed)
+    def settle(
+        self, scope: Scope | None, registry: Registry, changed: int, filters: Filters = NO_FILTERS
+    ) -> tuple[bool, bool]:
+        """Bring both in line with scope, registry and filters; whether mask and enforcement are new."""
+        key = (None if scope is None else scope.authority, changed, filters)
         if key == self._settled:
             return False, False
         self._settled = key
@@ -52,6 +57,8 @@ class Collection:
         signed: list[Device] = []
         network = False
         held: list[Device] = []
+        closed: list[Device] = []
+        filtered: dict[int, list[Device]] = {}
         if scope is not None:
             # Asked once a standing, not once a device: there may be thousands.
             may_name = {standing for standing in Standing if scope.names_leave(standing)}
@@ -60,11 +67,40 @@ class Collection:
             may_hold = {standing for standing in Standing if scope.quarantine(standing) is not None}
             named = [device for device in registry if device.standing in may_name]
             signed = [device for device in registry if device.standing in may_sign]
+            stays_held = {standing for standing in may_hold if scope.quarantine_closed(standing)}
             held = [device for device in registry if device.standing in may_hold]
+            closed = [device for device in held if device.standing in stays_held]
+            for device in registry if filters.numbers else ():
+                number = filters.numbers.get(device.standing)
+                if number is not None and filters.in_force(number):
+                    filtered.setdefault(number, []).append(device)
         macs, sign_macs, held_macs = _macs(named), _macs(signed), _macs(held)
         self.cut = sum(max(len(found) - MAX_MASKED, 0) for found in (macs, sign_macs, held_macs))
+        filter_macs: dict[int, list[str]] = {}
+        room = MAX_MASKED
+        for number, devices in sorted(filtered.items()):
+            found = _macs(devices)
+            filter_macs[number] = sorted(found[:room])
+            self.cut += max(len(found) - room, 0)
+            room -= len(filter_macs[number])
         mask = self._settle_mask(macs[:MAX_MASKED], sign_macs[:MAX_MASKED], network=network)
-        return mask, self._settle_enforcement(tuple(sorted(held_macs[:MAX_MASKED])))
+        held_macs = sorted(held_macs[:MAX_MASKED])
+        of_closed = set(_macs(closed))
+        refused = dict(filters.refused)
+        order = Enforcement(
+            generation=self.enforcement.generation,
+            quarantined=tuple(held_macs),
+            closed=tuple(mac for mac in held_macs if mac in of_closed),
+            filters=tuple(
+                Filter(number=number, macs=tuple(found), refused=refused.get(number, ()))
+                for number, found in filter_macs.items()
+            ),
+            filtered_closed=tuple(
+                mac for number, found in filter_macs.items() if number in filters.closed for mac in found
+            ),
+            nearby=scope is not None and scope.nearby() is not None,
+        )
+        return mask, self._settle_enforcement(order)
 
     def message(self) -> CollectionMask:
         """The mask, for the sensor."""
@@ -92,10 +128,10 @@ class Collection:
         self._store.put_mask(self.mask, self.generation)
         return True
 
-    def _settle_enforcement(self, held: tuple[str, ...]) -> bool:
-        if held == self.enforcement.quarantined:
+    def _settle_enforcement(self, order: Enforcement) -> bool:
+        if order == self.enforcement:
             return False
-        self.enforcement = Enforcement(generation=self.enforcement.generation + 1, quarantined=held)
+        self.enforcement = msgspec.structs.replace(order, generation=order.generation + 1)
         self._store.set("enforcement_generation", str(self.enforcement.generation))
         return True
 
