@@ -69,6 +69,7 @@ class Standings:
         if scope.names_leave(device.standing):
             return
         evidence.erase_names(device.macs)
+        self._record.store.categories.erase(device.macs)
         for stored in self._record.store.findings.open_of(device.device_id):
             if stored.finding.kind is FindingKind.LISTED_NAME:
                 because = (

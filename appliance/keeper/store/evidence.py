@@ -206,6 +206,14 @@ class Evidence:
             if self._db.execute("delete from name_visit where mac = ?", (mac,)).rowcount:
                 self._erased()
 
+    def erase_name(self, name: str, *, below: bool) -> None:
+        """Erase a name, and with `below` the names below it, wherever it was asked for."""
+        gone = self._db.execute(
+            "delete from name_visit where name = ?1 or (?2 and substr(name, -length(?1) - 1) = '.' || ?1)", (name, below)
+        ).rowcount
+        if gone:
+            self._erased()
+
     def _rows(self, table: str, mac: str) -> int:
         statement = f"select count(*) from {table} where mac = ?"  # noqa: S608 - table is one of ours
         return int(self._db.execute(statement, (mac,)).fetchone()[0])
