@@ -36,6 +36,62 @@ VOLUME_TIMEOUT_HOURS = 24
 
 VOLUME_OVERFLOW = "volume_overflow"
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkSet:
+    """Dynamic set in the `inet` table, a counter each: who moved how much to or from which port of whom."""
+
+    name: str
+    type: str
+    """Of its elements: a device's side, the far address, protocol, port of the far end."""
+    match: str
+    """nft expression that says which packets it counts."""
+    key: str
+    """nft expression that gives a packet's element."""
+    up: bool
+    """Counts what devices send; its elements begin with the hardware address, which nothing shows on the way back."""
+
+
+TALK_SETS = (
+    TalkSet(
+        name="talks_up4",
+        type="ether_addr . ipv4_addr . ipv4_addr . inet_proto . inet_service",
+        match="meta nfproto ipv4",
+        key="ether saddr . ip saddr . ip daddr . meta l4proto . th dport",
+        up=True,
+    ),
+    TalkSet(
+        name="talks_up6",
+        type="ether_addr . ipv6_addr . ipv6_addr . inet_proto . inet_service",
+        match="meta nfproto ipv6",
+        key="ether saddr . ip6 saddr . ip6 daddr . meta l4proto . th dport",
+        up=True,
+    ),
+    TalkSet(
+        name="talks_down4",
+        type="ipv4_addr . ipv4_addr . inet_proto . inet_service",
+        match="meta nfproto ipv4",
+        key="ip daddr . ip saddr . meta l4proto . th sport",
+        up=False,
+    ),
+    TalkSet(
+        name="talks_down6",
+        type="ipv6_addr . ipv6_addr . inet_proto . inet_service",
+        match="meta nfproto ipv6",
+        key="ip6 daddr . ip6 saddr . meta l4proto . th sport",
+        up=False,
+    ),
+)
+"""Read each minute; only the warden and the sensor ever see them."""
+
+TALKS_SIZE = 8192
+"""Most elements of each; what finds no room is counted by `TALKS_OVERFLOW`."""
+
+TALKS_TIMEOUT_MINUTES = 3
+"""Longer than two readings are apart: nothing is lost when an element goes. Shorter than a flood is patient."""
+
+TALKS_OVERFLOW = "talks_overflow"
+
 MARKER_PREFIX = "rules_"
 """An empty chain of this name and a digest in each table tells which rule set is loaded."""
 
@@ -110,6 +166,13 @@ TAPS = (FLOW, DNS, CHATTER, WAN)
 
 FIRST_PACKETS = "1-12"
 """Packets of a connection copied to the flow tap. From 1: a flow older than accounting counts 0 for ever."""
+
+
+HANDSHAKE_LENGTH = 156
+"""UDP length of WireGuard's handshake initiation: its 148 octets and the header's 8."""
+
+HANDSHAKE_RATE = 10
+"""Handshakes of tunnels that go on, copied a second; a device makes one in two minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

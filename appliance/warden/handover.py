@@ -3,21 +3,25 @@
 A connected sensor in, `TapsHanded` with one descriptor a tap out. Our own copies are closed at once,
 so that the groups are free as soon as the sensor is gone.
 Bounded: one sensor at a time (a new one replaces the old); opening is tried for `BUSY_SECONDS`, as
-the kernel frees a dead holder's groups a moment later.
+the kernel frees a dead holder's groups a moment later; `MAX_WAITING` messages of counts wait for it.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
 from appliance import link, messages
+from appliance.messages import TalksCounted
 from appliance.warden.taps import open_all
 from firmware.names import TAPS, TapGroup
 
 BUSY_SECONDS = 2.0
 RETRY_SECONDS = 0.02
+MAX_WAITING = 64
+"""As many as the largest reading of counts makes."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +40,9 @@ class Handover:
         """Until when to try to open taps for the sensor; None when it has them."""
         self.handed = 0
         """How often taps were handed over."""
+        self.untold = 0
+        """Messages of counts over `MAX_WAITING`."""
+        self._counted: deque[TalksCounted] = deque()
 
     @property
     def waiting(self) -> bool:
@@ -77,6 +84,27 @@ class Handover:
         self.handed += 1
         _log.info("taps handed to the sensor")
 
+    def tell(self, counted: Sequence[TalksCounted]) -> None:
+        """Pass counts on, in time: `flush` sends what the sensor cannot take yet."""
+        for message in counted:
+            if len(self._counted) >= MAX_WAITING:
+                self.untold += 1
+            else:
+                self._counted.append(message)
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the sensor what waits for it."""
+        while self.sensor is not None and self._counted:
+            try:
+                self.sensor.send(self._counted[0])
+            except link.LinkFullError:
+                return
+            except link.LinkClosedError:
+                self.drop()
+                return
+            self._counted.popleft()
+
     def hear(self) -> bool:
         """Read from the sensor, which has nothing to say; False when it is gone."""
         if self.sensor is None:
@@ -90,6 +118,7 @@ class Handover:
 
     def drop(self) -> None:
         """Let go of the sensor."""
+        self._counted.clear()
         self._deadline = None
         if self.sensor is not None:
             self.sensor.close()

@@ -20,6 +20,7 @@ from appliance.warden.handover import RETRY_SECONDS, Handover
 from appliance.warden.hostapd import AccessPoint, AccessPoints
 from appliance.warden.neighbours import RouteSocket, Surroundings
 from appliance.warden.rules import Firewall, NftError
+from appliance.warden.talks import TALK_SECONDS, Talks
 from firmware import household
 
 MAX_QUEUED = 1000
@@ -56,6 +57,8 @@ class Warden:
         self._backoff = _BACKOFF[0]
         self._keeper_due = self._check_due = monotonic
         self._volume_due = monotonic + VOLUME_SECONDS
+        self._talks = Talks()
+        self._talks_due = monotonic + TALK_SECONDS
         self._over: dict[str, int] = {}
         self._started = False
         self._selector.register(self._routes, selectors.EVENT_READ, self._on_routes)
@@ -71,10 +74,16 @@ class Warden:
         if monotonic >= self._volume_due:
             self._volume_due = monotonic + VOLUME_SECONDS
             self._read_counters()
+        if monotonic >= self._talks_due:
+            self._talks_due = monotonic + TALK_SECONDS
+            self._count_talks(monotonic)
         if self._keeper is None and monotonic >= self._keeper_due:
             self._connect_keeper(monotonic)
         if self._handover.waiting:
             self._hand_over()
+        sensor = self._handover.sensor
+        self._handover.flush()
+        self._forget_sensor(sensor)
         self._flush()
         timeout = RETRY_SECONDS if self._handover.waiting else _IDLE_SECONDS
         for key, _ in self._selector.select(timeout):
@@ -144,6 +153,19 @@ class Warden:
         self._over = over
 
     # --- sensor ---------------------------------------------------------------------------------
+
+    def _count_talks(self, monotonic: float) -> None:
+        before = self._handover.sensor
+        if before is None or self._handover.waiting:
+            self._talks.forget()
+            return
+        try:
+            elements = self._firewall.talks()
+        except NftError as error:
+            _log.warning("who exchanges how much with whom cannot be read: %s", error)
+            return
+        self._handover.tell(self._talks.count(elements, clock.now(), monotonic))
+        self._forget_sensor(before)
 
     def _on_sensor_waiting(self) -> None:
         before = self._handover.sensor

@@ -134,6 +134,14 @@ class Firewall:
                     counted[mac] = octets
         return counted
 
+    def talks(self) -> dict[str, list[Any]]:
+        """Elements of each set of `names.TALK_SETS`, as nft lists them.
+
+        Raises:
+            NftError: the tables are not there.
+        """
+        return {talks.name: self._elements("inet", talks.name) for talks in names.TALK_SETS}
+
     def overflows(self) -> dict[str, int]:
         """Packets of each counter for what went over a rate or a set's size, without those at 0.
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from appliance import link
-from appliance.messages import TapsHanded
-from appliance.warden.handover import BUSY_SECONDS, Handover
+from appliance.messages import MAX_TALKS, Talk, TalksCounted, TapsHanded
+from appliance.warden.handover import BUSY_SECONDS, MAX_WAITING, Handover
 from appliance.warden.taps import TapBusyError
 from firmware.names import TAPS, TapGroup
 
@@ -133,3 +133,40 @@ def test_a_stranger_is_not_admitted(short_path: Path, opener: Opener) -> None:
         stranger.receive()
     stranger.close()
     strict.listener.close()
+
+
+def counted(number: int) -> TalksCounted:
+    talk = Talk("02:00:5e:00:53:0a", "203.0.113.9", 17, 9, number, 0)
+    return TalksCounted(ts=1.0, seconds=60.0, talks=(talk,) * MAX_TALKS)
+
+
+@pytest.mark.req("R11")
+def test_counts_wait_for_a_sensor_that_is_late_up_to_a_bound(
+    handover: Handover, opener: Opener, short_path: Path
+) -> None:
+    assert opener.busy == 0
+    sensor = connect(short_path)
+    assert handover.accept(0.0)
+    handover.try_now(0.0)
+    taken(sensor)
+    handover.tell([counted(number) for number in range(200)])
+    assert 0 < handover.untold < 200 - MAX_WAITING
+    heard: list[int] = []
+    while len(heard) < 200 - handover.untold:
+        heard += [message.talks[0].up for message in sensor.receive() if isinstance(message, TalksCounted)]
+        handover.flush()
+    assert heard == list(range(len(heard)))
+    sensor.close()
+
+
+def test_counts_for_a_sensor_that_is_gone_are_dropped_with_it(
+    handover: Handover, opener: Opener, short_path: Path
+) -> None:
+    assert opener.busy == 0
+    sensor = connect(short_path)
+    assert handover.accept(0.0)
+    sensor.close()
+    handover.tell([counted(1)])
+    assert handover.sensor is None
+    handover.tell([counted(2)])
+    assert handover.sensor is None
