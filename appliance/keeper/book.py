@@ -23,25 +23,31 @@ from appliance.keeper.household.kin import Kin
 from appliance.keeper.household.lookups import Lookups
 from appliance.keeper.household.profiles import Profiles
 from appliance.keeper.household.proposals import Proposals
+from appliance.keeper.household.quieting import Quieting
 from appliance.keeper.household.record import FLUSH_SECONDS, Ids, Record
+from appliance.keeper.household.signs import Signs
 from appliance.keeper.household.standing import Standings
 from appliance.keeper.household.stays import Stays
+from appliance.keeper.household.watch import Watch
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.lists.names import normalise
-from appliance.keeper.minimise import DeviceObservation, heard_by, minimise
+from appliance.keeper.minimise import DeviceObservation, Leave, heard_by, minimise
 from appliance.keeper.now import Now
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.outbox import Priority
 from appliance.messages import (
+    ActivitySeen,
     DeviceVolume,
     NameClassSeen,
     NameLookedUp,
     NeighbourChanged,
     Sighting,
+    SignalSeen,
     StationChanged,
     TraitSeen,
     Via,
 )
+from appliance.signals import NETWORK
 from appliance.traits import Sort, sort
 from wire.authority import DataClass
 from wire.base import Correction, Standing
@@ -57,18 +63,21 @@ class Book:
         self._stays = stays = Stays(record)
         self._arrivals = arrivals = Arrivals(record, stays)
         self._appearance = appearance = Appearance(record, stays, rules)
-        self._lookups = Lookups(record, lists)
+        self.watch = Watch(record, lists)
+        self._lookups = Lookups(record, lists, self.watch)
         self._standings = Standings(record)
         self.kin = Kin(record, stays, arrivals, appearance, self._standings)
         self.keys = Keys(record, stays, arrivals, self.kin)
         self._doubles = Doubles(record, stays, arrivals, self.kin, self.keys)
         self._profiles = Profiles(record, stays)
         self.proposals = Proposals(record, stays, self.kin, self._profiles)
+        self.signs = Signs(record)
+        self.quiet = Quieting(record, watch=self.watch.all)
         self._flush_due = float("-inf")
         self.refused = 0
         """Observations of which nothing may be kept, or that say nothing new."""
-        self.stray_names = 0
-        """Looked-up names that the mask did not let out of the sensor; dropped."""
+        self.stray = 0
+        """Looked-up names, signals and activity that the mask did not let out of the sensor; dropped."""
 
     @property
     def registry(self) -> Registry:
@@ -83,22 +92,24 @@ class Book:
     def overflow(self) -> int:
         """All that went over a bound, since start."""
         parts = self._arrivals.overflow + self._stays.overflow() + self._record.outbox_full + self.proposals.overflow
-        return self.registry.overflow + parts + self._store.overflow()
+        signs = self._lookups.overflow + self.signs.overflow + self._record.noise.overflow
+        return self.registry.overflow + parts + signs + self._store.overflow()
 
     # --- observations -----------------------------------------------------------------------
 
-    def observe(self, observation: DeviceObservation, *, scope: Scope | None, mask: dict[str, int], at: float) -> None:
-        """Take one observation in; `mask` says whose names may have left the sensor since when."""
+    def observe(self, observation: DeviceObservation, *, scope: Scope | None, leave: Leave, at: float) -> None:
+        """Take one observation in; `leave` says what may have left the sensor since when."""
         device = self.registry.by_mac(observation.mac)
         standing = Standing.UNKNOWN if device is None else device.standing
         kept = None if is_group(observation.mac) else minimise(observation, standing, scope, self._store.blind)
-        if kept is None or scope is None:
-            self.refused += 1
-            return
-        if kept.ts < scope.authority.not_before.timestamp():
-            self.refused += 1  # it waited in a queue from before there was leave
-            return
-        now = Now(scope=scope, ts=min(kept.ts, at), at=at)
+        if kept is None or scope is None or kept.ts < scope.authority.not_before.timestamp():
+            self.refused += 1  # no leave; or it waited in a queue from before there was
+        elif isinstance(kept, NameLookedUp | SignalSeen | ActivitySeen) and not leave.lets_out(kept):
+            self.stray += 1
+        else:
+            self._take(device, kept, observation, Now(scope=scope, ts=min(kept.ts, at), at=at))
+
+    def _take(self, device: Device | None, kept: DeviceObservation, observation: DeviceObservation, now: Now) -> None:
         match kept:
             case Sighting():
                 self._see(kept.mac, now, kept.via)
@@ -109,7 +120,9 @@ class Book:
             case TraitSeen():
                 self._trait(kept, observation, now)
             case NameLookedUp():
-                self._name(device, kept, mask, now)
+                self._name(device, kept, now)
+            case SignalSeen() if kept.signal in NETWORK:
+                self.signs.network(device, kept, now)
             case _ if device is not None:
                 self._of_known(kept, now)
             case _:
@@ -126,6 +139,14 @@ class Book:
                 self._stays.moved(kept.mac, now.ts, kept.up)
             case NameClassSeen():
                 self._see(kept.mac, now, Via.FLOW)
+            case SignalSeen():
+                seen = self._see(kept.mac, now, Via.FLOW)
+                if seen is not None:
+                    self.signs.heard(seen, kept, now)
+            case ActivitySeen():
+                seen = self._see(kept.mac, now, Via.FLOW)
+                if seen is not None:
+                    self.signs.active(seen, kept, now)
 
     def _see(self, mac: str, now: Now, via: Via | None) -> Device | None:
         known = self.registry.by_mac(mac)
@@ -166,11 +187,10 @@ class Book:
         if new:
             self.proposals.grew(device, now.at)
 
-    def _name(self, device: Device | None, heard: NameLookedUp, mask: dict[str, int], now: Now) -> None:
-        since = mask.get(heard.mac)
+    def _name(self, device: Device | None, heard: NameLookedUp, now: Now) -> None:
         name = normalise(heard.name)
-        if since is None or heard.generation < since or device is None:
-            self.stray_names += 1
+        if device is None:
+            self.stray += 1
             return
         if name is None:
             self.refused += 1
@@ -237,6 +257,9 @@ class Book:
         self._standings.tick(scope=scope, at=at)
         self._profiles.tick(scope=scope, at=at)
         self.proposals.tick(scope=scope, at=at)
+        self.signs.tick(scope=scope, at=at)
+        self.watch.tick(at)
+        self.quiet.tick(at)
         self._record.report_repeats(at)
         self._record.flush(at)
 

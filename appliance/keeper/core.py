@@ -13,54 +13,37 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
-
-import msgspec
 
 from appliance import messages as m
-from appliance.keeper import orders, words
 from appliance.keeper.authority import NOTHING, Desk, FloorClock, Judgement
 from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
 from appliance.keeper.devices.fingerprint import Rules
+from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
 from appliance.keeper.household.record import Ids
+from appliance.keeper.incoming import Incoming, Works
 from appliance.keeper.lists.match import Lists
-from appliance.keeper.probing import ANSWERS_DHCP, Probing
+from appliance.keeper.peers import Peer, Send, Turn
+from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity, Uplink
 from wire.authority import Authority
-from wire.codec import WireError
-from wire.models import Command, Receipt
+
+__all__ = ["TICK_SECONDS", "Core", "Parts", "Peer", "Send"]
 
 TICK_SECONDS = 1.0
 MASK_SECONDS = 10.0
 FLOOR_SECONDS = 30.0
 """How often the time floor is committed while nothing else is."""
 
+ORDER_SECONDS = 15.0
+"""How often the warden hears its order again: what is not fail-closed ends when it does not."""
+
 STATUS_SPACING = 2.0
 """A change of state is told at most this often; the heartbeat comes anyway."""
 
 _log = logging.getLogger(__name__)
-
-
-class Peer(StrEnum):
-    """Who talks to the keeper."""
-
-    SENSOR = "sensor"
-    WARDEN = "warden"
-    COURIER = "courier"
-    PORCH = "porch"
-    PROBE = "probe"
-    STATUS = "status"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
-    """Messages for a peer; for porch and status, for the connection that asked."""
-
-    peer: Peer
-    messages: tuple[m.Message, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +57,7 @@ class Parts:
     rules: Rules
     ids: Ids
     heartbeat_seconds: float
+    filtering: Filtering | None = None
     remark: str = ""
     """Appended to what is said of the authority, such as a list that could not be read."""
 
@@ -95,14 +79,25 @@ class Core:
         self._health = Health()
         self._judgement: Judgement = NOTHING
         self._collection = Collection(store)
-        self._mask_due = monotonic
+        self._filtering = parts.filtering or Filtering()
+        self._mask_due = self._order_due = monotonic
         with store.transaction():
             store.gaps.keeper_started(float(store.get("time_floor") or "0"))
-        self._enforced: frozenset[str] | None = None
         self._status_due = monotonic
         self._status_said: tuple[object, ...] = ()
         self._status_at = float("-inf")
         self._sends: list[Send] = []
+        works = Works(
+            store=store,
+            book=self._book,
+            probing=self._probing,
+            uplink=self._uplink,
+            health=self._health,
+            collection=self._collection,
+            filtering=self._filtering,
+            clock=self._clock,
+        )
+        self._incoming = Incoming(works, send=self._send, sentence=self._sentence)
 
     # --- turns ------------------------------------------------------------------------------
 
@@ -115,10 +110,12 @@ class Core:
                 case Peer.SENSOR:
                     self._send_mask(monotonic)
                 case Peer.WARDEN:
-                    self._enforced = None
+                    self._incoming.warden_anew()
                     self._send(Peer.WARDEN, self._collection.enforcement)
                 case Peer.COURIER:
                     self._send(Peer.COURIER, self._uplink.connected(moment))
+                case Peer.RESOLVER:
+                    self._send(Peer.RESOLVER, self._filtering.message())
                 case _:
                     pass
 
@@ -135,6 +132,8 @@ class Core:
                 self._store.gaps.sensor_gone(moment)
             elif peer is Peer.WARDEN:
                 self._book.associations_lost()
+            elif peer is Peer.RESOLVER:
+                self._filtering.gone()
 
         return self._turn(work, now, monotonic)
 
@@ -155,9 +154,12 @@ class Core:
         """Messages of one peer, handled in one transaction."""
 
         def work(moment: float) -> None:
+            turn = Turn(now=now, at=moment, monotonic=monotonic)
             for message in batch:
-                self._health.handled += 1
-                self._from(peer, message, now, moment, monotonic)
+                self._incoming.take(peer, message, turn, self._judgement)
+            if self._incoming.status_wanted:
+                self._incoming.status_wanted = False
+                self._status_due = monotonic
 
         return self._turn(work, now, monotonic)
 
@@ -182,141 +184,6 @@ class Core:
         if batch and peer.value in self._health.peers:
             self._sends.append(Send(peer=peer, messages=batch))
 
-    # --- what came in -----------------------------------------------------------------------
-
-    def _from(self, peer: Peer, message: m.Message, now: float, moment: float, monotonic: float) -> None:
-        match peer:
-            case Peer.SENSOR:
-                self._from_sensor(message, now, moment)
-            case Peer.WARDEN:
-                self._from_warden(message, now, moment)
-            case Peer.COURIER:
-                self._from_courier(message, moment, monotonic)
-            case Peer.PROBE:
-                self._from_probe(message, now, moment)
-            case Peer.PORCH:
-                if isinstance(message, m.NoticeRequest):
-                    self._send(peer, words.notice(self._judgement.scope))
-            case Peer.STATUS:
-                if isinstance(message, m.StatusRequest):
-                    answer = self._health.answer(
-                        self._store,
-                        self._judgement,
-                        self._sentence(),
-                        devices=len(self._book.registry),
-                        mask_generation=self._collection.generation,
-                        broker_connected=self._uplink.broker_connected,
-                    )
-                    self._send(peer, answer)
-
-    def _from_sensor(self, message: m.Message, now: float, moment: float) -> None:
-        match message:
-            case m.TapReport():
-                self._health.tap(message)
-            case m.SensorStarted():
-                _log.info("the sensor listens on %s", ", ".join(message.taps) or "no tap")
-                self._store.gaps.sensor_listens(message.ts + moment - now, moment)
-            case m.Sighting() | m.TraitSeen() | m.NameLookedUp() | m.NameClassSeen():
-                self._observe(message, now, moment)
-            case _:
-                self._unexpected(Peer.SENSOR, message)
-
-    def _from_warden(self, message: m.Message, now: float, moment: float) -> None:
-        match message:
-            case m.WardenState():
-                self._warden_state(message, moment)
-            case m.NeighbourChanged() | m.StationChanged() | m.DeviceVolume():
-                self._observe(message, now, moment)
-            case m.LinkChanged():
-                _log.info("port %s is %s", message.interface, "up" if message.up else "down")
-                if not message.up:
-                    self._book.associations_lost()  # it may have been the access point's
-            case _:
-                self._unexpected(Peer.WARDEN, message)
-
-    def _observe(
-        self,
-        message: m.Sighting
-        | m.TraitSeen
-        | m.NameLookedUp
-        | m.NameClassSeen
-        | m.NeighbourChanged
-        | m.StationChanged
-        | m.DeviceVolume,
-        now: float,
-        moment: float,
-    ) -> None:
-        # Where the wall clock was set back, the keeper's own moment is later: times move with it.
-        if moment > now:
-            message = msgspec.structs.replace(message, ts=message.ts + (moment - now))
-        self._book.observe(message, scope=self._judgement.scope, mask=self._collection.mask, at=moment)
-
-    def _from_probe(self, message: m.Message, now: float, moment: float) -> None:
-        match message:
-            case m.ProbeRequest():
-                self._send(Peer.PROBE, self._probing.leave(message.kind, self._judgement.scope, moment))
-            case m.ProbeAnswer():
-                self._observe(self._probing.sighting(message), now, moment)
-                if message.kind is m.ProbeKind.DHCP:
-                    scope = self._judgement.scope
-                    self._book.note(message.mac, ANSWERS_DHCP, scope=scope, ts=min(message.ts, moment))
-            case m.ProbeDone():
-                _log.info("probe %s: %d sent, %d answers", message.kind.value, message.sent, message.answers)
-                self._probing.done(message)
-            case _:
-                self._unexpected(Peer.PROBE, message)
-
-    def _warden_state(self, state: m.WardenState, moment: float) -> None:
-        if not state.applied:
-            _log.warning("the warden could not apply generation %d: %s", state.generation, state.detail)
-        elif state.generation == self._collection.enforcement.generation:
-            held = frozenset(self._collection.enforcement.quarantined)
-            if held != self._enforced:
-                self._enforced = held
-                self._book.set_quarantined(held, moment)
-
-    def _from_courier(self, message: m.Message, moment: float, monotonic: float) -> None:
-        match message:
-            case m.BrokerState():
-                if message.connected != self._uplink.broker_connected:
-                    _log.info("broker %s %s", "connected" if message.connected else "lost", message.detail)
-                if message.connected:
-                    self._status_due = monotonic  # the server hears at once that the box is there
-                self._uplink.broker(connected=message.connected)
-            case m.Credit():
-                self._uplink.credit(message.count)
-            case m.Inbound():
-                self._inbound(message, moment, monotonic)
-                self._send(Peer.COURIER, m.InboundDone(token=message.token))
-            case _:
-                self._unexpected(Peer.COURIER, message)
-
-    def _inbound(self, message: m.Inbound, moment: float, monotonic: float) -> None:
-        try:
-            payload = self._uplink.open(message.topic, message.body).payload
-        except WireError as error:
-            self._health.refused_inbound += 1
-            _log.warning("a message from the broker was refused: %s", error)
-            return
-        match payload:
-            case Receipt():
-                self._clock.learn(payload.at.timestamp(), monotonic=monotonic)
-                self._uplink.received(payload)
-            case Command():
-                self._clock.learn(payload.issued_at.timestamp(), monotonic=monotonic)
-                scope = self._judgement.scope
-                result = orders.handle(
-                    payload, store=self._store, book=self._book, probing=self._probing, scope=scope, at=moment
-                )
-                _log.info("command %s: %s %s", result.command_id, result.outcome.value, result.detail)
-            case _:
-                self._health.refused_inbound += 1
-                _log.warning("a message from the broker was refused: nothing for a box")
-
-    def _unexpected(self, peer: Peer, message: m.Message) -> None:
-        self._health.overflow += 1
-        _log.warning("%s sent what it should not: %s", peer.value, type(message).__name__)
-
     # --- what follows -----------------------------------------------------------------------
 
     def _judge(self, moment: float) -> None:
@@ -330,11 +197,18 @@ class Core:
             self._store.set("authority_document", accepted.raw.decode())
 
     def _settle(self, monotonic: float) -> None:
-        """Bring mask and enforcement in line with scope and registry, within the transaction."""
-        mask, enforcement = self._collection.settle(self._judgement.scope, self._book.registry, self._book.changed)
+        """Bring mask, plan and enforcement in line with scope and registry, within the transaction."""
+        scope = self._judgement.scope
+        self._filtering.settle(scope)
+        plan = self._filtering.step()
+        if plan is not None:
+            self._send(Peer.RESOLVER, plan)
+        filters = self._filtering.filters(monotonic)
+        mask, enforcement = self._collection.settle(scope, self._book.registry, self._book.changed, filters)
         if mask:
             self._mask_due = monotonic
-        if enforcement:
+        if enforcement or monotonic >= self._order_due:
+            self._order_due = monotonic + ORDER_SECONDS
             self._send(Peer.WARDEN, self._collection.enforcement)
 
     def _keep_floor(self, moment: float, monotonic: float) -> None:
@@ -363,7 +237,7 @@ class Core:
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 
     def _sentence(self) -> str:
-        return f"{self._judgement.sentence} {self._remark}".strip()
+        return " ".join(part for part in (self._judgement.sentence, self._remark, *self._filtering.sentences()) if part)
 
 
 def _mark(authority: Authority) -> str:

@@ -7,14 +7,19 @@ One device has one finding of a kind and subject; repeats are counted, not repea
 
 from __future__ import annotations
 
+from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device, moment
-from appliance.keeper.lists.match import Match
 from appliance.keeper.now import Now
-from appliance.messages import How, Via
-from wire.findings import Finding, FindingKind, ListHit, Rule, Severity
+from appliance.keeper.signs.model import Sign
+from appliance.messages import Via
+from wire.findings import Finding, FindingKind, Grade, ListHit, Rule, Severity
 
 RULES_VERSION = "1"
 MAX_TEXT = 300
+MAX_COUNT = 2**31 - 1
+GRADES = (Grade.LOW, Grade.MEDIUM, Grade.HIGH)
+NO_AUTHORITY = "none"
+"""In the rule of a finding about the box itself that was made while no authority was in force."""
 
 _SEEN = {
     Via.ARP: "It was first seen when it asked for another device's address.",
@@ -27,13 +32,6 @@ _SEEN = {
     Via.DNS: "It was first seen when it used the internet.",
     Via.FLOW: "It was first seen when it used the internet.",
     None: "It was first seen when it connected.",
-}
-
-_ASKED = {
-    How.DNS: "The device asked where to find {name}.",
-    How.TLS: "The device opened a protected connection to {name}.",
-    How.QUIC: "The device opened a protected connection to {name}.",
-    How.HTTP: "The device opened a connection to {name}.",
 }
 
 
@@ -59,47 +57,6 @@ def unregistered(device: Device, *, clause: str, via: Via | None, now: Now, find
             f"Clause {clause} asks for devices to be registered.",
         ),
         alternatives=tuple(alternatives),
-    )
-
-
-def listed(
-    device: Device,
-    match: Match,
-    *,
-    clause: str,
-    name: str,
-    how: How,
-    now: Now,
-    finding_id: str,
-) -> Finding:
-    """A device asked for a name that is on a list in force."""
-    found = match.list
-    return raised(
-        FindingKind.LISTED_NAME,
-        device,
-        clause=clause,
-        now=now,
-        finding_id=finding_id,
-        severity=found.severity,
-        confidence=0.8 if how is How.DNS else 0.9,
-        reasons=(
-            clip(_ASKED[how].format(name=name)),
-            clip(f"It is on the list “{found.title}”, version {found.version}."),
-            clip(f"The entry that covers it is {match.entry}."),
-            f"Clause {clause} puts this list in force for this device.",
-        ),
-        alternatives=(
-            "A page, an advertisement or a program in the background can ask for a name that nobody chose to visit.",
-            "That a name was asked for does not show that anything was opened or read.",
-        ),
-        hit=ListHit(
-            name=name,
-            how=how.value,
-            list_id=found.id,
-            list_version=found.version,
-            list_sha256=found.sha256,
-            entry=match.entry,
-        ),
     )
 
 
@@ -142,6 +99,60 @@ def raised(
         alternatives=alternatives,
         hit=hit,
         key_id=key_id,
+    )
+
+
+def of_sign(sign: Sign, *, scope: Scope | None, clause: str, severity: Severity, at: float, finding_id: str) -> Finding:
+    """A new finding of a sign. Without a scope it is about the box itself, which is recorded always (N4)."""
+    authority = None if scope is None else scope.authority
+    return Finding(
+        finding_id=finding_id,
+        revision=1,
+        kind=sign.kind,
+        severity=severity,
+        device_id=sign.device_id,
+        state="open",
+        first_seen=moment(sign.since),
+        last_seen=moment(sign.ts),
+        raised_at=moment(at),
+        count=min(sign.count, MAX_COUNT),
+        rule=Rule(
+            id=sign.kind.value,
+            version=RULES_VERSION,
+            authority_id=NO_AUTHORITY if authority is None else authority.id,
+            authority_number=1 if authority is None else authority.number,
+            clause=clause,
+        ),
+        confidence=sign.confidence,
+        reasons=sign.reasons,
+        alternatives=sign.alternatives,
+        grade=sign.grade,
+        cause=sign.cause,
+        records=sign.records or None,
+        signals=sign.signals,
+    )
+
+
+def said_again(finding: Finding, sign: Sign, *, count: int, severity: Severity) -> Finding:
+    """An open finding after its sign came again: counted, its grade never lower than it was."""
+    counted = finding.model_copy(
+        update={
+            "count": min(max(count, finding.count), MAX_COUNT),
+            "last_seen": max(finding.last_seen, moment(sign.ts)),
+            "records": sign.records or finding.records,
+        }
+    )
+    if finding.grade is not None and GRADES.index(sign.grade) < GRADES.index(finding.grade):
+        return counted
+    return counted.model_copy(
+        update={
+            "grade": sign.grade,
+            "severity": severity,
+            "confidence": sign.confidence,
+            "reasons": sign.reasons,
+            "alternatives": sign.alternatives,
+            "signals": sign.signals,
+        }
     )
 
 

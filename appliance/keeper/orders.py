@@ -17,7 +17,16 @@ from appliance.keeper.store.database import Store
 from appliance.messages import MAX_MASKED, ProbeKind
 from wire.base import Standing
 from wire.models import TYPES, Command, CommandResult, Outcome
-from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, RunProbe, SetStanding, SplitDevice
+from wire.orders import (
+    AnswerProposal,
+    BindPassphrase,
+    CorrectDevice,
+    EndQuiet,
+    QuietRule,
+    RunProbe,
+    SetStanding,
+    SplitDevice,
+)
 
 GUEST_SECONDS = 7 * 24 * 3600.0
 """How long a visit lasts when the instruction does not say: a guest always ends."""
@@ -64,6 +73,10 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
             return book.proposals.answer(proposal_id, confirm=confirm, by=command.by, scope=scope, at=at)
         case BindPassphrase() as order:
             return book.keys.bind(order, at)
+        case QuietRule() as order:
+            return book.quiet.add(order, by=command.by, at=at)
+        case EndQuiet(quiet_id=quiet_id):
+            return book.quiet.end(quiet_id)
         case RunProbe(kind=kind):
             return probing.want(ProbeKind(kind), scope, at)
         case SetStanding() | CorrectDevice() | SplitDevice() as order:

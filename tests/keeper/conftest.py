@@ -145,6 +145,8 @@ class Bench:
                     finding=lambda: f"f-{self.store.epoch}-{next(numbers)}",
                     proposal=lambda: f"p-{self.store.epoch}-{next(numbers)}",
                     session=lambda: f"s-{self.store.epoch}-{next(numbers)}",
+                    record=lambda: f"r-{self.store.epoch}-{next(numbers)}",
+                    arrangement=lambda: f"a-{self.store.epoch}-{next(numbers)}",
                 ),
                 heartbeat_seconds=60.0,
             ),

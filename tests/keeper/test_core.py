@@ -185,7 +185,7 @@ def test_a_name_of_an_older_mask_is_dropped(bench: Any) -> None:
     device_id = bench.give(LAPTOP, Standing.REGISTERED)
     bench.look_up(LAPTOP, "early.example", generation=bench.generation - 1)
     assert bench.names(device_id) == {}
-    assert bench.core._book.stray_names == 1
+    assert bench.core._book.stray == 1
 
 
 def test_quarantine_follows_the_clause_and_the_wardens_word(bench: Any) -> None:

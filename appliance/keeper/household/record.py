@@ -11,13 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from appliance.keeper import findings
+from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.registry import Registry
+from appliance.keeper.household.noise import Noise
+from appliance.keeper.signs.model import Sign
+from appliance.keeper.signs.weigh import severity
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.findings import StoredFinding
 from appliance.keeper.store.kinship import StoredProposal
 from appliance.keeper.store.outbox import Priority
-from wire.base import Payload
+from wire.base import Payload, Standing
 from wire.codec import payload_json
 from wire.findings import Finding, FindingKind
 from wire.models import type_of
@@ -40,6 +44,9 @@ class Ids:
     finding: Callable[[], str]
     proposal: Callable[[], str]
     session: Callable[[], str]
+    record: Callable[[], str]
+    arrangement: Callable[[], str]
+    """Of what officers arrange: quieted rules, away times, a household's own entries."""
 
 
 class Record:
@@ -53,6 +60,9 @@ class Record:
         """Rises with every new, removed, joined, split or newly classed device: see `collection`."""
         self.outbox_full = 0
         """What was not taken in, or not told, because the outbox was full."""
+        self.noise = Noise(store, self.registry)
+        self.arranged = False
+        """What officers arranged has changed: the book tells it whole (see `household.quieting`)."""
         self._soon: dict[str, None] = {}
 
     # --- devices ----------------------------------------------------------------------------
@@ -100,14 +110,16 @@ class Record:
 
     # --- findings ---------------------------------------------------------------------------
 
-    def open_finding(self, device_id: str, kind: FindingKind, subject: str = "") -> StoredFinding | None:
+    def open_finding(self, device_id: str | None, kind: FindingKind, subject: str = "") -> StoredFinding | None:
         """The open finding of this kind about this device and subject."""
         return self.store.findings.open(device_id, kind.value, subject)
 
     def raise_finding(self, finding: Finding, *, subject: str = "", at: float) -> None:
-        """A new finding; not taken where no room can be made."""
-        if not self.store.findings.has_room():
+        """A new finding; only counted where its rule is quieted, not taken where no room can be made."""
+        admitted = self.noise.admit(finding, subject, at)
+        if admitted is None or not self.store.findings.has_room():
             return
+        finding = admitted
         self.store.findings.put(StoredFinding(finding=finding, subject=subject, reported_at=at, dirty=False))
         self.send(finding, subject=finding.finding_id, priority=Priority.FINDING, at=at)
 
@@ -134,6 +146,18 @@ class Record:
         """Tell of repeats that were counted and not yet told."""
         for stored in self.store.findings.unreported(at - REPORT_SECONDS):
             self.report_finding(stored, findings.revised(stored.finding), at)
+
+    def raise_sign(self, sign: Sign, *, scope: Scope | None, clause: str, standing: Standing | None, at: float) -> None:
+        """A new finding of a sign; `standing` is that of its device."""
+        finding = findings.of_sign(
+            sign,
+            scope=scope,
+            clause=clause,
+            severity=severity(sign.kind, sign.grade, standing),
+            at=at,
+            finding_id=self.ids.finding(),
+        )
+        self.raise_finding(finding, subject=sign.subject, at=at)
 
     # --- proposals --------------------------------------------------------------------------
 

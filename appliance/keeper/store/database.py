@@ -1,7 +1,7 @@
 """The keeper's database: one file, one process, one connection, one transaction owner.
 
 What is kept of the household is in the parts: `devices`, `evidence`, `findings`, `kinship`, `stays`,
-`outbox` and `gaps`, each with its tables and bounds. Here: how the file is opened, transactions,
+`records`, `quiet`, `outbox` and `gaps`, each with its tables and bounds. Here: how the file is opened, transactions,
 values of the keeper itself (`meta`), answered commands and the collection mask.
 
 WAL with `synchronous=FULL`: what was committed survives a power cut. Only this connection writes
@@ -27,14 +27,18 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from appliance.keeper.store.blinding import blind
+from appliance.keeper.store.categories import Categories
 from appliance.keeper.store.devices import Devices
 from appliance.keeper.store.evidence import Evidence
 from appliance.keeper.store.findings import MAX_FINDINGS, Findings
 from appliance.keeper.store.gaps import Gaps
 from appliance.keeper.store.kinship import Kinship
 from appliance.keeper.store.outbox import MAX_OUTBOX, Outbox
+from appliance.keeper.store.quiet import Quiets
+from appliance.keeper.store.records import Records
 from appliance.keeper.store.schema import migrations
 from appliance.keeper.store.stays import Stays
+from appliance.keeper.store.watch import Watched
 
 MAX_COMMANDS = 1024
 _EPOCH_OCTETS = 4
@@ -92,6 +96,10 @@ class Store:
         self.kinship = Kinship(self._db)
         self.stays = Stays(self._db)
         self.gaps = Gaps(self._db)
+        self.records = Records(self._db, deleted=self._note_deleted)
+        self.quiets = Quiets(self._db)
+        self.watched = Watched(self._db)
+        self.categories = Categories(self._db, erased=self._note_erased)
         self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit)
         self._status_next = 0
         self._status_end = 0
@@ -111,6 +119,7 @@ class Store:
                 yield
         except Exception:
             self.outbox.recount()  # what was added inside is gone again
+            self.records.recount()
             self._erasing = self._cut = False  # and what was erased inside is there again
             raise
         if not self._db.conn.in_transaction:
@@ -140,7 +149,7 @@ class Store:
         """All that went over a bound, since start."""
         evidence = self.evidence
         traits = evidence.traits_overflow + evidence.hits_overflow + evidence.names_overflow
-        return traits + self.findings.overflow + self.kinship.overflow + self.stays.overflow
+        return traits + self.findings.overflow + self.kinship.overflow + self.stays.overflow + self.records.overflow + self.categories.overflow
 
     def blind(self, text: str) -> str:
         """The keyed hash that stands for a text."""

@@ -130,7 +130,7 @@ class Devices:
             "or exists (select 1 from evidence where mac = ?1 and value <> token)",  # a habit is its own token
             (mac,),
         ).fetchone()[0]
-        for table in ("evidence", "hit", "name_visit", "session", "link", "address"):
+        for table in ("evidence", "hit", "name_visit", "category_day", "record", "session", "link", "address"):
             self._db.execute(f"delete from {table} where mac = ?", (mac,))  # noqa: S608 - tables are ours
         (self._erased if readable else self._deleted)()
 

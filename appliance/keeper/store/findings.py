@@ -6,6 +6,7 @@ open, the new one is not taken and counted.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -36,14 +37,33 @@ class Findings:
         self.limit = limit
         self.overflow = 0
 
-    def open(self, device_id: str, kind: str, subject: str = "") -> StoredFinding | None:
-        """The open finding of this kind about this device and subject."""
-        found = self._all("device_id = ? and kind = ? and subject = ? and state = 'open'", device_id, kind, subject)
+    def open(self, device_id: str | None, kind: str, subject: str = "") -> StoredFinding | None:
+        """The open finding of this kind about this device (None: the box) and subject."""
+        found = self._all("device_id is ? and kind = ? and subject = ? and state = 'open'", device_id, kind, subject)
         return next(iter(found), None)
 
     def open_of(self, device_id: str) -> list[StoredFinding]:
         """All open findings about a device."""
         return self._all("device_id = ? and state = 'open'", device_id)
+
+    def of_kind(self, kinds: Collection[str]) -> list[StoredFinding]:
+        """All open findings of these kinds."""
+        marks = ", ".join("?" * len(kinds))
+        return self._all(f"state = 'open' and kind in ({marks})", *kinds)
+
+    def last_closed(self, device_id: str | None, kind: str, subject: str) -> StoredFinding | None:
+        """The latest finding of this kind about this device and subject that is closed."""
+        found = self._all(
+            "device_id is ? and kind = ? and subject = ? and state = 'closed' order by reported_at desc limit 1",
+            device_id,
+            kind,
+            subject,
+        )
+        return next(iter(found), None)
+
+    def get(self, finding_id: str) -> StoredFinding | None:
+        """The finding of this id."""
+        return next(iter(self._all("finding_id = ?", finding_id)), None)
 
     def about(self, kind: str, subject: str) -> list[str]:
         """Ids of devices with an open finding of this kind and subject."""
@@ -90,7 +110,7 @@ class Findings:
             ),
         )
 
-    def _all(self, where: str, *parameters: str | float) -> list[StoredFinding]:
+    def _all(self, where: str, *parameters: str | float | None) -> list[StoredFinding]:
         statement = f"select subject, reported_at, dirty, payload from finding where {where}"  # noqa: S608 - ours
         return [
             StoredFinding(

@@ -1,0 +1,230 @@
+"""What signals of devices and of the network come to: kept by the hour, weighed, told as findings.
+
+In: signals that the mask let out and that may be kept; signs from those that watch time. Out: records,
+and one open finding for each device, kind and subject: raised at the grade of its first sign, its grade
+raised by more, closed when nothing was seen for `CLOSE_SECONDS`. A grade never falls while a finding is
+open, so that it does not flap. Bounded: what waits to be weighed is one entry a device; see
+`store.records` for the rows and `signs.window` for what is weighed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from appliance.keeper import findings
+from appliance.keeper.authority import Scope
+from appliance.keeper.devices.model import Device
+from appliance.keeper.household.record import REPORT_SECONDS, Record
+from appliance.keeper.now import Now
+from appliance.keeper.signs import rules
+from appliance.keeper.signs.model import Sign
+from appliance.keeper.signs.weigh import severity
+from appliance.keeper.signs.window import MAX_OBSERVED, WINDOW_SECONDS, Context, Observed, Use, Window
+from appliance.keeper.store.findings import StoredFinding
+from appliance.keeper.store.records import Ground, SignalRecord
+from appliance.messages import ActivitySeen, SignalSeen
+from wire.authority import DataClass
+from wire.base import Standing
+from wire.findings import FindingKind
+
+CLOSE_SECONDS = 7 * 86400.0
+"""A sign not seen for so long is over."""
+
+LOOK_SECONDS = 3600.0
+"""All are looked through this often: what is over, and devices that were joined or taken apart."""
+
+MAX_WAITING = 1024
+"""Addresses beyond the household's own (`signals.NETWORK`) that wait to be weighed."""
+
+NO_CLAUSE = "none"
+"""In a finding about the box itself: no clause is needed for it (N4)."""
+
+BECAUSE_OVER = "Nothing of it has been seen for 7 days."
+
+
+class Signs:
+    """Signals in, findings out."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._due: dict[str, None] = {}
+        """Ids of devices to weigh."""
+        self._network_due: dict[str, None] = {}
+        """Addresses to weigh for what they are to the network."""
+        self._fresh: dict[str, int] = {}
+        """How often what was heard since it was last weighed, by record."""
+        self._look_due = float("-inf")
+        self.overflow = 0
+        """Addresses that found no room to wait, since start."""
+        self.refused = 0
+        """Signs of which nothing may be kept, since start."""
+
+    # --- in ---------------------------------------------------------------------------------
+
+    def heard(self, device: Device, signal: SignalSeen, now: Now) -> None:
+        """A signal of a device whose signs may be kept."""
+        clause = now.scope.classes(device.standing).get(DataClass.SIGNS)
+        if clause is not None:
+            self._keep(signal, clause, now)
+            self._due[device.device_id] = None
+
+    def network(self, device: Device | None, signal: SignalSeen, now: Now) -> None:
+        """A signal about the network, of whoever it is; it makes no device."""
+        clause = now.scope.classes(Standing.UNKNOWN).get(DataClass.SIGNS)
+        if clause is None:
+            return
+        if signal.mac not in self._network_due and len(self._network_due) >= MAX_WAITING:
+            self.overflow += 1
+            return
+        if device is None and len(self._record.store.records) >= self._record.store.records.room_for_strangers:
+            self.overflow += 1
+            return
+        self._keep(signal, clause, now)
+        self._network_due[signal.mac] = None
+
+    def active(self, device: Device, _seen: ActivitySeen, _now: Now) -> None:
+        """What a device did in some time was counted: it may put a signal in another light."""
+        self._due[device.device_id] = None
+
+    def tell(self, sign: Sign, now: Now, *, fresh: int | None = None) -> None:
+        """A sign as it now stands; `fresh` is how often it came since it was last told, where that is known."""
+        self._tell(sign, scope=now.scope, at=now.at, fresh=fresh)
+
+    def tell_box(self, sign: Sign, *, scope: Scope | None, at: float) -> None:
+        """A sign about the box itself, which needs no authority (N4)."""
+        self._tell(replace(sign, device_id=None), scope=scope, at=at, fresh=None)
+
+    def end(self, device_id: str | None, kind: FindingKind, subject: str, because: str, at: float) -> None:
+        """What a sign was about is over."""
+        stored = self._record.open_finding(device_id, kind, subject)
+        if stored is not None:
+            self._record.report_finding(stored, findings.closed(stored.finding, because), at)
+
+    # --- time -------------------------------------------------------------------------------
+
+    def tick(self, *, scope: Scope, at: float) -> None:
+        """Weigh what is new; close what is over."""
+        now = Now(scope=scope, ts=at, at=at)
+        if at >= self._look_due:
+            self._look_due = at + LOOK_SECONDS
+            self._look(at)
+        due, self._due = self._due, {}
+        for device_id in due:
+            device = self._record.registry.by_id(device_id)
+            if device is not None and device.merged_into is None:
+                self._weigh(device, now)
+        strangers, self._network_due = self._network_due, {}
+        for mac in strangers:
+            self._weigh_network(mac, now)
+        self._fresh.clear()
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _keep(self, signal: SignalSeen, clause: str, now: Now) -> None:
+        authority = now.scope.authority
+        ground = Ground(authority_id=authority.id, authority_number=authority.number, clause=clause)
+        record_id = self._record.store.records.add(signal, ground, ts=now.ts, new_id=self._record.ids.record)
+        self._fresh[record_id] = self._fresh.get(record_id, 0) + signal.count
+
+    def _look(self, at: float) -> None:
+        registry = self._record.registry
+        for mac in self._record.store.records.heard_of(since=at - WINDOW_SECONDS):
+            device = registry.by_mac(mac)
+            if device is not None:
+                self._due[device.device_id] = None
+        for stored in self._record.store.findings.of_kind([kind.value for kind in rules.KINDS]):
+            if at - stored.finding.last_seen.timestamp() >= CLOSE_SECONDS:
+                self._record.report_finding(stored, findings.closed(stored.finding, BECAUSE_OVER), at)
+
+    def _weigh(self, device: Device, now: Now) -> None:
+        if DataClass.SIGNS not in now.scope.classes(device.standing):
+            return
+        window = self._window(device.macs, now)
+        context = self._context(device, now)
+        for sign in rules.weigh(window, context):
+            self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign))
+
+    def _weigh_network(self, mac: str, now: Now) -> None:
+        device = self._record.registry.by_mac(mac)
+        context = Context(
+            device_id=None if device is None else device.device_id,
+            standing=None if device is None else device.standing,
+        )
+        for sign in rules.weigh_network(mac, self._window((mac,), now), context):
+            self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign))
+
+    def _fresh_of(self, sign: Sign) -> int:
+        return sum(self._fresh.get(record_id, 0) for record_id in sign.records)
+
+    def _window(self, macs: tuple[str, ...], now: Now) -> Window:
+        rows = self._record.store.records.of(macs, since=now.at - WINDOW_SECONDS, most=MAX_OBSERVED)
+        return Window(_observed(row) for row in rows)
+
+    def _context(self, device: Device, now: Now) -> Context:
+        return Context(
+            device_id=device.device_id,
+            standing=device.standing,
+            category=None if device.looks_like is None else device.looks_like.category,
+            refused=frozenset(now.scope.refuses(device.standing)),
+            hour=Use(),
+            day=Use(),
+        )
+
+    def _tell(self, sign: Sign, *, scope: Scope | None, at: float, fresh: int | None) -> None:
+        stored = self._record.open_finding(sign.device_id, sign.kind, sign.subject)
+        standing, clause = self._ground(sign, scope)
+        if clause is None:
+            self.refused += 1
+        elif stored is None:
+            self._record.raise_sign(sign, scope=scope, clause=clause, standing=standing, at=at)
+        else:
+            self._again(stored, sign, standing=standing, at=at, fresh=fresh)
+
+    def _ground(self, sign: Sign, scope: Scope | None) -> tuple[Standing | None, str | None]:
+        """Standing of the sign's device, and the clause that lets it be told."""
+        if sign.device_id is None and sign.kind not in rules.NETWORK_KINDS:
+            return None, NO_CLAUSE
+        device = None if sign.device_id is None else self._record.registry.by_id(sign.device_id)
+        standing = None if device is None else device.standing
+        if scope is None:
+            return standing, None
+        whose = Standing.UNKNOWN if standing is None or sign.kind in rules.NETWORK_KINDS else standing
+        return standing, scope.classes(whose).get(DataClass.SIGNS)
+
+    def _again(
+        self, stored: StoredFinding, sign: Sign, *, standing: Standing | None, at: float, fresh: int | None
+    ) -> None:
+        before = stored.finding
+        later = sign.ts > before.last_seen.timestamp()
+        count = max(before.count, sign.count) if fresh is None else before.count + fresh
+        higher = _grade(sign) > (-1 if before.grade is None else findings.GRADES.index(before.grade))
+        if not (higher or fresh or (fresh is None and later)):
+            return
+        said = findings.said_again(before, sign, count=count, severity=severity(sign.kind, sign.grade, standing))
+        if higher:
+            told = self._record.noise.held_down(said, at)
+            self._record.report_finding(stored, findings.revised(told), at)
+            return
+        said = said.model_copy(update={"severity": before.severity})  # what was held down stays so
+        if at - stored.reported_at >= REPORT_SECONDS:
+            self._record.report_finding(stored, findings.revised(said), at)
+        else:
+            self._record.store.findings.put(replace(stored, finding=said, dirty=True))
+
+
+def _grade(sign: Sign) -> int:
+    return findings.GRADES.index(sign.grade)
+
+
+def _observed(row: SignalRecord) -> Observed:
+    return Observed(
+        record_id=row.record_id,
+        signal=row.signal,
+        value=row.value,
+        first=row.first,
+        last=row.last,
+        count=row.count,
+        server=row.server,
+        port=row.port,
+        octets=row.octets,
+    )

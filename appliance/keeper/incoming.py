@@ -1,0 +1,221 @@
+"""What comes in, by peer: each message to the part of the keeper that it is for.
+
+In: messages of one turn, and what is in force then. Out: calls of the parts, answers through `send`.
+Callers hold the store's transaction. Bounded: nothing is kept here but what the warden holds back; a
+message that a peer has no business to send is counted and logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from appliance import messages as m
+from appliance.keeper import orders, words
+from appliance.keeper.authority import FloorClock, Judgement
+from appliance.keeper.book import Book
+from appliance.keeper.collection import Collection
+from appliance.keeper.filtering import Filtering
+from appliance.keeper.health import Health
+from appliance.keeper.minimise import DeviceObservation
+from appliance.keeper.peers import Peer, Turn
+from appliance.keeper.probing import ANSWERS_DHCP, Probing
+from appliance.keeper.store.database import Store
+from appliance.keeper.uplink import Uplink
+from wire.codec import WireError
+from wire.models import Command, Receipt
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Works:
+    """The parts that messages are for."""
+
+    store: Store
+    book: Book
+    probing: Probing
+    uplink: Uplink
+    health: Health
+    collection: Collection
+    filtering: Filtering
+    clock: FloorClock
+
+
+class Incoming:
+    """Takes messages in. `judgement` and `turn` are those of the turn in which a message came."""
+
+    def __init__(self, works: Works, *, send: Callable[[Peer, m.Message], None], sentence: Callable[[], str]) -> None:
+        """`send` answers a peer; `sentence` says what is in force, for an engineer."""
+        self._works = works
+        self._send = send
+        self._sentence = sentence
+        self._enforced: frozenset[str] | None = None
+        self.status_wanted = False
+        """The server should hear at once how the box is; the core takes it back."""
+        self._take: dict[Peer, Callable[[m.Message, Turn, Judgement], None]] = {
+            Peer.SENSOR: self._from_sensor,
+            Peer.WARDEN: self._from_warden,
+            Peer.COURIER: self._from_courier,
+            Peer.PROBE: self._from_probe,
+            Peer.PORCH: self._from_porch,
+            Peer.RESOLVER: self._from_resolver,
+            Peer.STATUS: self._from_status,
+        }
+        """One method a peer."""
+
+    def take(self, peer: Peer, message: m.Message, turn: Turn, judgement: Judgement) -> None:
+        """Handle one message."""
+        self._works.health.handled += 1
+        self._take[peer](message, turn, judgement)
+
+    def warden_anew(self) -> None:
+        """What the warden enforces is not known until it says so."""
+        self._enforced = None
+
+    # --- who sees ---------------------------------------------------------------------------
+
+    def _from_sensor(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
+        match message:
+            case m.TapReport():
+                self._works.health.tap(message)
+            case m.SensorStarted():
+                _log.info("the sensor listens on %s", ", ".join(message.taps) or "no tap")
+                self._works.store.gaps.sensor_listens(message.ts + turn.at - turn.now, turn.at)
+            case (
+                m.Sighting() | m.TraitSeen() | m.NameLookedUp() | m.NameClassSeen() | m.SignalSeen() | m.ActivitySeen()
+            ):
+                self._observe(message, turn, judgement)
+            case _:
+                self._unexpected(Peer.SENSOR, message)
+
+    def _from_warden(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
+        match message:
+            case m.WardenState():
+                self._warden_state(message, turn.at)
+            case m.NeighbourChanged() | m.StationChanged() | m.DeviceVolume():
+                self._observe(message, turn, judgement)
+            case m.NearbyCounted():
+                # Asked for by its clause only; an hour that ends after the clause is not kept.
+                if judgement.scope is not None and judgement.scope.nearby() is not None:
+                    self._works.store.set("nearby", f"{message.since:.0f} {message.ts:.0f} {message.count}")
+                    _log.info("%d devices were near in the hour and did not join", message.count)
+            case m.LinkChanged():
+                _log.info("port %s is %s", message.interface, "up" if message.up else "down")
+                if not message.up:
+                    self._works.book.associations_lost()  # it may have been the access point's
+            case _:
+                self._unexpected(Peer.WARDEN, message)
+
+    def _from_probe(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
+        probing = self._works.probing
+        match message:
+            case m.ProbeRequest():
+                self._send(Peer.PROBE, probing.leave(message.kind, judgement.scope, turn.at))
+            case m.ProbeAnswer():
+                self._observe(probing.sighting(message), turn, judgement)
+                if message.kind is m.ProbeKind.DHCP:
+                    heard = min(message.ts, turn.at)
+                    self._works.book.note(message.mac, ANSWERS_DHCP, scope=judgement.scope, ts=heard)
+            case m.ProbeDone():
+                _log.info("probe %s: %d sent, %d answers", message.kind.value, message.sent, message.answers)
+                probing.done(message)
+            case _:
+                self._unexpected(Peer.PROBE, message)
+
+    def _from_resolver(self, message: m.Message, turn: Turn, _judgement: Judgement) -> None:
+        if isinstance(message, m.ResolverState):
+            self._works.filtering.heard(message, turn.monotonic)
+        else:
+            self._unexpected(Peer.RESOLVER, message)
+
+    def _observe(self, message: DeviceObservation, turn: Turn, judgement: Judgement) -> None:
+        # Where the wall clock was set back, the keeper's own moment is later: times move with it.
+        late = turn.at - turn.now
+        if late > 0:
+            message = msgspec.structs.replace(message, ts=message.ts + late)
+            if isinstance(message, m.SignalSeen | m.ActivitySeen):
+                message = msgspec.structs.replace(message, since=message.since + late)
+        self._works.book.observe(message, scope=judgement.scope, leave=self._works.collection.leave, at=turn.at)
+
+    def _warden_state(self, state: m.WardenState, moment: float) -> None:
+        enforcement = self._works.collection.enforcement
+        if not state.applied:
+            _log.warning("the warden could not apply generation %d: %s", state.generation, state.detail)
+        elif state.generation == enforcement.generation:
+            held = frozenset(enforcement.quarantined)
+            if held != self._enforced:
+                self._enforced = held
+                self._works.book.set_quarantined(held, moment)
+
+    # --- who asks ---------------------------------------------------------------------------
+
+    def _from_porch(self, message: m.Message, _turn: Turn, judgement: Judgement) -> None:
+        if isinstance(message, m.NoticeRequest):
+            self._send(Peer.PORCH, words.notice(judgement.scope))
+
+    def _from_status(self, message: m.Message, _turn: Turn, judgement: Judgement) -> None:
+        if isinstance(message, m.StatusRequest):
+            works = self._works
+            answer = works.health.answer(
+                works.store,
+                judgement,
+                self._sentence(),
+                devices=len(works.book.registry),
+                mask_generation=works.collection.generation,
+                broker_connected=works.uplink.broker_connected,
+            )
+            self._send(Peer.STATUS, answer)
+
+    # --- who carries ------------------------------------------------------------------------
+
+    def _from_courier(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
+        uplink = self._works.uplink
+        match message:
+            case m.BrokerState():
+                if message.connected != uplink.broker_connected:
+                    _log.info("broker %s %s", "connected" if message.connected else "lost", message.detail)
+                if message.connected:
+                    self.status_wanted = True  # the server hears at once that the box is there
+                uplink.broker(connected=message.connected)
+            case m.Credit():
+                uplink.credit(message.count)
+            case m.Inbound():
+                self._inbound(message, turn, judgement)
+                self._send(Peer.COURIER, m.InboundDone(token=message.token))
+            case _:
+                self._unexpected(Peer.COURIER, message)
+
+    def _inbound(self, message: m.Inbound, turn: Turn, judgement: Judgement) -> None:
+        works = self._works
+        try:
+            payload = works.uplink.open(message.topic, message.body).payload
+        except WireError as error:
+            works.health.refused_inbound += 1
+            _log.warning("a message from the broker was refused: %s", error)
+            return
+        match payload:
+            case Receipt():
+                works.clock.learn(payload.at.timestamp(), monotonic=turn.monotonic)
+                works.uplink.received(payload)
+            case Command():
+                works.clock.learn(payload.issued_at.timestamp(), monotonic=turn.monotonic)
+                result = orders.handle(
+                    payload,
+                    store=works.store,
+                    book=works.book,
+                    probing=works.probing,
+                    scope=judgement.scope,
+                    at=turn.at,
+                )
+                _log.info("command %s: %s %s", result.command_id, result.outcome.value, result.detail)
+            case _:
+                works.health.refused_inbound += 1
+                _log.warning("a message from the broker was refused: nothing for a box")
+
+    def _unexpected(self, peer: Peer, message: m.Message) -> None:
+        self._works.health.overflow += 1
+        _log.warning("%s sent what it should not: %s", peer.value, type(message).__name__)

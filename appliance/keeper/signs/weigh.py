@@ -1,0 +1,150 @@
+"""How signs are weighed: every threshold in one place with its reason, and what a grade comes to.
+
+In: what was observed. Out: grades, severities, confidences, signs. Pure. The numbers are judgement, not
+law: a court may read here which were used. Bounded: a sign names at most `MAX_RECORDS` records; texts are
+cut to what travels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from appliance.keeper.signs.model import Sign
+from appliance.keeper.signs.window import Context, Observed, ends, newest_first
+from wire.base import Standing
+from wire.findings import FindingKind, Grade, Severity
+
+MAX_RECORDS = 32
+MAX_TEXT = 300
+MAX_SENTENCES = 16
+
+REPEATED = 3
+"""Times after which something is no chance: a program that merely tries falls back after one or two."""
+
+DAYS = 86400.0
+
+NOISE_MANY = 5
+"""Connections that look like noise from the first packet: games and calls make one or two to one server."""
+
+LOOKUPS_STOP_FLOWS = 30
+LOOKUPS_STOP_SHARE = 0.1
+"""A device that begins thirty connections and asks the box for fewer than three names asks elsewhere."""
+
+HIDDEN_FLOWS = 60
+"""Connections in a day below which a share says nothing."""
+HIDDEN_SHARE = 0.5
+"""A device that asks the box has most of its connections named; apps with addresses built in make a fifth."""
+HIDDEN_MORE = 0.3
+"""By so much its share must be above its own usual one."""
+
+HIDDEN_HELLOS = 10
+"""Hellos without a name in a week below which it is this or that program."""
+
+OTHER_RESOLVER_MANY = 20
+"""Questions to another name service from which on it looks like a setting rather than a program's own try."""
+
+IKE_PHONE_OCTETS = 50_000_000
+"""More than an hour of calls over Wi-Fi moves: below it, a phone's IPsec is taken for calls."""
+
+UPSTREAM_CROWD = 8
+"""More devices than a home has upstream of its router: the provider lets homes share a network."""
+
+MAX_ENDS = 8
+"""Far ends of one kind that have a finding each."""
+
+TTL_SECONDS = DAYS
+"""Hop limits seen within a day belong together: a laptop may have been at another desk before."""
+
+SYSTEMS = 2
+"""Families of operating systems on one address: one device runs one, a virtual machine inside it another."""
+
+DNS_TUNNEL_MEDIUM, DNS_TUNNEL_HIGH = 2, 4
+"""Reasons that agree: antivirus and content networks make one, sometimes two; a tunnel makes most of them."""
+
+_CONFIDENCE = {Grade.LOW: 0.3, Grade.MEDIUM: 0.6, Grade.HIGH: 0.85}
+_FURTHER = 0.05
+_MOST = 0.95
+
+_ORDER = (Severity.INFORMATION, Severity.THIS_WEEK, Severity.TODAY)
+_OF_GRADE = {Grade.LOW: 0, Grade.MEDIUM: 1, Grade.HIGH: 2}
+
+_OF_THE_DEVICE_S_WORK = frozenset({FindingKind.TUNNEL, FindingKind.PROXY, FindingKind.ENCRYPTED_DNS})
+"""What an employer's set-up does as a rule."""
+
+_OF_THE_HOUSEHOLD = frozenset({Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.INFRASTRUCTURE})
+_OF_ROUTERS = frozenset({FindingKind.DEVICE_BEHIND, FindingKind.SECOND_ROUTER})
+
+
+def severity(kind: FindingKind, grade: Grade, standing: Standing | None) -> Severity:
+    """How soon to look at a sign. No sign interrupts anyone on its own (R27)."""
+    step = _OF_GRADE[grade]
+    if standing is Standing.WORK and kind in _OF_THE_DEVICE_S_WORK:
+        step = 0  # a work device is a recognised exception (R77)
+    elif standing is Standing.INFRASTRUCTURE and kind in _OF_ROUTERS:
+        step = 0  # a repeater or a second access point does just this
+    elif standing in _OF_THE_HOUSEHOLD:
+        step = max(step - 1, 0)  # not the device that the order is about
+    return _ORDER[step]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What a rule found, before it is made a sign."""
+
+    kind: FindingKind
+    grade: Grade
+    headline: str
+    support: Sequence[Observed]
+    alternatives: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    """Beside the headline."""
+    subject: str = ""
+    signals: int = 1
+    """How many independent signals agree."""
+
+
+SINGLE = "Only one kind of signal shows this."
+"""Said with every sign that rests on one (S5)."""
+
+
+def sign(weighed: Weighed, context: Context, *, cause: str) -> Sign:
+    """A sign of what was weighed."""
+    support = newest_first(weighed.support)
+    reasons = [weighed.headline, *weighed.reasons]
+    if weighed.signals == 1:
+        reasons.append(SINGLE)
+    confidence = _CONFIDENCE[weighed.grade] + _FURTHER * (weighed.signals - 1)
+    return Sign(
+        kind=weighed.kind,
+        device_id=context.device_id,
+        subject=clip(weighed.subject),
+        grade=weighed.grade,
+        confidence=round(min(confidence, _MOST), 2),
+        reasons=fit(reasons),
+        alternatives=fit(weighed.alternatives),
+        cause=cause,
+        since=min(item.first for item in support),
+        ts=max(item.last for item in support),
+        count=sum(item.count for item in support),
+        signals=weighed.signals,
+        records=tuple(item.record_id for item in support[:MAX_RECORDS]),
+    )
+
+
+def fit(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Sentences that fit the wire: whole, each once."""
+    return tuple(dict.fromkeys(clip(text) for text in sentences if text))[:MAX_SENTENCES]
+
+
+def clip(text: str) -> str:
+    """A text that fits the wire."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+def towards(support: Sequence[Observed]) -> str:
+    """` to 192.0.2.7`, ` to 192.0.2.7 and 3 others`, or nothing where no far end is known."""
+    far = ends(support)
+    if not far:
+        return ""
+    return f" to {far[0]}" if len(far) == 1 else f" to {far[0]} and {len(far) - 1} other{'s' * (len(far) > 2)}"
