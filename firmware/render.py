@@ -8,7 +8,10 @@ line of its own.
 from __future__ import annotations
 
 import hashlib
-from ipaddress import IPv4Address, IPv4Network
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -39,6 +42,9 @@ _INWARD = (
     "fe80::/10",
 )
 """Ranges no public name has a reason to answer with."""
+
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*")
+"""A name as it may stand in a configuration."""
 
 _LEAST_POOL = 4
 _RESERVED = 9
@@ -79,6 +85,74 @@ def rules(household: Household, *, wan_tap: bool = True) -> str:
     }
     digest = hashlib.sha256(template.render(context, marker=_NO_MARKER).encode()).hexdigest()
     return template.render(context, marker=names.MARKER_PREFIX + digest[:12])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameRule:
+    """What one name, and the names below it, are answered by a filtering resolver."""
+
+    name: str
+    """Lower case, A-labels, no final dot."""
+    itself: bool
+    """Refused: it leads to the box."""
+    below: bool
+    instead: tuple[IPv4Address | IPv6Address, ...] = ()
+    """Addresses that the name itself is answered with; then `itself` says nothing."""
+
+
+def filter_config(household: Household, *, port: int, refuse_all: bool, rules: Iterable[NameRule]) -> str:
+    """Configuration of one filtering resolver.
+
+    A refused name is answered with the box's IPv4 address, where a page says so; of any other type it has
+    no record, so no service record leads round it. dnsmasq takes the longest pattern; `*.name` means the
+    names below `name` only.
+
+    Raises:
+        RenderError: a name is none.
+    """
+    lan = household.lan
+    head = (
+        _environment()
+        .get_template("filter.conf.j2")
+        .render(
+            lan=lan.bridge,
+            port=port,
+            address=lan.address,
+            address6=lan.network6[1],
+            box_name=BOX_NAME,
+            domain=lan.domain,
+        )
+    )
+    refused = str(lan.address)
+    lines = [head, f"\nserver=/{lan.domain}/#\n"]
+    if refuse_all:
+        lines.append(f"address=/#/{refused}\nlocal=/#/\n")
+    for rule in rules:
+        if not _NAME.fullmatch(rule.name):
+            raise RenderError(f"{rule.name[:80]!r} is no name")
+        if rule.instead:
+            lines.extend(f"address=/{rule.name}/{address}\n" for address in rule.instead)
+            lines.append(f"local=/{rule.name}/\n")
+            lines.append(_answer(f"*.{rule.name}", refused if rule.below else None))
+            continue
+        lines.append(_answer(rule.name, refused if rule.itself else None))
+        if rule.below != rule.itself:
+            lines.append(_answer(f"*.{rule.name}", refused if rule.below else None))
+    return "".join(lines)
+
+
+def no_such_name(*names_: str) -> str:
+    """Lines by which names, and those below, do not exist."""
+    return "".join(f"address=/{name}/\n" for name in names_)
+
+
+def no_records(*names_: str) -> str:
+    """Lines by which names exist and have no records: `local` without an address would deny them."""
+    return "".join(f"address=/{name}/0.0.0.0\nlocal=/{name}/\n" for name in names_)
+
+
+def _answer(pattern: str, address: str | None) -> str:
+    return f"server=/{pattern}/#\n" if address is None else f"address=/{pattern}/{address}\nlocal=/{pattern}/\n"
 
 
 def marker(rule_set: str) -> str:

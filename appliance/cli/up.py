@@ -1,7 +1,7 @@
-"""`gatehouse up`: the box's settings in, its five processes running until SIGTERM out.
+"""`gatehouse up`: the box's settings in, its processes running until SIGTERM out.
 
 Each process gets no more than it needs (`appliance.confinement`): the warden CAP_NET_ADMIN and the
-router's network, the courier the network, sensor, keeper and porch neither. The notice page's
+router's network, courier and resolver the network, sensor, keeper and porch neither. The notice page's
 listener is opened here, so that the porch needs no port rights.
 """
 
@@ -27,14 +27,14 @@ from wire.files import FileError
 _BACKLOG = 64
 _PROBE_EVERY = 60.0
 """Seconds between two askings whether the box is to look round; the keeper says yes seldom."""
-_STOP_STAGES = {"sensor": 0, "porch": 0, "probe": 0, "warden": 1, "courier": 1, "keeper": 2}
+_STOP_STAGES = {"sensor": 0, "porch": 0, "probe": 0, "warden": 1, "courier": 1, "resolver": 1, "keeper": 2}
 """Who sees stops first, who remembers last: what the sensor said is still written down."""
 
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), required=True, help="The box's settings file (TOML).")
 def up(config: Path) -> None:
-    """Run the processes of the box: warden, sensor, keeper, courier, porch; and each minute the probe.
+    """Run the processes of the box: warden, sensor, keeper, courier, porch, resolver; each minute the probe.
 
     Runs in the foreground until SIGTERM or Ctrl-C and restarts what dies or hangs. The pids are in
     up.json of the run directory.
@@ -84,6 +84,7 @@ def _programs(config: Path, uids: dict[str, int], ability: Ability, listener: so
         "sensor": Rights(uid=uids.get("sensor")),
         "courier": Rights(uid=uids.get("courier"), network=True),
         "porch": Rights(uid=uids.get("porch")),
+        "resolver": Rights(uid=uids.get("resolver"), network=True),
     }
     if ability.net_raw:
         rights["probe"] = Rights(uid=uids.get("probe"), network=True, net_raw=True)
