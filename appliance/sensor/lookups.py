@@ -2,7 +2,7 @@
 
 Enters: a fact. Leaves: names in their one spelling, each with where it was read. They say what a person
 does: only `observe` decides whether one may leave this process, and only `gatehouse replay` prints them.
-Bounded by the fact. Questions of the home's own protocols (mDNS, LLMNR, NetBIOS) are no such names.
+Bounded by the fact; of an answer, `MAX_LED_TO` names. Questions of the home's own protocols (mDNS, LLMNR, NetBIOS) are no such names.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 
 from appliance.messages import How
-from appliance.sensor.facts import Fact, Kind, MessageHeard
-from appliance.sensor.packet import dns, http, names, tls
+from appliance.sensor.facts import AnswerHeard, Fact, Kind, MessageHeard
+from appliance.sensor.packet import dns, http, names, svcb, tls
+
+MAX_LED_TO = 8
+"""Names taken of one answer; a chain of content networks has two to five."""
 
 _HELLOS = {Kind.TLS_CLIENT_HELLO: How.TLS, Kind.QUIC_CLIENT_HELLO: How.QUIC}
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*|\[.*")
@@ -31,6 +34,22 @@ def looked_up(fact: Fact) -> list[tuple[str, How]]:
     if fact.kind is Kind.DNS and isinstance(message, dns.Message) and not message.response:
         return [(question.name, How.DNS) for question in message.questions if question.name]
     return []
+
+
+def led_to(answer: AnswerHeard) -> list[tuple[str, str]]:
+    """Names to which an answer leads from the question, in its order, each with the name asked for.
+
+    Aliases (CNAME) and targets of services (SVCB, HTTPS: RFC 9460 section 2.4) that hang together with the
+    question; a record that stands by itself says nothing of what was asked.
+    """
+    asked = answer.asked[0].name
+    chain = {asked: None}
+    for record in answer.message.answers:
+        if record.name not in chain or len(chain) > MAX_LED_TO:
+            continue
+        if (record.rtype == dns.CNAME or isinstance(record.data, svcb.Svcb)) and record.value:
+            chain.setdefault(record.value)
+    return [(name, asked) for name in chain if name != asked]
 
 
 def _host(host: str | None) -> str | None:

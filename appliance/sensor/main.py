@@ -1,7 +1,7 @@
 """The sensor's loop: taps in, observations out, one selector, no threads.
 
-Descriptors of the taps come from the warden, the collection mask from the keeper; observations go to
-the keeper after each wake-up, the first after its mask has come. Holds no capability, opens AF_UNIX only, writes no file.
+Descriptors of the taps and counts of octets come from the warden, the collection mask from the keeper;
+observations go to the keeper after each wake-up, the first after its mask has come. Holds no capability, opens AF_UNIX only, writes no file.
 Bounded: a wake-up takes at most `DATAGRAMS` datagrams of a tap before the others have their turn;
 what waits for the keeper is bounded by `outbound`.
 """
@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance import clock, link, messages
-from appliance.messages import CollectionMask, SensorStarted, TapReport, TapsHanded
+from appliance.messages import CollectionMask, SensorStarted, TalksCounted, TapReport, TapsHanded
+from appliance.sensor import home
 from appliance.sensor.dissect import Dissector
 from appliance.sensor.frame import Tap
 from appliance.sensor.observe import Observer
@@ -29,6 +30,8 @@ DATAGRAMS = 8
 """Datagrams of a tap in one wake-up: some 256 packets, some milliseconds."""
 REPORT_SECONDS = 5.0
 _IDLE_SECONDS = 0.5
+TICK_SECONDS = 5.0
+"""What is due by time alone is looked for so often where no frame comes."""
 _BACKOFF = (0.1, 2.0)
 _KNOWN_TAPS = (Tap.FLOW, Tap.DNS, Tap.CHATTER, Tap.WAN)
 _YOUNG_OBJECTS = 20_000
@@ -57,7 +60,7 @@ class Sensor:
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._dissector = Dissector()
-        self._observer = Observer()
+        self._observer = Observer(home.load(settings.household))
         self._outbound = Outbound()
         self._taps: dict[Tap, NflogTap] = {}
         self._listening: SensorStarted | None = None
@@ -71,6 +74,7 @@ class Sensor:
         """Whether the keeper that is connected has sent its mask; one from before its restart may be out of date."""
         self._mask_until: float | None = None
         self._report_due = monotonic + REPORT_SECONDS
+        self._tick_due = monotonic + TICK_SECONDS
 
     def step(self) -> None:
         """Connect and report if due; wait for events, at most half a second; send what they say."""
@@ -81,10 +85,13 @@ class Sensor:
             self._connect_keeper(monotonic)
         if self._mask_until is not None and monotonic >= self._mask_until:
             self._mask_until = None
-            self._outbound.keep_names_of(())
+            self._outbound.keep(names=(), signs=(), network=False)
         if monotonic >= self._report_due:
             self._report_due = monotonic + REPORT_SECONDS
             self._report()
+        if monotonic >= self._tick_due:
+            self._tick_due = monotonic + TICK_SECONDS
+            self._outbound.put(self._observer.tick(clock.now(), monotonic))
         for key, _ in self._selector.select(_IDLE_SECONDS):
             if isinstance(key.data, NflogTap):
                 self._listen(key.data)
@@ -160,6 +167,8 @@ class Sensor:
                 self._warden.backoff = _BACKOFF[0]
                 self._take_taps(message, descriptors)
                 return
+            if isinstance(message, TalksCounted):
+                self._outbound.put(self._observer.counted(message, clock.monotonic()))
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -201,7 +210,7 @@ class Sensor:
             self._keeper.failed(monotonic)
             return
         self._keeper_full = self._mask_heard = False
-        self._observer.forget_traits()  # this keeper may not have kept what the one before was told
+        self._observer.forget()  # this keeper may not have kept what the one before was told
         self._selector.register(self._keeper.link, selectors.EVENT_READ, self._on_keeper)
         if self._listening is not None:  # the keeper may be a new one, that does not know
             self._outbound.put([self._listening])
@@ -225,7 +234,8 @@ class Sensor:
                 self._keeper.backoff = _BACKOFF[0]
                 monotonic = clock.monotonic()
                 self._observer.set_mask(message, monotonic)
-                self._outbound.keep_names_of(frozenset(message.names))
+                names, signs = frozenset(message.names), frozenset(message.signs)
+                self._outbound.keep(names=names, signs=signs, network=message.network)
                 self._mask_until = monotonic + message.lease
                 self._mask_heard = True
 

@@ -1,9 +1,10 @@
 """From facts to observations: the last place where a looked-up name may be seen.
 
-Enters: facts, and the keeper's collection mask. Leaves: messages to the keeper. A looked-up name
-(DNS question, SNI, HTTP Host) leaves only for a MAC that an unlapsed mask names, with that mask's
-generation; for all others at most its closed class. The name of an application in a User-Agent is held
-the same way. What a device announces of itself is not a looked-up name.
+Enters: facts, counts of octets, and the keeper's collection mask. Leaves: messages to the keeper. A looked-up
+name (DNS question or answer, SNI, HTTP Host) leaves only for a MAC that an unlapsed mask names, with that
+mask's generation; for all others at most its closed class. The name of an application in a User-Agent is held
+the same way. What a device announces of itself is not a looked-up name. Signals and activity leave as
+`signals.outlet` says.
 Bounded: `MAX_SIGHTINGS` sightings, `MAX_REPEATS` names and `MAX_TRAITS` traits remembered so as not to say
 them again; of one trait a device is heard with `MAX_VALUES` values in `TRAIT_SECONDS`, those that it passes on of others included.
 """
@@ -20,14 +21,18 @@ from appliance.messages import (
     Observation,
     Side,
     Sighting,
+    TalksCounted,
     TraitSeen,
     Via,
 )
 from appliance.sensor.agents import without_applications
+from appliance.sensor.answers import Answers
 from appliance.sensor.classes import name_class
-from appliance.sensor.facts import Fact, MessageHeard
+from appliance.sensor.facts import AnswerHeard, Fact, MessageHeard
 from appliance.sensor.frame import Tap
-from appliance.sensor.lookups import looked_up
+from appliance.sensor.home import Home
+from appliance.sensor.lookups import led_to, looked_up
+from appliance.sensor.signals.desk import Desk
 from appliance.sensor.table import AgedTable
 from appliance.sensor.traits_of import Seen, traits_of
 from appliance.traits import Trait
@@ -63,7 +68,10 @@ class _Values(NamedTuple):
 class Observer:
     """Decides what of a fact leaves this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home | None = None) -> None:
+        """Tell the household's own addresses by `home`; without, only private ones are known for such."""
+        self._answers = Answers()
+        self._desk = Desk(home or Home())
         self._mask: frozenset[str] = frozenset()
         self._generation = 0
         self._until = float("-inf")
@@ -81,10 +89,15 @@ class Observer:
         """What went over a bound.
 
         Entries of the repeat tables pushed out early: what they stood for may be said again too soon. And
-        values of traits over `MAX_VALUES`.
+        values of traits over `MAX_VALUES`; questions that did not wait for their answer; and as `desk` says.
         """
         tables = (self._sightings, self._names, self._classes, self._traits, self._values)
-        return sum(table.overflow for table in tables) + self._unsaid
+        return sum(table.overflow for table in tables) + self._unsaid + self._answers.overflow + self._desk.overflow
+
+    @property
+    def unasked(self) -> int:
+        """Answers of the DNS that pair with no question: nothing is read from them."""
+        return self._answers.unasked
 
     def set_mask(self, mask: CollectionMask, monotonic: float) -> None:
         """Take a mask in place of the one before. It lapses `mask.lease` seconds after `monotonic`."""
@@ -94,20 +107,42 @@ class Observer:
         self._mask = frozenset(mask.names)
         self._generation = mask.generation
         self._until = monotonic + mask.lease
+        self._desk.set_mask(mask, monotonic)
+
+    def forget(self) -> None:
+        """Say all traits and signals again when they are next seen: the keeper is another."""
+        self.forget_traits()
+        self._desk.forget()
 
     def forget_traits(self) -> None:
-        """Say all traits again when they are next seen: the keeper is another, or may now keep more."""
+        """Say all traits again when they are next seen: the keeper may now keep more."""
         self._traits.clear()
         self._values.clear()
 
     def take(self, fact: Fact, monotonic: float) -> list[Observation]:
         """What the keeper is told of a fact; `monotonic` is of the clock that `set_mask` was given."""
+        answer = self._answers.take(fact)
+        said = self._heard(fact, monotonic)
+        if answer is not None:
+            said += self._desk.take(answer, monotonic)
+            said += self._answered(answer, monotonic)
+        return said
+
+    def counted(self, counted: TalksCounted, monotonic: float) -> list[Observation]:
+        """What the keeper is told because of counts of octets."""
+        return self._desk.counted(counted, monotonic)
+
+    def tick(self, ts: float, monotonic: float) -> list[Observation]:
+        """What the keeper is told because packet time passed; needed where no frame comes."""
+        return self._desk.tick(ts, monotonic)
+
+    def _heard(self, fact: Fact, monotonic: float) -> list[Observation]:
         mac = fact.mac
         # Group addresses (the I/G bit, IEEE 802 clause 8.2) and zero are never a sender's own.
         if mac is None or int(mac[1], 16) & 1 or mac == _NOBODY:
             return []
         if fact.tap is Tap.WAN:
-            return self._sighting(fact, mac, Side.WAN)
+            return self._sighting(fact, mac, Side.WAN) + self._desk.take(fact, monotonic)
         said = self._sighting(fact, mac, Side.LAN)
         for speaker, trait, value in traits_of(fact):
             text = value
@@ -120,7 +155,27 @@ class Observer:
         if isinstance(fact, MessageHeard):
             for name, how in looked_up(fact):
                 said += self._name(fact, mac, name, how, monotonic)
+        said += self._desk.take(fact, monotonic)
         return said
+
+    def _answered(self, answer: AnswerHeard, monotonic: float) -> list[Observation]:
+        """Names that an answer led to; their classes are of no use, since the question had its own."""
+        mac = answer.mac
+        if mac is None or not self._may_name(mac, monotonic):
+            return []
+        return [
+            NameLookedUp(
+                ts=answer.ts,
+                mac=mac,
+                name=name,
+                how=How.ANSWER,
+                generation=self._generation,
+                server=answer.dst,
+                asked=asked,
+            )
+            for name, asked in led_to(answer)
+            if not _lately(self._names, (mac, name, How.ANSWER), answer.ts)
+        ]
 
     def _may_name(self, mac: str, monotonic: float) -> bool:
         """Whether what this device's user does may leave by name."""

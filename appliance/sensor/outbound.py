@@ -1,8 +1,8 @@
 """What waits for the keeper: observations in, datagrams out, in order.
 
 Bounded: at most `MAX_QUEUED` observations; then the oldest goes and is counted, since what a device
-does now is said again soon and what it did long ago is not waited for. A looked-up name that its
-device's standing no longer lets out does not wait either: it is dropped here, unsent.
+does now is said again soon and what it did long ago is not waited for. A looked-up name, a signal or an
+activity that its device's standing no longer lets out does not wait either: it is dropped here, unsent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from appliance import link, messages
-from appliance.messages import NameLookedUp, Observation
+from appliance.messages import ActivitySeen, NameLookedUp, Observation, SignalSeen
+from appliance.signals import NETWORK
 
 MAX_QUEUED = 10_000
 BATCH = 64
@@ -40,12 +41,22 @@ class Outbound:
                 self.overflow += 1
             self._queue.append(observation)
 
-    def keep_names_of(self, macs: Collection[str]) -> None:
-        """Drop waiting looked-up names of all other devices."""
-        if any(isinstance(waiting, NameLookedUp) and waiting.mac not in macs for waiting in self._queue):
-            self._queue = deque(
-                waiting for waiting in self._queue if not isinstance(waiting, NameLookedUp) or waiting.mac in macs
-            )
+    def keep(self, *, names: Collection[str], signs: Collection[str], network: bool) -> None:
+        """Drop what waits and may no longer leave: looked-up names of all but `names`, and so on as in the mask."""
+
+        def may_leave(waiting: Observation) -> bool:
+            match waiting:
+                case NameLookedUp(mac=mac):
+                    return mac in names
+                case SignalSeen(mac=mac, signal=signal):
+                    return network if signal in NETWORK else mac in signs
+                case ActivitySeen(mac=mac):
+                    return mac in signs
+                case _:
+                    return True
+
+        if not all(map(may_leave, self._queue)):
+            self._queue = deque(filter(may_leave, self._queue))
 
     def flush(self, send: Send) -> bool:
         """Send what waits; whether all is sent.

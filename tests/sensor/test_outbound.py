@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from appliance import link, messages
-from appliance.messages import How, NameLookedUp, Observation, Sighting, TraitSeen, Via
+from appliance.messages import ActivitySeen, How, NameLookedUp, Observation, Sighting, SignalSeen, TraitSeen, Via
 from appliance.sensor.outbound import BATCH, MAX_QUEUED, Outbound
+from appliance.signals import Signal
 from appliance.traits import Trait
 
 LAPTOP, PHONE = "02:00:5e:00:53:0a", "02:00:5e:00:53:0b"
@@ -20,6 +21,25 @@ def sightings(count: int) -> list[Observation]:
 
 def looked_up(mac: str) -> NameLookedUp:
     return NameLookedUp(ts=1.0, mac=mac, name="a.example", how=How.DNS, generation=1)
+
+
+def signal(mac: str, kind: Signal) -> SignalSeen:
+    return SignalSeen(ts=1.0, since=1.0, mac=mac, signal=kind, value="hello", generation=1)
+
+
+def activity(mac: str) -> ActivitySeen:
+    return ActivitySeen(
+        ts=2.0,
+        since=1.0,
+        mac=mac,
+        generation=1,
+        flows=1,
+        unnamed=0,
+        octets=0,
+        unnamed_octets=0,
+        classes={},
+        others=0,
+    )
 
 
 class Wire:
@@ -89,11 +109,32 @@ def test_long_ones_travel_in_smaller_datagrams_and_an_impossible_one_is_counted(
 def test_names_do_not_wait_for_a_device_that_lost_its_leave() -> None:
     queue, wire = Outbound(), Wire()
     queue.put([looked_up(LAPTOP), looked_up(PHONE), *sightings(1)])
-    queue.keep_names_of({LAPTOP})
+    queue.keep(names={LAPTOP}, signs=(), network=False)
     queue.flush(wire.send)
     assert wire.sent == [looked_up(LAPTOP), *sightings(1)]
     queue.put([looked_up(LAPTOP), *sightings(1)])
-    queue.keep_names_of(())
+    queue.keep(names=(), signs=(), network=False)
     wire.sent.clear()
     queue.flush(wire.send)
     assert wire.sent == sightings(1)
+
+
+def test_signals_and_activity_do_not_wait_either() -> None:
+    queue, wire = Outbound(), Wire()
+    waiting = [
+        *(signal(mac, kind) for mac in (LAPTOP, PHONE) for kind in (Signal.DOT, Signal.DHCP_SERVER)),
+        *(activity(mac) for mac in (LAPTOP, PHONE)),
+    ]
+    queue.put(waiting)
+    queue.keep(names=(), signs={LAPTOP}, network=True)
+    queue.keep(names=(), signs={LAPTOP}, network=True)
+    queue.flush(wire.send)
+    assert wire.sent == [
+        signal(LAPTOP, Signal.DOT),
+        signal(LAPTOP, Signal.DHCP_SERVER),
+        signal(PHONE, Signal.DHCP_SERVER),
+        activity(LAPTOP),
+    ]
+    queue.put(waiting)
+    queue.keep(names={LAPTOP}, signs=(), network=False)
+    assert len(queue) == 0

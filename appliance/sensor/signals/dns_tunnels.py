@@ -31,9 +31,9 @@ from appliance.sensor.table import AgedTable
 from appliance.signals import Signal
 
 WINDOW_SECONDS = 60.0
-MAX_DEVICES = 128
-MAX_DOMAINS = 32
-MAX_NAMES = 64
+MAX_DEVICES = 64
+MAX_DOMAINS = 128
+MAX_NAMES = 48
 
 MIN_NULL = 5
 MIN_OF_TYPE = 10
