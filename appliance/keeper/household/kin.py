@@ -16,7 +16,7 @@ from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.household.appearance import Appearance
 from appliance.keeper.household.arrivals import Arrivals
 from appliance.keeper.household.record import Record
-from appliance.keeper.household.standing import DECIDED, Standings
+from appliance.keeper.household.standing import DECIDED, OF_SIGNS, Standings
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
 from appliance.keeper.store.devices import Link
@@ -68,7 +68,7 @@ class Kin:
                     by=join.by,
                 )
             )
-        self._record.close_findings(goes.device_id, DECIDED, join.because, at)
+        self._record.close_findings(goes.device_id, DECIDED | OF_SIGNS, join.because, at)
         store.kinship.hand_over(goes.device_id, stays.device_id)
         store.kinship.put_passphrases(store.kinship.passphrases().handed_over(goes.device_id, stays.device_id))
         gone = replace(goes, addresses=(), merged_into=stays.device_id, presence=None, quarantined=False)

@@ -9,6 +9,8 @@ open, so that it does not flap. Bounded: what waits to be weighed is one entry a
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 from appliance.keeper import findings
@@ -21,7 +23,7 @@ from appliance.keeper.signs.model import Sign
 from appliance.keeper.signs.weigh import severity
 from appliance.keeper.signs.window import MAX_OBSERVED, WINDOW_SECONDS, Context, Observed, Use, Window
 from appliance.keeper.store.findings import StoredFinding
-from appliance.keeper.store.records import Ground, SignalRecord
+from appliance.keeper.store.records import HOUR, Ground, SignalRecord
 from appliance.messages import ActivitySeen, SignalSeen
 from wire.authority import DataClass
 from wire.base import Standing
@@ -36,23 +38,52 @@ LOOK_SECONDS = 3600.0
 MAX_WAITING = 1024
 """Addresses beyond the household's own (`signals.NETWORK`) that wait to be weighed."""
 
+MAX_USES = 256
+"""Devices whose last hour is remembered."""
+USES = 12
+"""Counts of a device's last hour: the sensor tells them every five minutes."""
+
+BOX_KINDS = frozenset(
+    {
+        FindingKind.POWER_LOST,
+        FindingKind.WAN_LOST,
+        FindingKind.CABLE_MOVED,
+        FindingKind.BOX_RESET,
+        FindingKind.SETTINGS_CHANGED,
+        FindingKind.CLOCK_CHANGED,
+        FindingKind.STORAGE_CHANGED,
+        FindingKind.LIST_STALE,
+        FindingKind.LIST_REFUSED,
+        FindingKind.TEST_MISSED,
+    }
+)
+"""Kinds that are about the box itself, not about a device."""
+
 NO_CLAUSE = "none"
 """In a finding about the box itself: no clause is needed for it (N4)."""
 
+_GATEWAY = "upstream_first"
 BECAUSE_OVER = "Nothing of it has been seen for 7 days."
+
+
+Days = Callable[[Device, float], tuple[Use, float | None]]
 
 
 class Signs:
     """Signals in, findings out."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, *, days: Days = lambda _device, _at: (Use(), None)) -> None:
+        """`days` says what a device did in its last day, and which share of that is as a rule unnamed."""
         self._record = record
+        self._days = days
         self._due: dict[str, None] = {}
         """Ids of devices to weigh."""
         self._network_due: dict[str, None] = {}
         """Addresses to weigh for what they are to the network."""
         self._fresh: dict[str, int] = {}
         """How often what was heard since it was last weighed, by record."""
+        self._lately: dict[str, deque[tuple[float, Use]]] = {}
+        """What devices did in the last hour, by when it was told."""
         self._look_due = float("-inf")
         self.overflow = 0
         """Addresses that found no room to wait, since start."""
@@ -82,8 +113,16 @@ class Signs:
         self._keep(signal, clause, now)
         self._network_due[signal.mac] = None
 
-    def active(self, device: Device, _seen: ActivitySeen, _now: Now) -> None:
+    def active(self, device: Device, seen: ActivitySeen, now: Now) -> None:
         """What a device did in some time was counted: it may put a signal in another light."""
+        use = Use(flows=seen.flows, unnamed=seen.unnamed, lookups=seen.others + sum(seen.classes.values()))
+        lately = self._lately.get(device.device_id)
+        if lately is None:
+            if len(self._lately) >= MAX_USES:
+                self.overflow += 1
+                return
+            lately = self._lately[device.device_id] = deque(maxlen=USES)
+        lately.append((now.ts, use))
         self._due[device.device_id] = None
 
     def tell(self, sign: Sign, now: Now, *, fresh: int | None = None) -> None:
@@ -132,6 +171,9 @@ class Signs:
             device = registry.by_mac(mac)
             if device is not None:
                 self._due[device.device_id] = None
+        quiet = [key for key, uses in self._lately.items() if not uses or uses[-1][0] < at - HOUR]
+        for device_id in quiet:
+            del self._lately[device_id]
         for stored in self._record.store.findings.of_kind([kind.value for kind in rules.KINDS]):
             if at - stored.finding.last_seen.timestamp() >= CLOSE_SECONDS:
                 self._record.report_finding(stored, findings.closed(stored.finding, BECAUSE_OVER), at)
@@ -146,12 +188,25 @@ class Signs:
 
     def _weigh_network(self, mac: str, now: Now) -> None:
         device = self._record.registry.by_mac(mac)
+        upstream = self._record.store.records.upstream(since=now.at - WINDOW_SECONDS)
         context = Context(
             device_id=None if device is None else device.device_id,
             standing=None if device is None else device.standing,
+            category=None if device is None or device.looks_like is None else device.looks_like.category,
+            gateway=self._gateway(mac, upstream),
+            upstream=len(upstream),
         )
         for sign in rules.weigh_network(mac, self._window((mac,), now), context):
             self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign))
+
+    def _gateway(self, mac: str, upstream: list[str]) -> bool:
+        """Whether it is the first that was ever heard upstream: the provider's own equipment is there first."""
+        store = self._record.store
+        first = store.get(_GATEWAY)
+        if first is None and mac in upstream:
+            first = mac
+            store.set(_GATEWAY, mac)
+        return mac == first
 
     def _fresh_of(self, sign: Sign) -> int:
         return sum(self._fresh.get(record_id, 0) for record_id in sign.records)
@@ -161,13 +216,23 @@ class Signs:
         return Window(_observed(row) for row in rows)
 
     def _context(self, device: Device, now: Now) -> Context:
+        day, usual = self._days(device, now.at)
         return Context(
             device_id=device.device_id,
             standing=device.standing,
             category=None if device.looks_like is None else device.looks_like.category,
             refused=frozenset(now.scope.refuses(device.standing)),
-            hour=Use(),
-            day=Use(),
+            hour=self._hour(device.device_id, now.at),
+            day=day,
+            usual=usual,
+        )
+
+    def _hour(self, device_id: str, at: float) -> Use:
+        uses = [use for ts, use in self._lately.get(device_id, ()) if ts > at - HOUR]
+        return Use(
+            flows=sum(use.flows for use in uses),
+            unnamed=sum(use.unnamed for use in uses),
+            lookups=sum(use.lookups for use in uses),
         )
 
     def _tell(self, sign: Sign, *, scope: Scope | None, at: float, fresh: int | None) -> None:
@@ -182,8 +247,10 @@ class Signs:
 
     def _ground(self, sign: Sign, scope: Scope | None) -> tuple[Standing | None, str | None]:
         """Standing of the sign's device, and the clause that lets it be told."""
-        if sign.device_id is None and sign.kind not in rules.NETWORK_KINDS:
+        if sign.kind in BOX_KINDS:
             return None, NO_CLAUSE
+        if sign.device_id is None and sign.kind is FindingKind.SILENT_DEVICE:  # all devices of the home together
+            return None, None if scope is None else scope.classes(Standing.REGISTERED).get(DataClass.SIGNS)
         device = None if sign.device_id is None else self._record.registry.by_id(sign.device_id)
         standing = None if device is None else device.standing
         if scope is None:

@@ -11,6 +11,8 @@ from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.household.record import Record
+from appliance.keeper.signs.rules import KINDS
+from wire.authority import DataClass
 from wire.base import Standing
 from wire.findings import FindingKind
 
@@ -27,6 +29,15 @@ DECIDED = frozenset(
 
 Those about a passphrase come again at the next join while it is still used so.
 """
+
+
+OF_SIGNS = KINDS | {
+    FindingKind.SILENT_DEVICE,
+    FindingKind.TREND,
+    FindingKind.UNSEEN_USE,
+    FindingKind.AGENT_DISAGREES,
+}
+"""Findings that rest on signals and activity of the device."""
 
 
 class Standings:
@@ -64,6 +75,10 @@ class Standings:
     def narrow(self, device: Device, *, scope: Scope, at: float) -> None:
         """Erase what may not be kept of a device of its standing (R55, R65), and look for its names no more."""
         evidence = self._record.store.evidence
+        if DataClass.SIGNS not in scope.classes(device.standing):
+            self._record.store.records.erase(device.macs)
+            because = f"The device now has the standing “{device.standing.value}”: no signs are kept of it."
+            self._record.close_findings(device.device_id, OF_SIGNS, because, at)
         if device.standing is not Standing.REGISTERED:
             evidence.erase_readable(device.macs)
         if scope.names_leave(device.standing):

@@ -10,16 +10,16 @@ from appliance.signals import Signal
 from wire.findings import FindingKind, Grade
 
 _WORDS = {
-    "null": "a type of question that nothing else uses",
+    "null": "a type of question that carries data and that nothing else uses",
+    "types": "many questions of types that pages do not ask",
     "txt": "many questions for text",
-    "private": "a type of question of private use",
-    "key": "questions for keys",
-    "entropy": "names that look random",
-    "alphabet": "names written like coded data",
     "length": "very long names",
+    "entropy": "names that look like code",
     "rate": "new names at a high rate",
-    "answers": "large answers",
+    "answers": "answers full of text",
 }
+_ALONE = "null"
+"""Says as much as two of the others."""
 
 
 def weigh(window: Window, _context: Context) -> Iterator[Weighed]:
@@ -30,7 +30,8 @@ def weigh(window: Window, _context: Context) -> Iterator[Weighed]:
     sets = [frozenset(word for word in item.value.split(",") if word) for item in heard]
     most = max(sets, key=len)
     agree = max(len(most), 1)
-    grade = Grade.HIGH if agree >= DNS_TUNNEL_HIGH else Grade.MEDIUM if agree >= DNS_TUNNEL_MEDIUM else Grade.LOW
+    weight = agree + (_ALONE in most)
+    grade = Grade.HIGH if weight >= DNS_TUNNEL_HIGH else Grade.MEDIUM if weight >= DNS_TUNNEL_MEDIUM else Grade.LOW
     seen = "; ".join(_WORDS.get(word, word) for word in sorted(most))
     yield Weighed(
         kind=FindingKind.DNS_TUNNEL,

@@ -77,28 +77,30 @@ def _spoken(window: Window, support: list[Observed], found: list[tuple[Grade, st
 
 def _table(window: Window, context: Context, support: list[Observed], found: list[tuple[Grade, str]]) -> None:
     """A service that is known to answer names over HTTPS was looked up, reached, or spoken to."""
-    named = window.of(Signal.RESOLVER_NAMED)
-    reached = window.of(Signal.RESOLVER_REACHED, lambda item: not item.local)
-    shaped = window.of(Signal.DOH, lambda item: not item.local)
+    every = window.of(Signal.RESOLVER_NAMED)
+    named = [item for item in every if item.server is None]
+    # A hello that shows its name reached it as much as one to its address.
+    reached = [item for item in every if item.server is not None and not item.local]
+    reached += window.of(Signal.RESOLVER_REACHED, lambda item: not item.local)
+    unasked = window.of(Signal.DOH, lambda item: not item.local)
     stopped = _stopped(context)
     if reached:
-        agree = 1 + bool(named) + bool(shaped)
-        often = agree > 1 or times(reached) >= REPEATED
-        grade = Grade.HIGH if stopped or (shaped and often) else Grade.MEDIUM if often else Grade.LOW
-        words = _words(reached)
-        found.append((grade, f"This looks like names asked over HTTPS: {words} was reached{towards(reached)}."))
-    if shaped:
-        grade = Grade.MEDIUM if times(shaped) >= REPEATED else Grade.LOW
-        found.append((grade, f"A connection{towards(shaped)} looks like DNS over HTTPS by its shape."))
+        often = bool(named) or times(reached) >= REPEATED
+        grade = Grade.HIGH if stopped or unasked else Grade.MEDIUM if often else Grade.LOW
+        words = f"{_words(reached)} was reached{towards(reached)}"
+        found.append((grade, f"This looks like names asked over a protected connection: {words}."))
+    if unasked:
+        grade = Grade.MEDIUM if times(unasked) >= REPEATED else Grade.LOW
+        found.append((grade, "The device goes to places by names that it looks like it asked somebody else for."))
     if named:
-        found.append((Grade.LOW, f"The name service {_words(named)} was asked for by name."))
-    if stopped and (reached or shaped or named):
+        found.append((Grade.LOW, f"A name service was asked for by its name ({_words(named)})."))
+    if stopped and (reached or unasked or named):
         sentence = (
             f"In an hour the device began {context.hour.flows} connections and asked the box for "
             f"{context.hour.lookups} names: it seems to ask elsewhere."
         )
         found.append((Grade.MEDIUM, sentence))
-    support += reached + shaped + named
+    support += reached + unasked + named
 
 
 def _stopped(context: Context) -> bool:

@@ -10,7 +10,7 @@ from appliance.signals import Signal
 from wire.base import Standing
 from wire.findings import FindingKind, Grade
 
-_SMART_HOME = frozenset({"speaker", "tv", "hub", "iot", "streamer"})
+_SMART_HOME = frozenset({"speaker", "tv", "iot-other"})
 """Categories that join networks of smart devices to the home's, and announce that as a router does."""
 
 _REPEATER = "A repeater, a second access point or a second router that the household set up."

@@ -9,7 +9,7 @@ from appliance.keeper.signs.window import Context, Window, times
 from appliance.signals import Signal
 from wire.findings import FindingKind, Grade
 
-_SET_UP_SO = frozenset({"tv", "speaker", "console", "camera", "iot", "hub", "streamer"})
+_SET_UP_SO = frozenset({"tv", "speaker", "console", "camera", "plug", "printer", "iot-other"})
 """Categories that are sold with a name service built in."""
 
 _ALTERNATIVES = (

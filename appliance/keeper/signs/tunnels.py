@@ -20,8 +20,8 @@ _REMOTE = "Remote access to a home or office, or a game or streaming service tha
 _CALLING = "Wi-Fi calling: phones speak just like this to their phone company."
 _UPKEEP = "Upkeep of a server or of another device, or copying files."
 
-_PHONES = frozenset({"phone", "tablet", "watch"})
-_COMPUTERS = frozenset({"laptop", "desktop", "computer", "server"})
+_PHONES = frozenset({"phone", "tablet", "wearable"})
+_COMPUTERS = frozenset({"laptop", "desktop"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

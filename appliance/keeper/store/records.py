@@ -121,6 +121,14 @@ class Records:
         rows = self._db.execute("select distinct mac from record where last >= ?", (since,))
         return [mac for (mac,) in rows]
 
+    def upstream(self, *, since: float) -> list[str]:
+        """Addresses heard on the provider's side since then, the first heard first; at most 64."""
+        rows = self._db.execute(
+            "select mac from record where signal = ? and last >= ? group by mac order by min(first), mac limit 64",
+            (Signal.UPSTREAM.value, since),
+        )
+        return [mac for (mac,) in rows]
+
     def erase(self, macs: Iterable[str]) -> None:
         """Erase all that was heard of these addresses."""
         for mac in macs:
