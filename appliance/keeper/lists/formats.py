@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import BinaryIO
 
 from appliance.keeper.lists import rpz
 from appliance.keeper.lists.entries import Entry, Fault, Item, Network, Reach, Why
-from appliance.keeper.lists.lines import MAX_LINE, Text, read_lines
+from appliance.keeper.lists.lines import MAX_LINE, read_lines
 from appliance.keeper.lists.names import normalise
 from appliance.keeper.lists.suffixes import is_public
 
@@ -60,37 +60,32 @@ def parse(stream: BinaryIO, format_: Format, *, plain: Reach | None = None) -> I
     format's own; other lines keep theirs.
     """
     if format_ is Format.RPZ:
-        yield from _checked((line, found) for line, found in rpz.read(stream))
+        for number, meant in rpz.read(stream):
+            yield _checked(number, meant)
         return
-    reader = _READERS[format_]
-    own = _PLAIN.get(format_)
-    yield from _checked(
-        (line.number, _reaching(found, own, plain))
-        for line in read_lines(stream)
-        for found in ((Why.MALFORMED,) if line.text is None else reader(line.text))
-    )
+    reader, own = _READERS[format_], _PLAIN.get(format_)
+    for number, text in read_lines(stream):
+        if text is None:
+            yield Fault(line=number, why=Why.MALFORMED)
+            continue
+        for found in reader(text):
+            if plain is not None and isinstance(found, tuple) and found[1] is own:
+                found = found[0], plain  # noqa: PLW2901 - the same name with the reach that the manifest gives it
+            yield _checked(number, found)
 
 
-def _reaching(found: Found, own: Reach | None, plain: Reach | None) -> Found:
-    """A plain name with the reach that the manifest gives it."""
-    if plain is not None and isinstance(found, tuple) and found[1] is own:
-        return found[0], plain
-    return found
-
-
-def _checked(found: Iterator[tuple[int, Found]]) -> Iterator[Item]:
-    """Names in their one form, without those of everybody."""
-    for line, item in found:
-        if isinstance(item, Why):
-            yield Fault(line=line, why=item)
-        elif not isinstance(item, tuple):
-            yield item if _is_narrow(item) else Fault(line=line, why=Why.TOO_WIDE)
-        elif (name := normalise(item[0])) is None:
-            yield Fault(line=line, why=_why_no_name(item[0]))
-        elif is_public(name):
-            yield Fault(line=line, why=Why.PUBLIC_SUFFIX)
-        else:
-            yield Entry(name=name, reach=item[1])
+def _checked(line: int, found: Found) -> Item:
+    """A name in its one form, unless it is everybody's; a network, unless it is too wide."""
+    if isinstance(found, tuple):
+        name = normalise(found[0])
+        if name is None:
+            return Fault(line=line, why=_why_no_name(found[0]))
+        if is_public(name):
+            return Fault(line=line, why=Why.PUBLIC_SUFFIX)
+        return Entry(name=name, reach=found[1])
+    if isinstance(found, Why):
+        return Fault(line=line, why=found)
+    return found if _is_narrow(found) else Fault(line=line, why=Why.TOO_WIDE)
 
 
 def _why_no_name(text: str) -> Why:
@@ -133,18 +128,17 @@ def _hosts(text: str) -> Iterator[Found]:
         yield Why.MALFORMED
 
 
-def _domains(text: str) -> Iterator[Found]:
-    yield from _starred(text, Reach.SUBTREE)
+def _domains(text: str) -> tuple[Found, ...]:
+    return _starred(text, Reach.SUBTREE)
 
 
-def _wildcard(text: str) -> Iterator[Found]:
-    yield from _starred(text, Reach.EXACT)
+def _wildcard(text: str) -> tuple[Found, ...]:
+    return _starred(text, Reach.EXACT)
 
 
-def _starred(text: str, plain: Reach) -> Iterator[Found]:
-    name = text.partition("#")[0].strip()
-    if name:
-        yield _name(name, plain)
+def _starred(text: str, plain: Reach) -> tuple[Found, ...]:
+    name = (text.partition("#")[0] if "#" in text else text).strip()
+    return (_name(name, plain),) if name else ()
 
 
 def _name(name: str, plain: Reach) -> Found:
@@ -275,7 +269,7 @@ def _is_narrow(network: Network) -> bool:
     )
 
 
-_READERS: dict[Format, Callable[[Text], Iterator[Found]]] = {
+_READERS: dict[Format, Callable[[str], Iterable[Found]]] = {
     Format.HOSTS: _hosts,
     Format.DOMAINS: _domains,
     Format.WILDCARD: _wildcard,

@@ -122,15 +122,15 @@ class _Zone:
 def _records(stream: BinaryIO) -> Iterator[tuple[int, str | None]]:
     """Records with the number of their first line; None for one that cannot be read."""
     first, parts, depth, size = 0, list[str](), 0, 0
-    for line in read_lines(stream):
-        if line.text is None:
-            yield first or line.number, None
+    for number, line in read_lines(stream):
+        if line is None:
+            yield first or number, None
             first, parts, depth, size = 0, [], 0, 0
             continue
-        text, change = _bare(line.text)
+        text, change = _bare(line)
         if not text.strip() and not depth:
             continue
-        first = first or line.number
+        first = first or number
         parts.append(text)
         size += len(text)
         depth += change
