@@ -117,6 +117,8 @@ class NoticeSettings(_Section):
     contact: str = Field(max_length=300)
     complaints: str = Field(max_length=300)
     help_lines: tuple[str, ...] = Field(default=(), max_length=8)
+    own_name: str = Field(default="gatehouse.home.arpa", pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=253)
+    """Name of the box in the household: `gatehouse` and the household's domain."""
 
 
 class BoxSettings(_Section):

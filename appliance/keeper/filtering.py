@@ -30,6 +30,9 @@ from wire.files import replace
 PORTION = 5_000
 """Entries read in one turn."""
 
+LOOK_SECONDS = 2.0
+"""Between two looks whether a list has another version."""
+
 SILENT_SECONDS = 20.0
 """A resolver that says nothing for so long does not answer."""
 
@@ -124,6 +127,7 @@ class Filtering:
         """First generation of the policies in force: what an earlier one says is not asked for any more."""
         self._said: ResolverState | None = None
         self._heard = float("-inf")
+        self._look_due = float("-inf")
         self._refused: dict[int, tuple[str, ...]] = {}
         self.problems: tuple[str, ...] = ()
         """Plain sentences: what clauses ask for and cannot be had."""
@@ -137,10 +141,12 @@ class Filtering:
             self._since = self._generation + 1
             self._begin()
 
-    def step(self) -> FilterPlan | None:
+    def step(self, monotonic: float) -> FilterPlan | None:
         """Do a portion of the work; the plan to tell the resolver of, when there is a new one."""
-        if self._source is not None and self._building is None and self._named() != self._versions:
-            self._begin()
+        if self._building is None and monotonic >= self._look_due:
+            self._look_due = monotonic + LOOK_SECONDS
+            if self._named() != self._versions:
+                self._begin()
         if self._building is None:
             return None
         try:
@@ -258,12 +264,12 @@ class Filtering:
                         yield
             except ListUnreadableError as error:
                 if not blocks:  # without it, nothing at all would be reached
-                    raise UnfitError(f"the list {list_id} of what may be reached is missing ({error})") from error
-                problems.append(f"Names on the list {list_id} are not refused: {error}.")
+                    raise UnfitError(f"what may be reached is not known ({error})") from error
+                problems.append(f"{error}, so what it names is not refused.")
 
     def _entries(self, list_id: str) -> Iterator[Entry | IPv4Network | IPv6Network]:
         if self._source is None:
-            raise ListUnreadableError("no lists are here")
+            raise ListUnreadableError(f"The list {list_id} is not here")
         return self._source.entries(list_id)
 
     def _write(self, plan: Plan) -> str:

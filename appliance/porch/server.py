@@ -25,6 +25,7 @@ MAX_PER_ADDRESS = 8
 MAX_HEAD = 8 * 1024
 DEADLINE = 5.0
 _CHUNK = 4096
+_SO_ORIGINAL_DST = 80  # linux/netfilter_ipv4.h
 _WRONG_METHOD = HTTPStatus.METHOD_NOT_ALLOWED
 
 _HEADERS = [
@@ -47,10 +48,22 @@ class Reply:
 
     content_type: str
     body: bytes
+    status: HTTPStatus = HTTPStatus.OK
 
 
-Answer = Callable[[str], Reply]
-"""From the path asked for (as sent, at most MAX_HEAD characters) to the reply."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request, as far as an answer may depend on it."""
+
+    path: str
+    """As sent, at most MAX_HEAD characters."""
+    host: str = ""
+    """The Host field, as sent; empty when there is none."""
+    own_address: bool = True
+    """The client called this address itself; else the rules led it here from another."""
+
+
+Answer = Callable[[Asked], Reply]
 
 
 @dataclass(slots=True, eq=False)
@@ -140,8 +153,14 @@ class Server:
         if event.method not in {b"GET", b"HEAD"}:
             self._reply(connection, _WRONG_METHOD, None, head=False)
             return
-        reply = self._answer(event.target.decode("ascii", "replace"))
-        self._reply(connection, 200, reply, head=event.method == b"HEAD")
+        host = next((value for name, value in event.headers if name == b"host"), b"")
+        asked = Asked(
+            path=event.target.decode("ascii", "replace"),
+            host=host.decode("ascii", "replace"),
+            own_address=_called_here(connection.sock),
+        )
+        reply = self._answer(asked)
+        self._reply(connection, reply.status, reply, head=event.method == b"HEAD")
 
     def _reply(self, connection: _Connection, status: int, reply: Reply | None, *, head: bool) -> None:
         body = b"" if reply is None else reply.body
@@ -172,3 +191,12 @@ class Server:
             del self._addresses[connection.address]
         self._selector.unregister(connection.sock)
         connection.sock.close()
+
+
+def _called_here(sock: socket.socket) -> bool:
+    """Whether the client called our own address; where the rules changed nothing, the kernel knows of no other."""
+    try:
+        original = sock.getsockopt(socket.SOL_IP, _SO_ORIGINAL_DST, 16)
+        return bool(socket.inet_ntop(socket.AF_INET, original[4:8]) == sock.getsockname()[0])
+    except (OSError, ValueError):
+        return True

@@ -58,6 +58,7 @@ def test_no_template_asks_for_what_render_does_not_give(made_up: Household) -> N
         "dnsmasq.conf.j2": set(render._dnsmasq(made_up)),
         "sysctl.conf.j2": {"lan", "wan"},
         "modules.conf.j2": set(),
+        "filter.conf.j2": {"lan", "port", "address", "address6", "box_name", "domain"},
     }
     assert set(environment.list_templates()) == set(given)
     for template, variables in given.items():

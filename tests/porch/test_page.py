@@ -7,6 +7,7 @@ import pytest
 
 from appliance.messages import Notice
 from appliance.porch.page import Page
+from appliance.porch.server import Asked
 from appliance.settings import NoticeSettings
 
 SETTINGS = NoticeSettings(
@@ -24,7 +25,7 @@ NOTICE = Notice(
 
 
 def text(page: Page, path: str = "/") -> str:
-    return page.answer(path).body.decode()
+    return page.answer(Asked(path=path)).body.decode()
 
 
 @pytest.mark.req("R59", "R20")
@@ -86,6 +87,48 @@ def test_page_loads_nothing_but_its_own_style() -> None:
     page = Page(SETTINGS)
     links.feed(text(page))
     assert links.found == ["/notice.css"]
-    assert page.answer("/notice.css?v=1").content_type.startswith("text/css")
-    assert not re.search(rb"url\(|@import", page.answer("/notice.css").body)
-    assert page.answer("/notice.cssx").content_type.startswith("text/html")
+    assert page.answer(Asked(path="/notice.css?v=1")).content_type.startswith("text/css")
+    assert not re.search(rb"url\(|@import", page.answer(Asked(path="/notice.css")).body)
+    assert page.answer(Asked(path="/notice.cssx")).content_type.startswith("text/html")
+
+
+def refused(page: Page, host: str, *, own_address: bool = True) -> tuple[int, str]:
+    reply = page.answer(Asked(path="/some/page", host=host, own_address=own_address))
+    return reply.status, reply.body.decode()
+
+
+@pytest.mark.req("R22", "S6")
+def test_another_name_for_the_box_is_an_address_that_is_refused() -> None:
+    page = Page(SETTINGS)
+    page.show(NOTICE)
+    status, html = refused(page, "www.example.com")
+    assert status == 403
+    assert "This address is not available on this device" in html
+    assert "under a court order" in html
+    assert "Example line: 0808 157 0000" in html
+    assert "Ask the officer at 01632 960000." in html
+    assert "Write to complaints@example.org." in html
+    assert 'href="http://gatehouse.home.arpa/"' in html
+    assert "example.com" not in html, "which address it was is nobody else's to read"
+    assert "<script" not in html
+
+
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", "192.0.2.1:80", "[2001:db8::1]", "[2001:db8::1]:80", "Gatehouse", "gatehouse.home.arpa.", ""]
+)
+def test_the_boxs_own_names_show_the_notice(host: str) -> None:
+    status, html = refused(Page(SETTINGS), host)
+    assert status == 200
+    assert "About the box on this internet connection" in html
+
+
+@pytest.mark.parametrize("host", ["gatehouse.example.com", "192.0.2.1.example", "x" * 4000, "\x00", "a.b:c:d"])
+def test_any_other_host_is_a_refused_one(host: str) -> None:
+    assert refused(Page(SETTINGS), host)[0] == 403
+
+
+def test_who_was_led_here_from_another_address_reads_the_notice() -> None:
+    """A device that is held back, and one that checks for a sign-in page: neither asked for a refused name."""
+    status, html = refused(Page(SETTINGS), "captive.example", own_address=False)
+    assert status == 200
+    assert "About the box" in html

@@ -18,7 +18,7 @@ class Rig:
         self.selector = selectors.DefaultSelector()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.server = Server(
-            self.listener, lambda path: Reply(content_type="text/plain", body=path.encode()), self.selector
+            self.listener, lambda asked: Reply(content_type="text/plain", body=asked.path.encode()), self.selector
         )
         self.now = 1000.0
         self.clients: list[socket.socket] = []
@@ -144,7 +144,7 @@ def test_slow_headers_have_one_deadline_for_everything(rig: Rig) -> None:
 
 
 def test_a_reader_that_does_not_read_is_let_go(rig: Rig) -> None:
-    rig.server._answer = lambda _path: Reply(content_type="text/plain", body=b"x" * 50_000_000)
+    rig.server._answer = lambda _asked: Reply(content_type="text/plain", body=b"x" * 50_000_000)
     client = rig.client()
     client.sendall(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
     rig.turn(3)
