@@ -208,8 +208,8 @@ class Signs:
             store.set(_GATEWAY, mac)
         return mac == first
 
-    def _fresh_of(self, sign: Sign) -> int:
-        return sum(self._fresh.get(record_id, 0) for record_id in sign.records)
+    def _fresh_of(self, sign: Sign) -> int | None:
+        return sum(self._fresh.get(record_id, 0) for record_id in sign.records) if sign.records else None
 
     def _window(self, macs: tuple[str, ...], now: Now) -> Window:
         rows = self._record.store.records.of(macs, since=now.at - WINDOW_SECONDS, most=MAX_OBSERVED)

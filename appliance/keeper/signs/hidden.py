@@ -67,7 +67,7 @@ def _unnamed(window: Window, context: Context) -> Iterator[Weighed]:
     if many:
         found.append((Grade.LOW, f"{times(hellos)} protected connections gave no name."))
     support: list[Observed] = [*real, *hellos]
-    if not found or not support:
+    if not found:
         return
     yield Weighed(
         kind=FindingKind.HIDDEN_NAMES,
@@ -80,6 +80,7 @@ def _unnamed(window: Window, context: Context) -> Iterator[Weighed]:
             "Programs with addresses built in, such as calls, games and updates, ask for no name.",
         ),
         signals=len(found),
+        at=context.day_ends,
     )
 
 

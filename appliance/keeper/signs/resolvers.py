@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appliance.keeper.signs.weigh import OTHER_RESOLVER_MANY, Weighed, towards
-from appliance.keeper.signs.window import Context, Window, times
+from appliance.keeper.signs.weigh import OTHER_RESOLVER_MANY, Weighed
+from appliance.keeper.signs.window import Context, Observed, Window, ends, times
 from appliance.signals import Signal
 from wire.findings import FindingKind, Grade
 
@@ -27,11 +27,16 @@ def weigh(window: Window, context: Context) -> Iterator[Weighed]:
     yield Weighed(
         kind=FindingKind.OTHER_RESOLVER,
         grade=Grade.MEDIUM if many else Grade.LOW,
-        headline=f"Names were asked of another name service{towards(heard)}, {_often(times(heard))}.",
+        headline=f"Names were asked of another name service{_of(heard)}, {_often(times(heard))}.",
         reasons=("The box answered in its place, so these names are not hidden.",),
         support=heard,
         alternatives=_ALTERNATIVES,
     )
+
+
+def _of(heard: list[Observed]) -> str:
+    far = ends(heard)
+    return f" ({', '.join(far[:3])}{' and others' * (len(far) > 3)})" if far else ""
 
 
 def _often(count: int) -> str:

@@ -102,6 +102,8 @@ class Weighed:
     subject: str = ""
     signals: int = 1
     """How many independent signals agree."""
+    at: float | None = None
+    """When, where no record says it."""
 
 
 SINGLE = "Only one kind of signal shows this."
@@ -124,9 +126,9 @@ def sign(weighed: Weighed, context: Context, *, cause: str) -> Sign:
         reasons=fit(reasons),
         alternatives=fit(weighed.alternatives),
         cause=cause,
-        since=min(item.first for item in support),
-        ts=max(item.last for item in support),
-        count=sum(item.count for item in support),
+        since=min([item.first for item in support], default=weighed.at or 0.0),
+        ts=max([item.last for item in support], default=weighed.at or 0.0),
+        count=max(sum(item.count for item in support), 1),
         signals=weighed.signals,
         records=tuple(item.record_id for item in support[:MAX_RECORDS]),
     )

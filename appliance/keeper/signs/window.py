@@ -82,6 +82,8 @@ class Context:
     """Upstream of the box: it is the first that was heard there, which the provider's own equipment is."""
     upstream: int = 0
     """How many addresses are heard upstream of the box."""
+    day_ends: float = 0.0
+    """When that day ended."""
     usual: float | None = None
     """Its usual share of connections that nothing named; None where too little is known."""
 
