@@ -3,12 +3,14 @@
 The frames go through the dissector of the live box, with packet time, and what devices show of
 themselves through its rules for what they are. Nothing is stored and no authority is needed; on an
 enrolled box it is refused, for there it would be a way round the authority.
+Signals of traffic, which the box tells only where its authority lets it, are printed for every sender.
 Bounded: one frame at a time, `MAX_DEVICES` devices counted, `MAX_HITS` hits of rules for each.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -26,11 +28,16 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance.keeper.devices.fingerprint import MAX_HITS, Hit, Rules, Verdict, shipped
+from appliance.messages import ActivitySeen, CollectionMask, Observation, SignalSeen
+from appliance.sensor.answers import Answers
 from appliance.sensor.dissect import Dissector, sender
 from appliance.sensor.facts import Fact, Kind, MessageHeard
 from appliance.sensor.frame import Frame, Tap
-from appliance.sensor.lines import SCHEMA_VERSION, line
+from appliance.sensor.home import Home
+from appliance.sensor.lines import SCHEMA_VERSION, line, signal_line
 from appliance.sensor.packet import dns, tls
+from appliance.sensor.signals.activity import WINDOW_SECONDS
+from appliance.sensor.signals.desk import Desk
 from appliance.sensor.taps.capture import Capture, CaptureError, NotACaptureError
 from appliance.sensor.traits_of import Seen, traits_of
 from appliance.traits import Trait
@@ -124,6 +131,41 @@ class Tally:
             device.hits = set(self._rules.strongest(device.hits))
 
 
+class Signals:
+    """Signals and activity of all senders of a capture."""
+
+    def __init__(self) -> None:
+        self._desk = Desk(Home())
+        self._answers = Answers()
+        self._senders: set[str] = set()
+        self._last: float | None = None
+
+    @property
+    def overflow(self) -> int:
+        """What went over a bound."""
+        return self._desk.overflow + self._answers.overflow
+
+    @property
+    def unasked(self) -> int:
+        """Answers of the DNS that pair with no question."""
+        return self._answers.unasked
+
+    def take(self, fact: Fact) -> list[Observation]:
+        """What a fact shows, and what is due at its time."""
+        self._last = fact.ts
+        if fact.mac is not None and fact.mac not in self._senders and len(self._senders) < MAX_DEVICES:
+            self._senders.add(fact.mac)
+            everyone = CollectionMask(generation=0, names=(), signs=tuple(self._senders), network=True, lease=math.inf)
+            self._desk.set_mask(everyone, 0.0)
+        told = self._desk.take(fact, 0.0)
+        answer = self._answers.take(fact)
+        return told if answer is None else told + self._desk.take(answer, 0.0)
+
+    def rest(self) -> list[Observation]:
+        """What is still counted when the capture ends."""
+        return [] if self._last is None else self._desk.tick(self._last + WINDOW_SECONDS, 0.0)
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, as docs/replay.md says.")
@@ -163,7 +205,7 @@ def _enrolment() -> Path | None:
 
 def _play(capture: Capture, *, as_json: bool) -> int:
     """Print a capture; gives the exit code."""
-    dissector, tally = Dissector(), Tally(shipped())
+    dissector, tally, signals = Dissector(), Tally(shipped()), Signals()
     fault: CaptureError | None = None
     if as_json:
         _print({"kind": "schema", "version": SCHEMA_VERSION})
@@ -174,10 +216,12 @@ def _play(capture: Capture, *, as_json: bool) -> int:
             if as_json:
                 for fact in facts:
                     _print(line(fact))
+                    _tell(signals.take(fact))
     except CaptureError as error:
         fault = error
-    summary = _summary(capture, dissector, tally, complete=fault is None)
+    summary = _summary(capture, dissector, tally, signals, complete=fault is None)
     if as_json:
+        _tell(signals.rest())
         for mac, device in tally.devices.items():
             _print(_line(mac, device, tally.verdict(mac)))
         _print(summary)
@@ -202,7 +246,15 @@ def _watched(capture: Capture) -> Iterator[Frame]:
                 progress.update(bar, completed=drawn)
 
 
-def _summary(capture: Capture, dissector: Dissector, tally: Tally, *, complete: bool) -> dict[str, Any]:
+def _tell(observations: list[Observation]) -> None:
+    for told in observations:
+        if isinstance(told, SignalSeen | ActivitySeen):
+            _print(signal_line(told))
+
+
+def _summary(
+    capture: Capture, dissector: Dissector, tally: Tally, signals: Signals, *, complete: bool
+) -> dict[str, Any]:
     counters = dissector.counters(Tap.FILE)
     return {
         "kind": "summary",
@@ -211,7 +263,8 @@ def _summary(capture: Capture, dissector: Dissector, tally: Tally, *, complete: 
         "octets": counters.octets,
         "flows": counters.flows,
         "unparsed": counters.unparsed,
-        "overflow": counters.overflow + tally.uncounted,
+        "overflow": counters.overflow + tally.uncounted + signals.overflow,
+        "unasked": signals.unasked,
         "skipped": capture.skipped,
     }
 

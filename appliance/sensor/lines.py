@@ -1,6 +1,6 @@
-"""Facts as JSON objects, for `gatehouse replay --json`; the schema is in docs/replay.md.
+"""Facts and signals as JSON objects, for `gatehouse replay --json`; the schema is in docs/replay.md.
 
-Enters: a fact. Leaves: a dict of plain values. Bounded by the fact.
+Enters: a fact, a signal or an activity. Leaves: a dict of plain values. Bounded by the fact.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from appliance.messages import ActivitySeen, SignalSeen
 from appliance.sensor.facts import (
     ArpHeard,
     Fact,
@@ -66,6 +67,34 @@ def line(fact: Fact) -> dict[str, Any]:
         case _:
             pass
     return {"kind": kind, "ts": fact.ts, "src_mac": fact.mac, "src": fact.src} | own
+
+
+def signal_line(told: SignalSeen | ActivitySeen) -> dict[str, Any]:
+    """One signal, or the activity of some minutes, as a JSON object."""
+    head = {"ts": told.ts, "since": told.since, "mac": told.mac}
+    if isinstance(told, SignalSeen):
+        return (
+            {"kind": "signal"}
+            | head
+            | {
+                "signal": told.signal.value,
+                "value": told.value,
+                "count": told.count,
+                "server": told.server,
+                "port": told.port,
+                "octets": told.octets,
+            }
+        )
+    return (
+        {"kind": "activity"}
+        | head
+        | {
+            "flows": told.flows,
+            "unnamed": told.unnamed,
+            "classes": told.classes,
+            "others": told.others,
+        }
+    )
 
 
 def _ports(fact: FlowBegan | FlowOpened | MessageHeard) -> dict[str, Any]:

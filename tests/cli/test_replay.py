@@ -93,7 +93,7 @@ def lines(result: Result) -> list[dict[str, Any]]:
 def test_json_lines(run: Callable[..., Result]) -> None:
     result = run(pcap(ARP, QUESTION, ANSWER), "--json")
     assert result.exit_code == 0
-    said = lines(result)
+    said = [item for item in lines(result) if item["kind"] not in {"signal", "activity"}]
     assert said[0] == {"kind": "schema", "version": 1}
     assert [item["kind"] for item in said] == ["schema", "arp", "dns", "dns", "device", "device", "summary"]
     assert said[2]["qname"] == "news.example"
@@ -105,6 +105,19 @@ def test_json_lines(run: Callable[..., Result]) -> None:
     assert (said[4]["first_seen"], said[4]["last_seen"], said[4]["frames"]) == (1000.0, 1001.0, 2)
     assert 0 <= said[4]["confidence"] < 1
     assert (said[-1]["complete"], said[-1]["frames"], said[-1]["unparsed"]) == (True, 3, 0)
+
+
+@pytest.mark.req("R18")
+def test_signals_are_told_where_they_are_seen(run: Callable[..., Result]) -> None:
+    said = lines(run(pcap(ARP, QUESTION, ANSWER), "--json"))
+    signals = [item for item in said if item["kind"] == "signal"]
+    # A capture says nothing of the household's networks, and the resolver's address is not a private one.
+    assert [(item["signal"], item["value"], item["count"]) for item in signals] == [("other-resolver", "udp", 1)]
+    assert set(signals[0]) == {*("kind", "ts", "since", "mac", "signal", "value", "count", "server", "port", "octets")}
+    assert (signals[0]["mac"], signals[0]["port"]) == ("00:00:5e:00:53:10", 53)
+    (activity,) = [item for item in said if item["kind"] == "activity"]
+    assert (activity["flows"], activity["unnamed"], activity["others"], activity["classes"]) == (0, 0, 1, {})
+    assert said[-1]["unasked"] == 1, "the answer comes from the asker's own address: nobody asked that"
 
 
 def devices(result: Result) -> dict[str, dict[str, Any]]:
