@@ -15,19 +15,25 @@ from appliance.keeper.authority import Scope
 from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.devices.model import Device, is_group
 from appliance.keeper.devices.registry import Registry
+from appliance.keeper.household.agents import Agents
 from appliance.keeper.household.appearance import Appearance
 from appliance.keeper.household.arrivals import Arrivals
+from appliance.keeper.household.away import AwayTimes
 from appliance.keeper.household.doubles import Doubles
+from appliance.keeper.household.habits import Habits
 from appliance.keeper.household.keys import Keys
 from appliance.keeper.household.kin import Kin
-from appliance.keeper.household.lookups import Lookups
+from appliance.keeper.household.lookups import TREND_ONLY, Lookups
+from appliance.keeper.household.past import Past
 from appliance.keeper.household.profiles import Profiles
 from appliance.keeper.household.proposals import Proposals
 from appliance.keeper.household.quieting import Quieting
 from appliance.keeper.household.record import FLUSH_SECONDS, Ids, Record
+from appliance.keeper.household.rhythm import Rhythm
 from appliance.keeper.household.signs import Signs
 from appliance.keeper.household.standing import Standings
 from appliance.keeper.household.stays import Stays
+from appliance.keeper.household.tamper import Ground, Tamper
 from appliance.keeper.household.watch import Watch
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.lists.names import normalise
@@ -57,7 +63,8 @@ from wire.models import CommandResult
 class Book:
     """Devices and findings of one household."""
 
-    def __init__(self, store: Store, *, lists: Lists, rules: Rules, ids: Ids) -> None:
+    def __init__(self, store: Store, *, lists: Lists, rules: Rules, ids: Ids, ground: Ground | None = None) -> None:
+        """`ground` is what the box stands on; None in a script, where there is no box to watch."""
         self._store = store
         self._record = record = Record(store, ids)
         self._stays = stays = Stays(record)
@@ -72,7 +79,13 @@ class Book:
         self._profiles = Profiles(record, stays)
         self.proposals = Proposals(record, stays, self.kin, self._profiles)
         self.signs = Signs(record)
-        self.quiet = Quieting(record, watch=self.watch.all)
+        self.away = AwayTimes(record)
+        self.quiet = Quieting(record, away=lambda: self.away.known, watch=self.watch.all)
+        self.past = Past(record, self.away)
+        self.agents = Agents(record, past=self.past, signs=self.signs)
+        habits = Habits(record, stays, past=self.past, signs=self.signs, trends=TREND_ONLY)
+        self._rhythm = Rhythm(record, stays, self.away, past=self.past, habits=habits, signs=self.signs)
+        self.tamper = Tamper(record, self.signs, ground)
         self._flush_due = float("-inf")
         self.refused = 0
         """Observations of which nothing may be kept, or that say nothing new."""
@@ -92,7 +105,7 @@ class Book:
     def overflow(self) -> int:
         """All that went over a bound, since start."""
         parts = self._arrivals.overflow + self._stays.overflow() + self._record.outbox_full + self.proposals.overflow
-        signs = self._lookups.overflow + self.signs.overflow + self._record.noise.overflow
+        signs = self._lookups.overflow + self.signs.overflow + self._record.noise.overflow + self._rhythm.overflow
         return self.registry.overflow + parts + signs + self._store.overflow()
 
     # --- observations -----------------------------------------------------------------------
@@ -146,6 +159,7 @@ class Book:
             case ActivitySeen():
                 seen = self._see(kept.mac, now, Via.FLOW)
                 if seen is not None:
+                    self.past.active(kept, now.ts)
                     self.signs.active(seen, kept, now)
 
     def _see(self, mac: str, now: Now, via: Via | None) -> Device | None:
@@ -258,6 +272,7 @@ class Book:
         self._profiles.tick(scope=scope, at=at)
         self.proposals.tick(scope=scope, at=at)
         self.signs.tick(scope=scope, at=at)
+        self._rhythm.tick(Now(scope=scope, ts=at, at=at), online=self.tamper.online)
         self.watch.tick(at)
         self.quiet.tick(at)
         self._record.report_repeats(at)

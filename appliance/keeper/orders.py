@@ -12,18 +12,24 @@ from datetime import UTC, datetime
 from appliance.keeper.authority import Scope
 from appliance.keeper.book import Book
 from appliance.keeper.devices.model import Device
+from appliance.keeper.now import Now
 from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
 from appliance.messages import MAX_MASKED, ProbeKind
 from wire.base import Standing
 from wire.models import TYPES, Command, CommandResult, Outcome
 from wire.orders import (
+    AddWatch,
     AnswerProposal,
     BindPassphrase,
     CorrectDevice,
+    EndAway,
     EndQuiet,
+    EndWatch,
     QuietRule,
+    ReportAgent,
     RunProbe,
+    SetAway,
     SetStanding,
     SplitDevice,
 )
@@ -73,10 +79,10 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
             return book.proposals.answer(proposal_id, confirm=confirm, by=command.by, scope=scope, at=at)
         case BindPassphrase() as order:
             return book.keys.bind(order, at)
-        case QuietRule() as order:
-            return book.quiet.add(order, by=command.by, at=at)
-        case EndQuiet(quiet_id=quiet_id):
-            return book.quiet.end(quiet_id)
+        case QuietRule() | EndQuiet() | SetAway() | EndAway() | AddWatch() | EndWatch() as order:
+            return _arrange(order, book=book, by=command.by, scope=scope, at=at)
+        case ReportAgent() as order:
+            return book.agents.report(order, Now(scope=scope, ts=at, at=at))
         case RunProbe(kind=kind):
             return probing.want(ProbeKind(kind), scope, at)
         case SetStanding() | CorrectDevice() | SplitDevice() as order:
@@ -88,6 +94,29 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
             return _of_device(order, device, book=book, scope=scope, at=at)
         case _:
             return "The box does not know this instruction."
+
+
+def _arrange(
+    order: QuietRule | EndQuiet | SetAway | EndAway | AddWatch | EndWatch,
+    *,
+    book: Book,
+    by: str,
+    scope: Scope,
+    at: float,
+) -> str | None:
+    match order:
+        case QuietRule():
+            return book.quiet.add(order, by=by, at=at)
+        case EndQuiet(quiet_id=quiet_id):
+            return book.quiet.end(quiet_id)
+        case SetAway():
+            return book.away.set(order, by=by, at=at)
+        case EndAway():
+            return book.away.end(order, at=at)
+        case AddWatch():
+            return book.watch.add(order, by=by, at=at, scope=scope)
+        case EndWatch(watch_id=watch_id):
+            return book.watch.end(watch_id)
 
 
 def _of_device(

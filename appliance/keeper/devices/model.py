@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from wire import models
 from wire.base import Correction, Standing
-from wire.models import JoinedBy, LooksLike, Presence
+from wire.models import JoinedBy, LooksLike, Presence, Visibility
 
 MAX_ADDRESSES = 128
 """Of one device; the one longest not used is forgotten for a new one."""
@@ -93,6 +93,8 @@ class Device:
     correction: Correction | None = None
     """What a person said it is; evidence never overwrites it."""
     presence: Presence | None = None
+    visibility: Visibility | None = None
+    """Of the last day with any traffic; None where signs may not be kept."""
     merged_into: str | None = None
     """It counts as part of that device; it has no address of its own then."""
 
@@ -156,4 +158,5 @@ class Device:
             presence=self.presence,
             merged_into=self.merged_into,
             key_id=key_id,
+            visibility=self.visibility,
         )

@@ -10,6 +10,7 @@ Bounded: at most `MAX_HOURS` hours are looked at, the latest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,7 +28,14 @@ LEAST_USED_DAYS = 5
 """A device used on fewer days has no rhythm that silence could break."""
 
 QUIET_SHARE = 0.1
-"""An hour with at most this share of the usual use of a used hour counts as quiet: programs talk by themselves."""
+"""Where use and background are not told apart, an hour with less than this share of the usual counts as quiet."""
+
+APART = 0.8
+"""Share of the variance (of logarithms) that two groups must explain; of one even group two explain 0.75 at most."""
+APART_TIMES = 4.0
+"""And the upper group's middle is so many times the lower's."""
+LEAST_SHARE = 0.02
+"""And at least this share of the hours is in the upper group: half an hour a day."""
 
 MAX_STRETCHES = 8
 
@@ -80,7 +88,7 @@ class Baseline:
     floor: int
     """Use in an hour from which on the hour counts as used."""
     busy: float
-    """Median use of a used hour."""
+    """Use of a usual used hour."""
     day_use: Level
     """Use of a day."""
     weekday_use: tuple[Level | None, ...]
@@ -134,9 +142,7 @@ def baseline(use: Mapping[int, int], seen: Collection[int], *, until: int) -> Ba
         by_day[day_of(hour)] = by_day.get(day_of(hour), 0) + use.get(hour, 0)
     if sum(1 for amount in by_day.values() if amount > 0) < LEAST_USED_DAYS:
         return NotYet.SELDOM_USED
-    # What programs do by themselves fills more hours than people do: the upper half tells what use is.
-    busy = median(sorted(amounts)[len(amounts) // 2 :])
-    floor = max(1, round(busy * QUIET_SHARE))
+    busy, floor = _use(amounts)
     used = {hour for hour in hours if use.get(hour, 0) >= floor}
     rate = _rate(hours, used)
     whole = level(list(by_day.values()))
@@ -152,6 +158,29 @@ def baseline(use: Mapping[int, int], seen: Collection[int], *, until: int) -> Ba
         weekday_use=tuple(_weekday(by_day, weekday) for weekday in range(7)),
         stretches=_stretches(hours, used, rate),
     )
+
+
+def _use(amounts: list[int]) -> tuple[float, int]:
+    """Use of a usual used hour, and use from which on an hour counts as used.
+
+    What programs do by themselves fills more hours than people do, and with little. Where the hours fall
+    into two groups, the split that explains most of the variance (Otsu 1979) tells them apart.
+    """
+    logs = sorted(math.log(amount) for amount in amounts)
+    count, total = len(logs), sum(logs)
+    spread = sum((log - total / count) ** 2 for log in logs)
+    below = 0.0
+    best: tuple[float, int, float, float] = (0.0, 0, 0.0, 0.0)
+    for place in range(1, count):
+        below += logs[place - 1]
+        low, high = below / place, (total - below) / (count - place)
+        best = max(best, (place * (count - place) / count * (high - low) ** 2, place, low, high))
+    between, place, low, high = best
+    apart = spread > 0 and between >= APART * spread and high - low >= math.log(APART_TIMES)
+    if apart and count - place >= LEAST_SHARE * count:
+        return math.exp(high), max(1, round(math.exp((low + high) / 2)))
+    busy = median(amounts)
+    return busy, max(1, round(busy * QUIET_SHARE))
 
 
 def _weekday(by_day: Mapping[int, int], weekday: int) -> Level | None:

@@ -26,6 +26,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from appliance.keeper.store.activity import Activity
+from appliance.keeper.store.away import Aways
 from appliance.keeper.store.blinding import blind
 from appliance.keeper.store.categories import Categories
 from appliance.keeper.store.devices import Devices
@@ -95,6 +97,8 @@ class Store:
         self.findings = Findings(self._db, limit=findings_limit)
         self.kinship = Kinship(self._db)
         self.stays = Stays(self._db)
+        self.activity = Activity(self._db)
+        self.away = Aways(self._db)
         self.gaps = Gaps(self._db)
         self.records = Records(self._db, deleted=self._note_deleted)
         self.quiets = Quiets(self._db)
@@ -149,7 +153,8 @@ class Store:
         """All that went over a bound, since start."""
         evidence = self.evidence
         traits = evidence.traits_overflow + evidence.hits_overflow + evidence.names_overflow
-        return traits + self.findings.overflow + self.kinship.overflow + self.stays.overflow + self.records.overflow + self.categories.overflow
+        rows = self.findings.overflow + self.kinship.overflow + self.stays.overflow + self.records.overflow
+        return traits + rows + self.categories.overflow + self.activity.overflow
 
     def blind(self, text: str) -> str:
         """The keyed hash that stands for a text."""

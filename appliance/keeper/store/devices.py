@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from appliance.keeper.devices.model import Address, Device
 from wire.base import Correction, Standing
-from wire.models import JoinedBy, LooksLike, Presence
+from wire.models import JoinedBy, LooksLike, Presence, Visibility
 
 MAX_LINKS = 16
 """Rows of history an address."""
@@ -35,6 +35,7 @@ _DEVICE = (
     "merged_into",
     "visit_ended",
     "presence",
+    "visibility",
 )
 _ADDRESS = ("mac", "device_id", "first_seen", "last_seen", "joined_by", "key_id", "returned")
 
@@ -114,6 +115,7 @@ class Devices:
                 device.merged_into,
                 device.visit_ended,
                 None if device.presence is None else device.presence.model_dump_json(),
+                None if device.visibility is None else device.visibility.model_dump_json(),
             ),
         )
         self._db.conn.executemany(_PUT_ADDRESS, (_address_row(device.device_id, item) for item in device.addresses))
@@ -188,12 +190,15 @@ def _address_row(device_id: str, address: Address) -> tuple[str | float | int | 
 
 def _device(row: tuple[object, ...], addresses: tuple[Address, ...]) -> Device:
     fields = dict(zip(_DEVICE, row, strict=True))
-    looks, correction, presence = (fields.pop(name) for name in ("looks_like", "correction", "presence"))
+    looks, correction, presence, visibility = (
+        fields.pop(name) for name in ("looks_like", "correction", "presence", "visibility")
+    )
     return Device(
         **fields | {"standing": Standing(fields["standing"]), "quarantined": bool(fields["quarantined"])},  # type: ignore[arg-type] # columns are STRICT
         looks_like=None if looks is None else LooksLike.model_validate_json(str(looks)),
         correction=None if correction is None else Correction.model_validate_json(str(correction)),
         presence=None if presence is None else Presence.model_validate_json(str(presence)),
+        visibility=None if visibility is None else Visibility.model_validate_json(str(visibility)),
         addresses=addresses,
     )
 

@@ -53,8 +53,13 @@ class Gaps:
             for started, ended, cause in rows.fetchall()
         )
 
+    @property
+    def seeing(self) -> bool:
+        """Whether no gap is open."""
+        return self._db.execute("select 1 from gap where ended is null").fetchone() is None
+
     def _begin(self, at: float, cause: GapCause) -> None:
-        if self._db.execute("select 1 from gap where ended is null").fetchone() is None:
+        if self.seeing:
             self._insert(at, None, cause)
 
     def _insert(self, started: float, ended: float | None, cause: GapCause) -> None:
