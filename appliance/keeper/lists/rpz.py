@@ -16,7 +16,6 @@ from typing import BinaryIO
 
 import dns.exception
 import dns.name
-import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dns.zonefile
@@ -28,8 +27,6 @@ MAX_RECORD = 16 * 1024
 MAX_LINES = 64
 """A record may go on over lines in parentheses (RFC 1035 section 5.1)."""
 
-_APEX = dns.name.from_text("rpz.invalid.")
-"""Of a zone that names none."""
 _OTHER_TRIGGERS = (b"rpz-ip", b"rpz-client-ip", b"rpz-nsip", b"rpz-nsdname")
 _PASS = dns.name.from_text("rpz-passthru.")
 _UNSUPPORTED = dns.name.from_text("rpz-tcp-only.")
@@ -56,8 +53,9 @@ class _Zone:
     """What holds for the next record."""
 
     def __init__(self) -> None:
-        self._origin = _APEX
-        self._apex: dns.name.Name | None = None
+        self._origin = dns.name.root
+        self._apex = dns.name.root
+        """What is taken off each owner: where the zone says itself, else nothing."""
         self._owner = "@"
 
     def directive(self, text: str) -> Why | None:
@@ -68,7 +66,7 @@ class _Zone:
                     self._origin = dns.name.from_text(origin, self._origin)
                 except (dns.exception.DNSException, UnicodeError):
                     return Why.MALFORMED
-                if self._apex is None:
+                if self._apex == dns.name.root:
                     self._apex = self._origin
                 return None
             case "$TTL", [_, *_]:
@@ -84,24 +82,34 @@ class _Zone:
             text = f"{self._owner} {text}"
         else:
             self._owner = text.split(maxsplit=1)[0]
+        if "SOA" in text.upper().split(maxsplit=4)[1:4]:
+            yield from self._start()
+            return
         try:
-            found = dns.zonefile.read_rrsets(
-                text, origin=self._origin, relativize=False, default_ttl=60, rdclass=dns.rdataclass.IN
-            )
+            found = dns.zonefile.read_rrsets(text, origin=self._origin, relativize=False, default_ttl=60, rdclass=None)
         except (dns.exception.DNSException, ValueError, KeyError, IndexError, RecursionError):
             yield Why.MALFORMED
             return
+        if not found:
+            yield Why.UNSUPPORTED  # outside the zone
         for rrset in found:
-            if rrset.rdtype == dns.rdatatype.SOA:
-                self._apex = rrset.name
-            elif rrset.rdtype != dns.rdatatype.NS:
+            if rrset.rdtype != dns.rdatatype.NS:
                 yield self._meant(rrset)
 
+    def _start(self) -> Iterator[Found]:
+        """The zone's first record says what it is called."""
+        try:
+            self._apex = dns.name.from_text(self._owner, self._origin)
+        except (dns.exception.DNSException, UnicodeError):
+            yield Why.MALFORMED
+            return
+        if self._origin == dns.name.root:
+            self._origin = self._apex
+
     def _meant(self, rrset: dns.rrset.RRset) -> Found:
-        apex = self._apex if self._apex is not None else self._origin
-        if not rrset.name.is_subdomain(apex) or rrset.name == apex:
+        if not rrset.name.is_subdomain(self._apex) or rrset.name == self._apex:
             return Why.UNSUPPORTED
-        owner = rrset.name.relativize(apex)
+        owner = rrset.name.relativize(self._apex)
         if owner.labels[-1] in _OTHER_TRIGGERS:
             return Why.UNSUPPORTED
         below = owner.labels[0] == b"*"
