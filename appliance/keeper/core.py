@@ -22,11 +22,14 @@ from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
 from appliance.keeper.household.record import Ids
+from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
+from appliance.keeper.list_health import ListFindings, health
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.peers import Peer, Send, Turn
 from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
+from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity, Uplink
 from wire.authority import Authority
 
@@ -58,6 +61,9 @@ class Parts:
     ids: Ids
     heartbeat_seconds: float
     filtering: Filtering | None = None
+    supply: Supply | None = None
+    ground: Ground | None = None
+    """What the box stands on; None in a script, where there is no box to watch."""
     remark: str = ""
     """Appended to what is said of the authority, such as a list that could not be read."""
 
@@ -73,7 +79,7 @@ class Core:
         self._remark = parts.remark
         self._clock = FloorClock(floor=float(store.get("time_floor") or "0"), monotonic=monotonic)
         self._floor_due = monotonic
-        self._book = Book(store, lists=parts.lists, rules=parts.rules, ids=parts.ids)
+        self._book = Book(store, lists=parts.lists, rules=parts.rules, ids=parts.ids, ground=parts.ground)
         self._probing = Probing(store)
         self._uplink = Uplink(store, parts.identity)
         self._health = Health()
@@ -87,6 +93,8 @@ class Core:
         self._status_said: tuple[object, ...] = ()
         self._status_at = float("-inf")
         self._sends: list[Send] = []
+        self._supply = parts.supply
+        self._list_findings = None if parts.supply is None else ListFindings(parts.supply, self._book.signs)
         works = Works(
             store=store,
             book=self._book,
@@ -96,6 +104,7 @@ class Core:
             collection=self._collection,
             filtering=self._filtering,
             clock=self._clock,
+            supply=self._supply,
         )
         self._incoming = Incoming(works, send=self._send, sentence=self._sentence)
 
@@ -128,6 +137,8 @@ class Core:
             self._health.peers.discard(peer.value)
             if peer is Peer.COURIER:
                 self._uplink.gone()
+                if self._supply is not None:
+                    self._supply.courier_gone(monotonic)
             elif peer is Peer.SENSOR:
                 self._store.gaps.sensor_gone(moment)
             elif peer is Peer.WARDEN:
@@ -150,6 +161,12 @@ class Core:
         """Time has passed."""
         return self._turn(lambda _moment: None, now, monotonic)
 
+    def stopping(self, *, now: float, monotonic: float) -> None:
+        """The process ends because it was told to."""
+        with self._store.transaction():
+            self._store.set("time_floor", repr(self._clock.read(wall=now, monotonic=monotonic)))
+            self._book.tamper.stopping()
+
     def heard(self, peer: Peer, batch: Iterable[m.Message], *, now: float, monotonic: float) -> list[Send]:
         """Messages of one peer, handled in one transaction."""
 
@@ -170,13 +187,19 @@ class Core:
             self._judge(moment)
             work(moment)
             self._judge(self._clock.read(wall=now, monotonic=monotonic))
+            self._book.tamper.tick(Clocks(wall=now, monotonic=monotonic, at=moment), self._judgement.scope)
             if self._judgement.scope is not None:
                 self._book.tick(scope=self._judgement.scope, at=moment)
+            if self._list_findings is not None:
+                self._list_findings.tick(scope=self._judgement.scope, at=moment)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
         if monotonic >= self._mask_due:
             self._send_mask(monotonic)
         self._say_status(moment, monotonic)
+        if self._supply is not None:
+            courier = Peer.COURIER.value in self._health.peers
+            self._send(Peer.COURIER, *self._supply.tick(at=moment, monotonic=monotonic, courier=courier))
         self._send(Peer.COURIER, *self._uplink.pump(monotonic))
         return self._sends
 
@@ -200,7 +223,7 @@ class Core:
         """Bring mask, plan and enforcement in line with scope and registry, within the transaction."""
         scope = self._judgement.scope
         self._filtering.settle(scope)
-        plan = self._filtering.step()
+        plan = self._filtering.step(monotonic)
         if plan is not None:
             self._send(Peer.RESOLVER, plan)
         filters = self._filtering.filters(monotonic)
@@ -233,6 +256,7 @@ class Core:
             self._sentence(),
             overflow=self._book.overflow() + self._collection.cut,
             at=moment,
+            lists=None if self._supply is None else health(self._supply, moment),
         )
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 

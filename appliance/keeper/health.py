@@ -9,8 +9,8 @@ from __future__ import annotations
 from appliance.keeper.authority import Judgement
 from appliance.keeper.devices.model import moment
 from appliance.keeper.store.database import Store
-from appliance.messages import Status, TapReport
-from wire.box import BoxStatus, ProcessHealth, TapHealth
+from appliance.messages import ListState, Status, TapReport
+from wire.box import BoxStatus, DetectionTest, ListHealth, ProcessHealth, TapHealth
 
 MAX_TAPS = 15
 PROCESSES = ("sensor", "warden", "courier", "porch")
@@ -44,7 +44,17 @@ class Health:
         """Each peer, and whether it is connected."""
         return tuple(ProcessHealth(name=name, connected=name in self.peers) for name in PROCESSES)
 
-    def status(self, store: Store, judgement: Judgement, sentence: str, *, overflow: int, at: float) -> BoxStatus:
+    def status(
+        self,
+        store: Store,
+        judgement: Judgement,
+        sentence: str,
+        *,
+        overflow: int,
+        at: float,
+        lists: tuple[ListHealth, ...] | None = None,
+        test: DetectionTest | None = None,
+    ) -> BoxStatus:
         """What the server is told, now at `at` (Unix seconds)."""
         return BoxStatus(
             online=True,
@@ -55,6 +65,8 @@ class Health:
             processes=self.processes(),
             taps=self.taps(overflow=overflow),
             gaps=store.gaps.latest(),
+            lists=lists,
+            test=test,
         )
 
     def answer(
@@ -66,6 +78,8 @@ class Health:
         devices: int,
         mask_generation: int,
         broker_connected: bool,
+        lists: tuple[ListHealth, ...] = (),
+        test: DetectionTest | None = None,
     ) -> Status:
         """What an engineer who asks at the box is told: counts only."""
         return Status(
@@ -79,6 +93,9 @@ class Health:
             warden_connected="warden" in self.peers,
             mask_generation=mask_generation,
             taps=self.reports,
+            lists=tuple(_state(item) for item in lists),
+            test="" if test is None else test.detail,
+            test_missed=test is not None and test.passed_at is None,
         )
 
     def taps(self, *, overflow: int) -> tuple[TapHealth, ...]:
@@ -105,3 +122,19 @@ class Health:
             ),
             own,
         )
+
+
+def _state(item: ListHealth) -> ListState:
+    return ListState(
+        list_id=item.list_id,
+        title=item.title,
+        version=item.version,
+        entries=item.entries,
+        published=None if item.published is None else item.published.timestamp(),
+        taken_at=None if item.taken_at is None else item.taken_at.timestamp(),
+        stale=item.stale,
+        malformed=item.malformed,
+        malformed_lines=item.malformed_lines,
+        unsupported=item.unsupported,
+        problem=item.problem or "",
+    )

@@ -20,10 +20,12 @@ from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
+from appliance.keeper.list_health import health
 from appliance.keeper.minimise import DeviceObservation
 from appliance.keeper.peers import Peer, Turn
 from appliance.keeper.probing import ANSWERS_DHCP, Probing
 from appliance.keeper.store.database import Store
+from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Uplink
 from wire.codec import WireError
 from wire.models import Command, Receipt
@@ -43,6 +45,7 @@ class Works:
     collection: Collection
     filtering: Filtering
     clock: FloorClock
+    supply: Supply | None = None
 
 
 class Incoming:
@@ -85,6 +88,8 @@ class Incoming:
             case m.SensorStarted():
                 _log.info("the sensor listens on %s", ", ".join(message.taps) or "no tap")
                 self._works.store.gaps.sensor_listens(message.ts + turn.at - turn.now, turn.at)
+            case m.Sighting(side=m.Side.WAN):
+                self._works.book.tamper.heard_upstream(message.mac, turn.at, judgement.scope)
             case (
                 m.Sighting() | m.TraitSeen() | m.NameLookedUp() | m.NameClassSeen() | m.SignalSeen() | m.ActivitySeen()
             ):
@@ -107,6 +112,7 @@ class Incoming:
                 _log.info("port %s is %s", message.interface, "up" if message.up else "down")
                 if not message.up:
                     self._works.book.associations_lost()  # it may have been the access point's
+                self._works.book.tamper.link(message, turn.at, judgement.scope)
             case _:
                 self._unexpected(Peer.WARDEN, message)
 
@@ -157,9 +163,14 @@ class Incoming:
         if isinstance(message, m.NoticeRequest):
             self._send(Peer.PORCH, words.notice(judgement.scope))
 
-    def _from_status(self, message: m.Message, _turn: Turn, judgement: Judgement) -> None:
-        if isinstance(message, m.StatusRequest):
-            works = self._works
+    def _from_status(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
+        works = self._works
+        if isinstance(message, m.ListAccept):
+            refusal = "This box has no lists."
+            if works.supply is not None:
+                refusal = works.supply.accept(message.list_id, message.version, turn.monotonic) or ""
+            self._send(Peer.STATUS, m.ListAnswered(refusal=refusal))
+        elif isinstance(message, m.StatusRequest):
             answer = works.health.answer(
                 works.store,
                 judgement,
@@ -167,6 +178,7 @@ class Incoming:
                 devices=len(works.book.registry),
                 mask_generation=works.collection.generation,
                 broker_connected=works.uplink.broker_connected,
+                lists=() if works.supply is None else health(works.supply, turn.at),
             )
             self._send(Peer.STATUS, answer)
 
@@ -181,8 +193,11 @@ class Incoming:
                 if message.connected:
                     self.status_wanted = True  # the server hears at once that the box is there
                 uplink.broker(connected=message.connected)
+                self._works.book.tamper.broker(turn.at, connected=message.connected)
             case m.Credit():
                 uplink.credit(message.count)
+            case m.ListFetched():
+                pass  # its file came beside it: the loop has given both to the supply
             case m.Inbound():
                 self._inbound(message, turn, judgement)
                 self._send(Peer.COURIER, m.InboundDone(token=message.token))

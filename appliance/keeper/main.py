@@ -9,6 +9,8 @@ and starts over with the whole state.
 from __future__ import annotations
 
 import logging
+import os
+import random
 import secrets
 import selectors
 import socket
@@ -18,20 +20,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance import clock, link, messages
+from appliance.keeper import surroundings
 from appliance.keeper.authority import Desk
+from appliance.keeper.compiler import Compiler
 from appliance.keeper.core import TICK_SECONDS, Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.devices.ids import id_source
+from appliance.keeper.filtering import Filtering
 from appliance.keeper.household.record import Ids
-from appliance.keeper.lists.entries import Why
-from appliance.keeper.lists.match import ListFileError, Lists, Loaded, load
+from appliance.keeper.lists.jobs import Result
+from appliance.keeper.lists.library import Library
+from appliance.keeper.lists.match import Lists
 from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.shelf import Shelf
+from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity
 from appliance.service import notify
-from appliance.settings import BoxSettings, ListSource
+from appliance.settings import BoxSettings
 from wire.authority import MAX_DOCUMENT
 from wire.files import FileError
-from wire.findings import Severity
 from wire.keys import read_sealing, read_signing, seal_key, verify_key
 
 MAX_ASKERS = 8
@@ -79,8 +86,9 @@ class _Connection:
 class Loop:
     """The sockets and who is on them."""
 
-    def __init__(self, core: Core, settings: BoxSettings) -> None:
+    def __init__(self, core: Core, settings: BoxSettings, supply: Supply) -> None:
         self._core = core
+        self._supply = supply
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._connections: dict[Peer, list[_Connection]] = {peer: [] for peer in Peer}
@@ -144,7 +152,10 @@ class Loop:
         gone: Exception | None = None
         try:
             for _ in range(BATCH):
-                received = connection.link.receive()
+                if connection.peer is Peer.COURIER:
+                    received = self._with_files(connection)
+                else:
+                    received = connection.link.receive()
                 if not received:
                     break
                 batch.extend(received)
@@ -158,6 +169,20 @@ class Loop:
                 _log.info("%s is gone: %s", connection.peer.value, gone)
             self._drop(connection)
 
+    def _with_files(self, connection: _Connection) -> list[messages.Message]:
+        """What the courier says in one datagram; what it fetched goes to the supply, with its file."""
+        received, descriptors = connection.link.receive_descriptors()
+        try:
+            for message in received:
+                if isinstance(message, messages.ListFetched):
+                    descriptor = descriptors.pop(0) if message.outcome == "new" and descriptors else None
+                    wanted = self._supply.fetched(message, descriptor, monotonic=clock.monotonic())
+                    self.deliver([Send(peer=Peer.COURIER, messages=tuple(wanted))])
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        return received
+
     def _drop(self, connection: _Connection) -> None:
         connections = self._connections[connection.peer]
         if connection not in connections:
@@ -169,35 +194,24 @@ class Loop:
             self.deliver(self._core.gone(connection.peer, now=clock.now(), monotonic=clock.monotonic()))
 
 
-def load_lists(sources: Sequence[ListSource]) -> tuple[Lists, str]:
-    """Read all lists; the text names those that could not be read, for the status."""
-    loaded: list[Loaded] = []
-    failed: list[str] = []
-    for source in sources:
-        try:
-            raw = source.path.read_bytes()
-            found = load(
-                raw, id_=source.id, version=source.version, title=source.title, severity=Severity(source.severity)
-            )
-        except (OSError, ListFileError) as error:
-            _log.error("list %s cannot be used: %s", source.id, error)
-            failed.append(source.id)
-            continue
-        loaded.append(found)
-        if found.tally is not None and any(found.tally.faults.values()):
-            _log.warning(
-                "list %s: %s",
-                source.id,
-                "; ".join(
-                    f"{found.tally.faults[why]} lines are {why.value} (first: {found.tally.lines[why][:5]})"
-                    for why in Why
-                    if found.tally.faults[why]
-                ),
-            )
-    return Lists(loaded), f"Lists that cannot be read: {', '.join(failed)}." if failed else ""
+def make_supply(settings: BoxSettings, lists: Lists) -> Supply:
+    """The lists of the settings; those that are kept are in use at once.
+
+    Raises:
+        FileError: they cannot be kept.
+        KeyFileError: a publisher's key cannot be used.
+    """
+    for source in settings.lists:
+        for text in source.publishers:
+            verify_key(text)
+    folder = settings.database.parent
+    library = Library(folder / "lists", key_file=folder / "lists.key")
+    supply = Supply(settings.lists, library=library, lists=lists, chance=random.Random())  # noqa: S311 - jitter
+    supply.start(at=clock.now(), monotonic=clock.monotonic())
+    return supply
 
 
-def build(settings: BoxSettings, store: Store) -> Core:
+def build(settings: BoxSettings, store: Store, *, lists: Lists, supply: Supply) -> Core:
     """Put the keeper together.
 
     Raises:
@@ -219,7 +233,6 @@ def build(settings: BoxSettings, store: Store) -> Core:
         accepted=None if accepted is None else accepted.encode(),
         withdrawn=store.get("authority_withdrawn") == "1",
     )
-    lists, remark = load_lists(settings.lists)
     parts = Parts(
         store=store,
         desk=desk,
@@ -235,7 +248,12 @@ def build(settings: BoxSettings, store: Store) -> Core:
             arrangement=id_source("a", secrets.token_bytes),
         ),
         heartbeat_seconds=settings.heartbeat_seconds,
-        remark=remark,
+        ground=surroundings.read(settings),
+        supply=supply,
+        filtering=Filtering(
+            folder=settings.run_dir / "keeper",
+            source=Shelf(supply.library, [source.id for source in settings.lists]),
+        ),
     )
     return Core(parts, monotonic=clock.monotonic())
 
@@ -259,30 +277,54 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
 def _run(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
     store = Store(settings.database)
     try:
-        core = build(settings, store)
+        lists = Lists()
+        supply = make_supply(settings, lists)
+        core = build(settings, store, lists=lists, supply=supply)
         watched = AuthorityFile(settings.authority.path)
         watched.changed()
         core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic())
         try:
-            loop = Loop(core, settings)
+            loop = Loop(core, settings, supply)
         except OSError as error:
             raise FileError(f"{settings.run_dir / 'keeper'}: sockets cannot be opened ({error})") from error
+        compiler = Compiler()
         try:
             notify("READY=1")
-            _serve(core, loop, watched, stopping)
+            _serve(core, loop, watched, stopping, lambda: _compile(compiler, supply))
+            core.stopping(now=clock.now(), monotonic=clock.monotonic())
         finally:
+            compiler.close()
             loop.close()
     finally:
         store.close()
 
 
-def _serve(core: Core, loop: Loop, watched: AuthorityFile, stopping: Callable[[], bool]) -> None:
+def _compile(compiler: Compiler, supply: Supply) -> None:
+    """Take what the compiler made, and give it the next file."""
+    monotonic = clock.monotonic()
+    done = compiler.poll(monotonic)
+    if done is not None:
+        supply.made(*done, at=clock.now(), monotonic=monotonic)
+    work = None if compiler.busy else supply.work()
+    if work is None:
+        return
+    try:
+        compiler.start(work.job, work.descriptor, monotonic)
+    except OSError as error:
+        result = Result(problem=f"no process could be started for it ({error.strerror})")
+        supply.made(work.job, result, at=clock.now(), monotonic=monotonic)
+
+
+def _serve(
+    core: Core, loop: Loop, watched: AuthorityFile, stopping: Callable[[], bool], between: Callable[[], None]
+) -> None:
     due = clock.monotonic()
     while not stopping():
         loop.turn(max(0.0, due - clock.monotonic()))
         if clock.monotonic() < due:
             continue
         due = clock.monotonic() + TICK_SECONDS
+        between()
         if watched.changed():
             loop.deliver(core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic()))
         loop.deliver(core.tick(now=clock.now(), monotonic=clock.monotonic()))

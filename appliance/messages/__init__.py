@@ -14,6 +14,9 @@ from collections.abc import Iterable
 import msgspec
 
 from appliance.messages.asked import (
+    ListAccept,
+    ListAnswered,
+    ListState,
     Notice,
     NoticeRequest,
     ProbeAnswer,
@@ -115,6 +118,8 @@ Message = (
     | Notice
     | StatusRequest
     | Status
+    | ListAccept
+    | ListAnswered
 )
 
 __all__ = [
@@ -135,7 +140,10 @@ __all__ = [
     "Inbound",
     "InboundDone",
     "LinkChanged",
+    "ListAccept",
+    "ListAnswered",
     "ListFetched",
+    "ListState",
     "ListWanted",
     "Mac",
     "Message",

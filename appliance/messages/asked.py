@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from appliance.messages.base import BaseMessage, Mac, Moment, Tally
 from appliance.messages.seen import TapReport
@@ -72,6 +76,36 @@ class StatusRequest(BaseMessage, frozen=True, tag="status-request"):
     """Command line: how is the box?"""
 
 
+class ListState(msgspec.Struct, frozen=True, kw_only=True):
+    """A list in use, or wanted, as an engineer is told. Times are Unix seconds."""
+
+    list_id: str
+    title: str
+    version: str | None
+    """None while there is none."""
+    entries: int = 0
+    published: float | None = None
+    taken_at: float | None = None
+    stale: bool = False
+    malformed: int = 0
+    malformed_lines: tuple[int, ...] = ()
+    unsupported: int = 0
+    problem: str = ""
+
+
+class ListAccept(BaseMessage, frozen=True, tag="list-accept"):
+    """Command line: take this version, although it was refused for having lost many entries."""
+
+    list_id: Annotated[str, Meta(max_length=63)]
+    version: Annotated[str, Meta(max_length=64)]
+
+
+class ListAnswered(BaseMessage, frozen=True, tag="list-answered"):
+    """Keeper: why not; empty when it will be tried."""
+
+    refusal: str = ""
+
+
 class Status(BaseMessage, frozen=True, tag="status"):
     """State of the keeper, for an engineer. Counts only."""
 
@@ -86,3 +120,7 @@ class Status(BaseMessage, frozen=True, tag="status"):
     warden_connected: bool
     mask_generation: int
     taps: tuple[TapReport, ...]
+    lists: tuple[ListState, ...] = ()
+    test: str = ""
+    """One plain sentence: when detection was last tested, and how that went. Empty where nothing is tested."""
+    test_missed: bool = False

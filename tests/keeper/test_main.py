@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import resource
 import select
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,13 +23,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance import clock, link
 from appliance import messages as m
-from appliance.keeper.main import AuthorityFile, load_lists
+from appliance.keeper.main import AuthorityFile
 from appliance.keeper.store.database import Store
-from appliance.settings import ListSource
 from wire.box import BoxStatus
 from wire.codec import open_sealed
-from wire.findings import Finding
+from wire.findings import Finding, Severity
 from wire.keys import public_text, write_private
+from wire.lists import Manifest, sign
 from wire.models import Device
 
 DEADLINE = 20.0
@@ -205,7 +207,7 @@ def test_the_file_is_looked_at_again(process: Process) -> None:
     status = process.payload(first)
     assert isinstance(status, BoxStatus)
     assert status.recording
-    assert "Lists that cannot be read: absent." in status.authority
+    assert "cannot be read" in next(item.problem for item in status.lists if item.list_id == "absent")
     (process.folder / "authority.json").unlink()
     later = until(courier, lambda heard: len(heard) >= 1)[0]
     assert isinstance(later, m.Outbound)
@@ -300,14 +302,56 @@ def test_the_authority_file_is_watched_by_identity(tmp_path: Path) -> None:
     assert watched.read() == b"", "there, but no document"
 
 
-def test_lists_that_cannot_be_used_are_named(tmp_path: Path) -> None:
-    (tmp_path / "good.txt").write_text("bets.example\ncom\n?\n")
-    (tmp_path / "bad.txt").write_bytes(b"\xff")
-    sources = [
-        ListSource(id=name, version="1", title=name, severity="today", path=tmp_path / f"{name}.txt")
-        for name in ("good", "bad", "absent")
-    ]
-    lists, remark = load_lists(sources)
-    assert remark == "Lists that cannot be read: bad, absent."
-    assert [found.entry for found in lists.match("www.bets.example", ["good", "bad"])] == ["bets.example"]
-    assert load_lists(sources[:1])[1] == ""
+def test_lists_come_by_the_courier_and_are_compiled_beside_the_work(process: Process) -> None:
+    """A real keeper, a file with a descriptor, a child that compiles: then the list is in the status."""
+    publisher = Ed25519PrivateKey.generate()
+    body = b"wagers.example\n"
+    manifest = Manifest(
+        list_id="wagers", number=1, version="v1", title="Wagers", category="gambling", severity=Severity.TODAY,
+        owner="Example Trust", format="domains", url="https://lists.example/w.txt", octets=len(body), entries=1,
+        sha256=hashlib.sha256(body).hexdigest(), published=datetime.now(UTC), renew_by=datetime(2100, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    address = "https://lists.example/w.json"
+    process.config.write_text(
+        f"""{process.config.read_text()}
+            [[lists]]
+            id = "wagers"
+            manifest = "{address}"
+            publishers = ["{public_text(publisher)}"]
+        """
+    )
+    process.start()
+    courier = online(process, credit=0)
+
+    def bring(wanted: m.Message, content: bytes) -> None:
+        assert isinstance(wanted, m.ListWanted)
+        with tempfile.TemporaryFile() as file:
+            file.write(content)
+            file.seek(0)
+            said = m.ListFetched(list_id="wagers", url=wanted.url, outcome="new", etag='"1"')
+            courier.send(said, descriptors=[file.fileno()])
+
+    (first,) = until(courier, bool)
+    bring(first, sign(manifest, publisher).model_dump_json().encode())
+    (second,) = until(courier, bool)
+    bring(second, body)
+    asker = process.connect("status")
+    while True:
+        asker.send(m.StatusRequest())
+        (status,) = until(asker, bool)
+        assert isinstance(status, m.Status)
+        found = {item.list_id: item for item in status.lists}
+        if found["wagers"].version == "v1":
+            break
+    assert (found["wagers"].entries, found["gambling"].entries) == (1, 1)
+    assert "cannot be read" in found["absent"].problem
+    asker.send(m.ListAccept(list_id="wagers", version="v1"))
+    (answer,) = until(asker, bool)
+    assert answer == m.ListAnswered(refusal="No version of wagers was refused.")
+    process.end(signal.SIGKILL)
+    process.start()
+    asker = process.connect("status")
+    asker.send(m.StatusRequest())
+    (status,) = until(asker, bool)
+    assert isinstance(status, m.Status)
+    assert {item.list_id: item.version for item in status.lists}["wagers"] == "v1"
