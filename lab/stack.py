@@ -15,7 +15,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ from lab.officer import Officer
 from lab.pki import CertificateAuthority
 from lab.service import Services, wait_until
 from wire import authority as authority_document
-from wire.authority import Authority, CollectClause, DataClass, ListsClause, QuarantineClause, RegisterClause
+from wire.authority import Authority, Clause, CollectClause, DataClass, ListsClause, QuarantineClause, RegisterClause
 from wire.base import Standing
 from wire.files import replace
 from wire.keys import public_text, write_private
@@ -47,7 +47,7 @@ GATEHOUSE = Path(sys.executable).with_name("gatehouse")
 LISTS = Path(__file__).parent / "lists"
 _HQ = addresses.HQ[0]
 _PORT = 8883
-_UIDS = {"warden": 64101, "sensor": 64102, "keeper": 64103, "courier": 64104, "porch": 64105}
+_UIDS = {"warden": 64101, "sensor": 64102, "keeper": 64103, "courier": 64104, "porch": 64105, "resolver": 64106}
 _ROOMS = tuple(_UIDS)
 
 
@@ -59,6 +59,7 @@ class Stack:
         listeners: descriptors of listening sockets the pages are served on, beside a loopback one.
         poll_seconds: how often a page looks for news.
         quarantine: whether the authority lets unknown devices be held to the LAN side.
+        lists: further lists, by id, each in the format of plain domains or addresses.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class Stack:
         listeners: Sequence[int] = (),
         poll_seconds: float = 1.0,
         quarantine: bool = False,
+        lists: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._listeners = tuple(listeners)
         self._poll_seconds = poll_seconds
         self._quarantine = quarantine
+        self._lists = dict(lists or {})
         self.services = Services(folder / "logs")
         self.issuer = Ed25519PrivateKey.generate()
         self.why_one_user = _why_one_user()
@@ -158,15 +161,22 @@ class Stack:
         path = self.folder / "box" / "authority.json"
         replace(path, signed.model_dump_json(indent=1).encode(), mode=0o644)
 
-    def authority(self, number: int = 1, *, not_after: datetime | None = None, signs: bool = False) -> Authority:
+    def authority(
+        self,
+        number: int = 1,
+        *,
+        not_after: datetime | None = None,
+        signs: bool = False,
+        clauses: Sequence[Clause] = (),
+    ) -> Authority:
         """The demonstration's authority: register, presence for all, names for the registered.
 
-        With `signs`, those of devices that nobody has registered yet as well.
+        With `signs`, those of devices that nobody has registered yet as well; `clauses` are added.
         """
         now = datetime.now(UTC)
         everyone = tuple(Standing)
         watched = CollectClause(number="8", standings=(Standing.UNKNOWN,), classes=(DataClass.SIGNS, DataClass.VOLUMES))
-        clauses = (
+        all_clauses = (
             RegisterClause(number="3"),
             CollectClause(number="4", standings=everyone, classes=(DataClass.PRESENCE, DataClass.FINGERPRINT)),
             CollectClause(
@@ -177,6 +187,7 @@ class Stack:
             ListsClause(number="6", standings=(Standing.REGISTERED,), lists=("demo-list",)),
             *((QuarantineClause(number="7", standings=(Standing.UNKNOWN,)),) if self._quarantine else ()),
             *((watched,) if signs else ()),
+            *clauses,
         )
         return Authority(
             id="authority-demo",
@@ -191,7 +202,7 @@ class Stack:
             not_before=now - timedelta(hours=1),
             not_after=not_after or now + timedelta(days=1),
             review_date=now + timedelta(days=180),
-            clauses=clauses,
+            clauses=all_clauses,
         )
 
     def _make_keys(self) -> None:
@@ -320,6 +331,18 @@ version = "1"
 title = "Demonstration list"
 severity = "today"
 path = "demo-list.txt"
+"""
+        for list_id, text in self._lists.items():
+            replace(folder / f"{list_id}.txt", text.encode(), mode=0o644)
+            kind = "addresses" if list_id.endswith("-addresses") else "domains"
+            settings += f"""
+[[lists]]
+id = "{list_id}"
+version = "1"
+title = "Made-up list"
+severity = "information"
+format = "{kind}"
+path = "{list_id}.txt"
 """
         replace(self.box_config, settings.encode(), mode=0o644)
         self.issue_authority(self.authority())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from lab.stack import SITE, Stack
 
 
 @contextmanager
-def _running(*, quarantine: bool = False) -> Iterator[Stack]:
+def _running(*, quarantine: bool = False, lists: Mapping[str, str] | None = None) -> Iterator[Stack]:
     # Not pytest's own folder: the box's processes run under uids of their own and must reach theirs.
     with tempfile.TemporaryDirectory(prefix="test-", dir="/run") as folder:
         Path(folder).chmod(0o755)
-        with Stack(Path(folder), poll_seconds=0.5, quarantine=quarantine) as stack:
+        with Stack(Path(folder), poll_seconds=0.5, quarantine=quarantine, lists=lists) as stack:
             stack.wait_ready()
             yield stack
 
