@@ -152,6 +152,7 @@ def said_again(finding: Finding, sign: Sign, *, count: int, severity: Severity) 
             "reasons": sign.reasons,
             "alternatives": sign.alternatives,
             "signals": sign.signals,
+            "cause": sign.cause,
         }
     )
 

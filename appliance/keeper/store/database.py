@@ -100,7 +100,7 @@ class Store:
         self.activity = Activity(self._db)
         self.away = Aways(self._db)
         self.gaps = Gaps(self._db)
-        self.records = Records(self._db, deleted=self._note_deleted)
+        self.records = Records(self._db, erased=self._note_erased)
         self.quiets = Quiets(self._db)
         self.watched = Watched(self._db)
         self.categories = Categories(self._db, erased=self._note_erased)

@@ -55,9 +55,9 @@ _COLUMNS = "record_id, mac, signal, value, server, port, first, last, count, oct
 class Records:
     """Table `record`; all calls within the store's transaction."""
 
-    def __init__(self, db: Database, *, deleted: Callable[[], None], limit: int = MAX_RECORDS) -> None:
+    def __init__(self, db: Database, *, erased: Callable[[], None], limit: int = MAX_RECORDS) -> None:
         self._db = db
-        self._deleted = deleted
+        self._erased = erased
         self._limit = limit
         self._count = int(db.execute("select count(*) from record").fetchone()[0])
         self.limit_of_address = MAX_OF_ADDRESS
@@ -132,7 +132,8 @@ class Records:
     def erase(self, macs: Iterable[str]) -> None:
         """Erase all that was heard of these addresses."""
         for mac in macs:
-            self._forget("delete from record where mac = ?", (mac,))
+            if self._forget("delete from record where mac = ?", (mac,)):
+                self._erased()
 
     def _make_room(self, mac: str) -> None:
         own = int(self._db.execute("select count(*) from record where mac = ?", (mac,)).fetchone()[0])
@@ -151,8 +152,6 @@ class Records:
     def _forget(self, statement: str, parameters: tuple[str | int, ...]) -> int:
         gone = int(self._db.execute(statement, parameters).rowcount)
         self._count -= gone
-        if gone:
-            self._deleted()
         return gone
 
 

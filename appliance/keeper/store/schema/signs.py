@@ -47,5 +47,29 @@ def signs(db: Database) -> None:
             count integer not null
         ) strict
         """,
+        # A finding may be about the box or its network: then it has no device.
+        "alter table finding rename to finding_old",
+        "drop index finding_dirty",
+        "drop index finding_subject",
+        """
+        create table finding (
+            finding_id text primary key,
+            device_id text,
+            kind text not null,
+            subject text not null,
+            state text not null,
+            payload text not null,
+            reported_at real not null,
+            dirty integer not null
+        ) strict
+        """,
+        """
+        insert into finding
+        select finding_id, device_id, kind, subject, state, payload, reported_at, dirty from finding_old
+        """,
+        "drop table finding_old",
+        "create index finding_device on finding (device_id, kind, subject)",
+        "create index finding_dirty on finding (reported_at) where dirty = 1",
+        "create index finding_subject on finding (kind, subject) where state = 'open'",
     ):
         db.execute(statement)

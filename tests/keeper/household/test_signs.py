@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from appliance import messages as m
+from appliance.keeper.core import Peer
+from appliance.keeper.household import signs
+from appliance.keeper.household.kin import Join
+from appliance.signals import NETWORK, Signal
+from wire.base import Standing
+from wire.models import JoinedBy
+from wire.orders import SplitDevice
+
+LAPTOP, PHONE, ROUTER = "00:00:5e:00:53:01", "02:00:00:00:00:02", "02:00:00:00:00:0e"
+FAR = {"server": "192.0.2.7", "port": 51820}
+
+
+@pytest.mark.req("R18", "R29", "S5")
+def test_a_first_signal_is_told_within_a_second_and_more_raise_its_grade(played: Any) -> None:
+    (first,) = played.hear(Signal.WIREGUARD, "initiation", **FAR)
+    assert (first.grade, first.severity, first.signals, first.rule.clause) == ("medium", "this_week", 1, "7")
+    assert first.records is not None
+    played.bench.wait(119)
+    (raised,) = played.hear(Signal.WIREGUARD, "data", **FAR)
+    assert (raised.finding_id, raised.revision) == (first.finding_id, 2)
+    assert (raised.grade, raised.severity, raised.signals, raised.count) == ("high", "today", 2, 2)
+    assert set(first.records) < set(raised.records or ())
+    assert "WireGuard" in raised.reasons[0]
+
+
+@pytest.mark.req("R26", "R28")
+def test_repeats_are_counted_and_told_now_and_then(played: Any) -> None:
+    played.hear(Signal.DOT, "hello", server="192.0.2.7", port=853)
+    told = [item for _ in range(30) for item in played.hear(Signal.DOT, "hello", server="192.0.2.7", port=853)]
+    assert len(told) <= 1
+    played.bench.wait(61)
+    finding = played.latest("encrypted-dns")
+    assert (finding.count, finding.grade) == (31, "high")
+    assert played.bench.rows("record") <= 2, "one an hour"
+
+
+def test_a_grade_never_falls_while_a_finding_is_open(played: Any) -> None:
+    played.hear(Signal.TOR, "guard", server="192.0.2.7")
+    played.hear(Signal.TOR, "directory", server="198.51.100.1")
+    assert played.latest("tor").grade == "high"
+    for _ in range(6):
+        played.days(1)
+        played.hear(Signal.TOR, "guard", server="192.0.2.7")
+    played.days(4)
+    assert played.latest("tor").grade == "high", "the directory is out of the week; the finding stands"
+
+
+@pytest.mark.req("R28")
+def test_what_is_not_seen_for_a_week_is_over(played: Any) -> None:
+    played.hear(Signal.SOCKS, "5", **FAR)
+    assert not [item for item in played.days(6.9) if item.state == "closed"]
+    (closed,) = [item for item in played.days(0.3) if item.state == "closed"]
+    assert (closed.kind, closed.closed_because) == ("proxy", "Nothing of it has been seen for 7 days.")
+
+
+@pytest.mark.req("R55", "R56", "N2")
+@pytest.mark.parametrize("standing", [Standing.HOUSEHOLD, Standing.GUEST, Standing.INFRASTRUCTURE, Standing.REFUSED])
+def test_without_leave_nothing_is_kept_of_a_device(played: Any, standing: Standing) -> None:
+    played.owns(PHONE, standing)
+    for signal in set(Signal) - NETWORK:
+        assert played.hear(signal, "5", mac=PHONE, server="203.0.113.99") == []
+    active = m.ActivitySeen(
+        ts=played.bench.wall,
+        since=played.bench.wall,
+        mac=PHONE,
+        generation=played.bench.generation,
+        flows=9,
+        unnamed=9,
+        octets=9,
+        unnamed_octets=9,
+        classes={},
+        others=9,
+    )
+    played.bench.hear(Peer.SENSOR, active)
+    assert played.bench.rows("record") == 0
+    kept = b"".join(file.read_bytes() for file in played.bench.path.parent.iterdir())
+    assert b"203.0.113.99" not in kept
+
+
+@pytest.mark.req("R55", "R61")
+def test_what_an_earlier_mask_let_out_does_not_count(played: Any) -> None:
+    assert played.hear(Signal.SOCKS, "5", generation=played.bench.generation - 1) == []
+    assert (played.bench.rows("record"), played.bench.core._book.stray) == (0, 1)
+
+
+@pytest.mark.req("R55", "R65")
+def test_a_standing_without_leave_erases_records_and_closes_signs(played: Any) -> None:
+    played.hear(Signal.SOCKS, "5", **FAR)
+    played.hear(Signal.ECH, "grease", server="203.0.113.99", port=443)
+    assert played.bench.rows("record") == 2
+    told = played.told(played.bench.down(played.bench.command(played.ids[LAPTOP], Standing.HOUSEHOLD)))
+    assert [(item.kind, item.state) for item in told] == [("proxy", "closed")]
+    assert "household" in str(told[0].closed_because)
+    assert played.bench.rows("record") == 0
+    kept = b"".join(file.read_bytes() for file in played.bench.path.parent.iterdir())
+    assert b"203.0.113.99" not in kept, "what a finding says of its own stands"
+
+
+@pytest.mark.req("R61")
+def test_octets_are_kept_only_with_leave_for_volumes(played: Any) -> None:
+    played.hear(Signal.BUSY, "tls", octets=12345, **FAR)
+    assert list(played.bench.store._db.query("select octets from record")) == [{"octets": None}]
+
+
+@pytest.mark.req("N11")
+def test_the_network_s_signals_make_no_device(played: Any) -> None:
+    devices = played.bench.rows("device")
+    (dhcp,) = played.hear(Signal.DHCP_SERVER, "4", mac=ROUTER)
+    assert (dhcp.kind, dhcp.device_id, dhcp.severity) == ("other-dhcp-server", None, "today")
+    provider, other = "02:00:00:00:00:0f", "02:00:00:00:00:1f"
+    (gateway,) = played.hear(Signal.UPSTREAM, "arp", mac=provider)
+    assert (gateway.severity, gateway.grade) == ("information", "low")
+    assert played.hear(Signal.UPSTREAM, "mdns", mac=provider) == [], "the provider's own, however it speaks"
+    (beside,) = played.hear(Signal.UPSTREAM, "mdns", mac=other)
+    assert (beside.severity, beside.device_id) == ("this_week", None)
+    assert played.bench.rows("device") == devices
+
+
+@pytest.mark.req("N11")
+def test_a_known_device_that_hands_out_addresses_is_named(played: Any) -> None:
+    played.owns(ROUTER, Standing.INFRASTRUCTURE)
+    (sign,) = played.hear(Signal.DHCP_SERVER, "4", mac=ROUTER)
+    assert (sign.device_id, sign.severity) == (played.ids[ROUTER], "information")
+
+
+@pytest.mark.req("R77")
+def test_a_work_vpn_is_for_information(played: Any) -> None:
+    played.owns(PHONE, Standing.WORK)
+    (sign,) = played.hear(Signal.WIREGUARD, "initiation", mac=PHONE, count=5, **FAR)
+    assert (sign.grade, sign.severity) == ("high", "information")
+
+
+@pytest.mark.req("N4")
+def test_records_and_open_signs_outlive_the_keeper(played: Any) -> None:
+    played.hear(Signal.WIREGUARD, "initiation", **FAR)
+    bench = played.bench
+    raw = bench.store.get("authority_document")
+    bench.stop()
+    bench.start(raw.encode())
+    bench.online(credit=10**6)
+    (raised,) = played.hear(Signal.WIREGUARD, "data", **FAR)
+    assert (raised.revision, raised.grade) == (2, "high")
+
+
+@pytest.mark.req("N8")
+def test_records_move_with_the_address(played: Any) -> None:
+    bench = played.bench
+    played.owns(PHONE)
+    played.hear(Signal.WIREGUARD, "initiation", mac=PHONE, **FAR)
+    scope = bench.core._judgement.scope
+    book = bench.core._book
+    with bench.store.transaction():
+        book.kin.join(
+            bench.device(LAPTOP),
+            bench.device(PHONE),
+            Join(how=JoinedBy.PERSON, because="A person said so."),
+            scope=scope,
+            at=bench.wall,
+        )
+    told = played.days(0.1)
+    mine = [item for item in told if item.kind == "tunnel"]
+    assert ("open", played.ids[LAPTOP]) in [(item.state, item.device_id) for item in mine]
+    assert not bench.store.findings.open_of(played.ids[PHONE])
+    bench.order(SplitDevice(device_id=played.ids[LAPTOP], macs=(PHONE,)))
+    played.days(0.1)
+    assert [item.finding.kind for item in bench.store.findings.open_of(played.ids[PHONE])] == ["tunnel"]
+
+
+def test_a_flood_of_strangers_is_bounded_and_counted(played: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signs, "MAX_WAITING", 8)
+    bench = played.bench
+    flood = [
+        m.SignalSeen(
+            ts=bench.wall,
+            since=bench.wall,
+            mac=f"02:00:00:00:99:{number:02x}",
+            signal=Signal.UPSTREAM,
+            value="arp",
+            generation=bench.generation,
+        )
+        for number in range(200)
+    ]
+    bench.hear(Peer.SENSOR, *flood)
+    assert bench.rows("record") == 8
+    assert bench.core._book.signs.overflow == 192
+
+
+values = st.one_of(
+    st.sampled_from(["", "hello", "syn", "guard", "directory", "data", "63/64", "null,rate"]), st.text(max_size=20)
+)
+heard = st.tuples(
+    st.sampled_from(Signal),
+    values,
+    st.sampled_from([None, "192.0.2.7", "2001:db8::7", "192.168.8.1", "not an address"]),
+    st.one_of(st.none(), st.integers(0, 65535)),
+    st.integers(1, 2**40),
+    st.one_of(st.none(), st.integers(0, 2**50)),
+    st.sampled_from([LAPTOP, PHONE, ROUTER]),
+    st.floats(0, 90_000),
+)
+
+
+@pytest.mark.req("R18", "R63", "S5")
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=st.lists(heard, max_size=30))
+def test_no_sequence_of_signals_does_harm(played: Any, script: list[Any]) -> None:
+    """No fault, always an innocent explanation, never the word that is not the box's, bounded rows."""
+    for signal, value, server, port, count, octets, mac, seconds in script:
+        told = played.hear(signal, value, server=server, port=port, count=count, octets=octets, mac=mac)
+        told += played.told(played.bench.wait(seconds))
+        for finding in told:
+            if finding.grade is not None:
+                assert finding.alternatives
+                assert finding.reasons
+                assert "breach" not in finding.model_dump_json().lower()
+                assert finding.severity != "act_now"
+    assert played.bench.rows("record") <= 500
+    played.bench.acknowledge()
