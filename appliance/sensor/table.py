@@ -56,6 +56,15 @@ class AgedTable(Generic[K, V]):
                 self.overflow += 1
         entries[key] = (ts, value)
 
+    def older(self, ts: float) -> list[K]:
+        """Keys that were last put before `ts`, the longest unput first."""
+        found: list[K] = []
+        for key, (put, _) in self._entries.items():
+            if put >= ts:
+                break
+            found.append(key)
+        return found
+
     def drop(self, key: K) -> None:
         """Forget a key, known or not."""
         self._entries.pop(key, None)

@@ -14,7 +14,7 @@ from appliance.sensor.packet.cursor import ParseError
 Detail = tuple[tuple[str, str], ...]
 
 # --- WireGuard (the protocol's paper, section 5.4) ---
-_INITIATION, _RESPONSE, _COOKIE = 1, 2, 3
+_INITIATION, _RESPONSE, _COOKIE, _TRANSPORT = 1, 2, 3, 4
 _WIREGUARD = {_INITIATION: (148, "initiation"), _RESPONSE: (92, "response"), _COOKIE: (64, "cookie")}
 
 
@@ -39,6 +39,20 @@ def wireguard(data: bytes) -> Detail | None:
         sealed = data[8 : length - 16]  # the last field, mac2, is zero unless the peer is under load
     # Keys and sealed fields look random: of 56 random octets fewer than 32 different ones are out of the question.
     return (("type", name),) if len(set(sealed)) >= 32 else None
+
+
+def is_transport(first: bytes, length: int) -> bool:
+    """Whether a datagram of `length` octets that begins so is one of data: type, zeros, receiver, counter (little end first).
+
+    Seen as a first datagram where a tunnel stood before the router did: its counter is below 2^40.
+    """
+    return (
+        length >= 32
+        and length % 16 == 0
+        and first[:4] == bytes((_TRANSPORT, 0, 0, 0))
+        and any(first[4:8])
+        and first[13:16] == bytes(3)
+    )
 
 
 # --- OpenVPN (the OpenVPN wire protocol, "Structure of OpenVPN control channel packets") ---
@@ -102,7 +116,7 @@ def openvpn_stream(prefix: bytes) -> tuple[Detail, int] | None:
     found = openvpn(prefix[2:end])
     if found is None:
         raise ParseError("not an OpenVPN reset")
-    return found, end
+    return (*found, ("transport", "tcp")), end
 
 
 MAX_OPENVPN = 1500

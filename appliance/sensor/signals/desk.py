@@ -13,13 +13,20 @@ from appliance.sensor.facts import Fact
 from appliance.sensor.frame import Tap
 from appliance.sensor.home import Home
 from appliance.sensor.signals.activity import Activity
+from appliance.sensor.signals.behind import Behind
+from appliance.sensor.signals.busy import Busy
 from appliance.sensor.signals.detector import Detector
 from appliance.sensor.signals.dns_tunnels import DnsTunnels
 from appliance.sensor.signals.hidden_names import HiddenHellos
 from appliance.sensor.signals.named import Named
+from appliance.sensor.signals.network import Network
+from appliance.sensor.signals.noise import Noise
 from appliance.sensor.signals.outlet import Outlet
+from appliance.sensor.signals.quic_unnamed import QuicUnnamed
 from appliance.sensor.signals.resolvers import Resolvers
 from appliance.sensor.signals.told import Told
+from appliance.sensor.signals.tor import Tor
+from appliance.sensor.signals.tunnels import Tunnels
 from appliance.sensor.signals.unasked import Unasked
 
 TICK_SECONDS = 1.0
@@ -34,6 +41,13 @@ def detectors(home: Home, told: Told) -> tuple[Detector, ...]:
         HiddenHellos(home),
         Unasked(home, told),
         DnsTunnels(),
+        Tunnels(home),
+        Noise(home, told),
+        Tor(home, told),
+        QuicUnnamed(home, told),
+        Behind(home),
+        Network(),
+        Busy(home),
     )
 
 

@@ -26,14 +26,14 @@ BITS = (3.4, 4.6)
 PRINTABLE_FIRST = 6
 PRINTABLE_SHARE = 0.5
 PRINTABLE_RUN = 20
-REPEATED_SHARE = 0.25
-"""Of an octet's most frequent value: fields and padding repeat, noise does not."""
+REPEATED = (4, 32)
+"""Times that one value may come: at least so often, or once in so many octets. Fields and padding repeat, noise does not."""
 
 _RTP_KINDS = frozenset({*range(35), *range(72, 77), *range(96, 128)})
 """Payload types (RFC 3551 section 6), those of RTCP beside it (RFC 5761 section 4)."""
 _UTP_SYN = 0x41
 """uTP (BEP 29): type ST_SYN, version 1."""
-_NTP_PORT = 123
+_NTP_PORT, _QUIC_PORT = 123, 443
 
 
 class Noise(Detector):
@@ -78,13 +78,17 @@ def is_noise(data: bytes) -> bool:
         return False
     if max((len(list(run)) for is_text, run in groupby(printable) if is_text), default=0) > PRINTABLE_RUN:
         return False
-    return max(data.count(octet) for octet in set(data)) <= max(REPEATED_SHARE * len(data) / 4, 4)
+    return max(data.count(octet) for octet in set(data)) <= max(REPEATED[0], len(data) // REPEATED[1])
 
 
 def _is_known(fact: FlowOpened) -> bool:
     """Datagrams of programs that hide nothing, though most of each is sealed or drawn by chance."""
     data = fact.first
     if fact.dport == _NTP_PORT or data[0] == _UTP_SYN:
+        return True
+    if (
+        fact.dport == _QUIC_PORT and data[0] >> 6 == 1
+    ):  # a connection from before (RFC 9000 section 17.3), told elsewhere
         return True
     # RTP and SRTP (RFC 3550 section 5.1): version 2, a known payload type. DTLS records: RFC 9147 section 4.
     is_rtp = data[0] >> 6 == 2 and len(data) > 1 and data[1] & 0x7F in _RTP_KINDS

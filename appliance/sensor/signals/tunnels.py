@@ -58,28 +58,25 @@ def _seen(fact: FlowBegan | FlowOpened | MessageHeard) -> _Seen | None:
     if isinstance(fact, FlowOpened):
         return _stream(fact.first, fact.length) if fact.protocol == ip.TCP else _datagram(fact)
     if isinstance(fact.message, Handshake):
-        return _shaken(fact.message, fact.sport)
+        return _shaken(fact.message)
     if fact.kind is Kind.HTTP_REQUEST and isinstance(fact.message, http.Request) and fact.message.method == "CONNECT":
         return Signal.CONNECT, "http"
     return None
 
 
-def _shaken(handshake: Handshake, sport: int) -> _Seen | None:
+def _shaken(handshake: Handshake) -> _Seen | None:
     said = dict(handshake.detail)
     match handshake.protocol:
         case "wireguard" if said["type"] in {"initiation", "response"}:
             return Signal.WIREGUARD, said["type"]
         case "openvpn" if said["side"] == "client":
-            return Signal.OPENVPN, "hard-reset"
+            return Signal.OPENVPN, f"{said.get('transport', 'udp')}/hard-reset"
         case "ike" if said["side"] == "initiator":
             return Signal.IKE, said["version"]
-        case "ssh" if sport != _SSH_PORT:  # a server says its name first, from its own port
+        case "ssh":
             return Signal.SSH, said["software"]
         case _:
             return None
-
-
-_SSH_PORT = 22
 
 
 def _datagram(fact: FlowOpened) -> _Seen | None:

@@ -73,7 +73,7 @@ def test_openvpn(data: bytes, side: str, protection: str) -> None:
     for end in range(3, len(stream)):
         assert vpn.may_begin_openvpn(stream[:end])
         assert vpn.openvpn_stream(stream[:end]) is None
-    assert vpn.openvpn_stream(stream) == (said, len(stream))
+    assert vpn.openvpn_stream(stream) == ((*said, ("transport", "tcp")), len(stream))
     assert not vpn.may_begin_openvpn(stream + b"x"), "a client waits for the answer before it says more"
 
 
