@@ -27,6 +27,7 @@ class AccessPoint:
         self._path = folder / interface
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._listeners: dict[str, None] = {}
+        self._probe_listeners: dict[str, None] = {}
         self._thread = threading.Thread(target=self._serve, name="access-point", daemon=True)
 
     def __enter__(self) -> Self:
@@ -59,15 +60,24 @@ class AccessPoint:
         """A station has left."""
         self._say(f"<3>AP-STA-DISCONNECTED {mac}")
 
-    def _say(self, event: str) -> None:
-        for listener in tuple(self._listeners):
+    def probed(self, mac: str, signal: int = -60) -> None:
+        """A device that is near asks which access points there are; said to those who asked for it."""
+        self._say(f"<3>RX-PROBE-REQUEST sa={mac} signal={signal}", to=self._probe_listeners)
+
+    def wait_probes_wanted(self) -> None:
+        """Wait until the box asks for probe requests."""
+        wait_until(lambda: bool(self._probe_listeners), what="the box to ask for probe requests", seconds=30)
+
+    def _say(self, event: str, to: dict[str, None] | None = None) -> None:
+        for listener in tuple(self._listeners if to is None else to):
             try:
                 self._socket.sendto(event.encode(), listener)
             except OSError:  # it has gone without a word
                 self._listeners.pop(listener, None)
+                self._probe_listeners.pop(listener, None)
 
     def _serve(self) -> None:
-        answers = {b"ATTACH": b"OK\n", b"PING": b"PONG\n", b"DETACH": b"OK\n"}
+        answers = {b"ATTACH": b"OK\n", b"ATTACH probe_rx_events=1": b"OK\n", b"PING": b"PONG\n", b"DETACH": b"OK\n"}
         while True:
             try:
                 request, listener = self._socket.recvfrom(256)
@@ -75,7 +85,12 @@ class AccessPoint:
                 return
             if not request or not isinstance(listener, str):
                 return
-            if request == b"ATTACH" and len(self._listeners) < MAX_LISTENERS:
+            if request == b"DETACH":
+                self._listeners.pop(listener, None)
+                self._probe_listeners.pop(listener, None)
+            if request.startswith(b"ATTACH") and len(self._listeners) < MAX_LISTENERS:
                 self._listeners[listener] = None
+                if request.endswith(b" probe_rx_events=1"):
+                    self._probe_listeners[listener] = None
             with contextlib.suppress(OSError):
                 self._socket.sendto(answers.get(request, b"UNKNOWN COMMAND\n"), listener)

@@ -1,4 +1,4 @@
-"""Wi-Fi stations: lines of hostapd's control socket in, `StationChanged` out.
+"""Wi-Fi stations: lines of hostapd's control socket in, `StationChanged` and senders of probe requests out.
 
 `station` is sans-IO and reads one event; `AccessPoints` attaches to each control socket it finds,
 and does nothing where there is none. Only the CONNECTED event is believed about a passphrase:
@@ -15,6 +15,7 @@ import socket
 from pathlib import Path
 
 from appliance.messages import StationChanged
+from appliance.warden.nearby import sender
 
 CONTROL = Path("/run/hostapd")
 """Where hostapd makes one control socket per interface."""
@@ -59,6 +60,8 @@ class AccessPoint:
             OSError: nobody listens there.
         """
         self.control = control
+        self.near: list[str] = []
+        """Senders of probe requests since the last `read`, at most `READS`."""
         self._own = own
         own.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
@@ -82,15 +85,26 @@ class AccessPoint:
             OSError: hostapd is gone.
         """
         changes: list[StationChanged] = []
+        self.near = []
         for _ in range(READS):
             try:
                 event = self._socket.recv(MAX_EVENT + 1)
             except BlockingIOError:
                 break
+            probing = sender(event)
+            if probing is not None:
+                self.near.append(probing)
+                continue
             change = station(event, now)
             if change is not None:
                 changes.append(change)
         return changes
+
+    def listen_for_probes(self, wanted: bool) -> None:
+        """Ask hostapd for probe requests, or for no more of them (R21)."""
+        with contextlib.suppress(OSError):  # `alive` finds out what is wrong with it
+            self._socket.send(b"DETACH")
+            self._socket.send(b"ATTACH probe_rx_events=1" if wanted else b"ATTACH")
 
     def alive(self) -> bool:
         """Whether hostapd still listens; it answers PONG, which is no event."""

@@ -18,6 +18,7 @@ from appliance.service import notify
 from appliance.settings import BoxSettings
 from appliance.warden.handover import RETRY_SECONDS, Handover
 from appliance.warden.hostapd import AccessPoint, AccessPoints
+from appliance.warden.nearby import Nearby
 from appliance.warden.neighbours import RouteSocket, Surroundings
 from appliance.warden.rules import Firewall, NftError
 from appliance.warden.talks import TALK_SECONDS, Talks
@@ -48,6 +49,7 @@ class Warden:
         folder.mkdir(parents=True, exist_ok=True)
         self._handover = Handover(link.listen(settings.warden_socket), settings.allowed_uids("sensor"))
         self._points = AccessPoints(folder)
+        self._nearby = Nearby()
         self._keeper: link.Link | None = None
         self._queue: deque[Message] = deque()
         self._overflow = 0
@@ -71,6 +73,7 @@ class Warden:
             self._check_due = monotonic + CHECK_SECONDS
             self._look_at_rules()
             self._look_for_access_points()
+            self._tell_nearby(monotonic)
         if monotonic >= self._volume_due:
             self._volume_due = monotonic + VOLUME_SECONDS
             self._read_counters()
@@ -135,6 +138,7 @@ class Warden:
         else:
             refused = False
         self._say(WardenState(ts=clock.now(), generation=wanted.generation, applied=applied, detail=detail))
+        self._ask_for_nearby(wanted.nearby)
         if not refused:  # else what was wanted before stays, and its generation with it
             self._generation = wanted.generation
 
@@ -209,6 +213,8 @@ class Warden:
                 self._selector.unregister(point)
             point.close()
         for point in fresh:
+            if self._nearby.counting:
+                point.listen_for_probes(wanted=True)
             self._selector.register(point, selectors.EVENT_READ, lambda point=point: self._on_station(point))
 
     def _on_station(self, point: AccessPoint) -> None:
@@ -217,8 +223,23 @@ class Warden:
         except OSError:
             self._check_due = clock.monotonic()  # it is gone: the next look drops it
             return
+        for mac in point.near:
+            self._nearby.heard(mac)
         for change in changes:
+            (self._nearby.joined if change.joined else self._nearby.left)(change.mac)
             self._say(change)
+
+    def _ask_for_nearby(self, wanted: bool) -> None:
+        if wanted == self._nearby.counting:
+            return
+        self._nearby.wanted(wanted, now=clock.now(), monotonic=clock.monotonic())
+        for point in self._points.attached.values():
+            point.listen_for_probes(wanted)
+
+    def _tell_nearby(self, monotonic: float) -> None:
+        counted = self._nearby.due(now=clock.now(), monotonic=monotonic)
+        if counted is not None:
+            self._say(counted)
 
     # --- keeper -----------------------------------------------------------------------------------
 

@@ -126,3 +126,28 @@ def test_access_points_are_bounded(short_path: Path) -> None:
         point.close()
     for daemon in daemons:
         daemon.close()
+
+
+@pytest.mark.req("R21")
+def test_probe_requests_come_only_while_they_are_asked_for(tmp_path: Path) -> None:
+    """The lab's access point speaks as hostapd does."""
+    from lab.accesspoint import AccessPoint as Played
+
+    with Played("wlan0", tmp_path / "control") as played:
+        points = AccessPoints(tmp_path, tmp_path / "control")
+        (point,), _ = points.refresh()
+        try:
+            played.wait_attached()
+            played.probed(MAC)
+            point.listen_for_probes(wanted=True)
+            played.wait_probes_wanted()
+            played.probed(MAC)
+            played.connected(MAC)
+            changes = near = None
+            while not changes:
+                changes, near = point.read(5.0), near or point.near
+                near = near or point.near
+            assert near == [MAC], "one of the two: the first was not asked for"
+            assert changes == [StationChanged(ts=5.0, mac=MAC, joined=True)]
+        finally:
+            point.close()
