@@ -34,6 +34,8 @@ from appliance.keeper.lists.table import (
 )
 
 SPILL = 1_000_000
+MAX_IN_MEMORY = 1_000_000
+"""Entries of a table without a file."""
 FIRST = 100
 _PIECE_BITS = 6
 _TEMPORARY = ".gatehouse-list-"
@@ -101,7 +103,7 @@ def in_memory(
 ) -> tuple[Table, Tally]:
     """A small table without a file. It is never stored, so it needs no key unless its hashes are told."""
     file = io.BytesIO()
-    tally = _write(items, file, folder=None, key=key, source=source, wide=confidential, limit=SPILL)
+    tally = _write(items, file, folder=None, key=key, source=source, wide=confidential, limit=MAX_IN_MEMORY)
     return Table(file.getvalue(), key=key), tally
 
 
