@@ -19,8 +19,10 @@ from appliance.keeper.devices.model import Device
 from appliance.keeper.household.record import REPORT_SECONDS, Record
 from appliance.keeper.now import Now
 from appliance.keeper.signs import rules
+from appliance.keeper.signs.hidden import usual_share
 from appliance.keeper.signs.model import Sign
-from appliance.keeper.signs.weigh import severity
+from appliance.keeper.signs.visibility import DayShare
+from appliance.keeper.signs.weigh import DAYS, severity
 from appliance.keeper.signs.window import MAX_OBSERVED, WINDOW_SECONDS, Context, Observed, Use, Window
 from appliance.keeper.store.findings import StoredFinding
 from appliance.keeper.store.records import HOUR, Ground, SignalRecord
@@ -66,16 +68,19 @@ _GATEWAY = "upstream_first"
 BECAUSE_OVER = "Nothing of it has been seen for 7 days."
 
 
-Days = Callable[[Device, float], tuple[Use, float | None]]
+Days = Callable[[Device, int], tuple[DayShare, ...]]
+"""What a device did on the days before this one, by the number of a day, oldest first."""
 
 
 class Signs:
     """Signals in, findings out."""
 
-    def __init__(self, record: Record, *, days: Days = lambda _device, _at: (Use(), None)) -> None:
-        """`days` says what a device did in its last day, and which share of that is as a rule unnamed."""
+    def __init__(self, record: Record, *, days: Days = lambda _device, _today: ()) -> None:
+        """`days` says what a device did on the days before."""
         self._record = record
         self._days = days
+        self._usual: dict[str, tuple[int, DayShare | None, float | None]] = {}
+        """By device: today, its last day, and the share of earlier ones that is as a rule unnamed."""
         self._due: dict[str, None] = {}
         """Ids of devices to weigh."""
         self._network_due: dict[str, None] = {}
@@ -216,16 +221,28 @@ class Signs:
         return Window(_observed(row) for row in rows)
 
     def _context(self, device: Device, now: Now) -> Context:
-        day, usual = self._days(device, now.at)
+        last, usual = self._last_day(device, int(now.at // DAYS))
         return Context(
             device_id=device.device_id,
             standing=device.standing,
             category=None if device.looks_like is None else device.looks_like.category,
             refused=frozenset(now.scope.refuses(device.standing)),
             hour=self._hour(device.device_id, now.at),
-            day=day,
+            day=Use() if last is None else Use(flows=last.connections, unnamed=last.unnamed),
+            day_ends=0.0 if last is None else min((last.day + 1) * DAYS, now.at),
             usual=usual,
         )
+
+    def _last_day(self, device: Device, today: int) -> tuple[DayShare | None, float | None]:
+        """Yesterday, and what was usual before; looked up once a day."""
+        known = self._usual.get(device.device_id)
+        if known is None or known[0] != today:
+            days = self._days(device, today)
+            last = days[-1] if days and days[-1].day == today - 1 else None
+            if len(self._usual) >= MAX_USES:
+                self._usual.clear()
+            known = self._usual[device.device_id] = (today, last, usual_share(days[:-1]))
+        return known[1], known[2]
 
     def _hour(self, device_id: str, at: float) -> Use:
         uses = [use for ts, use in self._lately.get(device_id, ()) if ts > at - HOUR]

@@ -5,8 +5,10 @@ All of it is weak on its own: ordinary programs do each of these things now and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 
+from appliance.keeper.signs.visibility import LEAST_CONNECTIONS, LEAST_DAYS, DayShare
 from appliance.keeper.signs.weigh import (
     HIDDEN_FLOWS,
     HIDDEN_HELLOS,
@@ -82,6 +84,12 @@ def _unnamed(window: Window, context: Context) -> Iterator[Weighed]:
         signals=len(found),
         at=context.day_ends,
     )
+
+
+def usual_share(days: Sequence[DayShare]) -> float | None:
+    """The unnamed share of a usual day; None while too few are known."""
+    known = [1.0 - day.named for day in days if day.connections >= LEAST_CONNECTIONS]
+    return median(known) if len(known) >= LEAST_DAYS else None
 
 
 def _share(context: Context) -> float | None:

@@ -225,3 +225,33 @@ def test_no_sequence_of_signals_does_harm(played: Any, script: list[Any]) -> Non
                 assert finding.severity != "act_now"
     assert played.bench.rows("record") <= 500
     played.bench.acknowledge()
+
+
+@pytest.mark.req("N10", "R16")
+def test_a_day_that_nothing_names_is_held_against_the_days_before(played: Any) -> None:
+    bench = played.bench
+
+    def day(unnamed: int) -> list[Any]:
+        found = []
+        for _ in range(24):
+            seen = m.ActivitySeen(
+                ts=bench.wall,
+                since=bench.wall - 300,
+                mac=LAPTOP,
+                generation=bench.generation,
+                flows=40,
+                unnamed=unnamed,
+                octets=0,
+                unnamed_octets=0,
+                classes={"push": 1},
+                others=20,
+            )
+            found += played.told(bench.hear(Peer.SENSOR, seen))
+            found += played.told(bench.wait(3600))
+        return [item for item in found if item.kind == "hidden-names"]
+
+    assert [day(4) for _ in range(10)] == [[]] * 10
+    day(36)
+    found = day(36)
+    assert [(item.grade, item.severity) for item in found[:1]] == [("medium", "this_week")]
+    assert "as a rule it is 10%" in found[0].reasons[0]
