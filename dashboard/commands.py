@@ -41,6 +41,8 @@ class Decision:
     """Which device it is about; None for the whole household."""
     proposal_id: str | None = None
     """Which proposal it answers."""
+    finding_id: str | None = None
+    """From which finding's page it was asked."""
 
 
 class AlreadySent(ValueError):  # noqa: N818 - reads as what happened
@@ -76,7 +78,7 @@ def ask(
             same proposal answered, and the box has not said yet what became of it.
     """
     body = _body(decision, now)
-    about = decision.proposal_id or decision.device_id
+    about = decision.proposal_id or decision.finding_id or decision.device_id
     try:
         with engine.begin() as connection:
             if _waits(connection, decision, body, site=site, now=now):
@@ -87,6 +89,7 @@ def ask(
                     site=site,
                     device_id=decision.device_id,
                     proposal_id=decision.proposal_id,
+                    finding_id=decision.finding_id,
                     body=body,
                     reason=decision.reason,
                     by=by.account_id,

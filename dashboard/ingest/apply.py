@@ -1,7 +1,7 @@
 """Opened messages in, rows and receipts out, in the caller's transaction.
 
-Idempotent and free of order: an event is known by (source, id); a device, finding, proposal or
-stay by its revision. The same id with another payload is not accepted and not receipted; it is a refusal
+Idempotent and free of order: an event is known by (source, id); a device, finding, proposal, stay or
+a box's arrangements by the revision. The same id with another payload is not accepted and not receipted; it is a refusal
 (`event-conflict`), because a box that says two things under one id was copied or set back.
 A status is a heartbeat, not an event: it only updates its site. What cannot be read yet is kept as it was
 signed, receipted, and read again (`read_again`) by a newer version.
@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, StatementError
 from dashboard.ingest.opening import Refusal, Unread, refused
 from dashboard.store import schema
 from wire.base import Payload
-from wire.box import BoxStatus
+from wire.box import Arrangements, BoxStatus
 from wire.codec import Opened, WireError, read_payload
 from wire.findings import Finding
 from wire.models import CommandResult, Device, Outcome, Proposal, Session
@@ -146,6 +146,8 @@ def _store(connection: Connection, site: str, payload: Payload, now: float) -> N
             _newest(connection, schema.proposal, ("site", "proposal_id"), _proposal_row(site, proposal))
         case Session() as stay:
             _newest(connection, schema.stay, ("site", "session_id"), _stay_row(site, stay))
+        case Arrangements() as arranged:
+            _newest(connection, schema.arrangements, ("site",), _arranged_row(site, arranged, now))
         case CommandResult() as result:
             _result(connection, site, result, now)
         case _:
@@ -169,6 +171,7 @@ def _device_row(site: str, device: Device) -> dict[str, Any]:
         "presence": plain.get("presence"),
         "merged_into": device.merged_into,
         "key_id": device.key_id,
+        "visibility": plain.get("visibility"),
     }
 
 
@@ -209,6 +212,7 @@ def _finding_row(site: str, finding: Finding, now: float) -> dict[str, Any]:
         "kind": finding.kind.value,
         "severity": finding.severity.value,
         "device_id": finding.device_id,
+        "cause": finding.cause,
         "state": finding.state,
         "first_seen": finding.first_seen.timestamp(),
         "last_seen": finding.last_seen.timestamp(),
@@ -217,6 +221,10 @@ def _finding_row(site: str, finding: Finding, now: float) -> dict[str, Any]:
         "payload": _plain(finding),
         "stored_at": now,
     }
+
+
+def _arranged_row(site: str, arranged: Arrangements, now: float) -> dict[str, Any]:
+    return {"site": site, "revision": arranged.revision, "payload": _plain(arranged), "stored_at": now}
 
 
 def _newest(connection: Connection, table: Table, key: tuple[str, ...], row: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def asked_rows(at_desk: Desk, sent: Iterable[StoredCommand]) -> tuple[Asked, ...
     """Commands sent earlier and what became of them."""
     return tuple(
         Asked(
-            text=f"{told(item.body).short}: {outcome_words(item, at_desk.now())[0]}",
+            text=f"{told(item.body, at_desk.zone).short}: {outcome_words(item, at_desk.now())[0]}",
             at=at_desk.moment(item.created_at),
             by=words.plain(item.by_name, 120),
             address=f"/commands/{item.command_id}",

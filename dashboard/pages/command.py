@@ -104,7 +104,7 @@ def _facts(at_desk: Desk, found: StoredCommand, known_label: str | None) -> tupl
     if found.device_id is not None:
         label = found.body.get("label") or known_label
         facts.append(("Device", words.plain(label, 80) if label else f"Device {found.device_id[:12]}"))
-    facts += told(found.body).facts
+    facts += told(found.body, at_desk.zone).facts
     if found.reason:
         facts.append(("Reason", words.plain(found.reason.replace("\n", " "), 500)))
     facts += [

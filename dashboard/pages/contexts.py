@@ -88,16 +88,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One household, one cause: something to decide."""
+    """One cause: something to decide."""
 
     severity: SeverityMark
     """Worst of its findings; For information for a question about devices."""
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link to the household."""
     sentence: str
     """What was seen, one sentence."""
+    together: str
+    """How many signs the cause has, in words; empty for one finding, or several of one kind."""
     detail: str
     """The device or devices, in words."""
     since: Moment
@@ -108,6 +106,20 @@ class Card:
     """Where to decide: the finding, or the household's list of findings."""
     action: str
     """Words of the link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeCard:
+    """One household and what is to be decided there."""
+
+    household: str
+    """What officers call the household."""
+    address: str
+    """Link to the household."""
+    cards: tuple[Card, ...]
+    """Its causes, worst first, then oldest; a question about devices last."""
+    more: int
+    """Causes beyond the most that are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +142,14 @@ class TodayPage:
 
     summary: str
     """One line over everything: how many of how many."""
-    cards: tuple[Card, ...]
-    """Findings, worst first, then oldest; then questions about devices that no finding leads to."""
+    homes: tuple[HomeCard, ...]
+    """Households with something to decide: that with the worst and oldest finding first, those with a question last."""
     left_out: int
-    """Cards beyond the most that are shown."""
+    """Households beyond the most that are shown."""
     boxes: tuple[BoxRow, ...]
-    """Boxes that do not report or do not record."""
+    """Boxes that do not report or do not record, or whose lists or test are not in order."""
+    informs: str
+    """How many findings are for information alone, in words; empty for none."""
     quiet: int
     """Households with nothing to decide and a box in order."""
 
@@ -152,6 +166,8 @@ class HouseholdRow:
     """Worst open finding, For information where only a question waits; None if nothing does."""
     decisions: str
     """How many findings are open and how many questions wait, in words; empty for none."""
+    informs: str
+    """How many findings are for information alone, in words; empty for none."""
     box: str
     """Whether the box reports, in words."""
     heard: Moment | None

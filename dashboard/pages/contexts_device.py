@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.pages.contexts import Asked, Fact, Moment
+from dashboard.pages.contexts import Asked, Fact, Moment, SeverityMark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,8 @@ class DeviceRow:
     """What speaks against what it appears to be."""
     corrected: bool
     """Whether an officer said what it is."""
+    visibility: str
+    """How much of what it did the box could put a name to, one sentence; empty if the box has not said."""
     addresses: tuple[AddressRow, ...]
     """Hardware addresses used, newest first."""
 
@@ -132,7 +134,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Reasoned:
     """What the forms have in common: each asks for a reason."""
 
     target: str
@@ -146,7 +148,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Folded(_Asked):
+class Folded(Reasoned):
     """A form that is folded away until somebody wants it."""
 
     opened: bool
@@ -154,7 +156,7 @@ class _Folded(_Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Register(_Asked):
+class Register(Reasoned):
     """The form that says what a device is."""
 
     heading: str
@@ -170,7 +172,7 @@ class Register(_Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectForm(_Folded):
+class CorrectForm(Folded):
     """The form that says what a device is, whatever it shows of itself."""
 
     categories: tuple[Choice, ...]
@@ -184,7 +186,7 @@ class CorrectForm(_Folded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitForm(_Folded):
+class SplitForm(Folded):
     """The form that takes addresses out of a device again."""
 
     addresses: tuple[Choice, ...]
@@ -192,7 +194,7 @@ class SplitForm(_Folded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyForm(_Folded):
+class KeyForm(Folded):
     """The form that says what a Wi-Fi passphrase is for."""
 
     key_id: str
@@ -204,7 +206,7 @@ class KeyForm(_Folded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerForm(_Asked):
+class AnswerForm(Reasoned):
     """The form that says whether two devices are one."""
 
     choices: tuple[Choice, ...]
@@ -221,6 +223,8 @@ class FindingLine:
     """Open or Closed."""
     last_seen: Moment
     """Latest support."""
+    severity: SeverityMark
+    """How soon to look."""
     address: str
     """Link."""
 
@@ -243,8 +247,12 @@ class DevicePage:
     """Reference of the Wi-Fi passphrase that is its own; empty if there is none."""
     proposals: tuple[ProposalCard, ...]
     """Other devices that it may be, or was said to be."""
-    findings: tuple[FindingLine, ...]
-    """Findings about it and what counts as part of it."""
+    opened: tuple[FindingLine, ...]
+    """Open findings about it and what counts as part of it."""
+    closed: tuple[FindingLine, ...]
+    """Closed ones, the latest."""
+    findings_left_out: int
+    """Findings about it beyond the most that are shown."""
     stays: tuple[StayRow, ...]
     """When it was there, latest first."""
     stays_left_out: int
@@ -259,6 +267,8 @@ class DevicePage:
     """The form that takes addresses out; None if there is only one."""
     key: KeyForm | None
     """The form about its Wi-Fi passphrase; None for who may only look."""
+    agent_address: str
+    """Link to where a report of software on it can be handed in; empty for who may only look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.pages.contexts import Asked, Fact, Moment, SeverityMark
-from dashboard.pages.contexts_device import Choice, DeviceRow, KeyForm, ProposalCard, Register
+from dashboard.pages.contexts_arranged import DetectionRow, ListRow, QuietForm
+from dashboard.pages.contexts_device import Choice, DeviceRow, FindingLine, KeyForm, ProposalCard, Register
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,12 @@ class FindingCard:
     """How soon to look."""
     sentence: str
     """What was seen."""
+    headline: str
+    """The box's own first sentence on it; empty where it gives none."""
+    grade: str
+    """How strong a sign it is, in words; empty for what is no sign."""
+    agree: str
+    """How many independent signals agree, in words (S5); empty where the box does not say."""
     device: str
     """Which device, in words."""
     state: str
@@ -44,6 +51,16 @@ class FindingCard:
     """Link to the finding."""
     action: str
     """Words of the link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingGroup:
+    """Findings that belong together."""
+
+    together: str
+    """How many signs the cause has, in words; empty where it has one."""
+    cards: tuple[FindingCard, ...]
+    """The worst, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +89,10 @@ class Box:
     """Listening points: name, messages read, what was missed."""
     blind: tuple[tuple[Moment, Moment | None, str], ...]
     """The latest times in which it could not see, newest first: from, until (None while it lasts), why."""
+    lists: tuple[ListRow, ...]
+    """Lists in use or wanted (R31)."""
+    test: DetectionRow | None
+    """The monthly test; None if the box has not said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +117,12 @@ class HouseholdPage:
     """The box's reference."""
     summary: str
     """How many decisions wait."""
-    findings: tuple[FindingCard, ...]
-    """Open, worst and oldest first."""
+    findings: tuple[FindingGroup, ...]
+    """Open, by cause, worst and oldest first."""
+    informs: tuple[FindingCard, ...]
+    """Open ones for information alone."""
+    informs_left_out: int
+    """Of those, beyond the most that are shown."""
     closed: tuple[FindingCard, ...]
     """Closed, newest first."""
     findings_left_out: int
@@ -112,6 +137,10 @@ class HouseholdPage:
     """Proposals beyond the most that are shown."""
     asked: tuple[Asked, ...]
     """Commands about the whole household, newest first."""
+    arranged: str
+    """What is arranged with the box, in words."""
+    arrangements_address: str
+    """Link to that."""
     look: LookForm | None
     """The form that lets the box look round; None for who may only look."""
     box: Box
@@ -144,7 +173,11 @@ class FindingPage:
     """Open proposals about the device, for a finding that registering it answers: it may be a known one."""
     asked: tuple[Asked, ...]
     """Commands about it, newest first."""
+    others: tuple[FindingLine, ...]
+    """Other open findings of the same cause."""
     register: Register | None
-    """The form; None for who may only look."""
+    """The form; None for who may only look, and for a finding of no device."""
+    quiet: QuietForm | None
+    """The form that says it is not relevant here; None where that is no answer, or for who may only look."""
     key: KeyForm | None
     """The form about its Wi-Fi passphrase, where the finding is about one."""

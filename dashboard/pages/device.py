@@ -15,16 +15,18 @@ from sqlalchemy import Connection
 from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import sentences, words
 from dashboard.pages.asking import again, asked_rows, officer, send
+from dashboard.pages.cards import finding_line
 from dashboard.pages.contexts import Fact
-from dashboard.pages.contexts_device import DevicePage, FindingLine, SplitPage, StayRow
+from dashboard.pages.contexts_device import DevicePage, SplitPage, StayRow
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
 from dashboard.pages.device_forms import correct_form, key_form, split_form
-from dashboard.pages.forms import Bound, Corrected, Errors, Parted, Standed
+from dashboard.pages.forms import Bound, Corrected, Parted, Standed
 from dashboard.pages.registering import register_form
 from dashboard.pages.rows import addresses, device_name, device_row, proposal_card
+from dashboard.pages.typed import Errors
 from dashboard.store import devices, queries
 from dashboard.store.devices import StoredDevice, StoredStay
-from dashboard.store.queries import Household, StoredFinding
+from dashboard.store.queries import Household
 from wire.models import LooksLike
 
 pages = Blueprint("device", __name__)
@@ -153,6 +155,7 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
     # As they are stored, not what they count as part of: both halves of a confirmed pair have a name here.
     known = {item: found for item in named if (found := devices.device_of(connection, site, item)) is not None}
     findings = queries.findings_about(connection, site, ids)
+    about = queries.count_about(connection, site, ids)
     stays = devices.stays_of(connection, site, ids)
     number = devices.count_stays(connection, site, ids)
     asked = queries.commands_about(connection, site, ids)
@@ -169,7 +172,9 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
         parts=_parts(row),
         key_id=words.plain(row.key_id, 64) if row.key_id else "",
         proposals=tuple(proposal_card(at_desk, site, item, known, answers.get(item.proposal_id)) for item in proposals),
-        findings=tuple(_line(at_desk, site, item, row) for item in findings),
+        opened=tuple(finding_line(at_desk, site, item, row) for item in findings if item.state == "open"),
+        closed=tuple(finding_line(at_desk, site, item, row) for item in findings if item.state != "open"),
+        findings_left_out=max(0, about - len(findings)),
         stays=tuple(_stay(at_desk, item) for item in stays),
         stays_left_out=max(0, number - len(stays)),
         asked=asked_rows(at_desk, asked),
@@ -190,6 +195,7 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
         key=key_form(f"{at}/passphrase", sent.key, sent.errors if sent.key else (), key_id=row.key_id)
         if acts
         else None,
+        agent_address=f"{at}/agent" if acts else "",
     )
     return show(
         "device",
@@ -220,15 +226,6 @@ def _parts(row: StoredDevice) -> tuple[Fact, ...]:
                 text += f". {words.confidence(sure)}" if sure is not None else ". The box does not say how sure"
             facts.append(Fact(key=key, value=text))
     return tuple(facts)
-
-
-def _line(at_desk: Desk, site: str, row: StoredFinding, device: StoredDevice) -> FindingLine:
-    return FindingLine(
-        sentence=sentences.finding(row.kind, device.standing),
-        state="Open" if row.state == "open" else "Closed",
-        last_seen=at_desk.moment(row.last_seen),
-        address=f"/households/{site}/findings/{row.finding_id}",
-    )
 
 
 def _stay(at_desk: Desk, row: StoredStay) -> StayRow:

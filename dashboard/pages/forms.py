@@ -7,33 +7,27 @@ that the device does not have is refused.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from dashboard.commands import TOKEN, Decision
 from dashboard.pages import words
+from dashboard.pages.typed import INCOMPLETE, Errors, reason_errors, text_errors, tidy, until, whole
 from wire.base import Correction, Standing
 from wire.orders import AnswerProposal, BindPassphrase, CorrectDevice, Order, RunProbe, SetStanding, SplitDevice
-
-Errors = tuple[tuple[str, str], ...]
-"""Element id and what is wrong there."""
 
 STANDINGS = (Standing.REGISTERED, Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.INFRASTRUCTURE)
 """What an officer may make of a device."""
 PURPOSES: tuple[Literal["device", "guest", "household"], ...] = ("device", "guest", "household")
 LOOKS: tuple[Literal["sweep", "services", "dhcp"], ...] = ("sweep", "services", "dhcp")
 MOST_LABEL = 80
-MOST_REASON = 500
 MOST_SYSTEM = 40
 MOST_NAME = 80
 MOST_KEY = 64
 GUEST_DAYS = 14
 MOST_GUEST_DAYS = 90
-_DAY = 86400.0
-_INCOMPLETE = "This form was not complete. Check your answers and send it again"
+_DAYS = f"Days must be a whole number from 1 to {MOST_GUEST_DAYS}"
 _KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
@@ -53,29 +47,29 @@ class Standed:
         return cls(
             token=form.get("token", ""),
             standing=form.get("standing", ""),
-            label=_tidy(form.get("label", "")),
+            label=tidy(form.get("label", "")),
             days=form.get("days", "").strip(),
-            reason=_tidy(form.get("reason", "")),
+            reason=tidy(form.get("reason", "")),
         )
 
     def check(self, device_id: str) -> tuple[Decision | None, Errors]:
         """The decision, or what is wrong."""
-        days = _days(self.days) if self.standing == Standing.GUEST else None
+        days = whole(self.days, MOST_GUEST_DAYS) if self.standing == Standing.GUEST else None
         errors: list[tuple[str, str]] = []
         if self.standing not in STANDINGS:
             errors.append(("standing", "Select whose device this is"))
         elif not TOKEN.fullmatch(self.token):
-            errors.append(("standing", _INCOMPLETE))
+            errors.append(("standing", INCOMPLETE))
         if self.standing == Standing.GUEST and days is None:
             errors.append(("days", _DAYS))
-        errors += _text_errors("label", "Label", self.label, MOST_LABEL)
-        errors += _reason_errors("reason", self.reason)
+        errors += text_errors("label", "Label", self.label, MOST_LABEL)
+        errors += reason_errors("reason", self.reason)
         if errors:
             return None, tuple(errors)
         standing, label = Standing(self.standing), self.label or None
 
         def order(at: float) -> Order:
-            return SetStanding(device_id=device_id, standing=standing, label=label, guest_until=_until(at, days))
+            return SetStanding(device_id=device_id, standing=standing, label=label, guest_until=until(at, days))
 
         return Decision(token=self.token, order=order, reason=self.reason, device_id=device_id), ()
 
@@ -97,10 +91,10 @@ class Corrected:
         return cls(
             token=form.get("token", ""),
             category=form.get("category", ""),
-            os_family=_tidy(form.get("os_family", "")),
-            vendor=_tidy(form.get("vendor", "")),
-            model=_tidy(form.get("model", "")),
-            reason=_tidy(form.get("reason", "")),
+            os_family=tidy(form.get("os_family", "")),
+            vendor=tidy(form.get("vendor", "")),
+            model=tidy(form.get("model", "")),
+            reason=tidy(form.get("reason", "")),
         )
 
     def check(self, device_id: str) -> tuple[Decision | None, Errors]:
@@ -109,11 +103,11 @@ class Corrected:
         if self.category and self.category not in words.CATEGORIES:
             errors.append(("correct-category", "Select a kind of device from the list"))
         elif not TOKEN.fullmatch(self.token):
-            errors.append(("correct-category", _INCOMPLETE))
-        errors += _text_errors("correct-os", "System", self.os_family, MOST_SYSTEM)
-        errors += _text_errors("correct-vendor", "Maker", self.vendor, MOST_NAME)
-        errors += _text_errors("correct-model", "Model", self.model, MOST_NAME)
-        errors += _reason_errors("correct-reason", self.reason)
+            errors.append(("correct-category", INCOMPLETE))
+        errors += text_errors("correct-os", "System", self.os_family, MOST_SYSTEM)
+        errors += text_errors("correct-vendor", "Maker", self.vendor, MOST_NAME)
+        errors += text_errors("correct-model", "Model", self.model, MOST_NAME)
+        errors += reason_errors("correct-reason", self.reason)
         if errors:
             return None, tuple(errors)
         said = Correction(
@@ -142,7 +136,7 @@ class Parted:
         return cls(
             token=form.get("token", ""),
             macs=tuple(dict.fromkeys(macs)),
-            reason=_tidy(form.get("reason", "")),
+            reason=tidy(form.get("reason", "")),
             confirmed=form.get("confirmed") == "1",
         )
 
@@ -154,8 +148,8 @@ class Parted:
         elif len(self.macs) == len(set(known)):
             errors.append(("split-macs", "Leave at least one address that stays"))
         elif not TOKEN.fullmatch(self.token):
-            errors.append(("split-macs", _INCOMPLETE))
-        errors += _reason_errors("split-reason", self.reason)
+            errors.append(("split-macs", INCOMPLETE))
+        errors += reason_errors("split-reason", self.reason)
         if errors:
             return None, tuple(errors)
         order = SplitDevice(device_id=device_id, macs=self.macs)
@@ -180,12 +174,12 @@ class Bound:
             key_id=form.get("key_id", "").strip(),
             purpose=form.get("purpose", ""),
             days=form.get("days", "").strip(),
-            reason=_tidy(form.get("reason", "")),
+            reason=tidy(form.get("reason", "")),
         )
 
     def check(self, device_id: str) -> tuple[Decision | None, Errors]:
         """The decision, or what is wrong."""
-        days = _days(self.days) if self.purpose == "guest" else None
+        days = whole(self.days, MOST_GUEST_DAYS) if self.purpose == "guest" else None
         purpose = next((item for item in PURPOSES if item == self.purpose), None)
         errors: list[tuple[str, str]] = []
         if not self.key_id:
@@ -197,16 +191,16 @@ class Bound:
         if purpose is None:
             errors.append(("key-purpose", "Select what the passphrase is for"))
         elif not TOKEN.fullmatch(self.token):
-            errors.append(("key-purpose", _INCOMPLETE))
+            errors.append(("key-purpose", INCOMPLETE))
         if purpose == "guest" and days is None:
             errors.append(("key-days", _DAYS))
-        errors += _reason_errors("key-reason", self.reason)
+        errors += reason_errors("key-reason", self.reason)
         if errors or purpose is None:
             return None, tuple(errors)
         key_id, whose, named = self.key_id, device_id if purpose == "device" else None, purpose
 
         def order(at: float) -> Order:
-            return BindPassphrase(key_id=key_id, purpose=named, device_id=whose, until=_until(at, days))
+            return BindPassphrase(key_id=key_id, purpose=named, device_id=whose, until=until(at, days))
 
         return Decision(token=self.token, order=order, reason=self.reason, device_id=device_id), ()
 
@@ -222,7 +216,7 @@ class Answered:
     @classmethod
     def read(cls, form: Mapping[str, str]) -> Answered:
         """Take the fields out of a form."""
-        return cls(token=form.get("token", ""), answer=form.get("answer", ""), reason=_tidy(form.get("reason", "")))
+        return cls(token=form.get("token", ""), answer=form.get("answer", ""), reason=tidy(form.get("reason", "")))
 
     def check(self, proposal_id: str, device_id: str) -> tuple[Decision | None, Errors]:
         """The decision, or what is wrong; `device_id` is the device that would stay."""
@@ -230,8 +224,8 @@ class Answered:
         if self.answer not in {"confirm", "refuse"}:
             errors.append(("answer", "Select whether they are one device"))
         elif not TOKEN.fullmatch(self.token):
-            errors.append(("answer", _INCOMPLETE))
-        errors += _reason_errors("answer-reason", self.reason)
+            errors.append(("answer", INCOMPLETE))
+        errors += reason_errors("answer-reason", self.reason)
         if errors:
             return None, tuple(errors)
         order = AnswerProposal(proposal_id=proposal_id, confirm=self.answer == "confirm")
@@ -253,35 +247,3 @@ def look_round(form: Mapping[str, str]) -> Decision | None:
         return None
     order = RunProbe(kind=kind)
     return Decision(token=token, order=lambda _: order, reason="", device_id=None)
-
-
-_DAYS = f"Days must be a whole number from 1 to {MOST_GUEST_DAYS}"
-
-
-def _until(at: float, days: int | None) -> datetime | None:
-    return None if days is None else datetime.fromtimestamp(at + days * _DAY, UTC)
-
-
-def _tidy(text: str) -> str:
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
-
-
-def _reason_errors(field: str, text: str) -> list[tuple[str, str]]:
-    if not text:
-        return [(field, "Enter the reason for your decision")]
-    return _text_errors(field, "Reason", text.replace("\n", " "), MOST_REASON)
-
-
-def _text_errors(field: str, name: str, text: str, most: int) -> list[tuple[str, str]]:
-    if len(text) > most:
-        return [(field, f"{name} must be {most} characters or fewer")]
-    if not text.isprintable():
-        return [(field, f"{name} must only have characters that can be seen")]
-    return []
-
-
-def _days(text: str) -> int | None:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 3):
-        return None
-    days = int(text)
-    return days if 1 <= days <= MOST_GUEST_DAYS else None

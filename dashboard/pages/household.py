@@ -7,17 +7,16 @@ from flask.typing import ResponseReturnValue
 
 from dashboard import commands
 from dashboard.commands import AlreadySent
-from dashboard.pages import forms, orders, sentences, words
+from dashboard.pages import forms, health, orders, sentences, words
 from dashboard.pages.asking import asked_rows, officer, send
+from dashboard.pages.cards import finding_card, finding_groups
 from dashboard.pages.contexts_device import Choice
-from dashboard.pages.contexts_household import Box, FindingCard, HouseholdPage, LookForm
-from dashboard.pages.desk import Desk, desk, household_or_404, show, who
+from dashboard.pages.contexts_household import HouseholdPage, LookForm
+from dashboard.pages.desk import desk, household_or_404, show, who
 from dashboard.pages.rows import device_row, proposal_card
 from dashboard.store import devices as stored_devices
 from dashboard.store import queries
-from dashboard.store.devices import StoredDevice
-from dashboard.store.queries import Household, StoredFinding
-from wire.box import TapHealth
+from dashboard.store.arrangements import StoredArrangements, arrangements_of
 
 pages = Blueprint("household", __name__)
 
@@ -28,15 +27,18 @@ def household(site: str) -> Response:
     at_desk = desk()
     with at_desk.reads.connect() as connection:
         home = household_or_404(connection, site)
-        opened = queries.findings_of(connection, site, state="open", limit=queries.MOST_OPEN_SHOWN)
+        opened = queries.findings_of(connection, site, state="open", limit=queries.MOST_OPEN_SHOWN, informs=False)
+        informs = queries.findings_of(connection, site, state="open", limit=queries.MOST_INFORMS_SHOWN, informs=True)
         closed = queries.findings_of(connection, site, state="closed", limit=queries.MOST_CLOSED_SHOWN)
         waiting = queries.count_findings(connection, site)
+        informing = queries.count_findings(connection, site, informs=True)
+        arranged = arrangements_of(connection, site)
         unread = queries.count_unread(connection, site)
         devices = stored_devices.devices_of(connection, site)
         number = stored_devices.count_devices(connection, site)
         proposals = stored_devices.open_proposals(connection, site)
         proposed = stored_devices.count_proposals(connection, site)
-        named = {row.device_id for row in (*opened, *closed)}
+        named = {row.device_id for row in (*opened, *informs, *closed) if row.device_id is not None}
         named |= {item for row in proposals for item in (row.device_id, row.other_id)}
         known = stored_devices.devices_named(connection, site, named)
         asked = queries.commands_about(connection, site)
@@ -45,16 +47,20 @@ def household(site: str) -> Response:
         household=words.plain(home.title, 120),
         site=home.site,
         summary=_summary(waiting, proposed),
-        findings=tuple(finding_card(at_desk, site, row, known.get(row.device_id)) for row in opened),
-        closed=tuple(finding_card(at_desk, site, row, known.get(row.device_id)) for row in closed),
+        findings=finding_groups(at_desk, site, opened, known),
+        informs=tuple(finding_card(at_desk, site, row, known.get(row.device_id or "")) for row in informs),
+        informs_left_out=max(0, informing - len(informs)),
+        closed=tuple(finding_card(at_desk, site, row, known.get(row.device_id or "")) for row in closed),
         findings_left_out=max(0, waiting - len(opened)),
         devices=tuple(device_row(at_desk, site, row) for row in devices),
         devices_left_out=max(0, number - len(devices)),
         proposals=tuple(proposal_card(at_desk, site, row, known, answers.get(row.proposal_id)) for row in proposals),
         proposals_left_out=max(0, proposed - len(proposals)),
         asked=asked_rows(at_desk, asked),
+        arranged=_arranged(arranged),
+        arrangements_address=f"/households/{site}/arrangements",
         look=_look(site) if who().role.acts else None,
-        box=_box(at_desk, home, unread),
+        box=health.box(at_desk, home, unread),
         cannot_see=sentences.CANNOT_SEE,
     )
     return show(
@@ -83,75 +89,6 @@ def look_round(site: str) -> ResponseReturnValue:
         return redirect(f"/households/{site}", 303)
 
 
-def finding_card(at_desk: Desk, site: str, row: StoredFinding, device: StoredDevice | None) -> FindingCard:
-    """A finding in words, with what is known of its device."""
-    whole = sentences.payload(row.payload)
-    opened = row.state == "open"
-    name = sentences.device(
-        device.label if device else None, sentences.looks(device.looks_like) if device else None, row.device_id
-    )
-    return FindingCard(
-        anchor=f"finding-{row.finding_id}",
-        kind=row.kind,
-        severity=sentences.mark(row.severity),
-        sentence=sentences.finding(row.kind, device.standing if device else None),
-        device=name,
-        state="Open" if opened else "Closed",
-        open=opened,
-        first_seen=at_desk.moment(row.first_seen),
-        last_seen=at_desk.moment(row.last_seen),
-        times=words.count(row.count, "time", "times"),
-        why=sentences.why(row.kind, whole.rule.clause if whole else ""),
-        sure=words.confidence(whole.confidence) if whole else "Not said",
-        closed_because=words.plain(whole.closed_because) if whole and whole.closed_because else "",
-        address=f"/households/{site}/findings/{row.finding_id}",
-        stays=sentences.stays(row.kind) if opened else "",
-        action=sentences.action(row.kind) if opened else sentences.LOOK,
-    )
-
-
-def _box(at_desk: Desk, home: Household, unread: int) -> Box:
-    said = sentences.status(home.status)
-    well, sentence = sentences.reporting(home.heard_at, said, at_desk.now())
-    return Box(
-        reporting=well,
-        heard=at_desk.moment_or_none(home.heard_at),
-        said_at=at_desk.moment_or_none(home.status_at),
-        sentence=sentence,
-        authority=words.plain(said.authority) if said and said.authority else "The box has not said.",
-        recording=bool(said and said.recording),
-        waiting=words.count(said.outbox, "record", "records") if said and said.outbox else "",
-        unread=words.count(unread, "record", "records") if unread else "",
-        parts=tuple((words.plain(part.name, 30), _running(part.connected)) for part in said.processes) if said else (),
-        taps=tuple((words.plain(tap.name, 30), f"{tap.messages:,}", _missed(tap)) for tap in said.taps) if said else (),
-        blind=tuple(
-            (
-                at_desk.moment(gap.started.timestamp()),
-                at_desk.moment_or_none(gap.ended.timestamp() if gap.ended else None),
-                sentences.blind(gap.cause),
-            )
-            for gap in (said.gaps if said and said.gaps else ())
-        ),
-    )
-
-
-def _running(connected: bool) -> str:
-    return "Running" if connected else "Not running"
-
-
-def _missed(tap: TapHealth) -> str:
-    parts = [
-        words.count(number, one, many)
-        for number, one, many in (
-            (tap.lost, "lost", "lost"),
-            (tap.unparsed, "not understood", "not understood"),
-            (tap.overflow, "left out", "left out"),
-        )
-        if number
-    ]
-    return ", ".join(parts) or "Nothing"
-
-
 def _look(site: str) -> LookForm:
     return LookForm(
         target=f"/households/{site}/look-round",
@@ -160,6 +97,22 @@ def _look(site: str) -> LookForm:
             Choice(value=kind, text=orders.LOOKS[kind], hint="", checked=kind == forms.LOOKS[0]) for kind in forms.LOOKS
         ),
     )
+
+
+def _arranged(stored: StoredArrangements | None) -> str:
+    said = None if stored is None else sentences.arrangements(stored.payload)
+    if said is None:
+        return "The box has not said yet."
+    parts = [
+        words.count(len(items), one, many)
+        for items, one, many in (
+            (said.quieted, "quiet rule", "quiet rules"),
+            (said.away, "away time", "away times"),
+            (said.watch, "entry of its own", "entries of its own"),
+        )
+        if items
+    ]
+    return (", ".join(parts) or "Nothing is arranged") + "."
 
 
 def _summary(waiting: int, proposed: int) -> str:

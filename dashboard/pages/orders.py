@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -55,8 +55,8 @@ class Told:
     """What is so when the box has applied it, one sentence."""
 
 
-def told(body: Mapping[str, Any]) -> Told:  # noqa: PLR0911 - one return an order reads best
-    """An order in words."""
+def told(body: Mapping[str, Any], zone: tzinfo = UTC) -> Told:  # noqa: PLR0911 - one return an order reads best
+    """An order in words; its days are those of `zone`."""
     try:
         order = _ORDER.validate_python(dict(body))
     except ValidationError:
@@ -99,15 +99,15 @@ def told(body: Mapping[str, Any]) -> Told:  # noqa: PLR0911 - one return an orde
                 applied="The box will look round in a moment. What it finds appears on the household's page.",
             )
         case _:
-            return _arranged(order)
+            return _arranged(order, zone)
 
 
 def _arranged(  # noqa: PLR0911 - one return an order reads best
-    order: QuietRule | EndQuiet | SetAway | EndAway | AddWatch | EndWatch | ReportAgent,
+    order: QuietRule | EndQuiet | SetAway | EndAway | AddWatch | EndWatch | ReportAgent, zone: tzinfo
 ) -> Told:
     match order:
         case QuietRule():
-            return _quieted(order)
+            return _quieted(order, zone)
         case EndQuiet(quiet_id=quiet_id):
             return Told(
                 short="Let a quieted rule speak again",
@@ -116,9 +116,10 @@ def _arranged(  # noqa: PLR0911 - one return an order reads best
             )
         case SetAway():
             who = "One device" if order.device_id else "Everybody in the home"
+            first, last = _day(order.starts, zone), _day(order.ends - timedelta(seconds=1), zone)
             return Told(
-                short=f"Away from {_day(order.starts)} to {_day(order.ends)}",
-                facts=(("Away", who), ("From", _day(order.starts)), ("To", _day(order.ends))),
+                short=f"Away from {first} to {last}",
+                facts=(("Away", who), ("From", first), ("To", f"{last}, all day")),
                 applied="Silence in that time is expected and makes no finding.",
             )
         case EndAway(away_id=away_id):
@@ -128,7 +129,7 @@ def _arranged(  # noqa: PLR0911 - one return an order reads best
                 applied="The away time no longer counts.",
             )
         case AddWatch():
-            return _watched(order)
+            return _watched(order, zone)
         case EndWatch(watch_id=watch_id):
             return Told(
                 short="Take an entry of this home off",
@@ -141,21 +142,21 @@ def _arranged(  # noqa: PLR0911 - one return an order reads best
                 short=f"Report of software on the device: {times} of use",
                 facts=(
                     ("Software", words.plain(order.source, 80)),
-                    ("Reported in full from", _minute(order.covers_from)),
-                    ("To", _minute(order.covers_to)),
+                    ("Reported in full from", _minute(order.covers_from, zone)),
+                    ("To", _minute(order.covers_to, zone)),
                     ("Times of use", f"{len(order.spans):,}"),
                 ),
                 applied="The box compares it with what it saw.",
             )
 
 
-def _quieted(order: QuietRule) -> Told:
+def _quieted(order: QuietRule, zone: tzinfo) -> Told:
     where = "on this device" if order.device_id else "in this home"
     what = "This subject" if order.narrow or order.subject else "All that the rule finds"
     facts = [("Not relevant", f"{what}, {where}"), ("Rule", words.plain(order.rule, 64))]
     if order.subject:
         facts.append(("Subject", words.defang(order.subject)))
-    facts.append(("Until", _day(order.until) if order.until else "An officer lets it speak again"))
+    facts.append(("Until", _day(order.until, zone) if order.until else "An officer lets it speak again"))
     return Told(
         short=f"Not relevant here: {what.lower()}, {where}",
         facts=tuple(facts),
@@ -163,30 +164,29 @@ def _quieted(order: QuietRule) -> Told:
     )
 
 
-def _watched(order: AddWatch) -> Told:
+def _watched(order: AddWatch, zone: tzinfo) -> Told:
     name = words.defang(order.name)
     below = "The name and all that belong to it" if order.below else "This name alone"
     facts = [("Name", name), ("Counts for", below)]
     if order.excluded:
         return Told(
             short=f"Never keep: {name}",
-            facts=(*facts, ("Until", _day(order.expires))),
+            facts=(*facts, ("Until", _day(order.expires, zone))),
             applied="That it is asked for is not kept from now on.",
         )
     return Told(
         short=f"Watch for: {name}",
-        facts=(*facts, ("How soon to look", words.severity(order.severity)), ("Until", _day(order.expires))),
+        facts=(*facts, ("How soon to look", words.severity(order.severity)), ("Until", _day(order.expires, zone))),
         applied="The box reports it when it is asked for, where the authority lets lists be used.",
     )
 
 
-def _day(at: datetime) -> str:
-    # An order holds moments in UTC and its page knows no zone; a day is what was typed.
-    return words.date(at.timestamp(), UTC)
+def _day(at: datetime, zone: tzinfo) -> str:
+    return words.date(at.timestamp(), zone)
 
 
-def _minute(at: datetime) -> str:
-    return words.date_time(at.timestamp(), UTC) + " UTC"
+def _minute(at: datetime, zone: tzinfo) -> str:
+    return words.date_time(at.timestamp(), zone)
 
 
 def _correction(order: CorrectDevice) -> Told:

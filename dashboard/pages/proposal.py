@@ -12,8 +12,9 @@ from dashboard.pages import words
 from dashboard.pages.asking import again, asked_rows, officer, send
 from dashboard.pages.contexts_device import AnswerForm, Choice, ProposalPage
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show, who
-from dashboard.pages.forms import Answered, Errors
+from dashboard.pages.forms import Answered
 from dashboard.pages.rows import device_row, proposal_card
+from dashboard.pages.typed import Errors
 from dashboard.store import devices, queries
 from dashboard.store.devices import StoredProposal
 

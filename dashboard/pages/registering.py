@@ -6,7 +6,8 @@ from dashboard import commands
 from dashboard.pages import forms, words
 from dashboard.pages.contexts_device import Choice, Register
 from dashboard.pages.desk import Desk
-from dashboard.pages.forms import Errors, Standed
+from dashboard.pages.forms import Standed
+from dashboard.pages.typed import Errors
 from dashboard.store.devices import StoredDevice
 from wire.base import Standing
 

@@ -6,7 +6,7 @@ Pure: stored rows in, plain words out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,9 +15,9 @@ from dashboard.pages import kinds, kinds_box, kinds_signs, words
 from dashboard.pages.contexts import SeverityMark
 from dashboard.pages.kinds import Answer, Kind
 from wire.base import Correction, Standing
-from wire.box import BoxStatus, GapCause
+from wire.box import Arrangements, BoxStatus, GapCause
 from wire.findings import Finding
-from wire.models import LooksLike, Presence, PresenceState
+from wire.models import LooksLike, Presence, PresenceState, Visibility
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -34,6 +34,8 @@ CANNOT_SEE = (
 )
 
 LOOK = kinds.LOOK
+THE_BOX = "The box itself, or the home's network"
+"""What a finding of no device is about."""
 _KINDS: Mapping[str, Kind] = {
     kind.value: said for table in (kinds.DEVICES, kinds_signs.SIGNS, kinds_box.BOX) for kind, said in table.items()
 }
@@ -75,6 +77,25 @@ def payload(value: dict[str, Any]) -> Finding | None:
 def status(value: dict[str, Any] | None) -> BoxStatus | None:
     """A box's status payload; None if there is none."""
     return None if value is None else _read(BoxStatus, value)
+
+
+def arrangements(value: dict[str, Any]) -> Arrangements | None:
+    """What is arranged with a box, as stored; None if it is of a form this version does not know."""
+    return _read(Arrangements, value)
+
+
+def visibility(value: dict[str, Any] | None) -> str:
+    """How much of what a device did the box could put a name to (N10); empty if the box has not said."""
+    said = None if value is None else _read(Visibility, value)
+    if said is None:
+        return ""
+    on = words.date(said.day.timestamp(), UTC)
+    if not said.connections:
+        return f"It made no connections on {on}"
+    text = f"The box could put a name to {said.named:.0%} of {words.count(said.connections, 'connection', 'connections')} on {on}"
+    if said.octets_named is not None:
+        text += f", and to {said.octets_named:.0%} of what they carried"
+    return text
 
 
 def device(label: str | None, looks_like: LooksLike | None, device_id: str) -> str:
@@ -125,6 +146,11 @@ def stays(kind: str) -> str:
 def quiets(kind: str) -> bool:
     """Whether an officer can say that it is not relevant here (R30)."""
     return _answer(kind) is Answer.QUIET
+
+
+def mends_itself(kind: str) -> bool:
+    """Whether nothing can be decided about it: the box closes it when it is over."""
+    return _answer(kind) is Answer.WAIT
 
 
 def registers(kind: str) -> bool:

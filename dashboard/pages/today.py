@@ -8,21 +8,26 @@ from dataclasses import dataclass
 from flask import Blueprint, Response
 
 from dashboard.pages import sentences, words
-from dashboard.pages.contexts import BoxRow, Card, HouseholdRow, HouseholdsPage, TodayPage
+from dashboard.pages.contexts import BoxRow, Card, HomeCard, HouseholdRow, HouseholdsPage, TodayPage
 from dashboard.pages.desk import Desk, desk, show
 from dashboard.pages.rows import device_name
-from dashboard.store import devices, queries
+from dashboard.store import causes, devices, queries
+from dashboard.store.causes import Cause, OpenFinding, Waits
 from dashboard.store.devices import Question, StoredDevice
-from dashboard.store.queries import Household, OpenFinding
+from dashboard.store.queries import Household
 from wire.findings import FindingKind, Severity
 
-MOST_CARDS = 100
+MOST_HOMES = 100
+MOST_ITEMS = 5
+"""Causes of one household that are shown here; its own page shows the rest."""
 LEAST = 0.5
 """Probability from which a proposal that no finding leads to is shown here; the household's page shows all."""
 _NAMED = 3
 """Devices a card names; the rest is a number."""
 _AFTER_FINDINGS, _LAST = 90, 99
 _LEADS = tuple(kind for kind in FindingKind if sentences.registers(kind))
+_AILS = tuple(kind for kind in FindingKind if sentences.mends_itself(kind))
+"""Kinds that ask no officer for a decision: shown among the boxes that need attention."""
 
 pages = Blueprint("today", __name__)
 
@@ -34,16 +39,22 @@ class Waiting:
     sites: Sequence[Household]
     total: int
     """All households, shown or not."""
-    findings: Sequence[OpenFinding]
+    causes: Sequence[Cause]
     """Open, worst and oldest first."""
-    causes: Sequence[tuple[str, str, int]]
-    """How many of each cause (household, kind) are open, shown or not."""
+    waits: Mapping[str, Waits]
+    """How much is open, by household."""
+    ailing: Sequence[tuple[str, str, int]]
+    """Findings about boxes' lists and tests: household, kind, number."""
     questions: Sequence[Question]
     """Proposals that no finding leads to, the most probable first."""
     asked: Mapping[str, int]
     """How many of them a household has, shown or not."""
     known: Mapping[tuple[str, str], StoredDevice]
     """Devices of the questions."""
+
+    def deciding(self) -> set[str]:
+        """Households with a finding that waits for an officer."""
+        return {site for site, number in self.waits.items() if number.findings}
 
 
 @pages.get("/")
@@ -70,8 +81,9 @@ def _stored(at_desk: Desk) -> Waiting:
         return Waiting(
             sites=queries.households(connection, tenant),
             total=queries.count_households(connection, tenant),
-            findings=queries.open_findings(connection, tenant),
-            causes=queries.count_causes(connection, tenant),
+            causes=causes.open_causes(connection, tenant, without=_AILS),
+            waits=causes.count_waiting(connection, tenant, without=_AILS),
+            ailing=causes.ailing(connection, tenant, kinds=_AILS),
             questions=questions,
             asked=asked,
             known=devices.roots(connection, named),
@@ -79,56 +91,75 @@ def _stored(at_desk: Desk) -> Waiting:
 
 
 def _build_today(at_desk: Desk, stored: Waiting) -> TodayPage:
-    now = at_desk.now()
-    titles = {site.site: site.title for site in stored.sites}
-    counts = {(site, kind): number for site, kind, number in stored.causes}
-    groups: dict[tuple[str, str], list[OpenFinding]] = {}
-    for found in stored.findings:
-        groups.setdefault((found.site, found.kind), []).append(found)
-    asking: dict[str, list[Question]] = {}
-    for question in stored.questions:
-        asking.setdefault(question.site, []).append(question)
-    cards = [
-        _card(at_desk, titles.get(site, site), group, counts.get((site, kind), len(group)))
-        for (site, kind), group in groups.items()
-    ]
-    # Below all findings: a question that nothing else leads to can wait.
-    cards += [_question(at_desk, titles.get(site, site), some, stored) for site, some in asking.items()]
-    boxes = tuple(row for site in stored.sites if (row := _box_row(at_desk, site, now)) is not None)
-    deciding = {site for site, _, _ in stored.causes}
+    deciding = stored.deciding()
+    homes = _homes(at_desk, stored)
+    boxes = _boxes(at_desk, stored)
     troubled = {row.household_address for row in boxes} | {
         f"/households/{site}" for site in deciding | set(stored.asked)
     }
+    informs = sum(number.informs for number in stored.waits.values())
     return TodayPage(
         summary=_summary(len(deciding), len(set(stored.asked) - deciding), stored.total, len(boxes)),
-        cards=tuple(cards[:MOST_CARDS]),
-        left_out=max(0, len(counts) + len(stored.asked) - min(len(cards), MOST_CARDS)),
+        homes=tuple(homes[:MOST_HOMES]),
+        left_out=max(0, len(deciding | set(stored.asked)) - min(len(homes), MOST_HOMES)),
         boxes=boxes,
+        informs=words.count(informs, "finding is", "findings are") if informs else "",
         quiet=max(0, stored.total - len(troubled)),
     )
+
+
+def _homes(at_desk: Desk, stored: Waiting) -> list[HomeCard]:
+    titles = {site.site: site.title for site in stored.sites}
+    of_site: dict[str, list[Cause]] = {}
+    for cause in stored.causes:
+        of_site.setdefault(cause.site, []).append(cause)
+    asking: dict[str, list[Question]] = {}
+    for question in stored.questions:
+        asking.setdefault(question.site, []).append(question)
+    homes = []
+    # The causes come worst and oldest first, and so do the households of their first ones. Below all of
+    # them: a question that nothing else leads to can wait.
+    for site in dict.fromkeys((*of_site, *asking)):
+        here = of_site.get(site, [])
+        items = [_card(at_desk, cause) for cause in here[:MOST_ITEMS]]
+        if site in asking:
+            items.append(_question(at_desk, asking[site], stored))
+        number = stored.waits[site].causes if site in stored.waits else len(here)
+        homes.append(
+            HomeCard(
+                household=words.plain(titles.get(site, site), 120),
+                address=f"/households/{site}",
+                cards=tuple(items),
+                more=max(0, number - len(here[:MOST_ITEMS])),
+            )
+        )
+    return homes
 
 
 def _build_households(at_desk: Desk, stored: Waiting) -> HouseholdsPage:
     now = at_desk.now()
     worst: dict[str, str] = {}
-    for found in stored.findings:
-        worst.setdefault(found.site, found.severity)
-    numbers: dict[str, int] = {}
-    for place, _, number in stored.causes:
-        numbers[place] = numbers.get(place, 0) + number
+    for cause in stored.causes:
+        worst.setdefault(cause.site, cause.findings[0].severity)
+    places = {site: place for place, site in enumerate(worst)}
 
-    def rank(one: Household) -> int:
+    def rank(one: Household) -> tuple[int, int]:
         if one.site in worst:
-            return words.severity_rank(worst[one.site])
-        return _AFTER_FINDINGS if one.site in stored.asked else _LAST
+            return words.severity_rank(worst[one.site]), places[one.site]
+        return (_AFTER_FINDINGS if one.site in stored.asked else _LAST), 0
 
+    nothing = Waits(causes=0, findings=0, informs=0)
     rows = []
     for site in sorted(stored.sites, key=rank):
         problem = sentences.problem(site.heard_at, sentences.status(site.status), now)
+        open_here = stored.waits.get(site.site, nothing)
         waits = [
-            words.count(counted[site.site], one, many)
-            for counted, one, many in ((numbers, "finding", "findings"), (stored.asked, "question", "questions"))
-            if site.site in counted
+            words.count(number, one, many)
+            for number, one, many in (
+                (open_here.findings, "finding", "findings"),
+                (stored.asked.get(site.site, 0), "question", "questions"),
+            )
+            if number
         ]
         rows.append(
             HouseholdRow(
@@ -136,6 +167,7 @@ def _build_households(at_desk: Desk, stored: Waiting) -> HouseholdsPage:
                 address=f"/households/{site.site}",
                 worst=sentences.mark(worst.get(site.site, Severity.INFORMATION)) if waits else None,
                 decisions=", ".join(waits),
+                informs=f"{open_here.informs:,} for information" if open_here.informs else "",
                 box=problem,
                 heard=at_desk.moment_or_none(site.heard_at) if problem else None,
             )
@@ -143,27 +175,38 @@ def _build_households(at_desk: Desk, stored: Waiting) -> HouseholdsPage:
     return HouseholdsPage(households=tuple(rows), left_out=max(0, stored.total - len(rows)))
 
 
-def _card(at_desk: Desk, title: str, group: list[OpenFinding], number: int) -> Card:
-    first = group[0]
-    names = list(dict.fromkeys(device_name(row.device, row.device_id) for row in group))
-    detail = "; ".join(names[:_NAMED])
-    if len(names) > _NAMED:
-        detail += f"; and {len(names) - _NAMED} more"
-    one = number == 1
+def _card(at_desk: Desk, cause: Cause) -> Card:
+    first = cause.findings[0]
+    one = cause.number == 1
+    at = f"/households/{first.site}"
+    standing = first.device.standing if first.device else None
+    together = f"{cause.number:,} signs, one cause" if cause.kinds > 1 else ""
+    many = 1 if together else cause.number
     return Card(
         severity=sentences.mark(first.severity),
-        household=words.plain(title, 120),
-        household_address=f"/households/{first.site}",
-        sentence=sentences.finding(first.kind, first.device.standing if first.device else None, number),
-        detail=detail,
-        since=at_desk.moment(min(row.raised_at for row in group)),
-        last=at_desk.moment(max(row.last_seen for row in group)) if sentences.stays(first.kind) else None,
-        address=f"/households/{first.site}" + (f"/findings/{first.finding_id}" if one else "#findings"),
-        action=sentences.action(first.kind) if one else f"Look at all {number:,}",
+        sentence=sentences.finding(first.kind, standing, many),
+        together=together,
+        detail=_names(cause),
+        since=at_desk.moment(cause.raised_at),
+        last=at_desk.moment(cause.last_seen) if sentences.stays(first.kind) else None,
+        address=f"{at}/findings/{first.finding_id}" if one or together else f"{at}#findings",
+        action=sentences.action(first.kind) if one or together else f"Look at all {cause.number:,}",
     )
 
 
-def _question(at_desk: Desk, title: str, some: list[Question], stored: Waiting) -> Card:
+def _names(cause: Cause) -> str:
+    shown = cause.findings[:_NAMED]
+    names = list(dict.fromkeys(_name(row) for row in shown))
+    # Beyond those that were read, a finding may be about a device named here already; of one kind none is.
+    more = 0 if cause.kinds > 1 or len(names) < len(shown) else cause.number - len(shown)
+    return "; ".join(names) + (f"; and {more:,} more" if more > 0 else "")
+
+
+def _name(row: OpenFinding) -> str:
+    return sentences.THE_BOX if row.device_id is None else device_name(row.device, row.device_id)
+
+
+def _question(at_desk: Desk, some: list[Question], stored: Waiting) -> Card:
     first = some[0]
     number = stored.asked.get(first.site, len(some))
     one = number == 1
@@ -171,9 +214,8 @@ def _question(at_desk: Desk, title: str, some: list[Question], stored: Waiting) 
     at = f"/households/{first.site}"
     return Card(
         severity=sentences.mark(Severity.INFORMATION),
-        household=words.plain(title, 120),
-        household_address=at,
         sentence=sentences.question(first.probability, number),
+        together="",
         detail="; ".join(names) + ("" if one else f"; and {words.count(number - 1, 'more pair', 'more pairs')}"),
         since=at_desk.moment(min(item.raised_at for item in some)),
         last=None,
@@ -182,16 +224,26 @@ def _question(at_desk: Desk, title: str, some: list[Question], stored: Waiting) 
     )
 
 
-def _box_row(at_desk: Desk, site: Household, now: float) -> BoxRow | None:
-    problem = sentences.problem(site.heard_at, sentences.status(site.status), now)
-    if not problem:
-        return None
-    return BoxRow(
-        household=words.plain(site.title, 120),
-        household_address=f"/households/{site.site}",
-        problem=problem,
-        heard=at_desk.moment_or_none(site.heard_at),
-    )
+def _boxes(at_desk: Desk, stored: Waiting) -> tuple[BoxRow, ...]:
+    now = at_desk.now()
+    ills: dict[str, list[str]] = {}
+    for site_id, kind, number in stored.ailing:
+        ills.setdefault(site_id, []).append(sentences.finding(kind, None, number))
+    rows = []
+    for site in stored.sites:
+        problem = sentences.problem(site.heard_at, sentences.status(site.status), now)
+        said = [problem] if problem else []
+        said += ills.get(site.site, [])
+        if said:
+            rows.append(
+                BoxRow(
+                    household=words.plain(site.title, 120),
+                    household_address=f"/households/{site.site}",
+                    problem=". ".join(said),
+                    heard=at_desk.moment_or_none(site.heard_at),
+                )
+            )
+    return tuple(rows)
 
 
 def _summary(deciding: int, asking: int, total: int, boxes: int) -> str:

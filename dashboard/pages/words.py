@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from wire.base import Standing
-from wire.findings import Severity
+from wire.findings import Grade, Severity
 from wire.models import JoinedBy
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -72,6 +72,11 @@ _JOINED = {
     JoinedBy.KEY: "It joined the Wi-Fi with the passphrase that is this device's own",
     JoinedBy.IDENTIFIER: "It showed an identifier that an officer has confirmed as this device's",
     JoinedBy.PERSON: "An officer said that it is this device",
+}
+_GRADES = {
+    Grade.LOW: "A weak sign",
+    Grade.MEDIUM: "A clear sign",
+    Grade.HIGH: "A strong sign",
 }
 # The yardstick that UK police and probation analysts already read: a word for a band of probability.
 _YARDSTICK = (
@@ -199,6 +204,16 @@ def confidence(value: float) -> str:
     figure = int(max(0.0, min(1.0, value)) * 20 + 0.5) * 5
     # What falls just short of the highest word has no figure of it.
     return f"{word} (about {figure if value >= _YARDSTICK[0][0] else min(figure, 90)}%)"
+
+
+def grade(value: str) -> str:
+    """How strong a sign is, in words."""
+    return _GRADES[Grade(value)] if value in tuple(Grade) else plain(value, 20)
+
+
+def agree(signals: int) -> str:
+    """How many independent signals agree; one alone is said so (S5)."""
+    return f"{signals:,} independent signals agree" if signals > 1 else "It rests on one signal alone"
 
 
 def count(number: int, one: str, many: str) -> str:

@@ -41,6 +41,7 @@ class StoredDevice:
     presence: dict[str, Any] | None
     merged_into: str | None
     key_id: str | None
+    visibility: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,4 +296,5 @@ def _devices() -> Select[Any]:
         device.c.presence,
         device.c.merged_into,
         device.c.key_id,
+        device.c.visibility,
     )

@@ -10,21 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, or_, select
 
-from dashboard.store.devices import StoredDevice, roots
 from dashboard.store.schema import account, audit, command, event, finding, site
 from wire.findings import Severity
 
-MOST_FINDINGS = 500
 MOST_SITES = 1000
 MOST_OPEN_SHOWN = 100
+MOST_INFORMS_SHOWN = 50
 MOST_CLOSED_SHOWN = 20
+MOST_SAME = 10
 MOST_COMMANDS_SHOWN = 10
 MOST_ABOUT_SHOWN = 20
 MOST_ANSWERS = 200
 
-_rank = case({severity: place for place, severity in enumerate(Severity)}, value=finding.c.severity, else_=9)
+rank = case({severity: place for place, severity in enumerate(Severity)}, value=finding.c.severity, else_=9)
+"""Worst first; a severity of a later version last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +40,14 @@ class Household:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenFinding:
-    """An open finding with what is known of its device, without its payload."""
-
-    site: str
-    finding_id: str
-    kind: str
-    severity: str
-    device_id: str
-    raised_at: float
-    last_seen: float
-    count: int
-    device: StoredDevice | None
-    """The device that it counts as part of, where that is another one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFinding:
     """A whole finding."""
 
     finding_id: str
     kind: str
     severity: str
-    device_id: str
+    device_id: str | None
+    cause: str | None
     state: str
     first_seen: float
     last_seen: float
@@ -79,6 +65,7 @@ class StoredCommand:
     site: str
     device_id: str | None
     proposal_id: str | None
+    finding_id: str | None
     body: dict[str, Any]
     reason: str
     by: str
@@ -107,56 +94,50 @@ def household(connection: Connection, tenant: str, site_id: str) -> Household | 
     return None if row is None else Household(**row)
 
 
-def open_findings(connection: Connection, tenant: str) -> tuple[OpenFinding, ...]:
-    """Open findings of a tenant, worst first, then oldest; at most `MOST_FINDINGS`."""
-    query = (
-        select(
-            finding.c.site,
-            finding.c.finding_id,
-            finding.c.kind,
-            finding.c.severity,
-            finding.c.device_id,
-            finding.c.raised_at,
-            finding.c.last_seen,
-            finding.c["count"].label("count"),
-        )
-        .join(site, site.c.site == finding.c.site)
-        .where(site.c.tenant == tenant, finding.c.state == "open")
-        .order_by(_rank, finding.c.raised_at, finding.c.finding_id)
-        .limit(MOST_FINDINGS)
-    )
-    rows = connection.execute(query).mappings().all()
-    known = roots(connection, {(row["site"], row["device_id"]) for row in rows})
-    return tuple(OpenFinding(**row, device=known.get((row["site"], row["device_id"]))) for row in rows)
+def findings_of(
+    connection: Connection, site_id: str, *, state: str, limit: int, informs: bool | None = None
+) -> tuple[StoredFinding, ...]:
+    """Findings of a household in one state: open ones worst and oldest first, closed ones newest first.
+
+    With `informs` only those that are (or are not) for information alone.
+    """
+    order = (rank, finding.c.raised_at) if state == "open" else (finding.c.last_seen.desc(), finding.c.raised_at)
+    query = _findings().where(finding.c.site == site_id, finding.c.state == state)
+    if informs is not None:
+        query = query.where(_informs(informs=informs))
+    rows = connection.execute(query.order_by(*order, finding.c.finding_id).limit(limit)).mappings()
+    return tuple(StoredFinding(**row) for row in rows)
 
 
-def count_causes(connection: Connection, tenant: str) -> tuple[tuple[str, str, int], ...]:
-    """(site, kind, open findings) of every household and cause; bounded by households times kinds."""
-    query = (
-        select(finding.c.site, finding.c.kind, func.count())
-        .join(site, site.c.site == finding.c.site)
-        .where(site.c.tenant == tenant, finding.c.state == "open")
-        .group_by(finding.c.site, finding.c.kind)
-    )
-    return tuple((row[0], row[1], row[2]) for row in connection.execute(query))
-
-
-def findings_of(connection: Connection, site_id: str, *, state: str, limit: int) -> tuple[StoredFinding, ...]:
-    """Findings of a household in one state: open ones worst and oldest first, closed ones newest first."""
-    order = (_rank, finding.c.raised_at) if state == "open" else (finding.c.last_seen.desc(), finding.c.raised_at)
-    query = _findings().where(finding.c.site == site_id, finding.c.state == state).order_by(*order).limit(limit)
-    return tuple(StoredFinding(**row) for row in connection.execute(query).mappings())
-
-
-def count_findings(connection: Connection, site_id: str) -> int:
-    """Open findings of a household."""
-    query = select(func.count()).where(finding.c.site == site_id, finding.c.state == "open")
+def count_findings(connection: Connection, site_id: str, *, informs: bool = False) -> int:
+    """Open findings of a household that wait for an officer; with `informs` those that do not."""
+    query = select(func.count()).where(finding.c.site == site_id, finding.c.state == "open", _informs(informs=informs))
     return connection.execute(query).scalar_one()
+
+
+def same_cause(connection: Connection, site_id: str, row: StoredFinding) -> tuple[StoredFinding, ...]:
+    """Other open findings of a finding's cause, worst and oldest first; at most `MOST_SAME`."""
+    if row.cause is None:
+        return ()
+    query = _findings().where(
+        finding.c.site == site_id,
+        finding.c.state == "open",
+        finding.c.cause == row.cause,
+        finding.c.finding_id != row.finding_id,
+    )
+    rows = connection.execute(query.order_by(rank, finding.c.raised_at, finding.c.finding_id).limit(MOST_SAME))
+    return tuple(StoredFinding(**found) for found in rows.mappings())
 
 
 def count_unread(connection: Connection, site_id: str) -> int:
     """Events of a household that this version cannot read."""
     query = select(func.count()).where(event.c.site == site_id, event.c.unread.is_not(None))
+    return connection.execute(query).scalar_one()
+
+
+def count_about(connection: Connection, site_id: str, ids: Sequence[str]) -> int:
+    """Findings about these devices."""
+    query = select(func.count()).where(finding.c.site == site_id, finding.c.device_id.in_(sorted(ids)))
     return connection.execute(query).scalar_one()
 
 
@@ -192,10 +173,18 @@ def command_state(connection: Connection, command_id: str) -> str | None:
 
 
 def commands_about(
-    connection: Connection, site_id: str, ids: Sequence[str] = (), *, proposal_id: str | None = None
+    connection: Connection,
+    site_id: str,
+    ids: Sequence[str] = (),
+    *,
+    proposal_id: str | None = None,
+    finding_id: str | None = None,
 ) -> tuple[StoredCommand, ...]:
-    """Latest commands about these devices, or about a proposal, or about neither; newest first."""
+    """Latest commands about these devices or asked from this finding, or about a proposal, or about none; newest first."""
     about: ColumnElement[bool] = command.c.device_id.in_(sorted(ids)) if ids else command.c.device_id.is_(None)
+    if finding_id is not None:
+        asked_here = command.c.finding_id == finding_id
+        about = or_(about, asked_here) if ids else asked_here
     if proposal_id is not None:
         about = command.c.proposal_id == proposal_id
     query = (
@@ -232,6 +221,11 @@ def write_audit(
     )
 
 
+def _informs(*, informs: bool) -> ColumnElement[bool]:
+    column = finding.c.severity
+    return column == Severity.INFORMATION if informs else column != Severity.INFORMATION
+
+
 def _households(tenant: str) -> Select[Any]:
     return select(site.c.site, site.c.title, site.c.status, site.c.status_at, site.c.heard_at).where(
         site.c.tenant == tenant
@@ -244,6 +238,7 @@ def _findings() -> Select[Any]:
         finding.c.kind,
         finding.c.severity,
         finding.c.device_id,
+        finding.c.cause,
         finding.c.state,
         finding.c.first_seen,
         finding.c.last_seen,
@@ -260,6 +255,7 @@ def _commands() -> Select[Any]:
         command.c.site,
         command.c.device_id,
         command.c.proposal_id,
+        command.c.finding_id,
         command.c.body,
         command.c.reason,
         command.c.by,

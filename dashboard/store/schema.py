@@ -1,6 +1,6 @@
 """Tables of the dashboard, SQLAlchemy Core, one definition for SQLite and PostgreSQL.
 
-Ingest writes `site`, `event`, `device`, `proposal`, `stay`, `finding`, `command` outcomes;
+Ingest writes `site`, `event`, `device`, `proposal`, `stay`, `finding`, `arrangements`, `command` outcomes;
 the pages write `command`, `account`, `session`, `audit`. Times are Unix seconds (UTC) as float,
 so that both databases order and compare them alike. JSON columns hold the wire payload.
 """
@@ -81,6 +81,7 @@ device = Table(
     Column("presence", JSON, comment="Presence payload"),
     Column("merged_into", String(64), comment="counts as part of that device"),
     Column("key_id", String(64), comment="the passphrase that is its own"),
+    Column("visibility", JSON, comment="Visibility payload"),
     Index("ix_device_merged_into", "site", "merged_into"),
 )
 
@@ -124,7 +125,8 @@ finding = Table(
     Column("revision", BigInteger, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("severity", String(20), nullable=False),
-    Column("device_id", String(64), nullable=False),
+    Column("device_id", String(64), comment="none for one about the box or its network"),
+    Column("cause", String(64), comment="findings of one cause are shown as one"),
     Column("state", String(10), nullable=False),
     Column("first_seen", Float, nullable=False),
     Column("last_seen", Float, nullable=False),
@@ -133,6 +135,16 @@ finding = Table(
     Column("payload", JSON, nullable=False, comment="the whole Finding payload"),
     Column("stored_at", Float, nullable=False, comment="when this revision was committed here"),
     Index("ix_finding_state_site", "state", "site"),
+    Index("ix_finding_device", "site", "device_id", "last_seen"),
+)
+
+arrangements = Table(
+    "arrangements",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("payload", JSON, nullable=False, comment="the whole Arrangements payload"),
+    Column("stored_at", Float, nullable=False, comment="when this revision was committed here"),
 )
 
 account = Table(
@@ -164,6 +176,7 @@ command = Table(
     Column("sequence", BigInteger, comment="given by ingest when it signs and sends"),
     Column("device_id", String(64), comment="which device it is about; none for one about the household"),
     Column("proposal_id", String(64), comment="which proposal it answers"),
+    Column("finding_id", String(64), comment="from which finding it was asked"),
     Column("body", JSON, nullable=False, comment="payload of an order"),
     Column("reason", String(500), nullable=False),
     Column("by", ForeignKey("account.account_id"), nullable=False),

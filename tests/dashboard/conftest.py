@@ -143,9 +143,10 @@ class Seed:
         site: str = "site-1",
         kind: str = "unregistered-device",
         severity: str = "today",
-        device_id: str = "dev-1",
+        device_id: str | None = "dev-1",
         state: str = "open",
         raised_at: float | None = None,
+        cause: str | None = None,
         **payload: Any,
     ) -> str:
         at = self.clock.at - 60 if raised_at is None else raised_at
@@ -155,6 +156,7 @@ class Seed:
             "kind": kind,
             "severity": severity,
             "device_id": device_id,
+            "cause": cause,
             "state": state,
             "first_seen": iso(at - 1),
             "last_seen": iso(at),
@@ -180,6 +182,7 @@ class Seed:
                 "kind": kind,
                 "severity": severity,
                 "device_id": device_id,
+                "cause": cause,
                 "state": state,
                 "first_seen": at - 1,
                 "last_seen": at,
@@ -190,6 +193,12 @@ class Seed:
             },
         )
         return finding_id
+
+    def arrangements(self, site: str = "site-1", **values: Any) -> None:
+        payload: dict[str, Any] = {"revision": 1} | values
+        self._insert(
+            schema.arrangements, {"site": site, "revision": 1, "payload": payload, "stored_at": self.clock.at - 20}
+        )
 
     def hit(self, **values: Any) -> dict[str, Any]:
         return {

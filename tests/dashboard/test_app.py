@@ -283,7 +283,7 @@ def test_today_asks_the_database_a_bounded_number_of_times(officer: FlaskClient,
     finally:
         event.remove(engine, "before_cursor_execute", note)
     assert "61 of 61 households need a decision." in text
-    assert len(asked) == 8, asked
+    assert len(asked) == 10, asked
 
 
 def test_the_style_sheets_hold_no_government_branding() -> None:

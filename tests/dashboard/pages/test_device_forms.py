@@ -26,6 +26,7 @@ def _device(**values: Any) -> StoredDevice:
         "presence": None,
         "merged_into": None,
         "key_id": None,
+        "visibility": None,
     }
     return StoredDevice(**(whole | values))
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dashboard.commands import Decision, new_token
 from dashboard.pages import forms, words
-from dashboard.pages.forms import Answered, Bound, Corrected, Errors, Parted, Standed
+from dashboard.pages.forms import Answered, Bound, Corrected, Parted, Standed
+from dashboard.pages.typed import Errors
 from wire.base import Standing
 from wire.orders import BindPassphrase, CorrectDevice, RunProbe, SetStanding, SplitDevice
 

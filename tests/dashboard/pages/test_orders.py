@@ -46,7 +46,7 @@ ORDERS: tuple[tuple[Order, str], ...] = (
         "Not relevant here: this subject, in this home",
     ),
     (EndQuiet(quiet_id="q-1"), "Let a quieted rule speak again"),
-    (SetAway(starts=FROM, ends=TO, reason="Holiday"), "Away from 1 March 2026 to 8 March 2026"),
+    (SetAway(starts=FROM, ends=TO, reason="Holiday"), "Away from 1 March 2026 to 7 March 2026"),
     (EndAway(away_id="a-1"), "Take an away time back"),
     (AddWatch(name="listed.example", reason="Agreed", expires=TO), "Watch for: listed[.]example"),
     (AddWatch(name="help.example", excluded=True, reason="Health", expires=TO), "Never keep: help[.]example"),

@@ -25,6 +25,7 @@ DEVICE = StoredDevice(
     presence=None,
     merged_into=None,
     key_id=None,
+    visibility=None,
 )
 
 

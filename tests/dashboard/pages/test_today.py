@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import event, insert
 
-from dashboard.pages.today import MOST_CARDS
+from dashboard.pages.today import MOST_HOMES, MOST_ITEMS
 from dashboard.store import schema
 
 
 def _cards(text: str) -> list[str]:
     return [re.sub(r"<[^>]+>|\s+", " ", card) for card in re.findall(r'<li class="gh-card.*?</li>', text, re.DOTALL)]
+
+
+def _homes(text: str) -> list[str]:
+    return re.findall(r"gh-home__name.*?<bdi>(.*?)</bdi>", text)
 
 
 @pytest.mark.req("R36")
@@ -27,9 +32,102 @@ def test_cards_come_worst_first_then_oldest(officer: FlaskClient, seed: Any, clo
         seed.device(site=site)
         seed.finding(site=site, severity=severity, raised_at=clock.at - age)
     cards = _cards(officer.get("/").text)
-    assert [re.search(r"NM-(\w+)", card)[1] for card in cards] == ["worst", "old", "young", "week", "calm"]
-    words = ["Act now", "Today", "Today", "This week", "For information"]
+    assert [re.search(r"NM-(\w+)", card)[1] for card in cards] == ["worst", "old", "young", "week"]
+    words = ["Act now", "Today", "Today", "This week"]
     assert all(word in card for word, card in zip(words, cards, strict=True))
+    # What is for information alone waits for nobody.
+    assert "4 of 5 households need a decision." in officer.get("/").text
+    assert "1 finding is for information only and waits for nobody" in officer.get("/").text
+    assert "1 other household has nothing waiting" in officer.get("/").text
+
+
+@pytest.mark.req("R36", "R26")
+def test_a_household_is_one_block_ranked_by_its_worst(officer: FlaskClient, seed: Any, clock: Any) -> None:
+    for site, found in (
+        ("mild", (("today", 9000), ("this_week", 90000))),
+        ("bad", (("this_week", 50), ("act_now", 60))),
+        ("also-bad", (("act_now", 6000),)),
+    ):
+        seed.site(site)
+        seed.device(site=site)
+        for number, (severity, age) in enumerate(found):
+            seed.finding(
+                f"find-{number}", site=site, severity=severity, raised_at=clock.at - age, cause=f"cause-{number}"
+            )
+    text = officer.get("/").text
+    assert _homes(text) == ["NM-also-bad", "NM-bad", "NM-mild"]
+    assert ["Act now" in card for card in _cards(text)] == [True, True, False, False, False]
+
+
+@pytest.mark.req("R26")
+def test_signs_of_one_cause_are_one_item(officer: FlaskClient, seed: Any, clock: Any) -> None:
+    seed.site()
+    seed.device(standing="registered")
+    for number, (kind, severity) in enumerate(
+        (("hidden-names", "this_week"), ("tunnel", "today"), ("encrypted-dns", "this_week"))
+    ):
+        seed.finding(
+            f"find-{number}", kind=kind, severity=severity, cause="dev-1/out-of-sight", raised_at=clock.at - number
+        )
+    (card,) = _cards(officer.get("/").text)
+    assert "A registered device sends traffic that looks like a tunnel" in card
+    assert "3 signs, one cause" in card
+    assert 'href="/households/site-1/findings/find-1"' in officer.get("/").text
+
+
+def test_causes_of_one_household_are_bounded(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    for number in range(MOST_ITEMS + 2):
+        seed.finding(f"find-{number}", kind="tunnel", cause=f"cause-{number}")
+    text = officer.get("/").text
+    assert len(_cards(text)) == MOST_ITEMS
+    assert "2 more of this household" in text
+
+
+@pytest.mark.req("R31", "R33")
+def test_what_ails_a_box_asks_nobody_for_a_decision(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    seed.finding(kind="list-stale", severity="today", device_id=None)
+    seed.finding("find-2", kind="detection-test-missed", severity="today", device_id=None)
+    text = officer.get("/").text
+    assert "Nothing needs a decision in 1 household. 1 box needs attention." in text
+    assert "A list has not been renewed" in text[text.index('id="boxes"') :]
+    assert "The monthly test of the box was not passed" in text
+
+
+@pytest.mark.req("R19")
+def test_a_finding_of_no_device_is_about_the_box(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    seed.finding(kind="power-lost", device_id=None)
+    (card,) = _cards(officer.get("/").text)
+    assert "The box was without power" in card
+    assert "The box itself" in card
+
+
+@pytest.mark.req("R36")
+def test_ten_thousand_findings_take_no_more_statements_than_one(officer: FlaskClient, seed: Any) -> None:
+    seed.site()
+    seed.device()
+    seed.finding()
+    statements: list[str] = []
+    event.listen(seed.engine, "before_cursor_execute", lambda *rest: statements.append(rest[2]))
+    officer.get("/")
+    few = len(statements)
+    (row,) = seed.rows(schema.finding)
+    with seed.engine.begin() as connection:
+        connection.execute(
+            insert(schema.finding),
+            [row | {"finding_id": f"more-{number}", "cause": f"cause-{number % 700}"} for number in range(10_000)],
+        )
+    statements.clear()
+    text = officer.get("/").text
+    assert len(statements) <= few
+    assert "1 of 1 household needs a decision." in text
+    assert "696 more of this household" in text
+    statements.clear()
+    page = officer.get("/households/site-1").text
+    assert "10,001 findings need a decision" in page
+    assert len(statements) < 25
 
 
 def test_a_card_that_stays_says_when_it_was_last_seen(officer: FlaskClient, seed: Any) -> None:
@@ -112,13 +210,13 @@ def test_a_box_heard_of_three_minutes_ago_is_well(officer: FlaskClient, seed: An
 
 
 def test_cards_are_bounded_and_the_rest_is_counted(officer: FlaskClient, seed: Any) -> None:
-    for number in range(MOST_CARDS + 7):
+    for number in range(MOST_HOMES + 7):
         seed.site(f"site-{number}")
         seed.device(site=f"site-{number}")
         seed.finding(site=f"site-{number}")
     text = officer.get("/").text
-    assert len(_cards(text)) == MOST_CARDS
-    assert "7 more are not shown here" in text
+    assert len(_cards(text)) == MOST_HOMES
+    assert "7 more households are not shown here" in text
 
 
 def test_a_finding_whose_device_is_not_known_yet_is_shown(officer: FlaskClient, seed: Any) -> None:
@@ -188,7 +286,7 @@ def test_a_proposal_that_no_finding_leads_to_is_a_card_below_all_findings(office
     seed.proposal(site="asked")
     seed.site("calm")
     seed.device(site="calm")
-    seed.finding(site="calm", severity="information")
+    seed.finding(site="calm", severity="this_week")
     seed.site("quiet")
     page = officer.get("/").text
     first, second = _cards(page)

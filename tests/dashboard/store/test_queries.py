@@ -16,10 +16,8 @@ def read(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def test_open_findings_come_worst_then_oldest_and_only_of_the_tenant(seed: Any, clock: Any, engine: Engine) -> None:
+def test_open_findings_of_a_household_come_worst_then_oldest(seed: Any, clock: Any, engine: Engine) -> None:
     seed.site()
-    seed.site("site-2", tenant="elsewhere")
-    seed.device()
     for finding_id, severity, age in (
         ("a", "today", 10),
         ("b", "information", 99),
@@ -28,18 +26,31 @@ def test_open_findings_come_worst_then_oldest_and_only_of_the_tenant(seed: Any, 
     ):
         seed.finding(finding_id, severity=severity, raised_at=clock.at - age)
     seed.finding("z", state="closed", severity="act_now")
-    seed.finding("y", site="site-2")
     with reading(engine).connect() as connection:
-        found = queries.open_findings(connection, "northmoor")
-        causes = queries.count_causes(connection, "northmoor")
-    assert [row.finding_id for row in found] == ["c", "d", "a", "b"]
-    assert found[0].device is not None
-    assert found[0].device.standing == "unknown"
-    assert causes == (("site-1", "unregistered-device", 4),)
+        opened = [
+            [
+                row.finding_id
+                for row in queries.findings_of(connection, "site-1", state="open", limit=9, informs=informs)
+            ]
+            for informs in (None, False, True)
+        ]
+        counts = [queries.count_findings(connection, "site-1", informs=informs) for informs in (False, True)]
+    assert opened == [["c", "d", "a", "b"], ["c", "d", "a"], ["b"]]
+    assert counts == [3, 1]
+
+
+def test_findings_of_one_cause_know_each_other(seed: Any, engine: Engine) -> None:
+    seed.site()
+    for number, cause in enumerate(("one", "one", "two", None, None)):
+        seed.finding(f"find-{number}", cause=cause)
+    seed.finding("gone", cause="one", state="closed")
+    with reading(engine).connect() as connection:
+        whole = [queries.finding_of(connection, "site-1", f"find-{number}") for number in (0, 3)]
+        others = [queries.same_cause(connection, "site-1", row) for row in whole if row is not None]
+    assert [[row.finding_id for row in rows] for rows in others] == [["find-1"], []]
 
 
 def test_reads_are_bounded_and_counts_are_not(seed: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "MOST_FINDINGS", 3)
     monkeypatch.setattr(queries, "MOST_SITES", 2)
     monkeypatch.setattr(devices, "MOST_DEVICES", 2)
     for number in range(4):
@@ -47,7 +58,6 @@ def test_reads_are_bounded_and_counts_are_not(seed: Any, engine: Engine, monkeyp
         seed.device(f"dev-{number}", site="site-0")
         seed.finding(f"find-{number}", site="site-0")
     with reading(engine).connect() as connection:
-        assert len(queries.open_findings(connection, "northmoor")) == 3
         assert queries.count_findings(connection, "site-0") == 4
         assert len(queries.households(connection, "northmoor")) == 2
         assert queries.count_households(connection, "northmoor") == 4

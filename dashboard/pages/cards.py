@@ -1,0 +1,66 @@
+"""Findings as the pages list them: cards, groups of one cause, lines. Stored rows in, contexts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from dashboard.pages import sentences, words
+from dashboard.pages.contexts_device import FindingLine
+from dashboard.pages.contexts_household import FindingCard, FindingGroup
+from dashboard.pages.desk import Desk
+from dashboard.pages.rows import device_name
+from dashboard.store.devices import StoredDevice
+from dashboard.store.queries import StoredFinding
+
+
+def finding_card(at_desk: Desk, site: str, row: StoredFinding, device: StoredDevice | None) -> FindingCard:
+    """A finding in words, with what is known of its device."""
+    whole = sentences.payload(row.payload)
+    opened = row.state == "open"
+    graded = whole is not None and whole.grade is not None
+    return FindingCard(
+        anchor=f"finding-{row.finding_id}",
+        kind=row.kind,
+        severity=sentences.mark(row.severity),
+        sentence=sentences.finding(row.kind, device.standing if device else None),
+        headline=words.plain(whole.reasons[0]) if whole and graded and whole.reasons else "",
+        grade=words.grade(whole.grade) if whole and whole.grade else "",
+        agree=words.agree(whole.signals) if whole and whole.signals is not None else "",
+        device=sentences.THE_BOX if row.device_id is None else device_name(device, row.device_id),
+        state="Open" if opened else "Closed",
+        open=opened,
+        first_seen=at_desk.moment(row.first_seen),
+        last_seen=at_desk.moment(row.last_seen),
+        times=words.count(row.count, "time", "times"),
+        why=sentences.why(row.kind, whole.rule.clause if whole else ""),
+        sure=words.confidence(whole.confidence) if whole else "Not said",
+        closed_because=words.plain(whole.closed_because) if whole and whole.closed_because else "",
+        address=f"/households/{site}/findings/{row.finding_id}",
+        stays=sentences.stays(row.kind) if opened else "",
+        action=sentences.action(row.kind) if opened else sentences.LOOK,
+    )
+
+
+def finding_groups(
+    at_desk: Desk, site: str, rows: Iterable[StoredFinding], known: Mapping[str, StoredDevice]
+) -> tuple[FindingGroup, ...]:
+    """Findings by cause, in the order of each one's first; findings that name no cause stand alone."""
+    groups: dict[str, list[FindingCard]] = {}
+    for row in rows:
+        key = f"cause {row.cause}" if row.cause is not None else f"finding {row.finding_id}"
+        groups.setdefault(key, []).append(finding_card(at_desk, site, row, known.get(row.device_id or "")))
+    return tuple(
+        FindingGroup(together=f"{len(cards):,} signs, one cause" if len(cards) > 1 else "", cards=tuple(cards))
+        for cards in groups.values()
+    )
+
+
+def finding_line(at_desk: Desk, site: str, row: StoredFinding, device: StoredDevice | None) -> FindingLine:
+    """A finding in one line."""
+    return FindingLine(
+        sentence=sentences.finding(row.kind, device.standing if device else None),
+        state="Open" if row.state == "open" else "Closed",
+        severity=sentences.mark(row.severity),
+        last_seen=at_desk.moment(row.last_seen),
+        address=f"/households/{site}/findings/{row.finding_id}",
+    )

@@ -1,0 +1,168 @@
+"""What waits in all households of a tenant, by cause: what *Today* and *Households* read.
+
+In: an open SQLAlchemy connection. Out: frozen rows. Findings of a household with one cause are one item;
+one that names no cause belongs with those of its kind. Findings for information wait for nobody and are
+only counted. Bounded: at most `MOST_CAUSES` causes, `MOST_NAMED` findings of each; counts are of all.
+The statements are four, however many findings there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, distinct, func, select, tuple_
+
+from dashboard.store.devices import StoredDevice, roots
+from dashboard.store.queries import rank
+from dashboard.store.schema import finding, site
+from wire.findings import Severity
+
+MOST_CAUSES = 500
+MOST_NAMED = 4
+MOST_BOXES = 500
+
+_key = func.coalesce(finding.c.cause, finding.c.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFinding:
+    """An open finding with what is known of its device, without its payload."""
+
+    site: str
+    finding_id: str
+    kind: str
+    severity: str
+    device_id: str | None
+    raised_at: float
+    last_seen: float
+    count: int
+    device: StoredDevice | None
+    """The device that it counts as part of, where that is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Open findings of one household that belong together."""
+
+    site: str
+    key: str
+    number: int
+    """All of them, named below or not."""
+    kinds: int
+    """Of how many kinds they are."""
+    raised_at: float
+    """When the oldest was."""
+    last_seen: float
+    """When the latest was."""
+    findings: tuple[OpenFinding, ...]
+    """The worst, oldest first; never empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How much is open in a household."""
+
+    causes: int
+    findings: int
+    informs: int
+    """For information alone."""
+
+
+def open_causes(connection: Connection, tenant: str, *, without: Collection[str]) -> tuple[Cause, ...]:
+    """Causes that wait for an officer, worst first, then oldest; `without` are kinds that wait for nobody."""
+    groups = (
+        select(
+            finding.c.site,
+            _key.label("key"),
+            func.count().label("number"),
+            func.count(distinct(finding.c.kind)).label("kinds"),
+            func.min(finding.c.raised_at).label("raised_at"),
+            func.max(finding.c.last_seen).label("last_seen"),
+        )
+        .join(site, site.c.site == finding.c.site)
+        .where(site.c.tenant == tenant, *_waiting(without))
+        .group_by(finding.c.site, _key)
+        .order_by(func.min(rank), func.min(finding.c.raised_at), finding.c.site, _key)
+        .limit(MOST_CAUSES)
+    )
+    rows = connection.execute(groups).mappings().all()
+    named = _named(connection, [(row["site"], row["key"]) for row in rows], without)
+    return tuple(Cause(**row, findings=tuple(named[row["site"], row["key"]])) for row in rows)
+
+
+def count_waiting(connection: Connection, tenant: str, *, without: Collection[str]) -> dict[str, Waits]:
+    """How much is open, by household that has anything open."""
+    informs = finding.c.severity == Severity.INFORMATION
+    query = (
+        select(
+            finding.c.site,
+            func.count(distinct(_key)).filter(~informs).label("causes"),
+            func.count().filter(~informs).label("findings"),
+            func.count().filter(informs).label("informs"),
+        )
+        .join(site, site.c.site == finding.c.site)
+        .where(site.c.tenant == tenant, finding.c.state == "open", finding.c.kind.not_in(sorted(without)))
+        .group_by(finding.c.site)
+    )
+    return {
+        row.site: Waits(causes=row.causes, findings=row.findings, informs=row.informs)
+        for row in connection.execute(query)
+    }
+
+
+def ailing(connection: Connection, tenant: str, *, kinds: Collection[str]) -> tuple[tuple[str, str, int], ...]:
+    """(household, kind, number) of open findings of these kinds; at most `MOST_BOXES`."""
+    query = (
+        select(finding.c.site, finding.c.kind, func.count())
+        .join(site, site.c.site == finding.c.site)
+        .where(
+            site.c.tenant == tenant,
+            finding.c.state == "open",
+            finding.c.severity != Severity.INFORMATION,
+            finding.c.kind.in_(sorted(kinds)),
+        )
+        .group_by(finding.c.site, finding.c.kind)
+        .order_by(finding.c.site, finding.c.kind)
+        .limit(MOST_BOXES)
+    )
+    return tuple((row[0], row[1], row[2]) for row in connection.execute(query))
+
+
+def _named(
+    connection: Connection, keys: Sequence[tuple[str, str]], without: Collection[str]
+) -> dict[tuple[str, str], list[OpenFinding]]:
+    order = (rank, finding.c.raised_at, finding.c.finding_id)
+    numbered = (
+        select(
+            finding.c.site,
+            _key.label("key"),
+            finding.c.finding_id,
+            finding.c.kind,
+            finding.c.severity,
+            finding.c.device_id,
+            finding.c.raised_at,
+            finding.c.last_seen,
+            finding.c["count"].label("count"),
+            func.row_number().over(partition_by=(finding.c.site, _key), order_by=order).label("place"),
+        )
+        .where(*_waiting(without), tuple_(finding.c.site, _key).in_(keys))
+        .subquery()
+    )
+    query = select(numbered).where(numbered.c.place <= MOST_NAMED).order_by(numbered.c.place)
+    rows = connection.execute(query).mappings().all()
+    known = roots(connection, {(row["site"], row["device_id"]) for row in rows if row["device_id"] is not None})
+    found: dict[tuple[str, str], list[OpenFinding]] = {}
+    for row in rows:
+        fields = {name: row[name] for name in row if name not in {"key", "place"}}
+        device = known.get((row["site"], row["device_id"]))
+        found.setdefault((row["site"], row["key"]), []).append(OpenFinding(**fields, device=device))
+    return found
+
+
+def _waiting(without: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        finding.c.state == "open",
+        finding.c.severity != Severity.INFORMATION,
+        finding.c.kind.not_in(sorted(without)),
+    )
