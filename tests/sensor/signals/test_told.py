@@ -1,0 +1,105 @@
+"""What a device was told itself, for how long, and what a flood pushes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appliance.sensor.packet import dns, svcb
+from appliance.sensor.signals import told
+from appliance.sensor.signals.told import Told
+
+
+@pytest.fixture
+def memory() -> Told:
+    return Told()
+
+
+def test_an_answer_counts_for_an_hour_at_least_and_a_day_at_most(memory: Told, facts: Any) -> None:
+    memory.take(facts.told("a.example", facts.address("a.example", "198.51.100.1", ttl=5)))
+    memory.take(facts.told("b.example", facts.address("b.example", "2001:db8::1", ttl=7200)))
+    memory.take(facts.told("c.example", facts.address("c.example", "198.51.100.3", ttl=2**31)))
+    for address, seconds in (("198.51.100.1", 3600), ("2001:db8::1", 7200), ("198.51.100.3", 86400)):
+        assert memory.gave_address(facts.laptop, address, 1000.0 + seconds)
+        assert not memory.gave_address(facts.laptop, address, 1001.0 + seconds)
+
+
+def test_only_the_device_itself_was_told(memory: Told, facts: Any) -> None:
+    memory.take(facts.told("a.example", facts.address("a.example", "198.51.100.1")))
+    memory.take(facts.ask("a.example"))
+    assert not memory.gave_address(facts.phone, "198.51.100.1", 1001.0)
+    assert not memory.knows_name(facts.phone, "a.example", 1001.0)
+    assert memory.knows_name(facts.laptop, "a.example", 1001.0)
+
+
+def test_aliases_and_targets_count_as_asked_for(memory: Told, facts: Any) -> None:
+    service = svcb.Svcb(priority=1, target="t.example", ipv4hint=("198.51.100.4",), ipv6hint=("2001:db8::4",))
+    server = dns.Srv(priority=1, weight=1, port=5061, target="s.example")
+    memory.take(
+        facts.told(
+            "a.example",
+            facts.alias("a.example", "b.example"),
+            dns.Answer(name="b.example", rtype=dns.HTTPS, ttl=1, value="t.example", data=service),
+            dns.Answer(name="b.example", rtype=dns.SRV, ttl=1, value="s.example", data=server),
+            dns.Answer(name="b.example", rtype=dns.TXT, ttl=1, value=None, data=(b"x",)),
+        )
+    )
+    assert all(memory.knows_name(facts.laptop, f"{name}.example", 1001.0) for name in "bts")
+    assert memory.gave_address(facts.laptop, "198.51.100.4", 1001.0)
+    assert memory.gave_address(facts.laptop, "2001:db8::4", 1001.0)
+
+
+def test_a_translated_address_counts_as_the_one_inside(memory: Told, facts: Any) -> None:
+    memory.take(facts.told("a.example", facts.address("a.example", "64:ff9b::c633:6401")))
+    assert memory.gave_address(facts.laptop, "198.51.100.1", 1001.0)
+
+
+def test_an_address_where_a_name_was_shown_is_known_but_was_not_given(memory: Told, facts: Any) -> None:
+    memory.shown(facts.hello("a.example"))
+    assert memory.knows_address(facts.laptop, "198.51.100.9", 1001.0)
+    assert not memory.gave_address(facts.laptop, "198.51.100.9", 1001.0)
+
+
+def test_a_device_that_joins_afresh_is_known_whole_and_others_after_an_hour(memory: Told, facts: Any) -> None:
+    assert not memory.is_whole(facts.laptop, 1000.0)
+    memory.take(facts.ask("a.example"))
+    assert not memory.is_whole(facts.laptop, 4599.0)
+    assert memory.is_whole(facts.laptop, 4600.0)
+    memory.take(facts.lease(mac=facts.phone))
+    assert memory.is_whole(facts.phone, 1000.0)
+
+
+def test_names_of_a_device_are_bounded_and_push_out_its_own(memory: Told, facts: Any) -> None:
+    memory.take(facts.ask("kept.example", mac=facts.phone))
+    for number in range(told.MAX_EACH + 3):
+        memory.take(facts.ask(f"n{number}.example"))
+    assert len(memory) == told.MAX_EACH + 1
+    assert memory.overflow == 3
+    assert not memory.knows_name(facts.laptop, "n2.example", 1001.0)
+    assert memory.knows_name(facts.phone, "kept.example", 1001.0)
+
+
+def test_what_is_over_all_goes_from_who_holds_most(memory: Told, facts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told, "MAX_ALL", 20)
+    for number in range(18):
+        memory.take(facts.ask(f"n{number}.example"))
+    for number in range(6):
+        memory.take(facts.ask(f"p{number}.example", mac=facts.phone))
+    assert len(memory) == 20
+    assert all(memory.knows_name(facts.phone, f"p{number}.example", 1001.0) for number in range(6))
+    assert memory.overflow == 4
+
+
+def test_devices_are_bounded(memory: Told, facts: Any) -> None:
+    for number in range(told.MAX_DEVICES + 2):
+        memory.take(facts.ask("a.example", mac=f"02:00:5e:10:{number // 256:02x}:{number % 256:02x}"))
+    assert len(memory) == told.MAX_DEVICES
+    assert memory.overflow == 2
+
+
+def test_forgetting_what_was_out_of_date_is_no_overflow(memory: Told, facts: Any) -> None:
+    for number in range(told.MAX_EACH):
+        memory.take(facts.ask(f"n{number}.example"))
+    memory.take(facts.ask("late.example", ts=1000.0 + told.NAME_SECONDS + 1))
+    assert memory.overflow == 0
