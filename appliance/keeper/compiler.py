@@ -8,6 +8,7 @@ Bounded: `LONGEST` seconds, then the child is killed.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -54,11 +55,8 @@ class Compiler:
         finally:
             os.close(descriptor)
         assert child.stdin is not None  # noqa: S101 - it was asked for
-        try:
-            child.stdin.write(msgspec.json.encode(job))  # smaller than a pipe's buffer (pipe(7)): it never waits
-            child.stdin.close()
-        except BrokenPipeError:
-            pass  # it is gone already; `poll` says so
+        with contextlib.suppress(BrokenPipeError), child.stdin as told:  # it may be gone already: `poll` says so
+            told.write(msgspec.json.encode(job))  # smaller than a pipe's buffer (pipe(7)): it never waits
         self._child, self._job, self._until = child, job, monotonic + LONGEST
 
     def poll(self, monotonic: float) -> tuple[Job, Result] | None:
@@ -69,8 +67,7 @@ class Compiler:
             if monotonic < self._until:
                 return None
             self._child.kill()
-        said, _ = self._child.communicate()
-        job = self._job
+        said, job = _last_words(self._child), self._job
         self._child = self._job = None
         try:
             return job, msgspec.json.decode(said, type=Result)
@@ -81,8 +78,17 @@ class Compiler:
         """End the child, if there is one."""
         if self._child is not None:
             self._child.kill()
-            self._child.communicate()
+            _last_words(self._child)
             self._child = self._job = None
+
+
+def _last_words(child: subprocess.Popen[bytes]) -> bytes:
+    """What a child that has ended, or was killed, wrote."""
+    assert child.stdout is not None  # noqa: S101 - it was asked for
+    with child.stdout as said:
+        words = said.read()
+    child.wait()
+    return words
 
 
 def main() -> None:
