@@ -5,11 +5,9 @@ import pytest
 from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Address, Device
-from appliance.keeper.lists.match import Match, load
 from appliance.keeper.now import Now
-from appliance.messages import How, Via
+from appliance.messages import Via
 from wire.base import Standing
-from wire.findings import Severity
 
 
 def device(mac: str) -> Device:
@@ -44,27 +42,6 @@ def test_a_made_up_address_is_less_sure(scope: Scope) -> None:
     )
     assert made_up.confidence < real.confidence < 1
     assert len(made_up.alternatives) == len(real.alternatives) + 1
-
-
-@pytest.mark.req("R29", "N16")
-@pytest.mark.parametrize("how", list(How))
-def test_the_longest_name_fits(scope: Scope, how: How) -> None:
-    name = ".".join(["a" * 60, "b" * 60, "c" * 60, "d" * 60, "example"])
-    found = load(name.encode(), id_="l", version="v" * 64, title="t" * 120, severity=Severity.ACT_NOW)
-    finding = findings.listed(
-        device("02:00:00:00:00:01"),
-        Match(list=found, entry=name),
-        clause="4",
-        name=name,
-        how=how,
-        now=Now(scope=scope, ts=1.0, at=2.0),
-        finding_id="f-1",
-    )
-    assert finding.severity is Severity.ACT_NOW
-    assert finding.hit is not None
-    assert finding.hit.list_sha256 == found.sha256
-    assert all(len(reason) <= findings.MAX_TEXT for reason in finding.reasons)
-    assert len(findings.clip("x" * 400)) == findings.MAX_TEXT
 
 
 @pytest.mark.req("R26")
