@@ -21,6 +21,10 @@ def weigh(window: Window, context: Context) -> Iterator[Weighed]:
     """At most one."""
     recent = window.latest - TTL_SECONDS
     passed = window.of(Signal.TTL, lambda item: item.last >= recent and _hops(item.value) > 0)
+    starts = {
+        _start(item) for item in window.of(Signal.TTL, lambda item: item.last >= recent and _hops(item.value) == 0)
+    }
+    others = bool(starts) and any(_start(item) not in starts for item in passed)
     systems = _systems(window.of(Signal.SYSTEM, lambda item: item.last >= recent))
     foreign = window.of(Signal.TETHER, lambda item: item.last >= recent)
     found: list[str] = []
@@ -29,6 +33,8 @@ def weigh(window: Window, context: Context) -> Iterator[Weighed]:
     if systems:
         families = sorted({_family(item) for item in systems})
         found.append(f"It looks like more than one kind of system: {' and '.join(families[:3])}.")
+    elif others:
+        found.append("Those packets look like another kind of system made them.")
     if foreign:
         found.append("Packets came from addresses of a network that this router does not serve.")
     if not found:
@@ -59,6 +65,11 @@ def _hops(value: str) -> int:
         return int(start) - int(received)
     except ValueError:
         return 0
+
+
+def _start(item: Observed) -> str:
+    """The hop limit it was sent with."""
+    return item.value.partition("/")[2]
 
 
 def _family(item: Observed) -> str:

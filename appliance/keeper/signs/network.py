@@ -58,10 +58,11 @@ def _upstream(mac: str, window: Window, context: Context) -> Iterator[Weighed]:
     ways = sorted({item.value for item in heard if item.value})
     crowd = context.upstream > UPSTREAM_CROWD
     speaks = bool({"dhcp", "mdns"} & set(ways))
-    strong = speaks and not context.gateway and not crowd
+    provider = context.gateway and "dhcp" not in ways  # whoever gives the addresses asks for none
+    strong = speaks and not provider and not crowd
     headline = f"A device ({mac}) looks like it is connected on the provider's side of the box."
     reasons: tuple[str, ...] = (f"It was heard in {_ways(heard)}.",)
-    if context.gateway:
+    if provider:
         headline = f"The provider's own equipment ({mac}) is heard on the provider's side of the box."
     elif crowd:
         reasons = (*reasons, f"{context.upstream} devices are heard there, which looks like a provider's own network.")

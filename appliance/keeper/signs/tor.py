@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appliance.keeper.signs.weigh import Weighed, towards
+from appliance.keeper.signs.weigh import TOR_PLACES, Weighed, towards
 from appliance.keeper.signs.window import Context, Window, ends
 from appliance.signals import Signal
 from wire.findings import FindingKind, Grade
@@ -30,7 +30,7 @@ def weigh(window: Window, _context: Context) -> Iterator[Weighed]:
     if named:
         reasons.append(f"A name of the Tor project was asked for ({named[0].value}).")
     agree = len(reasons)
-    if agree > 1 and (directory or guard):
+    if (agree > 1 and (directory or guard)) or len(ends(guard)) >= TOR_PLACES:
         grade = Grade.HIGH
     elif guard and not directory and len(ends(guard)) == 1:
         grade = Grade.LOW  # one such hello may be any program that gives no name

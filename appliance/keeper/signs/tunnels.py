@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from appliance.keeper.signs.weigh import IKE_PHONE_OCTETS, MAX_ENDS, REPEATED, Weighed
+from appliance.keeper.signs.weigh import IKE_CALL_OCTETS, MAX_ENDS, REPEATED, Weighed
 from appliance.keeper.signs.window import Context, Observed, Window, by_server, rhythm, times
 from appliance.signals import Signal
 from wire.base import Standing
@@ -18,9 +18,9 @@ from wire.findings import FindingKind, Grade
 _WORK = "A work VPN: many employers ask for one."
 _REMOTE = "Remote access to a home or office, or a game or streaming service that uses a tunnel."
 _CALLING = "Wi-Fi calling: phones speak just like this to their phone company."
+_BACKUP = "A backup, a camera or an update: these move much in one connection, too."
 _UPKEEP = "Upkeep of a server or of another device, or copying files."
 
-_PHONES = frozenset({"phone", "tablet", "wearable"})
 _COMPUTERS = frozenset({"laptop", "desktop"})
 
 
@@ -115,20 +115,22 @@ def _openvpn(end: _End, _context: Context) -> _Judged:
 
 def _ike(end: _End, context: Context) -> _Judged:
     carried = bool(end.like("esp"))
-    if context.category in _PHONES:
-        moved = sum(item.octets or 0 for item in end.busy)
-        grade = Grade.MEDIUM if moved >= IKE_PHONE_OCTETS else Grade.LOW
-    elif end.busy:
-        grade = Grade.HIGH if carried else Grade.MEDIUM
-    elif context.category in _COMPUTERS:
-        grade = Grade.HIGH if carried and end.named else Grade.MEDIUM
+    moved = sum(item.octets or 0 for item in end.busy)
+    if context.category in _COMPUTERS:
+        grade = Grade.HIGH if carried and (end.busy or end.named) else Grade.MEDIUM
     else:
-        grade = Grade.LOW  # what it is is not known: a phone that calls over Wi-Fi does just this
+        # A phone that calls over Wi-Fi does just this, and often what a device is is not known.
+        grade = Grade.MEDIUM if moved >= IKE_CALL_OCTETS else Grade.LOW
     return (grade, "an IPsec tunnel", "a handshake" if end.like("1", "2") else "its packets", (_CALLING, _WORK))
 
 
 def _sstp(end: _End, _context: Context) -> _Judged:
-    return (Grade.HIGH if end.busy else Grade.MEDIUM, "a VPN inside TLS", "its first words", (_WORK, _REMOTE))
+    if end.like("request"):
+        grade = Grade.HIGH if end.busy else Grade.MEDIUM
+        return grade, "a VPN inside TLS", "its first words", (_WORK, _REMOTE)
+    # Known by its shape alone: a long and busy connection that does not speak as pages do.
+    grade = Grade.MEDIUM if end.named else Grade.LOW
+    return grade, "a VPN inside TLS", "a long and busy connection", (_BACKUP, _WORK)
 
 
 def _ssh(end: _End, _context: Context) -> _Judged:

@@ -24,6 +24,9 @@ REPEATED = 3
 
 DAYS = 86400.0
 
+TOR_PLACES = 3
+"""Far ends with a hello like that of Tor's programs: one may be chance, at its start Tor opens several."""
+
 NOISE_MANY = 5
 """Connections that look like noise from the first packet: games and calls make one or two to one server."""
 
@@ -44,8 +47,8 @@ HIDDEN_HELLOS = 10
 OTHER_RESOLVER_MANY = 20
 """Questions to another name service from which on it looks like a setting rather than a program's own try."""
 
-IKE_PHONE_OCTETS = 50_000_000
-"""More than an hour of calls over Wi-Fi moves: below it, a phone's IPsec is taken for calls."""
+IKE_CALL_OCTETS = 50_000_000
+"""More than an hour of calls over Wi-Fi moves: below it, IPsec is taken for calls except on a computer."""
 
 UPSTREAM_CROWD = 8
 """More devices than a home has upstream of its router: the provider lets homes share a network."""

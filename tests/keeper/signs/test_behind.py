@@ -39,3 +39,11 @@ def test_what_was_seen_days_ago_is_not_put_beside_today(script: Any) -> None:
 def test_a_repeater_does_just_this(script: Any) -> None:
     played = script().knowing(standing=Standing.INFRASTRUCTURE).hear(Signal.TTL, "127/128")
     assert "repeater" in played.only().alternatives[0]
+
+
+@pytest.mark.req("N11")
+def test_packets_that_began_otherwise_are_another_system(script: Any) -> None:
+    own = script().hear(Signal.TTL, "64/64")
+    assert own.hear(Signal.TTL, "63/64").only().signals == 1
+    sign = own.hear(Signal.TTL, "127/128").only()
+    assert (sign.grade, sign.signals) == (Grade.MEDIUM, 2)

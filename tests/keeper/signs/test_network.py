@@ -38,6 +38,8 @@ def test_a_device_upstream_is_graded_by_how_it_speaks(script: Any) -> None:
     assert (speaks.grade, speaks.signals) == (Grade.MEDIUM, 2)
     (provider,) = script().knowing(gateway=True).hear(Signal.UPSTREAM, "mdns").network(MAC)
     assert provider.grade is Grade.LOW
+    (asks,) = script().knowing(gateway=True).hear(Signal.UPSTREAM, "dhcp").network(MAC)
+    assert asks.grade is Grade.MEDIUM, "whoever gives the addresses asks for none"
     (crowd,) = script().knowing(upstream=UPSTREAM_CROWD + 1).hear(Signal.UPSTREAM, "dhcp").network(MAC)
     assert crowd.grade is Grade.LOW
     assert any("provider's own network" in text for text in crowd.reasons)

@@ -17,6 +17,7 @@ FAR, OTHER = {"server": "192.0.2.7", "port": 9001}, {"server": "198.51.100.7", "
         ([("directory", FAR), ("guard", OTHER)], "high", 2),
         ([("guard", FAR)], "low", 1),
         ([("guard", FAR), ("guard", OTHER)], "medium", 1),
+        ([("guard", FAR), ("guard", OTHER), ("guard", {"server": "203.0.113.7"})], "high", 1),
         ([("directory", FAR)], "medium", 1),
         ([(None, {})], "medium", 1),
         ([(None, {}), ("guard", FAR)], "high", 2),

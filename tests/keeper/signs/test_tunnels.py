@@ -27,9 +27,9 @@ def test_wireguard_is_told_with_its_rhythm(script: Any) -> None:
 @pytest.mark.parametrize(
     ("signal", "values", "grade"),
     [
-        (Signal.OPENVPN, ["udp hard-reset"], Grade.MEDIUM),
-        (Signal.OPENVPN, ["tcp hard-reset", "tcp control"], Grade.HIGH),
-        (Signal.SSTP, ["duplex"], Grade.MEDIUM),
+        (Signal.OPENVPN, ["udp/hard-reset"], Grade.MEDIUM),
+        (Signal.OPENVPN, ["tcp/hard-reset", "tcp/control"], Grade.HIGH),
+        (Signal.SSTP, ["request"], Grade.MEDIUM),
         (Signal.SSH, ["OpenSSH_9.2"], Grade.LOW),
         (Signal.IKE, ["2"], Grade.LOW),
     ],
@@ -60,6 +60,15 @@ def test_a_phone_that_calls_over_wifi_stays_low(script: Any) -> None:
     assert call.only().grade is Grade.LOW, "a long call"
     assert call.hear(Signal.BUSY, "udp", server=FAR, octets=900_000_000).only().grade is Grade.MEDIUM
     assert played.knowing(category="desktop").only().grade is Grade.HIGH
+
+
+@pytest.mark.req("R18")
+def test_a_backup_over_tls_stays_low(script: Any) -> None:
+    played = script().hear(Signal.SSTP, "hello", server=FAR).hear(Signal.BUSY, "tls", server=FAR, octets=10**10)
+    assert played.only().grade is Grade.LOW
+    assert "backup" in played.only().alternatives[0]
+    assert played.hear(Signal.VPN_NAMED, "example-vpn").only().grade is Grade.MEDIUM
+    assert played.hear(Signal.SSTP, "request", server=FAR).only().grade is Grade.HIGH
 
 
 @pytest.mark.req("R77")
