@@ -21,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
 Role = Annotated[str, Field(pattern=r"^(warden|sensor|keeper|courier|porch|probe|resolver)$")]
 
 
-RESERVED_LISTS = frozenset({"watch", "detection-test"})
+RESERVED_LISTS = frozenset({"watch", "watch-excluded", "detection-test"})
 """Ids of lists that the box makes itself: the household's own entries, and the name it tests itself by."""
 
 
