@@ -18,6 +18,7 @@ from pathlib import Path
 import netifaces
 
 from appliance.keeper.authority import Judgement, Reason, Refusal, examine, judge
+from appliance.keeper.lists.library import read_kept
 from appliance.settings import BoxSettings, Broker
 from firmware.household import Household
 from wire.authority import MAX_DOCUMENT
@@ -48,7 +49,7 @@ def all_checks(settings: BoxSettings, house: Household, *, now: float) -> Iterat
     """Every check, in the order in which an engineer would mend."""
     yield from keys(settings)
     yield authority(settings, now=now)
-    yield from lists(settings)
+    yield from lists(settings, now)
     yield from programs()
     yield from kernel()
     yield clock_state(_adjtimex())
@@ -106,17 +107,29 @@ def authority(settings: BoxSettings, *, now: float) -> Check:
     return Check(name="authority", ok=judged.reason is Reason.IN_FORCE, text=judged.sentence, fix=fix)
 
 
-def lists(settings: BoxSettings) -> Iterator[Check]:
-    """The lists of names in force, if there are any."""
-    if not settings.lists:
-        return
-    faults = [f"{item.path} (list {item.id}) is missing" for item in settings.lists if not item.path.is_file()]
-    yield _of(
-        "lists",
-        faults,
-        f"All lists ({len(settings.lists)}) are in place.",
-        "Put the list there or leave it out of box.toml.",
-    )
+def lists(settings: BoxSettings, now: float) -> Iterator[Check]:
+    """The lists of names, if there are any: by what the keeper keeps of them, whether it runs or not."""
+    for item in settings.lists:
+        kept = read_kept(settings.database.parent / "lists", item.id)
+        if kept is None and item.path is not None and item.path.is_file():
+            yield Check(name="lists", ok=True, text=f"The list {item.id} is at {item.path}; it is not in use yet.")
+            continue
+        if kept is None:
+            text = f"The list {item.id} is not here."
+            fix = "Start the box and look at `gatehouse lists show`; or leave the list out of box.toml."
+            if item.path is not None:
+                text, fix = f"{item.path} (list {item.id}) is missing.", "Put it there or leave it out of box.toml."
+            yield Check(name="lists", ok=False, text=text, fix=fix)
+            continue
+        stale = kept.renew_by is not None and now > kept.renew_by
+        age = "" if kept.published is None else f", {max(0, int((now - kept.published) / 86400))} days old"
+        yield Check(
+            name="lists",
+            ok=not stale,
+            text=f"The list {item.id} has {kept.size:,} entries, version {kept.about.version}{age}"
+            f"{'; it is out of date' if stale else ''}.",
+            fix="See why with `gatehouse lists show`, and ask its publisher.",
+        )
 
 
 def programs() -> Iterator[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ import msgspec
 
 from appliance import clock, link
 from appliance import settings as box_settings
-from appliance.messages import MessageError, Status, StatusRequest
+from appliance.messages import ListState, MessageError, Status, StatusRequest
 from wire.files import FileError
 
 _PATIENCE = 3.0  # seconds the keeper has for its answer
@@ -87,6 +88,15 @@ def wrong(answer: Status) -> list[str]:
         for tap in answer.taps
         if tap.lost
     ]
+    for item in answer.lists:
+        if item.version is None:
+            problems.append(f"the list {item.list_id} is not in use: {item.problem}")
+        elif item.stale or item.problem:
+            problems.append(
+                f"the list {item.list_id} is {'out of date' if item.stale else 'not renewed'}: {item.problem or 'nothing newer came'}"
+            )
+    if answer.test_missed:
+        problems.append(f"detection is not proved: {answer.test}")
     return problems
 
 
@@ -100,7 +110,15 @@ def told(answer: Status) -> list[str]:
     sentences += [
         f"Tap {tap.tap}: {_count(tap.messages, 'frame')}, {_count(tap.flows, 'flow')}." for tap in answer.taps
     ]
+    sentences += [_age(item) for item in answer.lists if item.version is not None]
+    if answer.test and not answer.test_missed:
+        sentences.append(answer.test)
     return sentences
+
+
+def _age(item: ListState) -> str:
+    since = "" if item.published is None else f", published {datetime.fromtimestamp(item.published, UTC):%d %B %Y}"
+    return f"List {item.list_id}: version {item.version}, {item.entries:,} entries{since}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -171,9 +171,9 @@ def test_sockets(box: BoxSettings) -> None:
 
 
 def test_a_list_that_is_missing(box: BoxSettings, tmp_path: Path) -> None:
-    assert list(checks.lists(box)) == []
+    assert list(checks.lists(box, 0.0)) == []
     source = {"id": "l", "version": "1", "title": "L", "severity": "today", "path": tmp_path / "l.txt"}
     listed = BoxSettings.model_validate({**box.model_dump(), "lists": (source,)})
-    assert not next(checks.lists(listed)).ok
+    assert not next(checks.lists(listed, 0.0)).ok
     (tmp_path / "l.txt").touch()
-    assert next(checks.lists(listed)).ok
+    assert next(checks.lists(listed, 0.0)).ok

@@ -70,6 +70,15 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def read_kept(folder: Path, list_id: str) -> Kept | None:
+    """What a library in `folder` keeps of a list; None where there is nothing, or nothing that can be read."""
+    try:
+        found = msgspec.json.decode((folder / list_id / _KEPT).read_bytes(), type=Kept)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return found if found.about.list_id == list_id else None
+
+
 class Library:
     """Folders of lists below one folder."""
 
@@ -89,15 +98,9 @@ class Library:
 
     def kept(self, list_id: str) -> Kept | None:
         """The version in force; None where there is none, or none that can be read."""
-        if list_id not in self._kept:
-            try:
-                found = msgspec.json.decode((self._of(list_id) / _KEPT).read_bytes(), type=Kept)
-            except (OSError, msgspec.DecodeError):
-                return None
-            if found.about.list_id != list_id:
-                return None
+        if list_id not in self._kept and (found := read_kept(self.folder, list_id)) is not None:
             self._kept[list_id] = found
-        return self._kept[list_id]
+        return self._kept.get(list_id)
 
     def open(self, kept: Kept) -> Loaded:
         """The list as it is matched by; reads its table once.
