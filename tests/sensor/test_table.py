@@ -66,3 +66,13 @@ def test_lists_what_is_not_too_old() -> None:
         table.put(key, at, 100 + 5 * at)
     assert table.values(111) == [1, 2]
     assert table.values(121) == []
+
+
+def test_lists_what_was_not_put_for_long() -> None:
+    table: AgedTable[str, int] = AgedTable(bound=9, age=10)
+    for at, key in enumerate("abc"):
+        table.put(key, at, 100 + at)
+    table.put("a", 0, 103)
+    assert table.older(102) == ["b"]
+    assert table.older(104) == ["b", "c", "a"]
+    assert table.older(0) == []

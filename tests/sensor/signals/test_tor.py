@@ -108,7 +108,7 @@ def test_directories_are_known_by_address_and_port(facts: Any, home: Home) -> No
         ("xkcdfgtr", True),
     ],
 )
-def test_what_is_made_up(label: str, said: bool) -> None:  # noqa: FBT001 - a table of cases
+def test_what_is_made_up(label: str, said: bool) -> None:
     assert is_made_up(label) is said
 
 
