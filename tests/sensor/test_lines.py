@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from appliance.messages import Via
+from appliance.messages import ActivitySeen, SignalSeen, Via
 from appliance.sensor.dissect import Dissector
 from appliance.sensor.facts import Fact, Kind, MessageHeard, NeighbourHeard, Parsed
 from appliance.sensor.frame import Tap
-from appliance.sensor.lines import _MESSAGES, line
+from appliance.sensor.lines import _MESSAGES, line, signal_line
 from appliance.sensor.packet import dhcp6, dns, handshake, http, icmp6, nbns, ssdp, svcb, syn, tcp, tls
+from appliance.signals import Signal
 
 
 def fact(kind: Kind, message: Parsed) -> MessageHeard:
@@ -256,3 +257,34 @@ def test_every_kind_and_field_is_in_the_document(lines: dict[str, dict[str, Any]
         assert f"`{kind}`" in text, kind
         for field in fields(item) - {"kind", "initiation"}:
             assert f"`{field}`" in text, f"{kind}: {field}"
+
+
+def test_a_signal_and_an_activity_are_lines_without_the_masks_generation() -> None:
+    mac = "00:00:5e:00:53:01"
+    said = SignalSeen(ts=2.0, since=1.0, mac=mac, signal=Signal.DOT, value="hello", generation=9, count=3, port=853)
+    assert signal_line(said) == {
+        "kind": "signal",
+        "ts": 2.0,
+        "since": 1.0,
+        "mac": mac,
+        "signal": "dot",
+        "value": "hello",
+        "count": 3,
+        "server": None,
+        "port": 853,
+        "octets": None,
+    }
+    did = ActivitySeen(
+        ts=2.0,
+        since=1.0,
+        mac=mac,
+        generation=9,
+        flows=4,
+        unnamed=1,
+        octets=0,
+        unnamed_octets=0,
+        classes={"push": 2},
+        others=5,
+    )
+    own = {"flows": 4, "unnamed": 1, "classes": {"push": 2}, "others": 5}
+    assert signal_line(did) == {"kind": "activity", "ts": 2.0, "since": 1.0, "mac": mac} | own

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from appliance.messages import How, Via
-from appliance.sensor.facts import Fact, Heard, Kind, MessageHeard, Parsed
+from appliance.sensor.facts import AnswerHeard, Fact, Heard, Kind, MessageHeard, Parsed
 from appliance.sensor.frame import Tap
-from appliance.sensor.lookups import looked_up
-from appliance.sensor.packet import dns, http, tls
+from appliance.sensor.lookups import MAX_LED_TO, led_to, looked_up
+from appliance.sensor.packet import dns, http, svcb, tls
 
 
 def fact(kind: Kind, message: Parsed, via: Via = Via.FLOW) -> MessageHeard:
@@ -72,3 +74,54 @@ def test_a_host_is_a_name_of_bounded_length_whatever_it_holds() -> None:
     assert len(name) <= 253
     assert name.isprintable()
     assert name.endswith("example")
+
+
+def answer(*records: dns.Answer, asked: str = "a.example") -> AnswerHeard:
+    questions = (dns.Question(name=asked, qtype=1),)
+    message = dns.Message(id=1, response=True, opcode=0, rcode=0, questions=questions, answers=records, complete=True)
+    return AnswerHeard(
+        ts=1.0,
+        tap=Tap.DNS,
+        mac="00:00:5e:00:53:01",
+        via=Via.DNS,
+        src="192.0.2.7",
+        sport=40000,
+        dst="192.0.2.1",
+        dport=53,
+        asked=questions,
+        message=message,
+    )
+
+
+def alias(name: str, target: str) -> dns.Answer:
+    return dns.Answer(name=name, rtype=dns.CNAME, ttl=60, value=target)
+
+
+def service(name: str, target: str, priority: int = 1) -> dns.Answer:
+    said = svcb.Svcb(priority=priority, target=target)
+    return dns.Answer(name=name, rtype=dns.HTTPS, ttl=60, value=target, data=said)
+
+
+@pytest.mark.req("R24")
+def test_an_answer_leads_along_its_chain() -> None:
+    said = answer(
+        alias("a.example", "b.example"),
+        alias("b.example", "c.test"),
+        dns.Answer(name="c.test", rtype=dns.A, ttl=60, value="198.51.100.1"),
+    )
+    assert led_to(said) == [("b.example", "a.example"), ("c.test", "a.example")]
+    assert led_to(answer(service("a.example", "pool.test", 0))) == [("pool.test", "a.example")]
+
+
+def test_what_does_not_hang_together_with_the_question_is_left() -> None:
+    assert led_to(answer(alias("x.example", "y.example"), service("z.example", "y.example"))) == []
+    assert led_to(answer(alias("a.example", "a.example"), service("a.example", ""))) == []
+    assert led_to(answer(dns.Answer(name="a.example", rtype=dns.MX, ttl=60, value="mail.example"))) == []
+    assert led_to(answer()) == []
+
+
+def test_a_chain_without_end_is_bounded() -> None:
+    names = ["a.example", *(f"n{number}.example" for number in range(50))]
+    said = answer(*(alias(name, target) for name, target in pairwise(names)))
+    assert len(led_to(said)) == MAX_LED_TO
+    assert len(led_to(answer(alias("a.example", "b.example"), alias("b.example", "a.example")))) == 1

@@ -14,12 +14,16 @@ import pytest
 
 from appliance import clock, link
 from appliance.messages import (
+    ActivitySeen,
     CollectionMask,
     How,
     Message,
     NameLookedUp,
     SensorStarted,
     Sighting,
+    SignalSeen,
+    Talk,
+    TalksCounted,
     TapReport,
     TapsHanded,
     TraitSeen,
@@ -28,6 +32,7 @@ from appliance.messages import (
 from appliance.sensor import main as sensor_main
 from appliance.sensor.main import Sensor
 from appliance.settings import BoxSettings, load
+from appliance.signals import Signal
 from appliance.traits import Trait
 
 LAPTOP = "02:00:5e:00:53:0a"
@@ -286,3 +291,45 @@ def test_a_keeper_that_does_not_read_is_not_waited_for(bench: Bench) -> None:
     assert len(bench.sensor._outbound) > 0
     bench.until(lambda: len(bench.of(TraitSeen)) == 9_000)
     assert not bench.sensor._keeper_full
+
+
+@pytest.mark.req("R18", "N2")
+def test_a_signal_leaves_under_a_mask_only_and_waits_for_no_other(bench: Bench) -> None:
+    ready(bench)
+    bench.kernel["dns"].send(question("dns.google"))
+    bench.until(lambda: bench.of(Sighting))
+    assert bench.of(SignalSeen) == []
+    assert bench.keeper is not None
+    bench.keeper.send(CollectionMask(generation=3, names=(), signs=(LAPTOP,), lease=30.0))
+    bench.until(lambda: bench.sensor._observer._generation == 3)
+    bench.kernel["dns"].send(question("dns.google"))
+    bench.until(lambda: len(bench.of(SignalSeen)) == 2)
+    # The test's household is 127.0.0.0/24: the resolver that is asked is beyond it.
+    assert {(said.signal, said.value, said.mac) for said in bench.of(SignalSeen)} == {
+        (Signal.RESOLVER_NAMED, "google", LAPTOP),
+        (Signal.OTHER_RESOLVER, "udp", LAPTOP),
+    }
+    assert bench.of(NameLookedUp) == []
+    bench.lose_keeper()
+    bench.kernel["dns"].send(question("dns.quad9.net"))
+    bench.until(lambda: any(isinstance(waiting, SignalSeen) for waiting in bench.sensor._outbound._queue))
+    bench.heard.clear()
+    bench.keeper_listener = link.listen(bench.settings.keeper_socket("sensor"))
+    bench.accept_keeper(NOBODY)
+    bench.until(lambda: bench.of(SensorStarted))
+    assert bench.of(SignalSeen) == []
+
+
+@pytest.mark.req("N10")
+def test_counts_of_octets_come_from_the_warden(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensor_main, "TICK_SECONDS", 0.01)
+    ready(bench)
+    assert bench.keeper is not None
+    assert bench.warden is not None
+    bench.keeper.send(CollectionMask(generation=3, names=(), signs=(LAPTOP,), lease=30.0))
+    bench.until(lambda: bench.sensor._observer._generation == 3)
+    talk = Talk(mac=LAPTOP, server="198.51.100.9", protocol=6, port=443, up=1, down=2)
+    bench.warden.send(TalksCounted(ts=clock.now() - 400, seconds=60.0, talks=(talk,)))
+    bench.until(lambda: bench.of(ActivitySeen))
+    (said,) = bench.of(ActivitySeen)
+    assert (said.mac, said.octets, said.unnamed_octets) == (LAPTOP, 3, 3)
