@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from dashboard import auth, clock
-from dashboard.pages import command, device, finding, household, proposal, signin, today
+from dashboard.pages import agent, arrangements, command, device, finding, household, proposal, signin, today
 from dashboard.pages.contexts import ErrorPage
 from dashboard.pages.desk import Desk, show
 from dashboard.settings import DashboardSettings
@@ -45,7 +45,7 @@ _TITLES = {
     403: ("You may not do this", "Your account may look, but not decide. Ask a supervisor if that is wrong."),
     404: ("Page not found", "Check the address, or go to Today."),
     405: ("This page cannot be used that way", "Go to Today and start from there."),
-    413: ("That was too long", "Go back and send a shorter text."),
+    413: ("That was too long", "Go back and send a shorter text, or a smaller file."),
     500: (
         "Sorry, there is a problem with this service",
         "Try again in a minute. If you were sending a decision, look at the finding first: it lists what was sent.",
@@ -141,7 +141,7 @@ def create_app(
         wait=wait,
     )
     app.extensions["gatehouse"] = desk
-    for module in (signin, today, household, finding, device, proposal, command):
+    for module in (signin, today, household, arrangements, finding, device, agent, proposal, command):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
     app.before_request(lambda: _admit(desk))
@@ -163,6 +163,8 @@ def _admit(desk: Desk) -> ResponseReturnValue | None:
     """Find out who is asking; send strangers to the sign-in."""
     if request.endpoint in {"static", "health"}:
         return None
+    if request.endpoint == agent.ENDPOINT:
+        request.max_content_length = agent.MOST_BODY  # the one form with a file
     token = session.get("token")
     if isinstance(token, str):
         with desk.reads.connect() as connection:

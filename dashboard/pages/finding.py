@@ -71,10 +71,13 @@ def quiet(site: str, finding: str) -> ResponseReturnValue:
     fields = Irrelevant.read(request.form)
     with desk().reads.connect() as connection:
         row = _finding_or_404(connection, site, finding)
-    whole = sentences.payload(row.payload)
-    if whole is None or not sentences.quiets(row.kind):
+        own = [] if row.device_id is None else [row.device_id]
+        root = devices.devices_named(connection, site, own).get(row.device_id or "")
+    if not sentences.quiets(row.kind):
         abort(404)
-    decision, errors = fields.check(rule=whole.rule.id, finding_id=row.finding_id, device_id=row.device_id)
+    # A box calls a rule by the kind of its findings, and a device by what it counts as part of.
+    whose = row.device_id if root is None else root.device_id
+    decision, errors = fields.check(rule=row.kind, finding_id=row.finding_id, device_id=whose)
     return _send(site, row, decision, _Sent(quiet=fields, errors=errors), "quiet-scope")
 
 
@@ -162,7 +165,7 @@ def _forms(at_desk: Desk, site: str, row: StoredFinding, device: StoredDevice | 
         # A form of the device's page: what comes back with something wrong is shown there.
         device_at = f"/households/{site}/devices/{device.device_id}/passphrase"
         made["key"] = key_form(device_at, None, (), key_id=whole.key_id if whole else None)
-    if opened and whole is not None and sentences.quiets(row.kind):
+    if opened and sentences.quiets(row.kind):
         errors = sent.errors if sent.quiet else ()
         made["quiet"] = quiet_form(f"{at}/quiet", of_device=row.device_id is not None, typed=sent.quiet, errors=errors)
     return made

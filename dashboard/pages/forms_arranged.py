@@ -30,8 +30,10 @@ WHYS = {
 }
 ENDS = {"7": "7 days", "30": "30 days", "90": "90 days", "": "Until an officer lets it speak again"}
 SEVERITIES = (Severity.ACT_NOW, Severity.TODAY, Severity.THIS_WEEK, Severity.INFORMATION)
-MOST_AWAY_DAYS = 366
-MOST_WATCH_DAYS = 366
+MOST_AWAY_DAYS = 90
+LATE_DAYS = 7
+"""So long ago an away time may have begun."""
+MOST_WATCH_DAYS = 365
 WATCH_DAYS = 90
 _LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?")
 _ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -118,18 +120,7 @@ class Awayed:
     def check(self, known: Collection[str], *, now: float, zone: tzinfo) -> tuple[Decision | None, Errors]:
         """The decision, or what is wrong; `known` are the devices that may be away, `zone` is that of the days."""
         first, last = typed.day(self.starts), typed.day(self.ends)
-        errors: list[tuple[str, str]] = []
-        if first is None:
-            errors.append(("away-starts", "Enter the first day, such as 2026-01-31"))
-        if last is None:
-            errors.append(("away-ends", "Enter the last day, such as 2026-02-07"))
-        if first is not None and last is not None:
-            if last < first:
-                errors.append(("away-ends", "The last day must not be before the first"))
-            elif last - first > timedelta(days=MOST_AWAY_DAYS):
-                errors.append(("away-ends", f"An away time must be {MOST_AWAY_DAYS} days or fewer"))
-            elif typed.end(last, zone).timestamp() <= now:
-                errors.append(("away-ends", "The last day is over already"))
+        errors = self._day_errors(now, zone)
         if self.device and self.device not in known:
             errors.append(("away-device", "Select who will be away"))
         elif not TOKEN.fullmatch(self.token):
@@ -145,6 +136,24 @@ class Awayed:
             reason=self.reason.replace("\n", " "),
         )
         return Decision(token=self.token, order=lambda _: order, reason=self.reason, device_id=None), ()
+
+    def _day_errors(self, now: float, zone: tzinfo) -> list[tuple[str, str]]:
+        first, last = typed.day(self.starts), typed.day(self.ends)
+        errors: list[tuple[str, str]] = []
+        if first is None:
+            errors.append(("away-starts", "Enter the first day, such as 2026-01-31"))
+        if last is None:
+            errors.append(("away-ends", "Enter the last day, such as 2026-02-07"))
+        if first is not None and last is not None:
+            if last < first:
+                errors.append(("away-ends", "The last day must not be before the first"))
+            elif last - first >= timedelta(days=MOST_AWAY_DAYS):
+                errors.append(("away-ends", f"An away time must be {MOST_AWAY_DAYS} days or fewer"))
+            elif typed.end(last, zone).timestamp() <= now:
+                errors.append(("away-ends", "The last day is over already"))
+            if typed.begin(first, zone).timestamp() <= now - LATE_DAYS * typed.DAY:
+                errors.append(("away-starts", f"The first day must be {LATE_DAYS} days ago or later"))
+        return errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,15 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from dashboard.pages import contexts, contexts_device, contexts_household
+from dashboard.pages import contexts, contexts_arranged, contexts_device, contexts_household
 
 PAGES: dict[str, type] = {
     "today": contexts.TodayPage,
     "households": contexts.HouseholdsPage,
     "household": contexts_household.HouseholdPage,
     "finding": contexts_household.FindingPage,
+    "arrangements": contexts_arranged.ArrangementsPage,
+    "agent": contexts_arranged.AgentPage,
     "device": contexts_device.DevicePage,
     "split": contexts_device.SplitPage,
     "proposal": contexts_device.ProposalPage,
@@ -28,14 +30,16 @@ PAGES: dict[str, type] = {
 LIVE = {"today", "households", "household", "finding", "device", "proposal", "command"}
 PARTS = {
     "household": ["look"],
-    "finding": ["register", "key"],
+    "finding": ["register", "key", "quiet"],
+    "arrangements": ["away", "watch"],
+    "agent": ["agent"],
     "device": ["register", "correct", "split", "key"],
     "proposal": ["answer"],
 }
 CLASSES = list(
     dict.fromkeys(
         item
-        for module in (contexts, contexts_household, contexts_device)
+        for module in (contexts, contexts_household, contexts_device, contexts_arranged)
         for _, item in inspect.getmembers(module, dataclasses.is_dataclass)
     )
 )

@@ -285,7 +285,7 @@ def test_a_finding_that_is_not_relevant_is_quieted_with_who_and_why(
     (row,) = seed.rows(schema.command)
     assert row["body"] == {
         "action": "quiet-rule",
-        "rule": "unregistered-device",
+        "rule": "tunnel",
         "device_id": "dev-1",
         "finding_id": "find-2",
         "narrow": True,
