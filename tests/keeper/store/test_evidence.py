@@ -85,3 +85,15 @@ def test_who_shares_what_is_distinctive(store: Store) -> None:
     assert store.evidence.sharing([ONE], least=0.1, most=9) == [TWO, THREE]
     assert store.evidence.sharing([ONE], least=0.1, most=1) == [TWO]
     assert store.evidence.sharing([ONE, TWO], least=0.5, most=9) == []
+
+
+@pytest.mark.req("R67")
+def test_a_name_is_erased_wherever_it_was_asked_for(store: Store) -> None:
+    asked = ("help.example", "www.help.example", "nothelp.example", "example")
+    for below, left in ((False, set(asked) - {"help.example"}), (True, {"nothelp.example", "example"})):
+        with store.transaction():
+            for mac in (ONE, TWO):
+                for name in asked:
+                    store.evidence.add_name(mac, name, authority_id="a", authority_number=1, clause="3", ts=1.0)
+            store.evidence.erase_name("help.example", below=below)
+        assert set(store.evidence.names([ONE])) == set(store.evidence.names([TWO])) == left
