@@ -18,10 +18,10 @@ from appliance.keeper.household.signs import Signs
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
 from appliance.keeper.signs.agent import LEAST_USE
-from appliance.keeper.signs.baseline import Baseline
+from appliance.keeper.signs.baseline import Baseline, baseline
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.signs.spans import DAY, HOUR, covered, day_of
-from appliance.keeper.signs.trend import Figure, trend
+from appliance.keeper.signs.trend import RECENT_DAYS, Figure, trend
 from appliance.keeper.signs.unseen import HOURS, Declared, DeclaredDay, Other, unseen_use
 from wire.authority import DataClass
 from wire.base import Standing
@@ -59,7 +59,7 @@ class Habits:
         self._show(device, today)
         if device.standing is not Standing.REGISTERED:
             return
-        for figure in self._figures(device, use, usual):
+        for figure in self._figures(device, use, seen, today):
             sign = trend(figure, _whole_days(seen), today=today)
             if sign is not None:
                 say(self._record, self._signs, sign, now)
@@ -83,10 +83,11 @@ class Habits:
         if visibility != device.visibility:
             self._record.soon(replace(device, visibility=visibility))
 
-    def _figures(self, device: Device, use: Mapping[int, int], usual: Baseline | None) -> list[Figure]:
+    def _figures(self, device: Device, use: Mapping[int, int], seen: list[int], today: int) -> list[Figure]:
         by_day: dict[int, int] = {}
         by_night: dict[int, int] = {}
-        night = frozenset[int]() if usual is None else usual.own_night()
+        before = baseline(use, seen, until=(today - RECENT_DAYS) * 24)
+        night = before.own_night() if isinstance(before, Baseline) else frozenset[int]()
         for hour, amount in use.items():
             by_day[day_of(hour)] = by_day.get(day_of(hour), 0) + amount
             if hour % 24 in night:
@@ -94,7 +95,7 @@ class Habits:
         own = device.device_id
         figures = [Figure(device_id=own, subject="use", words="use of the device", by_day=by_day, least=20.0)]
         if night:
-            words = "use of the device in the hours in which it is usually used least"
+            words = "use of the device in the hours in which it was used least before"
             figures.append(Figure(device_id=own, subject="night", words=words, by_day=by_night, least=10.0))
         for category in sorted(self._trends):
             counts = self._record.store.categories.days(device.macs, category)
