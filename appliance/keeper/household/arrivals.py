@@ -13,12 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from appliance.keeper import findings, identity_findings
+from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import MAX_ADDRESSES, Address, Device, is_locally_administered, moment
 from appliance.keeper.household.record import REPORT_SECONDS, Record
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
 from appliance.keeper.store.devices import Link
 from appliance.messages import Via
+from wire.authority import DataClass
 from wire.base import Standing
 from wire.findings import FindingKind
 from wire.models import JoinedBy
@@ -41,6 +43,12 @@ class _Waiting:
     via: Via | None
     ts: float
     due: float
+
+
+def _concerns_others(scope: Scope, standing: Standing) -> bool:
+    """Whether sensor or warden must be told that there is one more of this standing."""
+    collected = scope.names_leave(standing) or DataClass.SIGNS in scope.classes(standing)
+    return collected or scope.quarantine(standing) is not None or scope.filtered(standing) is not None
 
 
 class Arrivals:
@@ -95,7 +103,7 @@ class Arrivals:
         device = self._record.keep(replace(device, presence=self._stays.presence(device)))
         self._record.store.devices.link(Link(mac=mac, device_id=device.device_id, since=now.ts))
         self._stays.admit(mac)
-        if now.scope.names_leave(device.standing) or now.scope.quarantine(device.standing) is not None:
+        if _concerns_others(now.scope, device.standing):
             self._record.changed += 1
         if is_locally_administered(mac) and self._may_be_known(now.at):
             if len(self._waiting) < MAX_WAITING:

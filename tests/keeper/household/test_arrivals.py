@@ -48,3 +48,14 @@ def test_absence_and_return_are_counted(bench: Any) -> None:
 def test_each_kind_of_frame_shows_a_device(bench: Any, via: m.Via) -> None:
     (finding,) = [item for item in bench.payloads(bench.sight(PHONE, via)) if isinstance(item, Finding)]
     assert finding.reasons[1].startswith("It was first seen when")
+
+
+@pytest.mark.req("R18", "R56")
+def test_signs_of_a_new_device_may_leave_at_once_where_they_may(make_bench: Any, signed: Any) -> None:
+    clauses = [{"number": "1", "kind": "collect", "standings": ["unknown"], "classes": ["presence", "signs"]}]
+    bench = make_bench(signed(clauses=clauses))
+    bench.online()
+    sent = bench.sight("00:00:5e:00:53:77") + bench.wait(11)
+    masks = [item for item in sent if isinstance(item, m.CollectionMask)]
+    assert masks[-1].signs == ("00:00:5e:00:53:77",)
+    assert masks[-1].names == ()

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appliance import messages as m
+from appliance.keeper.core import Peer
+from appliance.signals import Signal
+
+LAPTOP = "00:00:5e:00:53:01"
+
+
+def test_a_message_that_a_peer_has_no_business_to_send_is_counted(bench: Any) -> None:
+    before = bench.core._health.overflow
+    for peer in (Peer.SENSOR, Peer.WARDEN, Peer.COURIER, Peer.PROBE):
+        bench.hear(peer, m.NoticeRequest())
+    assert bench.core._health.overflow == before + 4
+
+
+@pytest.mark.req("R54")
+def test_where_the_clock_was_set_back_both_ends_of_a_signal_move_with_it(make_bench: Any, signed: Any) -> None:
+    clauses = [
+        {"number": "1", "kind": "collect", "standings": ["registered", "unknown"], "classes": ["presence", "signs"]}
+    ]
+    bench = make_bench(signed(clauses=clauses))
+    bench.online()
+    bench.sight(LAPTOP)
+    bench.wait(10, wall=bench.wall - 1000)
+    signal = m.SignalSeen(
+        ts=bench.wall,
+        since=bench.wall - 5,
+        mac=LAPTOP,
+        signal=Signal.SOCKS,
+        value="5",
+        generation=bench.generation,
+    )
+    bench.hear(Peer.SENSOR, signal)
+    (row,) = bench.store.records.of([LAPTOP], since=0, most=9)
+    assert row.last - row.first == pytest.approx(5)
+    assert row.last == pytest.approx(bench.wall + 1010)
+
+
+def test_the_server_hears_at_once_when_the_broker_is_there(bench: Any) -> None:
+    bench.wait(3)
+    bench.hear(Peer.COURIER, m.BrokerState(connected=False))
+    sent = bench.hear(Peer.COURIER, m.BrokerState(connected=True))
+    assert [item for item in sent if isinstance(item, m.Outbound) and "/status/" in item.topic]
