@@ -51,10 +51,31 @@ def kept(scope: Scope) -> tuple[str, ...]:
         sentences.append("A device that is not registered is shown to the officers in charge.")
     if held:
         sentences.append(f"Until an officer decides, {_joined(held)} may be kept from the internet.")
+    sentences += _refused(scope)
+    if scope.nearby() is not None:
+        sentences.append("The box counts, by the hour, how many phones are near. Of each of them it keeps nothing.")
     if nothing:
         sentences.append(f"Of {_group(nothing)}: nothing.")
     sentences.append("What is written, said, seen or sent is never kept, of any device.")
     return tuple(sentences)
+
+
+def _refused(scope: Scope) -> list[str]:
+    """What is not opened on which devices; filters are as open as everything else."""
+    blocked = [each for each in Standing if scope.block_lists(each)]
+    only = [each for each in Standing if scope.allow_lists(each) is not None]
+    strict = [each for each in Standing if scope.safe_search(each) is not None]
+    ways = [each for each in Standing if scope.refuses(each)]
+    said = []
+    if blocked:
+        said.append(f"Some addresses are not opened on {_devices(blocked)}.")
+    if only:
+        said.append(f"On {_devices(only)}, only addresses on a list are opened.")
+    if strict:
+        said.append(f"Search engines answer {_devices(strict)} in their strict mode.")
+    if ways:
+        said.append(f"Services that would hide look-ups from the box are turned down for {_devices(ways)}.")
+    return said
 
 
 def notice(scope: Scope | None) -> Notice:
@@ -65,7 +86,7 @@ def notice(scope: Scope | None) -> Notice:
     return Notice(recording=True, kind=authority.kind, kept=kept(scope), until=authority.not_after.timestamp())
 
 
-def clauses(authority: Authority) -> tuple[str, ...]:
+def clauses(authority: Authority) -> tuple[str, ...]:  # noqa: C901 - one case for each kind of clause
     """Each clause in words, with its number."""
     said = []
     for clause in authority.clauses:
@@ -77,9 +98,21 @@ def clauses(authority: Authority) -> tuple[str, ...]:
                 what = f"for {_devices(clause.standings)}, these lists are in force: {', '.join(clause.lists)}"
             case "quarantine":
                 what = f"{_devices(clause.standings)} may be kept from the internet until an officer decides"
+            case "block":
+                what = f"{_devices(clause.standings)} do not reach what is on these lists: {', '.join(clause.lists)}"
+            case "allow-only":
+                what = f"{_devices(clause.standings)} reach only what is on these lists: {', '.join(clause.lists)}"
+            case "safe-search":
+                what = f"search engines answer {_devices(clause.standings)} in their strict mode"
+            case "answers":
+                what = f"these questions of {_devices(clause.standings)} are turned down: {', '.join(clause.refuse)}"
+            case "nearby":
+                what = "the box may count, by the hour, how many phones are near"
             case "register":
                 what = "devices are to be registered; one that is not is shown to the officers in charge"
-        said.append(f"Clause {clause.number}: {what}.")
+        closed = getattr(clause, "fail_closed", None) is True
+        stays = "; this also holds while the box's software does not run" if closed else ""
+        said.append(f"Clause {clause.number}: {what}{stays}.")
     return tuple(said)
 
 

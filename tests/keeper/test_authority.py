@@ -198,3 +198,51 @@ def test_a_stored_document_is_verified_again(issuer: Ed25519PrivateKey, signed: 
         assert desk.judgement(START).scope is None, "the file must be there as well"
         desk.offer(b"no document", START)
         assert (desk.judgement(START).scope is not None) is in_force
+
+
+FILTERS = [
+    {"number": "1", "kind": "collect", "standings": ["registered"], "classes": ["presence"]},
+    {"number": "2", "kind": "block", "standings": ["registered", "unknown"], "lists": ["a", "b"]},
+    {"number": "3", "kind": "block", "standings": ["registered"], "lists": ["b", "c"], "fail_closed": True},
+    {"number": "4", "kind": "allow-only", "standings": ["refused"], "lists": ["school"]},
+    {"number": "5", "kind": "safe-search", "standings": ["registered"]},
+    {"number": "6", "kind": "answers", "standings": ["registered"], "refuse": ["relay"]},
+    {"number": "7", "kind": "quarantine", "standings": ["unknown"], "fail_closed": True},
+    {"number": "8", "kind": "lists", "standings": ["registered"], "lists": ["adult"], "itemise": True},
+    {"number": "9", "kind": "nearby"},
+]
+
+
+@pytest.mark.req("R22")
+def test_clauses_of_a_filter_are_answered_by_standing_with_their_number(make_authority: Any) -> None:
+    """None of them needs leave to collect: `a`, `b` and `c` are in no clause about what is recorded."""
+    scope = Scope(authority=make_authority(clauses=FILTERS))
+    assert scope.filtered(Standing.REGISTERED) == "2"
+    assert scope.filtered(Standing.REFUSED) == "4"
+    assert scope.filtered(Standing.HOUSEHOLD) is None
+    assert scope.block_lists(Standing.REGISTERED) == {"a": "2", "b": "2", "c": "3"}
+    assert scope.block_lists(Standing.REFUSED) == {}
+    assert scope.allow_lists(Standing.REFUSED) == {"school": "4"}
+    assert scope.allow_lists(Standing.REGISTERED) is None
+    assert (scope.safe_search(Standing.REGISTERED), scope.safe_search(Standing.UNKNOWN)) == ("5", None)
+    assert (scope.refuses(Standing.REGISTERED), scope.refuses(Standing.UNKNOWN)) == ({"relay": "6"}, {})
+    assert (scope.fail_closed(Standing.REGISTERED), scope.fail_closed(Standing.UNKNOWN)) == (True, False)
+    assert (scope.quarantine_closed(Standing.UNKNOWN), scope.quarantine_closed(Standing.REFUSED)) == (True, False)
+    assert scope.itemise(Standing.REGISTERED, "adult")
+    assert not scope.itemise(Standing.REGISTERED, "a")
+    assert scope.nearby() == "9"
+
+
+def test_without_such_clauses_nothing_is_filtered_and_nothing_counted(scope: Scope) -> None:
+    assert all(scope.filtered(standing) is None for standing in Standing)
+    assert not any(scope.fail_closed(standing) or scope.quarantine_closed(standing) for standing in Standing)
+    assert scope.nearby() is None
+
+
+@pytest.mark.req("R57")
+@pytest.mark.parametrize("standing", ["household", "guest", "work", "infrastructure"])
+@pytest.mark.parametrize("kind", ["block", "allow-only", "safe-search", "answers"])
+def test_no_clause_can_filter_the_family(make_authority: Any, kind: str, standing: str) -> None:
+    extra = {"safe-search": {}, "answers": {"refuse": ["canary"]}}.get(kind, {"lists": ["a"]})
+    with pytest.raises(ValueError, match="standings"):
+        make_authority(clauses=[{"number": "1", "kind": kind, "standings": [standing], **extra}])

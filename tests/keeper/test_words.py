@@ -35,3 +35,30 @@ def test_groups_are_said_once_and_nothing_is_said_too(make_authority: Any) -> No
 def test_every_standing_and_class_has_words() -> None:
     assert set(words.DEVICES) == set(Standing)
     assert set(words.KEPT) == set(DataClass)
+
+
+FILTERS = [
+    {"number": "1", "kind": "collect", "standings": ["registered"], "classes": ["presence"]},
+    {"number": "2", "kind": "block", "standings": ["registered"], "lists": ["gambling"], "fail_closed": True},
+    {"number": "3", "kind": "allow-only", "standings": ["unknown"], "lists": ["school"]},
+    {"number": "4", "kind": "safe-search", "standings": ["registered"]},
+    {"number": "5", "kind": "answers", "standings": ["registered"], "refuse": ["canary", "relay"]},
+    {"number": "6", "kind": "nearby"},
+]
+
+
+@pytest.mark.req("R22", "R59")
+def test_filters_are_as_open_as_everything_else(make_authority: Any) -> None:
+    authority = make_authority(clauses=FILTERS)
+    said = words.kept(Scope(authority=authority))
+    assert "Some addresses are not opened on registered devices." in said
+    assert "On devices that are not registered, only addresses on a list are opened." in said
+    assert "Search engines answer registered devices in their strict mode." in said
+    assert "Services that would hide look-ups from the box are turned down for registered devices." in said
+    assert "The box counts, by the hour, how many phones are near. Of each of them it keeps nothing." in said
+    clauses = words.clauses(authority)
+    assert len(clauses) == len(FILTERS)
+    assert clauses[1] == (
+        "Clause 2: registered devices do not reach what is on these lists: gambling; "
+        "this also holds while the box's software does not run."
+    )
