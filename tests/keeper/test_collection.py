@@ -11,6 +11,7 @@ from appliance.keeper.collection import Collection
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.store.database import Store
+from wire.authority import CollectClause, DataClass
 from wire.base import Standing
 
 
@@ -74,3 +75,30 @@ def test_clauses_are_asked_once_a_standing(store: Store, make_authority: Callabl
     with store.transaction():
         Collection(store).settle(Counting(authority=make_authority()), registry, 1)
     assert sorted(asked) == sorted(Standing)
+
+
+@pytest.mark.req("R55", "R56", "R18")
+def test_signs_leave_where_a_clause_lets_them(store: Store, make_authority: Any) -> None:
+    clauses = (
+        CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE,)),
+        CollectClause(number="2", standings=(Standing.REGISTERED,), classes=(DataClass.SIGNS,)),
+    )
+    collection = Collection(store)
+    registry = Registry(new_id=lambda: "d-new")
+    registry.put(device(1, Standing.REGISTERED, addresses=2))
+    registry.put(device(2, Standing.HOUSEHOLD))
+    with store.transaction():
+        assert collection.settle(Scope(authority=make_authority(clauses=clauses)), registry, 1)[0]
+    mask = collection.message()
+    assert (mask.signs, mask.names, mask.network) == (("02:00:00:00:01:00", "02:00:00:00:01:01"), (), False)
+    first = collection.leave.signs["02:00:00:00:01:00"]
+    wider = (*clauses, CollectClause(number="3", standings=(Standing.UNKNOWN,), classes=(DataClass.SIGNS,)))
+    with store.transaction():
+        assert collection.settle(Scope(authority=make_authority(clauses=wider, number=2)), registry, 1)[0]
+    assert collection.message().network
+    assert collection.leave.network == collection.generation == first + 1
+    assert collection.leave.signs["02:00:00:00:01:00"] == first, "what was let out before still counts"
+    with store.transaction():
+        assert collection.settle(None, registry, 1)[0]
+    assert (collection.leave.signs, collection.leave.network, collection.message().network) == ({}, None, False)
+    assert Collection(store).leave.signs == {}, "a restart begins a new generation"

@@ -48,8 +48,11 @@ def test_how_the_file_is_opened(store: Store, tmp_path: Path) -> None:
         if not row[0].startswith(("sqlite_", "_sqlite"))
     }
     assert set(tables) == {
+        "activity",
         "address",
+        "away",
         "binding",
+        "category_day",
         "command",
         "confirmed",
         "device",
@@ -63,7 +66,11 @@ def test_how_the_file_is_opened(store: Store, tmp_path: Path) -> None:
         "name_visit",
         "outbox",
         "proposal",
+        "quiet",
+        "record",
         "session",
+        "watch",
+        "watched",
     }
     assert set(tables.values()) == {1}, "all tables are STRICT"
 
