@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+TEST_PORT, TEST_PORT_INSIDE = "gh-test", "gh-test-lan"
+"""Two ends of a link of the box's own: the probe asks at one, the other is a port of the household's bridge (R33)."""
+
 TABLE = "gatehouse"
 """Name of our table in each family; no other table is ever touched."""
 

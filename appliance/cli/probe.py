@@ -11,7 +11,7 @@ import click
 from appliance import confinement
 from appliance.confinement import Rights
 
-_KINDS = ("sweep", "services", "dhcp")
+_KINDS = ("sweep", "services", "dhcp", "test")
 
 
 @click.command()
@@ -21,7 +21,8 @@ def probe(config: Path, kind: str | None) -> None:
     """Look round the household's network once, if the keeper gives leave.
 
     Asks each address once who is there (sweep), what is offered (services) and whether anything
-    else hands out addresses (dhcp); tells the keeper; ends within half a minute.
+    else hands out addresses (dhcp); or looks a harmless name up, to see whether the box finds it
+    (test; the result is in `gatehouse status`). Tells the keeper; ends within half a minute.
 
     Exit codes: 0 done or nothing to do, 1 the keeper gave no leave, 2 unusable settings, 3 the keeper cannot be
     reached, 4 no right to send on the network.

@@ -14,6 +14,8 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from appliance import messages as m
 from appliance.keeper.authority import NOTHING, Desk, FloorClock, Judgement
 from appliance.keeper.book import Book
@@ -24,10 +26,11 @@ from appliance.keeper.health import Health
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
-from appliance.keeper.list_health import ListFindings, health
+from appliance.keeper.list_health import ListFindings, Teller, health
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.peers import Peer, Send, Turn
 from appliance.keeper.probing import Probing
+from appliance.keeper.self_test import SelfTest
 from appliance.keeper.store.database import Store
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity, Uplink
@@ -62,6 +65,8 @@ class Parts:
     heartbeat_seconds: float
     filtering: Filtering | None = None
     supply: Supply | None = None
+    self_test: Callable[[Teller], SelfTest] | None = None
+    """Given who writes findings about the box down, the test that detection works."""
     ground: Ground | None = None
     """What the box stands on; None in a script, where there is no box to watch."""
     remark: str = ""
@@ -95,6 +100,7 @@ class Core:
         self._sends: list[Send] = []
         self._supply = parts.supply
         self._list_findings = None if parts.supply is None else ListFindings(parts.supply, self._book.signs)
+        self._test = None if parts.self_test is None else parts.self_test(self._book.signs)
         works = Works(
             store=store,
             book=self._book,
@@ -105,6 +111,7 @@ class Core:
             filtering=self._filtering,
             clock=self._clock,
             supply=self._supply,
+            test=self._test,
         )
         self._incoming = Incoming(works, send=self._send, sentence=self._sentence)
 
@@ -177,6 +184,9 @@ class Core:
             if self._incoming.status_wanted:
                 self._incoming.status_wanted = False
                 self._status_due = monotonic
+            if self._incoming.mask_wanted:
+                self._incoming.mask_wanted = False
+                self._mask_due = monotonic
 
         return self._turn(work, now, monotonic)
 
@@ -192,6 +202,8 @@ class Core:
                 self._book.tick(scope=self._judgement.scope, at=moment)
             if self._list_findings is not None:
                 self._list_findings.tick(scope=self._judgement.scope, at=moment)
+            if self._test is not None:
+                self._test.tick(scope=self._judgement.scope, at=moment)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
         if monotonic >= self._mask_due:
@@ -241,7 +253,10 @@ class Core:
 
     def _send_mask(self, monotonic: float) -> None:
         self._mask_due = monotonic + MASK_SECONDS
-        self._send(Peer.SENSOR, self._collection.message())
+        mask = self._collection.message()
+        if self._test is not None and (named := self._test.named) is not None and len(mask.names) < m.MAX_MASKED:
+            mask = msgspec.structs.replace(mask, names=(*mask.names, named))
+        self._send(Peer.SENSOR, mask)
 
     def _say_status(self, moment: float, monotonic: float) -> None:
         said = (self._judgement.sentence, frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}))
@@ -257,6 +272,7 @@ class Core:
             overflow=self._book.overflow() + self._collection.cut,
             at=moment,
             lists=None if self._supply is None else health(self._supply, moment),
+            test=None if self._test is None else self._test.state(self._judgement.scope),
         )
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 

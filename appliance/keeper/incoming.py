@@ -24,6 +24,7 @@ from appliance.keeper.list_health import health
 from appliance.keeper.minimise import DeviceObservation
 from appliance.keeper.peers import Peer, Turn
 from appliance.keeper.probing import ANSWERS_DHCP, Probing
+from appliance.keeper.self_test import SelfTest
 from appliance.keeper.store.database import Store
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Uplink
@@ -46,6 +47,7 @@ class Works:
     filtering: Filtering
     clock: FloorClock
     supply: Supply | None = None
+    test: SelfTest | None = None
 
 
 class Incoming:
@@ -59,6 +61,8 @@ class Incoming:
         self._enforced: frozenset[str] | None = None
         self.status_wanted = False
         """The server should hear at once how the box is; the core takes it back."""
+        self.mask_wanted = False
+        """The sensor should have the mask at once; the core takes it back."""
         self._take: dict[Peer, Callable[[m.Message, Turn, Judgement], None]] = {
             Peer.SENSOR: self._from_sensor,
             Peer.WARDEN: self._from_warden,
@@ -120,7 +124,11 @@ class Incoming:
         probing = self._works.probing
         match message:
             case m.ProbeRequest():
-                self._send(Peer.PROBE, probing.leave(message.kind, judgement.scope, turn.at))
+                leave = probing.leave(message.kind, judgement.scope, turn.at)
+                if self._works.test is not None:
+                    leave = self._works.test.leave(leave, message.kind, judgement.scope, turn.at)
+                    self.mask_wanted = self._works.test.named is not None
+                self._send(Peer.PROBE, leave)
             case m.ProbeAnswer():
                 self._observe(probing.sighting(message), turn, judgement)
                 if message.kind is m.ProbeKind.DHCP:
@@ -128,7 +136,10 @@ class Incoming:
                     self._works.book.note(message.mac, ANSWERS_DHCP, scope=judgement.scope, ts=heard)
             case m.ProbeDone():
                 _log.info("probe %s: %d sent, %d answers", message.kind.value, message.sent, message.answers)
-                probing.done(message)
+                if message.kind is not m.ProbeKind.TEST:
+                    probing.done(message)
+                elif self._works.test is not None:
+                    self._works.test.done(message)
             case _:
                 self._unexpected(Peer.PROBE, message)
 
@@ -139,6 +150,9 @@ class Incoming:
             self._unexpected(Peer.RESOLVER, message)
 
     def _observe(self, message: DeviceObservation, turn: Turn, judgement: Judgement) -> None:
+        test = self._works.test
+        if test is not None and test.takes(message, scope=judgement.scope, at=turn.at):
+            return
         # Where the wall clock was set back, the keeper's own moment is later: times move with it.
         late = turn.at - turn.now
         if late > 0:
@@ -179,6 +193,7 @@ class Incoming:
                 mask_generation=works.collection.generation,
                 broker_connected=works.uplink.broker_connected,
                 lists=() if works.supply is None else health(works.supply, turn.at),
+                test=None if works.test is None else works.test.state(judgement.scope),
             )
             self._send(Peer.STATUS, answer)
 

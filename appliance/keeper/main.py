@@ -31,8 +31,9 @@ from appliance.keeper.household.record import Ids
 from appliance.keeper.lists.jobs import Result
 from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
-from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.self_test import SelfTest
 from appliance.keeper.shelf import Shelf
+from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity
 from appliance.service import notify
@@ -250,12 +251,25 @@ def build(settings: BoxSettings, store: Store, *, lists: Lists, supply: Supply) 
         heartbeat_seconds=settings.heartbeat_seconds,
         ground=surroundings.read(settings),
         supply=supply,
+        self_test=lambda teller: SelfTest(
+            store,
+            lists,
+            teller,
+            name=settings.detection_test.name,
+            every=settings.detection_test.every_days * 86400,
+            new_mac=made_up_mac,
+        ),
         filtering=Filtering(
             folder=settings.run_dir / "keeper",
             source=Shelf(supply.library, [source.id for source in settings.lists]),
         ),
     )
     return Core(parts, monotonic=clock.monotonic())
+
+
+def made_up_mac() -> str:
+    """A locally administered address (IEEE 802 clause 8.4.4) that nobody can guess."""
+    return (b"\x02" + secrets.token_bytes(5)).hex(":")
 
 
 def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:

@@ -45,7 +45,7 @@ class Probing:
         """What the probe may do now: what it asks for, or what is wanted or due. Counts as begun."""
         if not _may(scope):
             return ProbeLeave(why=_NO_LEAVE, refused=True)
-        rested = [item for item in ProbeKind if at - self._last(item) >= SPACING]
+        rested = [item for item in _VIA if at - self._last(item) >= SPACING]
         if kind is not None:
             kinds = tuple(item for item in rested if item is kind)
             why = "" if kinds else "The box looked round less than a quarter of an hour ago."

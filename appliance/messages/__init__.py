@@ -24,6 +24,7 @@ from appliance.messages.asked import (
     ProbeKind,
     ProbeLeave,
     ProbeRequest,
+    ProbeTest,
     Status,
     StatusRequest,
 )
@@ -162,6 +163,7 @@ __all__ = [
     "ProbeKind",
     "ProbeLeave",
     "ProbeRequest",
+    "ProbeTest",
     "ResolverState",
     "SensorStarted",
     "Side",

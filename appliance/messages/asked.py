@@ -21,6 +21,16 @@ class ProbeKind(StrEnum):
     """One mDNS and one SSDP question: what is offered."""
     DHCP = "dhcp"
     """One DHCPDISCOVER: does anybody else hand out addresses."""
+    TEST = "test"
+    """A question for a harmless name, as a device would ask it: is it found? (R33)"""
+
+
+class ProbeTest(msgspec.Struct, frozen=True, kw_only=True):
+    """The question of the detection test."""
+
+    mac: Mac
+    """To ask from; no device has it."""
+    name: Annotated[str, Meta(max_length=253)]
 
 
 class ProbeRequest(BaseMessage, frozen=True, tag="probe-request"):
@@ -37,6 +47,8 @@ class ProbeLeave(BaseMessage, frozen=True, tag="probe-leave"):
     why: str = ""
     refused: bool = False
     """It may not; otherwise nothing is wanted or due."""
+    test: ProbeTest | None = None
+    """With `ProbeKind.TEST`."""
 
 
 class ProbeAnswer(BaseMessage, frozen=True, tag="probe-answer"):

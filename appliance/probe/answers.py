@@ -46,7 +46,7 @@ def read(kind: ProbeKind, frame: bytes, own: Own) -> Answer | None:
         ip = _arp(body, own)
     elif ethertype == _IP6 and kind is ProbeKind.SWEEP:
         ip = _echo(body, own)
-    elif ethertype == _IP4 and kind is not ProbeKind.SWEEP:
+    elif ethertype == _IP4 and kind in {ProbeKind.SERVICES, ProbeKind.DHCP}:
         ip = _datagram(kind, body, own)
     return None if ip is None else Answer(mac=mac, ip=ip)
 

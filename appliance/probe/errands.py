@@ -23,7 +23,12 @@ MAX_ANSWERS = 1024
 MAX_FRAMES = 20_000
 
 QUESTIONS: MappingProxyType[ProbeKind, Callable[[Own], Iterator[bytes]]] = MappingProxyType(
-    {ProbeKind.SWEEP: frames.sweep, ProbeKind.SERVICES: frames.services, ProbeKind.DHCP: frames.discover}
+    {
+        ProbeKind.SWEEP: frames.sweep,
+        ProbeKind.SERVICES: frames.services,
+        ProbeKind.DHCP: frames.discover,
+        ProbeKind.TEST: frames.look_up,
+    }
 )
 
 

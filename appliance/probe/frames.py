@@ -1,7 +1,7 @@
 """The frames that the probe sends: this box's own addresses in, whole Ethernet frames out. Sans-IO.
 
-Built with scapy. Each question is asked once and never again: a phone that dozes is not to be kept
-awake. Bounded: a sweep asks for at most `MAX_SWEEP` addresses; every other errand is one frame.
+Built with scapy. Each question to devices is asked once and never again: a phone that dozes is not to be
+kept awake. Bounded: a sweep asks for at most `MAX_SWEEP` addresses; every other errand is one frame.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ with warnings.catch_warnings():
 
 WIDEST = 22
 """Prefix length of the largest network that is swept as a whole; of a larger one, that part round the box."""
+REPEATS = 3
+"""Of the detection test's question; every other is asked once."""
 MAX_SWEEP = 2 ** (32 - WIDEST) - 2
 
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -83,6 +85,25 @@ def discover(own: Own) -> Iterator[bytes]:
         / BOOTP(xid=own.number, flags="B", chaddr=hardware)
         / DHCP(options=[("message-type", "discover"), ("param_req_list", [1, 3, 6]), "end"])
     )
+
+
+def look_up(own: Own) -> Iterator[bytes]:
+    """The question of the detection test, to the box itself, `REPEATS` times: what is lost once is asked again.
+
+    It comes from an address at the end of the home's network; the answer finds nobody there.
+    """
+    if own.test is None:
+        return
+    source = own.network.broadcast_address - 1
+    if source == own.address:
+        source -= 1
+    for _ in range(REPEATS):
+        yield _octets(
+            Ether(src=own.test.mac, dst=own.mac)
+            / IP(src=str(source), dst=str(own.address))
+            / UDP(sport=own.port, dport=53)
+            / DNS(id=own.number & 0xFFFF, rd=1, qd=DNSQR(qname=own.test.name, qtype="A"))
+        )
 
 
 def _octets(packet: Packet) -> bytes:

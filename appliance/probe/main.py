@@ -28,6 +28,7 @@ from appliance.probe.answers import Answer
 from appliance.probe.own import Own
 from appliance.probe.port import Port
 from firmware import household
+from firmware.names import TEST_PORT
 from wire.files import FileError
 
 PATIENCE = 5.0
@@ -131,11 +132,27 @@ def look_round(config: Path, kind: ProbeKind | None) -> str:
                     link_local=port.link_local,
                     port=port.udp_port,
                     number=secrets.randbits(32),
+                    test=leave.test,
                 )
-                _do(allowed, own, port, keeper)
+                if allowed is ProbeKind.TEST:
+                    _test(own, keeper)
+                else:
+                    _do(allowed, own, port, keeper)
         finally:
             keeper.close()
     return "" if leave.kinds else leave.why
+
+
+def _test(own: Own, keeper: Keeper) -> None:
+    """Ask for the test's name at the box's own port of the bridge, as a device would at its own."""
+    try:
+        port = Port(TEST_PORT)
+    except OSError as error:
+        _log.warning("%s: cannot be used (%s); the warden makes it", TEST_PORT, error.strerror or error)
+        keeper.say(ProbeDone(ts=clock.now(), kind=ProbeKind.TEST, sent=0, answers=0))
+        return
+    with port:
+        _do(ProbeKind.TEST, own, port, keeper)
 
 
 def _do(kind: ProbeKind, own: Own, port: Port, keeper: Keeper) -> None:
@@ -162,7 +179,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m appliance.probe")
     parser.add_argument("--config", type=Path, required=True, help="the box's settings file (TOML)")
-    parser.add_argument("--kind", type=ProbeKind, help="sweep, services or dhcp; without it, what is wanted or due")
+    parser.add_argument(
+        "--kind", type=ProbeKind, help="sweep, services, dhcp or test; without it, what is wanted or due"
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing where nothing is wanted or due")
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="probe: %(levelname)s %(message)s", stream=sys.stderr)

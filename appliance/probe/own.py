@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
+from appliance.messages import ProbeTest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
@@ -22,3 +24,5 @@ class Own:
     """UDP port that answers to the questions for services come to."""
     number: int
     """Transaction id, 32 bits, random."""
+    test: ProbeTest | None = None
+    """For the detection test: what to ask, and from which address."""

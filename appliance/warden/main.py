@@ -16,6 +16,7 @@ from appliance import clock, link, messages
 from appliance.messages import DeviceVolume, Enforcement, Message, WardenState
 from appliance.service import notify
 from appliance.settings import BoxSettings
+from appliance.warden import testport
 from appliance.warden.handover import RETRY_SECONDS, Handover
 from appliance.warden.hostapd import AccessPoint, AccessPoints
 from appliance.warden.nearby import Nearby
@@ -41,6 +42,7 @@ class Warden:
     def __init__(self, settings: BoxSettings, monotonic: float) -> None:
         home = household.load(settings.household)
         self._settings = settings
+        self._bridge = home.lan.bridge
         self._selector = selectors.DefaultSelector()
         self._firewall = Firewall(home)
         self._surroundings = Surroundings(bridge=home.lan.bridge, wan=home.wan.interface)
@@ -57,7 +59,7 @@ class Warden:
         self._said: str | None = None
         """The last thing said of the rules, so that a lasting fault is said once."""
         self._backoff = _BACKOFF[0]
-        self._keeper_due = self._check_due = monotonic
+        self._keeper_due = self._check_due = self._port_due = monotonic
         self._volume_due = monotonic + VOLUME_SECONDS
         self._talks = Talks()
         self._talks_due = monotonic + TALK_SECONDS
@@ -74,6 +76,9 @@ class Warden:
             self._look_at_rules()
             self._look_for_access_points()
             self._tell_nearby(monotonic)
+        if monotonic >= self._port_due:
+            self._port_due = monotonic + VOLUME_SECONDS
+            testport.ensure(self._bridge)
         if monotonic >= self._volume_due:
             self._volume_due = monotonic + VOLUME_SECONDS
             self._read_counters()
