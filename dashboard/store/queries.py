@@ -142,11 +142,11 @@ def count_about(connection: Connection, site_id: str, ids: Sequence[str]) -> int
 
 
 def findings_about(connection: Connection, site_id: str, ids: Sequence[str]) -> tuple[StoredFinding, ...]:
-    """Findings about these devices: open ones first, then the latest; at most `MOST_ABOUT_SHOWN`."""
+    """Findings about these devices: open ones first, the worst of them, then the latest; at most `MOST_ABOUT_SHOWN`."""
     query = (
         _findings()
         .where(finding.c.site == site_id, finding.c.device_id.in_(sorted(ids)))
-        .order_by(case((finding.c.state == "open", 0), else_=1), finding.c.last_seen.desc(), finding.c.finding_id)
+        .order_by(case((finding.c.state == "open", rank), else_=99), finding.c.last_seen.desc(), finding.c.finding_id)
         .limit(MOST_ABOUT_SHOWN)
     )
     return tuple(StoredFinding(**row) for row in connection.execute(query).mappings())

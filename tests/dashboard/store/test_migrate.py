@@ -38,15 +38,22 @@ def test_what_the_first_version_stored_is_kept(tmp_path: Path) -> None:
             "INSERT INTO command (command_id, site, device_id, body, reason, by, created_at, expires_at, state, detail) "
             "VALUES ('c', 's', 'd', '{\"action\": \"set-standing\"}', 'seen', 'a', 1.0, 2.0, 'applied', '')"
         )
+        run(
+            "INSERT INTO finding (site, finding_id, revision, kind, severity, device_id, state, first_seen, last_seen, "
+            "raised_at, count, payload, stored_at) "
+            "VALUES ('s', 'f', 1, 'listed-name', 'today', 'd', 'open', 1.0, 2.0, 1.0, 1, '{}', 3.0)"
+        )
     upgrade(engine)
     check(engine)
     with engine.begin() as connection:
         (device,) = connection.execute(select(schema.device))
         (asked,) = connection.execute(select(schema.command))
+        (found,) = connection.execute(select(schema.finding))
         indexes = {item["name"] for item in inspect(connection).get_indexes("command")}
     engine.dispose()
     assert (device.device_id, device.revision, device.standing) == ("d", 3, "guest")
     assert (device.merged_into, device.correction, device.presence) == (None, None, None)
+    assert (device.visibility, found.device_id, found.cause, asked.finding_id) == (None, "d", None, None)
     assert (asked.device_id, asked.proposal_id, asked.body) == ("d", None, {"action": "set-standing"})
     assert indexes == {"ix_command_state", "ix_command_about"}
 
