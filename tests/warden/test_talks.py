@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.messages import MAX_TALKS, Talk, TalksCounted
+from appliance.warden.rules import Firewall, NftError
 from appliance.warden.talks import Talks
+from firmware import household, names
 
 LAPTOP, PHONE = "02:00:5e:00:53:0a", "02:00:5e:00:53:0b"
 FAR = "203.0.113.9"
@@ -98,3 +103,86 @@ def test_what_is_not_of_the_form_is_passed_over(odd: list[Any], parts: list[list
     elements = [*odd, *(element(1, *part) for part in parts)]
     talks.count({"talks_up4": [*elements, up(3)], "talks_down4": elements}, 61.0, 61.0)
     assert Talk(LAPTOP, FAR, 6, 443, 3, 0) in told(talks.count({"talks_up4": [up(6)]}, 121.0, 121.0))
+
+
+ECHO = """
+import socket
+sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+sock.bind(("::", 4444))
+print("ready")
+while True:
+    data, whom = sock.recvfrom(4096)
+    for _ in range(3):
+        sock.sendto(data, whom)
+"""
+
+ASK = """
+import socket, sys
+sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+sock.settimeout(10)
+sock.sendto(bytes(1000), (sys.argv[1], 4444))
+for _ in range(3):
+    sock.recv(4096)
+"""
+
+
+@pytest.mark.lab
+@pytest.mark.req("R11", "N10")
+def test_the_kernel_counts_both_ways_and_the_rules_stay_as_they_were(home: Any, tmp_path: Path) -> None:
+    def nft(arguments: Any, script: str) -> str:
+        done = subprocess.run(
+            [*home.gateway.enter, "nft", *arguments], input=script, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise NftError(done.stderr)
+        return done.stdout
+
+    accounting = tmp_path / "accounting"
+    accounting.write_text("1\n")
+    firewall = Firewall(household.load(home.folder / "household.toml"), nft=nft, accounting=accounting)
+    firewall.start(0.0)
+    talks = Talks()
+    assert talks.count(firewall.talks(), 1000.0, 0.0) == []
+    home.background(home.internet, ECHO)
+    for place, server in ((home.laptop, "198.51.100.1"), (home.laptop, "2001:db8:ff::1"), (home.phone, "198.51.100.1")):
+        place.python(ASK, server)
+    # Headers count as the router forwards them: 28 octets with IPv4, 48 with IPv6.
+    assert told(talks.count(firewall.talks(), 1060.0, 60.0)) == {
+        Talk(LAPTOP, "198.51.100.1", 17, 4444, 1028, 3084),
+        Talk(LAPTOP, "2001:db8:ff::1", 17, 4444, 1048, 3144),
+        Talk(PHONE, "198.51.100.1", 17, 4444, 1028, 3084),
+    }
+    assert firewall.ensure(60.0) == "", "elements that come and go are no change of the rules"
+
+
+@pytest.mark.lab
+@pytest.mark.req("R11")
+def test_a_set_that_is_full_counts_what_finds_no_room(home: Any) -> None:
+    (talk_set,) = [talks for talks in names.TALK_SETS if talks.name == "talks_up4"]
+    rules = f"""
+table inet t {{
+    set s {{
+        type {talk_set.type}
+        size 4
+        flags dynamic,timeout
+        timeout {names.TALKS_TIMEOUT_MINUTES}m
+        counter
+    }}
+    counter over {{
+    }}
+    chain c {{
+        type filter hook prerouting priority 0
+        iifname "br0" meta l4proto udp goto d
+    }}
+    chain d {{
+        {talk_set.match} update @s {{ {talk_set.key} }} return
+        counter name over
+    }}
+}}
+"""
+    subprocess.run([*home.gateway.enter, "nft", "-f", "-"], input=rules, text=True, check=True)
+    ask = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+    home.laptop.python(ask + "for port in range(9000, 9010):\n    s.sendto(b'x', ('198.51.100.1', port))")
+    listed = json.loads(home.gateway.run("nft -j list set inet t s"))["nftables"][1]["set"]["elem"]
+    assert len(listed) == 4
+    assert '"packets": 6' in home.gateway.run("nft -j list counter inet t over")
