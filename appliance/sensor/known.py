@@ -1,7 +1,7 @@
 """The shipped tables of services that carry names or traffic past the box.
 
 Enters: a name in its one spelling, or an address as text. Leaves: what the tables call it, or None.
-Bounded: the tables are shipped; `_CACHED` names and addresses remembered. A name in a table stands for
+Bounded: the tables are shipped; `_CACHED` addresses remembered, and no name. A name in a table stands for
 itself and the names below it; of several that match, the longest counts. The tables state facts of public
 pages; that such a name is asked for does not say what for.
 """
@@ -105,7 +105,6 @@ for _entry in resolvers():
             _BY_ADDRESS[str(ip_address(_text))] = _entry.word
 
 
-@lru_cache(maxsize=_CACHED)
 def named(name: str) -> Known | None:
     """What a name (lower case, no final dot) stands for, or None."""
     labels = name.rsplit(".", _MOST_LABELS)[-_MOST_LABELS:]

@@ -57,8 +57,8 @@ def test_what_a_resolvers_name_is_elsewhere_in_the_house_agrees() -> None:
     assert name_class("mask.icloud.com") == "relay"
 
 
-def test_remembered_names_are_bounded() -> None:
-    named.cache_clear()
+def test_remembered_addresses_are_bounded() -> None:
+    resolver_at.cache_clear()
     for number in range(known._CACHED + 10):
-        named(f"n{number}.example")
-    assert named.cache_info().currsize == known._CACHED
+        resolver_at(f"198.51.{number // 250}.{number % 250}")
+    assert resolver_at.cache_info().currsize == known._CACHED

@@ -60,6 +60,9 @@ class Desk:
         self._activity = Activity(home, self._told)
         self._detectors = detectors(home, self._told) if listening is None else tuple(listening)
         self._wan = tuple(detector for detector in self._detectors if detector.hears_wan)
+        self._hearing = {
+            kind: tuple(detector for detector in self._detectors if kind in detector.hears) for kind in Detector.hears
+        }
         self._outlet = Outlet()
         self._ticked: float | None = None
 
@@ -83,15 +86,14 @@ class Desk:
         if self._ticked is None or abs(fact.ts - self._ticked) >= TICK_SECONDS:
             told += self.tick(fact.ts, monotonic)
         if fact.tap is Tap.WAN:
-            for detector in self._wan:
-                told += self._outlet.take(detector.take(fact), monotonic)
-            return told
-        self._told.take(fact)
-        self._activity.take(fact)
-        for detector in self._detectors:
-            noticed = detector.take(fact)
-            if noticed:
-                told += self._outlet.take(noticed, monotonic)
+            hearing = self._wan
+        else:
+            hearing = self._hearing[type(fact)]
+            self._told.take(fact)
+            self._activity.take(fact)
+        noticed = [one for detector in hearing for one in detector.take(fact)]
+        if noticed:
+            told += self._outlet.take(noticed, monotonic)
         return told
 
     def counted(self, counted: TalksCounted, monotonic: float) -> list[Observation]:

@@ -13,7 +13,16 @@ from typing import ClassVar
 import msgspec
 
 from appliance.messages import TalksCounted
-from appliance.sensor.facts import Fact
+from appliance.sensor.facts import (
+    AnswerHeard,
+    ArpHeard,
+    Fact,
+    FlowBegan,
+    FlowOpened,
+    Heard,
+    MessageHeard,
+    NeighbourHeard,
+)
 from appliance.signals import Signal
 
 
@@ -33,6 +42,17 @@ class Detector:
     """Base of all detectors: hears everything, says nothing. A subclass overrides what it needs."""
 
     __slots__ = ()
+
+    hears: ClassVar[tuple[type[Heard], ...]] = (
+        Heard,
+        ArpHeard,
+        NeighbourHeard,
+        FlowBegan,
+        FlowOpened,
+        MessageHeard,
+        AnswerHeard,
+    )
+    """Kinds of facts it is shown: some pass for every packet, and few say something to all."""
 
     hears_wan: ClassVar[bool] = False
     """Whether frames of the side towards the provider are shown to it, too (`fact.tap`)."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from math import log2
 
 from publicsuffixlist import PublicSuffixList
@@ -52,7 +52,6 @@ _PRIVATE = range(65280, 65535)
 _OTHERS = frozenset({dns.CNAME, dns.MX, dns.SRV, _KEY})
 _ESCAPED = re.compile(r"\\(?:[0-9]{3}|.)")
 _MAX_LETTERS = 128
-_CACHED = 1024
 
 
 class _Window:
@@ -90,6 +89,7 @@ class DnsTunnels(Detector):
     """Counts, for each device and domain, what a tunnel cannot do without."""
 
     __slots__ = ("_devices", "_pushed")
+    hears = (AnswerHeard, MessageHeard)
 
     def __init__(self) -> None:
         self._devices: AgedTable[str, AgedTable[str, _Window]] = AgedTable(bound=MAX_DEVICES, age=WINDOW_SECONDS)
@@ -173,7 +173,6 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-@lru_cache(maxsize=_CACHED)
 def registered(name: str) -> str | None:
     """The domain somebody registered, of a name in its one spelling; None for a suffix, one label, the reverse tree."""
     if not name or name.endswith(".arpa") or "." not in name:

@@ -23,6 +23,7 @@ class HiddenHellos(Detector):
     """Tells what a hello does not show."""
 
     __slots__ = ("_home",)
+    hears = (MessageHeard,)
 
     def __init__(self, home: Home) -> None:
         self._home = home

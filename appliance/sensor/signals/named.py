@@ -35,6 +35,7 @@ class Named(Detector):
     """Looks every name up in the shipped tables."""
 
     __slots__ = ()
+    hears = (FlowOpened, MessageHeard)
 
     def take(self, fact: Fact) -> Iterator[Noticed]:
         """What the names of a fact stand for."""

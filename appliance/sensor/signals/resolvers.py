@@ -36,6 +36,7 @@ class Resolvers(Detector):
     """Tells who asks elsewhere."""
 
     __slots__ = ("_certificates", "_connections", "_home")
+    hears = (FlowBegan, FlowOpened, MessageHeard)
 
     def __init__(self, home: Home) -> None:
         self._home = home

@@ -35,6 +35,7 @@ class Unasked(Detector):
     """Compares what is shown with what was asked."""
 
     __slots__ = ("_home", "_shown", "_told")
+    hears = (MessageHeard,)
 
     def __init__(self, home: Home, told: Told) -> None:
         """Compare with `told`, which must hear each fact first."""

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from appliance.messages import ActivitySeen, CollectionMask, Observation, SignalSeen, Talk, TalksCounted, encode
-from appliance.sensor.facts import Fact
+from appliance.sensor.facts import AnswerHeard, Fact, FlowBegan
 from appliance.sensor.frame import Tap
 from appliance.sensor.home import Home
 from appliance.sensor.packet import dns
@@ -50,6 +50,10 @@ class Recorder(Detector):
 
 class WanRecorder(Recorder):
     hears_wan: ClassVar[bool] = True
+
+
+class Picky(Recorder):
+    hears = (FlowBegan, AnswerHeard)
 
 
 def everything(facts: Any, mac: str, ts: float = 1000.0) -> list[Fact]:
@@ -135,6 +139,15 @@ def test_packet_time_goes_on_with_facts_and_by_itself(home: Home, facts: Any) ->
     desk.tick(1004.0, 0.0)
     assert recorder.ticks == [1000.0, 1001.0, 1003.0, 900.0, 1004.0]
     assert desk.overflow == 5
+
+
+def test_a_detector_is_shown_only_what_it_hears(home: Home, facts: Any) -> None:
+    recorder = Picky()
+    desk = Desk(home, [recorder])
+    shown = [facts.began(), facts.told("a.example")]
+    for fact in [facts.ask("a.example"), *shown, facts.hello(None), facts.lease()]:
+        desk.take(fact, 0.0)
+    assert recorder.heard == shown
 
 
 def test_the_providers_side_is_shown_only_to_who_asks(home: Home, facts: Any, mask: Mask) -> None:
