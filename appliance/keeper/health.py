@@ -13,7 +13,7 @@ from appliance.messages import ListState, Status, TapReport
 from wire.box import BoxStatus, DetectionTest, ListHealth, ProcessHealth, TapHealth
 
 MAX_TAPS = 15
-PROCESSES = ("sensor", "warden", "courier", "porch")
+PROCESSES = ("sensor", "warden", "courier", "porch", "resolver")
 
 
 class Health:

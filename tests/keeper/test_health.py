@@ -20,6 +20,7 @@ def test_the_latest_report_of_each_tap_and_the_keepers_own() -> None:
         "warden": False,
         "courier": False,
         "porch": False,
+        "resolver": False,
     }
 
 
