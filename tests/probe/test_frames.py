@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
+from appliance.messages import ProbeTest
 from appliance.probe import frames
 from appliance.probe.own import Own
 
@@ -70,3 +71,21 @@ def test_one_discover_from_the_box_s_own_address(own: Own) -> None:
     assert frame[BOOTP].xid == own.number
     assert frame[BOOTP].chaddr[:6].hex(":") == own.mac
     assert ("message-type", 1) in frame[DHCP].options
+
+
+@pytest.mark.req("R33")
+def test_the_test_s_question_is_a_device_s_own_to_the_box(own: Own) -> None:
+    test = ProbeTest(mac="02:00:00:00:00:99", name="detection-test.gatehouse.invalid")
+    asked = [Ether(frame) for frame in frames.look_up(replace(own, test=test))]
+    assert len(asked) == frames.REPEATS
+    for frame in asked:
+        assert (frame.src, frame.dst) == (test.mac, own.mac)
+        assert (frame[IP].src, frame[IP].dst, frame[UDP].dport) == ("192.0.2.14", "192.0.2.1", 53)
+        assert (frame[DNS].qd[0].qname, frame[DNS].qd[0].qtype) == (b"detection-test.gatehouse.invalid.", 1)
+    assert list(frames.look_up(own)) == []
+
+
+def test_the_test_never_asks_from_the_box_s_own_address(own: Own) -> None:
+    test = ProbeTest(mac="02:00:00:00:00:99", name="detection-test.gatehouse.invalid")
+    last = replace(own, address=IPv4Address("192.0.2.14"), test=test)
+    assert {Ether(frame)[IP].src for frame in frames.look_up(last)} == {"192.0.2.13"}

@@ -21,6 +21,7 @@ from appliance.messages import (
     ProbeKind,
     ProbeLeave,
     ProbeRequest,
+    ProbeTest,
     decode,
     encode,
 )
@@ -106,6 +107,15 @@ def test_it_does_what_it_may_and_not_what_it_asked_for(config: Path) -> None:
     assert (done.kind, done.sent, done.answers) == (ProbeKind.DHCP, 1, 0)
 
 
+def test_without_its_port_the_test_is_told_as_not_sent(config: Path) -> None:
+    test = ProbeTest(mac="02:00:00:00:00:99", name="detection-test.gatehouse.invalid")
+    with keeper(config, ProbeLeave(kinds=(ProbeKind.TEST,), test=test)) as told:
+        assert main(["--config", str(config), "--kind", "test"]) == 0
+    done = told[-1]
+    assert isinstance(done, ProbeDone)
+    assert (done.kind, done.sent) == (ProbeKind.TEST, 0)
+
+
 def test_no_keeper(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(config)]) == 3
     assert "the keeper does not answer" in capsys.readouterr().err
@@ -186,4 +196,5 @@ def test_on_a_household_s_network_it_finds_who_is_there_what_is_offered_and_a_se
         (ProbeKind.SWEEP, 254),
         (ProbeKind.SERVICES, 2),
         (ProbeKind.DHCP, 1),
+        (ProbeKind.TEST, 0),  # no port for it: the warden is not there to make one
     ]

@@ -10,6 +10,7 @@ Bounded: `most` octets; memory as `compiling` says.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -86,7 +87,8 @@ def run(job: Job, descriptor: int) -> Result:
 def discard(folder: Path, stem: str) -> None:
     """Remove what a job made."""
     for path in (table_path(folder, stem), plain_path(folder, stem)):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the next start removes what is left
+            path.unlink()
 
 
 def _copy(job: Job, folder: Path) -> BinaryIO:
