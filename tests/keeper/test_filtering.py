@@ -17,11 +17,13 @@ from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.filtering import SILENT_SECONDS, Filtering, Filters, ListUnreadableError, policies
 from appliance.keeper.lists.entries import Entry, Network, Reach
+from appliance.keeper.peers import Peer
 from appliance.keeper.refusing import MAX_REFUSED_TEXT
 from appliance.keeper.store.database import Store
 from appliance.plan import Plan, Rule, unpack
 from wire.base import Standing
 
+LAPTOP = "02:00:00:00:00:01"
 BLOCK = {"number": "2", "kind": "block", "standings": ["registered"], "lists": ["names"]}
 
 
@@ -205,3 +207,50 @@ def test_the_longest_order_fits_one_datagram() -> None:
         filtered_closed=others,
     )
     assert len(m.encode([order])) <= m.MAX_DATAGRAM
+
+
+@pytest.mark.req("R22", "R57")
+def test_plan_and_order_go_where_they_belong_and_come_again(
+    bench: Any, signed: Any, lists: Lists, tmp_path: Path
+) -> None:
+    """Through the whole keeper: clause, plan, resolver, order, and the order as a lease."""
+    bench.online()
+    bench.connect(Peer.RESOLVER)
+    filtering = bench.core._filtering
+    filtering._folder, filtering._source = tmp_path, lists
+    bench.give(LAPTOP, Standing.REGISTERED)
+    collect = {"number": "1", "kind": "collect", "standings": ["registered", "unknown"], "classes": ["presence"]}
+    heard = bench.document(signed(number=2, clauses=[collect, BLOCK, {"number": "3", "kind": "nearby"}]))
+    heard += [message for _ in range(5) for message in bench.wait(1)]
+    plans = [message for message in heard if isinstance(message, m.FilterPlan) and message.path]
+    assert len(plans) == 1
+    orders = [message for message in heard if isinstance(message, m.Enforcement)]
+    assert orders
+    assert not any(each.filtered for each in orders), "nobody answers yet"
+    assert orders[-1].nearby
+
+    ready = m.ResolverState(generation=plans[0].generation, ready=(1,), detail="A strict mode cannot be had.")
+    (order,) = [each for each in bench.hear(Peer.RESOLVER, ready) if isinstance(each, m.Enforcement)]
+    assert order.filtered == (LAPTOP,)
+    assert order.filters[0].refused == ("192.0.2.0/24",)
+    again = [each for each in bench.wait(15.1) if isinstance(each, m.Enforcement)]
+    assert [each.generation for each in again] == [order.generation], "unchanged, and said again: a lease"
+
+    bench.hear(Peer.WARDEN, m.NearbyCounted(ts=bench.wall, since=bench.wall - 3600, count=4))
+    assert bench.store.get("nearby").split()[-1] == "4"
+    (gone,) = [each for each in bench.gone(Peer.RESOLVER) if isinstance(each, m.Enforcement)]
+    assert gone.filtered == (), "the resolver has gone, so nobody is sent there"
+    bench.connect(Peer.RESOLVER)
+    bench.hear(Peer.RESOLVER, ready)
+    silent = [each for _ in range(3) for each in bench.wait(10) if isinstance(each, m.Enforcement)]
+    assert silent[-1].filtered == (), "it says nothing any more"
+
+
+@pytest.mark.req("R53", "R21")
+def test_without_an_authority_nobody_is_filtered_and_nobody_counted(bench: Any) -> None:
+    bench.online()
+    bench.document(None)
+    order = bench.core._collection.enforcement
+    assert (order.filters, order.quarantined, order.nearby) == ((), (), False)
+    bench.hear(Peer.WARDEN, m.NearbyCounted(ts=bench.wall, since=bench.wall - 3600, count=4))
+    assert bench.store.get("nearby") is None
