@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from appliance.keeper.household.lookups import VISIT_SECONDS
 from appliance.keeper.household.profiles import HABITUAL, LEARN_SECONDS
 from appliance.traits import Trait
 from wire.base import Standing
@@ -21,6 +22,7 @@ def test_a_profile_holds_names_only_where_they_may_be_kept(bench: Any) -> None:
     bench.sight(PHONE)
     for _ in range(HABITUAL):
         bench.look_up(LAPTOP, "often.example", generation=bench.generation)
+        bench.wait(VISIT_SECONDS)
     bench.look_up(LAPTOP, "once.example", generation=bench.generation)
     assert profile(bench, LAPTOP).names == {"often.example"}
     assert profile(bench, PHONE).names is None
@@ -47,5 +49,6 @@ def test_names_of_several_devices_are_common(bench: Any) -> None:
         for _ in range(HABITUAL):
             bench.look_up(mac, "common.example", generation=bench.generation)
             bench.look_up(mac, f"of-{mac[-2:]}.example", generation=bench.generation)
+            bench.wait(VISIT_SECONDS)
     bench.wait(LEARN_SECONDS + 1)
     assert bench.core._book._profiles.common == {"common.example"}
