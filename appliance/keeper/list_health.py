@@ -23,6 +23,9 @@ MAX_LINES = 8
 LOOK_SECONDS = 10.0
 """Between two looks whether a finding begins or ends."""
 
+NEVER_CAME = 86400.0
+"""A list of which there is no version so long after the start is a finding too."""
+
 _CAUSE = "lists"
 
 
@@ -74,6 +77,7 @@ class ListFindings:
         self._supply = supply
         self._teller = teller
         self._due = float("-inf")
+        self._began = float("inf")
         self._told: dict[tuple[str, FindingKind], str] = {}
         """What was told, or that all is well; after a start all is told again, and findings of before end."""
 
@@ -82,11 +86,14 @@ class ListFindings:
         if at < self._due:
             return
         self._due = at + LOOK_SECONDS
+        self._began = min(self._began, at)
         for state, found in zip(self._supply.states.values(), health(self._supply, at), strict=True):
             stale = ""
             if found.stale:
                 published = when(found.published) if found.published else "a time nobody said"
                 stale = f"The list “{found.title}” is out of date: its latest version here is of {published}."
+            if found.version is None and at - self._began > NEVER_CAME:
+                stale = f"The list “{found.title}” has not come to the box: {found.problem}"
             self._say(FindingKind.LIST_STALE, found, stale, scope=scope, at=at)
             refused = ""
             if state.refused:
@@ -117,7 +124,7 @@ class ListFindings:
 
 
 _MENDED = {
-    FindingKind.LIST_STALE: "A newer version of the list is in use.",
+    FindingKind.LIST_STALE: "A version of the list that is not out of date is in use.",
     FindingKind.LIST_REFUSED: "A version of the list was taken, or the one that was refused is no longer offered.",
 }
 _ALTERNATIVES = {

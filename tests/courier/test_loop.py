@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ from appliance import clock, link
 from appliance import settings as box_settings
 from appliance.courier import broker
 from appliance.courier.loop import Courier
-from appliance.messages import BrokerState, Outbound
-from appliance.settings import BoxSettings
+from appliance.messages import BrokerState, ListFetched, ListWanted, Outbound
+from appliance.settings import BoxSettings, ListSource
 
 # paho leaves a socket whose handshake failed to the reference count, which closes it and warns.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -92,4 +94,44 @@ def test_brokers_that_are_lost_again_and_again_leave_no_descriptor(
         counts.append(len(list(Path("/proc/self/fd").iterdir())))
     courier.run(lambda: True)
     assert max(counts) <= counts[0] + 1
+    joined.close()
+
+
+def test_a_file_that_the_keeper_wants_comes_with_its_descriptor(settings: BoxSettings, keeper: socket.socket) -> None:
+    body = b"bets.example\n"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/list"
+        source = ListSource(id="gambling", manifest=url, publishers=("A" * 43 + "=",))
+        listed = settings.model_copy(update={"lists": (source,)})
+        courier = Courier(listed, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), clock.monotonic)
+        joined = join(courier, keeper)
+        joined.send(ListWanted(list_id="gambling", url=url, etag=None, most=100))
+        joined.send(ListWanted(list_id="unknown", url=url, etag=None, most=100))
+        told: dict[str, tuple[str, list[int]]] = {}
+        until = clock.monotonic() + 20
+        while len(told) < 2 and clock.monotonic() < until:
+            courier.turn()
+            messages, descriptors = joined.receive_descriptors()
+            for message in messages:
+                if isinstance(message, ListFetched):
+                    told[message.list_id] = (message.outcome, descriptors)
+        server.shutdown()
+    assert told["unknown"] == ("failed", [])
+    outcome, (descriptor,) = told["gambling"]
+    assert outcome == "new"
+    with os.fdopen(descriptor, "rb") as file:
+        assert file.read() == body
+    courier.run(lambda: True)
     joined.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.keeper.authority import Scope
-from appliance.keeper.list_health import LOOK_SECONDS, ListFindings, health
+from appliance.keeper.list_health import LOOK_SECONDS, NEVER_CAME, ListFindings, health
 from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.signs.model import Sign
@@ -73,3 +73,19 @@ def test_a_refusal_is_told_once_and_ended(supply: Supply) -> None:
 def test_a_list_with_faults_numbers_them(supply: Supply) -> None:
     (found,) = health(supply, START)
     assert (found.entries, found.malformed, found.malformed_lines, found.problem) == (1, 1, (2,), None)
+
+
+def test_a_list_that_never_came_is_told_after_a_day(tmp_path: Path) -> None:
+    source = ListSource(id="own", version="1", title="Own list", severity="today", path=tmp_path / "none.txt")
+    library = Library(tmp_path / "lists", key_file=tmp_path / "lists.key")
+    supply = Supply([source], library=library, lists=Lists(), chance=random.Random(1))  # noqa: S311 - jitter
+    supply.start(at=START, monotonic=0.0)
+    teller = Teller()
+    findings = ListFindings(supply, teller)
+    findings.tick(scope=None, at=START)
+    assert teller.told == []
+    findings.tick(scope=None, at=START + NEVER_CAME + 1)
+    (sign,) = teller.told
+    assert sign.kind is FindingKind.LIST_STALE
+    assert "none.txt: cannot be read" in sign.reasons[0]
+    assert sign.reasons[1] == "No version of it is in use."

@@ -156,7 +156,7 @@ def test_a_list_that_is_not_renewed_is_stale(in_use: Box) -> None:
     assert in_use.holds("bets1.example"), "an old list is better than none"
 
 
-def refused(box: Box, says: str) -> None:
+def check_refused(box: Box, says: str) -> None:
     """The old version is in force and why the new one is not is said."""
     assert says in box.said.problem
     assert says in box.supply.states["gambling"].refused
@@ -186,7 +186,7 @@ def bad_manifests() -> dict[str, tuple[Callable[[Box], bytes], str]]:
 def test_a_bad_manifest_is_refused(in_use: Box, case: str) -> None:
     make, says = bad_manifests()[case]
     assert in_use.bring(in_use.asked(), make(in_use)) == []
-    refused(in_use, says)
+    check_refused(in_use, says)
     in_use.publish(TEN + b"new.example\n", number=6, version="v6")
     assert in_use.said.problem is None, "a good one mends it"
     assert in_use.holds("new.example")
@@ -206,20 +206,20 @@ def test_a_file_that_is_not_the_manifest_s_is_refused(in_use: Box, body: bytes, 
     (data,) = in_use.bring(in_use.asked(), in_use.signed(in_use.manifest(TEN, number=6)))
     in_use.bring(data, body)
     in_use.compile()
-    refused(in_use, says)
+    check_refused(in_use, says)
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe\x00\n" * 20, b"<html>not here</html>\n"], ids=["not-utf-8", "a-page"])
 def test_a_list_of_which_nothing_can_be_used_is_refused(in_use: Box, body: bytes) -> None:
     in_use.publish(body, number=6, version="v6")
-    refused(in_use, "no line of it can be used")
+    check_refused(in_use, "no line of it can be used")
 
 
 @pytest.mark.parametrize("left", [0, 1, 7])
 def test_a_version_that_lost_a_fifth_is_refused(in_use: Box, left: int) -> None:
     body = b"".join(TEN.splitlines(keepends=True)[:left])
     in_use.publish(body, number=6, version="v6")
-    refused(in_use, f"lost {1 - left / 10:.0%} of the entries")
+    check_refused(in_use, f"lost {1 - left / 10:.0%} of the entries")
 
 
 def test_losing_a_fifth_and_no_more_is_taken(in_use: Box) -> None:
@@ -230,7 +230,7 @@ def test_losing_a_fifth_and_no_more_is_taken(in_use: Box) -> None:
 def test_an_engineer_can_accept_the_loss(in_use: Box) -> None:
     assert in_use.supply.accept("gambling", "v6", in_use.monotonic) == "No version of gambling was refused."
     in_use.publish(b"bets1.example\n", number=6, version="v6")
-    refused(in_use, "gatehouse lists accept gambling v6")
+    check_refused(in_use, "gatehouse lists accept gambling v6")
     assert "There is no list adult" in str(in_use.supply.accept("adult", "v6", in_use.monotonic))
     assert "is v6, not v7" in str(in_use.supply.accept("gambling", "v7", in_use.monotonic))
     assert in_use.supply.accept("gambling", "v6", in_use.monotonic) is None
