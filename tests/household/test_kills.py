@@ -17,7 +17,7 @@ from lab.stack import SITE, Stack
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 Find = Callable[[str, str], Seen]
-ROOMS = ("sensor", "keeper", "courier", "warden", "porch")
+ROOMS = ("sensor", "keeper", "courier", "warden", "porch", "resolver")
 SERVERS = ("broker", "ingest", "pages", "box")
 """`box` is the supervisor of the rooms: they go with it and come back with it."""
 
