@@ -114,7 +114,7 @@ def _show(connection: Connection, home: Household, sent: _Sent) -> Response:
     }
     known: Mapping[str, StoredDevice] = devices.devices_named(connection, site, ids)
     people = names_of(connection, accounts)
-    asked = queries.commands_about(connection, site)
+    asked = queries.commands_about(connection, site, arranging=True)
     connection.close()
     acts = who().role.acts
     rows = arranging.Rows(at_desk=at_desk, known=known, people=people, new_token=commands.new_token)

@@ -179,12 +179,18 @@ def commands_about(
     *,
     proposal_id: str | None = None,
     finding_id: str | None = None,
+    arranging: bool = False,
 ) -> tuple[StoredCommand, ...]:
-    """Latest commands about these devices or asked from this finding, or about a proposal, or about none; newest first."""
+    """Latest commands about these devices or asked from this finding, or about a proposal, or about none; newest first.
+
+    With `arranging`, those about no device and those asked from any finding: what is arranged with the box.
+    """
     about: ColumnElement[bool] = command.c.device_id.in_(sorted(ids)) if ids else command.c.device_id.is_(None)
     if finding_id is not None:
         asked_here = command.c.finding_id == finding_id
         about = or_(about, asked_here) if ids else asked_here
+    if arranging:
+        about = or_(about, command.c.finding_id.is_not(None))
     if proposal_id is not None:
         about = command.c.proposal_id == proposal_id
     query = (

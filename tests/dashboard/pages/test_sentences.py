@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -79,3 +80,29 @@ def test_every_kind_has_words_of_its_own_and_the_later_ones_an_innocent_explanat
     later = set(FindingKind) - {FindingKind.UNREGISTERED_DEVICE, FindingKind.LISTED_NAME}
     assert all(sentences.innocent(kind) for kind in later)
     assert sentences.innocent("a-kind-of-a-later-version") == ()
+
+
+@pytest.mark.req("N10", "R20")
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, ""),
+        ({"day": "of later"}, ""),
+        (
+            {"day": "2026-11-21T00:00:00Z", "connections": 412, "named": 0.82},
+            "The box could put a name to 82% of 412 connections on 21 November 2026",
+        ),
+        (
+            {"day": "2026-11-21T00:00:00Z", "connections": 1, "named": 1.0, "octets_named": 0.5},
+            "The box could put a name to 100% of 1 connection on 21 November 2026, and to 50% of what they carried",
+        ),
+        ({"day": "2026-11-21T00:00:00Z", "connections": 0, "named": 0}, "It made no connections on 21 November 2026"),
+    ],
+)
+def test_how_much_could_be_named_is_said(value: dict[str, Any] | None, said: str) -> None:
+    assert sentences.visibility(value) == said
+
+
+def test_arrangements_of_a_later_version_are_not_read() -> None:
+    assert sentences.arrangements({"revision": "of later"}) is None
+    assert sentences.arrangements({"revision": 2}) is not None

@@ -161,3 +161,18 @@ def test_the_kinds_of_device_are_those_that_the_wires_description_names() -> Non
     text = (Path(__file__).parents[3] / "docs" / "wire.md").read_text()
     listed = text[text.index("A category (") :].partition("\n\n")[0]
     assert set(words.CATEGORIES) <= set(re.findall(r"`([a-z-]+)`", listed))
+
+
+@pytest.mark.req("R18", "S5")
+def test_strength_and_agreement_are_words() -> None:
+    assert [words.grade(value) for value in ("low", "medium", "high", "of\u202elater")] == [
+        "A weak sign",
+        "A clear sign",
+        "A strong sign",
+        "of[U+202E]later",
+    ]
+    assert [words.agree(number) for number in (0, 1, 2)] == [
+        "It rests on one signal alone",
+        "It rests on one signal alone",
+        "2 independent signals agree",
+    ]
