@@ -16,7 +16,7 @@ from appliance.sensor.packet import dns
 from appliance.sensor.table import AgedTable
 
 PENDING_SECONDS = 10.0
-"""A question waits so long for its answer; stub resolvers give up after five seconds or so."""
+"""A question waits so long for its answer; programs give up after five seconds or so."""
 MAX_ASKERS = 1024
 MAX_PENDING = 256
 

@@ -7,7 +7,7 @@ Enters: questions, and answers put beside them. Leaves: DNS_TUNNEL with the reas
 - `length`, `entropy`: what stands before the domain is long, and its letters are as even as a code makes them;
 - `rate`: more names of one domain than any page asks for;
 - `answers`: answers full of text.
-Told for `null` alone, else where three agree with `rate` or `txt` among them: anti-virus programs ask with long hashes,
+Told for `null` alone, else where three agree with `rate`, `txt` or `types` among them: anti-virus programs ask with long hashes,
 block lists at a high rate, mail for texts, and none of them does all of it.
 All of a device and registered domain (public suffix list) in a window of `WINDOW_SECONDS`; the reverse tree is left out.
 Bounded: `MAX_DEVICES` devices, of each `MAX_DOMAINS` domains, of each `MAX_NAMES` names as keyed hashes; who
@@ -50,6 +50,7 @@ _NULL, _KEY = 10, 25
 _PRIVATE = range(65280, 65535)
 """RFC 6895 section 3.1: types for private use."""
 _OTHERS = frozenset({dns.CNAME, dns.MX, dns.SRV, _KEY})
+_BEGINNINGS = frozenset({"rate", "txt", "types"})
 _ESCAPED = re.compile(r"\\(?:[0-9]{3}|.)")
 _MAX_LETTERS = 128
 
@@ -161,7 +162,7 @@ def _told(ts: float, mac: str, window: _Window) -> Iterator[Noticed]:
     if len(window.names) < MIN_NULL:
         return
     reasons = window.reasons()
-    agreed = len(reasons) >= 3 and ("rate" in reasons or "txt" in reasons)
+    agreed = len(reasons) >= 3 and not _BEGINNINGS.isdisjoint(reasons)
     value = ",".join(reasons)
     if ("null" in reasons or agreed) and value != window.said:
         window.said = value

@@ -76,6 +76,19 @@ def test_hexadecimal_in_many_types_and_full_answers(detector: DnsTunnels, facts:
     assert {"types", "length", "rate", "answers"} <= found[-1]
 
 
+@pytest.mark.parametrize("qtype", [dns.CNAME, dns.MX, dns.SRV, KEY, dns.TXT])
+def test_a_tunnel_that_only_begins(detector: DnsTunnels, facts: Any, hear: Any, qtype: int) -> None:
+    """Its two ends try out, in some twenty questions, what the resolvers between them let through."""
+    said: list[Fact] = []
+    for number in range(12):
+        name = f"{coded(number, 40)}.t.tunnel.test"
+        said.append(facts.ask(name, qtype=qtype, ts=1000.0 + number / 100))
+        record = dns.Answer(name=name, rtype=dns.CNAME, ttl=0, value=f"{coded(99 + number, 100)}.t.tunnel.test")
+        said.append(facts.told(name, record, ts=1000.0 + number / 100))
+    found = values(hear(detector, said))
+    assert {"entropy", "answers", "txt" if qtype == dns.TXT else "types"} <= found[-1]
+
+
 def page(number: int) -> list[str]:
     return [f"{word}{number}.site{number % 12}.example" for word in ("www", "img", "cdn", "api", "static")]
 
@@ -90,6 +103,11 @@ QUIET: dict[str, tuple[int, list[str]]] = {
     "reverse": (dns.PTR, [".".join(f"{n:032x}"[::-1]) + ".ip6.arpa" for n in range(200)]),
     "one long name": (dns.A, [f"{coded(1, 100)}.t.tunnel.test"] * 200),
     "services": (dns.SRV, [f"_sip._udp.s{n}.example" for n in range(30)]),
+    "directory": (
+        dns.SRV,
+        [f"_{service}._tcp.site{n}._sites.dc.corp.example" for service in ("ldap", "kerberos") for n in range(9)],
+    ),
+    "mail": (dns.MX, [f"firm{n}.example" for n in range(50)]),
     "platform": (dns.A, [f"{coded(n, 20)}.user{n}.github.io" for n in range(60)]),
 }
 
