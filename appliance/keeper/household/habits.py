@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from appliance.keeper.devices.model import Device, moment
 from appliance.keeper.devices.presence import AWAKE
+from appliance.keeper.findings import GRADES
 from appliance.keeper.household.past import MAX_WATCHED, Past
 from appliance.keeper.household.record import Record
 from appliance.keeper.household.signs import Signs
@@ -168,11 +169,12 @@ def _whole_days(seen: list[int]) -> list[int]:
 
 
 def say(record: Record, signs: Signs, sign: Sign, now: Now) -> None:
-    """Tell a lasting sign where it is news, or was not said for a day."""
+    """Tell a lasting sign where it is graded higher than before, or was not said for a day."""
     stored = record.open_finding(sign.device_id, sign.kind, sign.subject)
     if (
         stored is None
-        or stored.finding.grade is not sign.grade
+        or stored.finding.grade is None
+        or GRADES.index(sign.grade) > GRADES.index(stored.finding.grade)
         or sign.ts - stored.finding.last_seen.timestamp() >= AGAIN_SECONDS
     ):
         signs.tell(sign, now)

@@ -95,7 +95,7 @@ class Past:
 
     def use(self, device: Device, *, first: int, last: int) -> dict[int, int]:
         """Its use by hour; an hour without any is not there."""
-        return {row.hour: row.use for row in self.hours(device, first=first, last=last) if row.use}
+        return self._record.store.activity.use(device.macs, first=first, last=last)
 
     def shares(self, device: Device, today: int, *, days: int = 28) -> tuple[DayShare, ...]:
         """How much the box could name, by day before `today`, oldest first (N10)."""

@@ -7,14 +7,15 @@ Bounded: `MAX_WATCHED` devices, those seen last; `LOOKED_AT` devices a tick.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.keeper.devices.model import Device
+from appliance.keeper.findings import closed
 from appliance.keeper.household.away import AwayTimes
 from appliance.keeper.household.habits import Habits, of_people, say
 from appliance.keeper.household.past import MAX_WATCHED, Past
 from appliance.keeper.household.record import Record
-from appliance.keeper.household.signs import Signs
+from appliance.keeper.household.signs import BECAUSE_OVER, CLOSE_SECONDS, Signs
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
 from appliance.keeper.signs.silence import Home, Quiet, Watched, home_quiet, silent, tell_apart
@@ -27,6 +28,14 @@ from wire.findings import FindingKind
 LOOKED_AT = 4
 SETTLE_SECONDS = 600.0
 """After the end of an hour, so that what the sensor gathers of it has come."""
+
+LASTING = (
+    FindingKind.SILENT_DEVICE,
+    FindingKind.TREND,
+    FindingKind.UNSEEN_USE,
+    FindingKind.AGENT_DISAGREES,
+)
+"""Said again each day while they last; with reports of agents, with each that disagrees."""
 
 _LAST = "rhythm_hour"
 _OVER = {
@@ -87,7 +96,11 @@ class Rhythm:
             if (device := registry.by_mac(mac)) is None or device.standing not in allowed
         )
         store.activity.prune(hour)
+        for device in registry:
+            if device.visibility is not None and device.standing not in allowed:
+                self._record.soon(replace(device, visibility=None))
         self._away.tick(now.at)
+        self._close(now.at)
         wanted = sorted(
             (device for device in registry if device.standing in allowed and device.addresses),
             key=lambda device: -device.last_seen,
@@ -97,6 +110,13 @@ class Rhythm:
         self._past.keep_only(() if self._record.changed != self._changed else frozenset(waiting))
         self._changed = self._record.changed
         return _Round(hour=hour, waiting=waiting, standing={}, daily=day_of(hour) > day_of(self._hour))
+
+    def _close(self, at: float) -> None:
+        """What was not said again for days is over."""
+        for stored in self._record.store.findings.of_kind([kind.value for kind in LASTING]):
+            said = max(stored.finding.last_seen, stored.finding.raised_at).timestamp()
+            if at - said >= CLOSE_SECONDS:
+                self._record.report_finding(stored, closed(stored.finding, BECAUSE_OVER), at)
 
     def _look(self, todo: _Round, now: Now) -> None:
         """A few devices of this round; after the last, what can only be said of them together."""

@@ -78,13 +78,25 @@ class Activity:
         )
         return [HourOf(hour=row[0], **dict(zip(_COUNTS, row[1:], strict=True))) for row in rows]
 
+    def use(self, macs: Sequence[str], *, first: int, last: int) -> dict[int, int]:
+        """Of the same hours only the use (see `HourOf.use`): weeks of it are asked for every hour."""
+        found: dict[int, int] = {}
+        for mac in macs:
+            rows = self._db.execute(
+                "select hour, others + unnamed from activity "
+                "where mac = ? and hour >= ? and hour < ? and others + unnamed > 0",
+                (mac, first, last),
+            )
+            for hour, use in rows:
+                found[hour] = found.get(hour, 0) + use
+        return found
+
     def first(self, macs: Sequence[str]) -> int | None:
         """The first hour known of these addresses: before it nothing might be kept, or nothing was there."""
-        found = self._db.execute(
-            f"select min(hour) from activity where mac in ({', '.join('?' * len(macs))})",  # noqa: S608 - marks only
-            tuple(macs),
-        ).fetchone()[0]
-        return None if found is None else int(found)
+        firsts = (
+            self._db.execute("select min(hour) from activity where mac = ?", (mac,)).fetchone()[0] for mac in macs
+        )
+        return min((int(hour) for hour in firsts if hour is not None), default=None)
 
     def addresses(self) -> list[str]:
         """All addresses of which there is any row."""

@@ -24,6 +24,10 @@ def test_a_trend_is_raised_once_and_said_again_once_a_day(weeks: Any) -> None:
     assert (finding.device_id, finding.grade) == ("d-1", Grade.MEDIUM)
     assert "use of the device has changed" in finding.reasons[0]
     assert finding.revision <= 25
+    weeks.run(26, evenings(LAPTOP, others=400))
+    assert weeks.findings(FindingKind.TREND) == [], "what is usual now is no trend"
+    (over,) = weeks.findings(FindingKind.TREND, state="closed")
+    assert over.closed_because == "Nothing of it has been seen for 7 days."
 
 
 @pytest.mark.req("R16")

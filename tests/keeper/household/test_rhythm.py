@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from appliance.keeper.authority import Scope
 from appliance.keeper.household import past as past_module
@@ -140,6 +143,33 @@ def test_a_device_that_is_joined_and_idle_is_information(weeks: Any) -> None:
     assert "joined to the network and idle" in finding.reasons[0]
 
 
+@pytest.mark.req("R26", "R28")
+def test_a_silence_that_turns_out_to_be_less_is_not_told_every_hour(weeks: Any) -> None:
+    household(weeks)
+    weeks.run(21, evenings(*HOME))
+    weeks.run(4, evenings(PHONE, TV))
+    (before,) = weeks.findings()
+    assert before.grade is Grade.MEDIUM
+    with weeks.store.transaction():
+        weeks.stays.joined(LAPTOP, weeks.at)
+    weeks.run(2, evenings(PHONE, TV))
+    (after,) = weeks.findings()
+    assert after.grade is Grade.MEDIUM
+    assert after.revision <= before.revision + 2
+
+
+@pytest.mark.req("N10", "R55")
+def test_visibility_goes_with_the_leave(weeks: Any) -> None:
+    household(weeks)
+    weeks.run(1.2, evenings(*HOME))
+    laptop = weeks.record.registry.by_id("d-laptop")
+    assert laptop.visibility is not None
+    with weeks.store.transaction():
+        weeks.record.keep(replace(laptop, standing=Standing.GUEST))
+    weeks.run(0.1, evenings(PHONE))
+    assert weeks.record.registry.by_id("d-laptop").visibility is None
+
+
 @pytest.mark.req("R14", "N5")
 def test_a_restart_in_the_middle_changes_nothing(weeks: Any) -> None:
     household(weeks)
@@ -231,6 +261,37 @@ def test_texts_speak_of_devices_in_plain_words(weeks: Any) -> None:
 
 
 def _with(device: Any, other: Any) -> Any:
-    from dataclasses import replace
-
     return replace(device, addresses=(*device.addresses, *other.addresses))
+
+
+KINDS = (FindingKind.SILENT_DEVICE, FindingKind.TREND, FindingKind.UNSEEN_USE)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, deadline=None)
+@given(st.data())
+def test_any_use_gives_findings_only_about_registered_devices(weeks: Any, data: Any) -> None:
+    """The weeks go on from example to example, so that there is a past to compare with."""
+    known = {item.finding.finding_id for item in weeks.store.findings._all("1 = 1")}
+    standings = {LAPTOP: data.draw(st.sampled_from(list(Standing))), PHONE: data.draw(st.sampled_from(list(Standing)))}
+    for number, (mac, standing) in enumerate(standings.items()):
+        weeks.device(f"d-{number}", mac, standing, "phone")
+    counts = st.fixed_dictionaries(
+        {
+            "flows": st.integers(0, 2**53 - 1),
+            "unnamed": st.integers(0, 2**53 - 1),
+            "others": st.integers(0, 2**53 - 1),
+            "classes": st.dictionaries(st.sampled_from(["push", "time", "other"]), st.integers(0, 2**40)),
+        }
+    )
+    for _ in range(3):
+        played = {mac: data.draw(counts) for mac in data.draw(st.sets(st.sampled_from([LAPTOP, PHONE])))}
+        length = data.draw(st.integers(1, 24))
+        weeks.hour += data.draw(st.sampled_from([0, 0, 24, 24 * 30, -5]))
+        weeks.run(2, lambda hour, length=length, played=played: played if hour % 24 < length else {})
+    for stored in weeks.store.findings._all("1 = 1"):
+        if stored.finding.finding_id not in known and stored.finding.device_id is not None:
+            device = weeks.record.registry.by_id(stored.finding.device_id)
+            assert device is not None
+            assert device.standing is Standing.REGISTERED
+            assert stored.finding.kind in KINDS
+            assert stored.finding.alternatives

@@ -31,6 +31,8 @@ def test_counts_of_an_hour_add_up_over_a_device_s_addresses(kept: Store) -> None
     both = kept.activity.hours([ONE, TWO], first=5, last=8)
     assert both == [HourOf(hour=5, flows=12, unnamed=1, others=2), HourOf(hour=7, flows=3, chatter=2, pushes=1)]
     assert both[0].use == 3
+    assert kept.activity.use([ONE, TWO], first=5, last=8) == {5: 3}, "an hour without use is not there"
+    assert kept.activity.use([ONE], first=6, last=8) == {}
     assert kept.activity.hours([ONE], first=6, last=8) == []
     assert kept.activity.hours([], first=0, last=10) == []
     assert (kept.activity.first([TWO, ONE]), kept.activity.first([])) == (5, None)

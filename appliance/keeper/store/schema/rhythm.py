@@ -25,7 +25,6 @@ def rhythm(db: Database) -> None:
             primary key (mac, hour)
         ) strict, without rowid
         """,
-        "create index activity_hour on activity (hour)",
         "create table watched (hour integer primary key, seconds real not null) strict",
         """
         create table away (
