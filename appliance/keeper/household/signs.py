@@ -3,8 +3,8 @@
 In: signals that the mask let out and that may be kept; signs from those that watch time. Out: records,
 and one open finding for each device, kind and subject: raised at the grade of its first sign, its grade
 raised by more, closed when nothing was seen for `CLOSE_SECONDS`. A grade never falls while a finding is
-open, so that it does not flap. Bounded: what waits to be weighed is one entry a device; see
-`store.records` for the rows and `signs.window` for what is weighed.
+open, so that it does not flap. Bounded: what waits to be weighed is one entry a device, `AT_ONCE` are weighed
+a second; see `store.records` for the rows and `signs.window` for what is weighed.
 """
 
 from __future__ import annotations
@@ -39,6 +39,16 @@ LOOK_SECONDS = 3600.0
 
 MAX_WAITING = 1024
 """Addresses beyond the household's own (`signals.NETWORK`) that wait to be weighed."""
+
+AT_ONCE = 16
+"""Devices, and addresses, weighed a second; the others wait their turn."""
+
+MUCH = 100
+SECONDS_A_RECORD = 0.01
+"""Of a device with so many records each one makes the next weighing wait: whoever floods waits longest."""
+
+MAX_FRESH = 4096
+"""Records of a device that are told apart between two weighings."""
 
 MAX_USES = 256
 """Devices whose last hour is remembered."""
@@ -85,8 +95,10 @@ class Signs:
         """Ids of devices to weigh."""
         self._network_due: dict[str, None] = {}
         """Addresses to weigh for what they are to the network."""
-        self._fresh: dict[str, int] = {}
-        """How often what was heard since it was last weighed, by record."""
+        self._fresh: dict[str, dict[str, int]] = {}
+        """How often what was heard since it was last weighed, by device (or address) and record."""
+        self._not_before: dict[str, float] = {}
+        """When a device of which very much is known is weighed again at the earliest."""
         self._lately: dict[str, deque[tuple[float, Use]]] = {}
         """What devices did in the last hour, by when it was told."""
         self._look_due = float("-inf")
@@ -101,7 +113,7 @@ class Signs:
         """A signal of a device whose signs may be kept."""
         clause = now.scope.classes(device.standing).get(DataClass.SIGNS)
         if clause is not None:
-            self._keep(signal, clause, now)
+            self._keep(signal, clause, now, whose=device.device_id)
             self._due[device.device_id] = None
 
     def network(self, device: Device | None, signal: SignalSeen, now: Now) -> None:
@@ -115,7 +127,7 @@ class Signs:
         if device is None and len(self._record.store.records) >= self._record.store.records.room_for_strangers:
             self.overflow += 1
             return
-        self._keep(signal, clause, now)
+        self._keep(signal, clause, now, whose=signal.mac)
         self._network_due[signal.mac] = None
 
     def active(self, device: Device, seen: ActivitySeen, now: Now) -> None:
@@ -152,23 +164,29 @@ class Signs:
         if at >= self._look_due:
             self._look_due = at + LOOK_SECONDS
             self._look(at)
-        due, self._due = self._due, {}
-        for device_id in due:
+        ready = [device_id for device_id in self._due if at >= self._not_before.get(device_id, at)]
+        for device_id in ready[:AT_ONCE]:
+            del self._due[device_id]
             device = self._record.registry.by_id(device_id)
             if device is not None and device.merged_into is None:
                 self._weigh(device, now)
-        strangers, self._network_due = self._network_due, {}
-        for mac in strangers:
+            self._fresh.pop(device_id, None)
+        for mac in list(self._network_due)[:AT_ONCE]:
+            del self._network_due[mac]
             self._weigh_network(mac, now)
-        self._fresh.clear()
+            self._fresh.pop(mac, None)
 
     # --- inside -----------------------------------------------------------------------------
 
-    def _keep(self, signal: SignalSeen, clause: str, now: Now) -> None:
+    def _keep(self, signal: SignalSeen, clause: str, now: Now, *, whose: str) -> None:
         authority = now.scope.authority
         ground = Ground(authority_id=authority.id, authority_number=authority.number, clause=clause)
         record_id = self._record.store.records.add(signal, ground, ts=now.ts, new_id=self._record.ids.record)
-        self._fresh[record_id] = self._fresh.get(record_id, 0) + signal.count
+        fresh = self._fresh.setdefault(whose, {})
+        if record_id in fresh or len(fresh) < MAX_FRESH:
+            fresh[record_id] = fresh.get(record_id, 0) + signal.count
+        else:
+            self.overflow += 1
 
     def _look(self, at: float) -> None:
         registry = self._record.registry
@@ -176,6 +194,7 @@ class Signs:
             device = registry.by_mac(mac)
             if device is not None:
                 self._due[device.device_id] = None
+        self._not_before = {key: due for key, due in self._not_before.items() if due > at}
         quiet = [key for key, uses in self._lately.items() if not uses or uses[-1][0] < at - HOUR]
         for device_id in quiet:
             del self._lately[device_id]
@@ -187,9 +206,11 @@ class Signs:
         if DataClass.SIGNS not in now.scope.classes(device.standing):
             return
         window = self._window(device.macs, now)
+        if len(window) >= MUCH:
+            self._not_before[device.device_id] = now.at + len(window) * SECONDS_A_RECORD
         context = self._context(device, now)
         for sign in rules.weigh(window, context):
-            self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign))
+            self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign, device.device_id))
 
     def _weigh_network(self, mac: str, now: Now) -> None:
         device = self._record.registry.by_mac(mac)
@@ -202,7 +223,7 @@ class Signs:
             upstream=len(upstream),
         )
         for sign in rules.weigh_network(mac, self._window((mac,), now), context):
-            self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign))
+            self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign, mac))
 
     def _gateway(self, mac: str, upstream: list[str]) -> bool:
         """Whether it is the first that was ever heard upstream: the provider's own equipment is there first."""
@@ -213,8 +234,9 @@ class Signs:
             store.set(_GATEWAY, mac)
         return mac == first
 
-    def _fresh_of(self, sign: Sign) -> int | None:
-        return sum(self._fresh.get(record_id, 0) for record_id in sign.records) if sign.records else None
+    def _fresh_of(self, sign: Sign, whose: str) -> int | None:
+        fresh = self._fresh.get(whose, {})
+        return sum(fresh.get(record_id, 0) for record_id in sign.records) if sign.records else None
 
     def _window(self, macs: tuple[str, ...], now: Now) -> Window:
         rows = self._record.store.records.of(macs, since=now.at - WINDOW_SECONDS, most=MAX_OBSERVED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import median
 
 from appliance.signals import Signal
@@ -157,6 +158,7 @@ def rhythm(observed: Sequence[Observed]) -> str:
     return f" {total} times" if total > 1 else ""
 
 
+@lru_cache(maxsize=4096)
 def is_local(server: str | None) -> bool:
     """Whether an address is one of the home."""
     try:

@@ -255,3 +255,29 @@ def test_a_day_that_nothing_names_is_held_against_the_days_before(played: Any) -
     found = day(36)
     assert [(item.grade, item.severity) for item in found[:1]] == [("medium", "this_week")]
     assert "as a rule it is 10%" in found[0].reasons[0]
+
+
+@pytest.mark.req("R26")
+def test_a_device_that_floods_is_weighed_more_seldom_and_nothing_is_left_uncounted(played: Any) -> None:
+    bench = played.bench
+    flood = [
+        m.SignalSeen(
+            ts=bench.wall,
+            since=bench.wall,
+            mac=LAPTOP,
+            signal=Signal.SOCKS,
+            value="5",
+            generation=bench.generation,
+            server=f"192.0.2.{number}",
+            port=1080,
+        )
+        for number in range(signs.MUCH + 50)
+    ]
+    bench.hear(Peer.SENSOR, *flood)
+    played.told(bench.wait(1))
+    assert not played.hear(Signal.TOR, "directory", server="198.51.100.9"), "it waits"
+    waited = [item for _ in range(7) for item in played.hear(Signal.SOCKS, "5", server="192.0.2.1", port=1080)]
+    waited += played.told(bench.wait(3))
+    assert "tor" in [item.kind for item in waited]
+    (counted,) = [item.finding.count for item in played.open() if item.subject == "192.0.2.1"]
+    assert counted == 8
