@@ -92,8 +92,6 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
             if device.merged_into is not None:
                 return "The device counts as part of another one now."
             return _of_device(order, device, book=book, scope=scope, at=at)
-        case _:
-            return "The box does not know this instruction."
 
 
 def _arrange(
