@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from appliance.messages import CollectionMask, How, NameLookedUp, Observation, SignalSeen
+from appliance.messages import ActivitySeen, CollectionMask, How, NameLookedUp, Observation, SignalSeen
 from appliance.sensor import home as own
 from appliance.sensor.dissect import Dissector
 from appliance.sensor.frame import Tap
@@ -38,7 +38,7 @@ class Sensor:
         self.observer = Observer(own.load(house.household_file))
         self.told: list[Observation] = []
         self._taps = []
-        for tap in (names.FLOW, names.DNS):
+        for tap in (names.FLOW, names.DNS, names.CHATTER):
             handle = house.gateway.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
             handle.bind((0, 0))
             handle.send(taps.configuration(tap))
@@ -128,6 +128,37 @@ def test_a_resolver_elsewhere_is_seen_and_its_redirected_answer_still_finds_its_
     alias = sensor.until(_alias("edge-2.cdn.test"))
     assert (alias.asked, alias.server) == ("www.shop.example", other)
     assert sensor.observer.unasked == 0
+
+
+def _visit(client: Client, name: str) -> None:
+    """A page whose address the program knows by itself, as after asking a resolver of its own."""
+    at = f"{name}:443:{addresses.site_of(name)[0]}"
+    client.run(["curl", "--silent", "--insecure", "--max-time", "5", "--resolve", at, f"https://{name}/"], check=False)
+
+
+@pytest.mark.req("R18", "N10")
+def test_a_device_that_visits_what_it_never_asked_for_is_seen_to_ask_elsewhere(laptop: Client, sensor: Sensor) -> None:
+    laptop.lease()
+    laptop.browse("www.news.example")
+    sensor.hear()
+    for number in range(5):
+        _visit(laptop, f"page-{number}.example")
+    seen = sensor.until(lambda one: isinstance(one, SignalSeen) and one.signal is Signal.DOH)
+    assert (seen.mac, seen.value, seen.server) == (laptop.mac, "unasked", None)
+    sensor.until(lambda one: isinstance(one, NameLookedUp) and one.how is How.TLS and one.name == "page-4.example")
+    activity = [one for one in sensor.observer.tick(time.time() + 301, 1.0) if isinstance(one, ActivitySeen)]
+    assert [(one.mac, one.unnamed) for one in activity] == [(laptop.mac, 0)], "hellos that show a name are named"
+    assert activity[0].flows >= 6
+    assert activity[0].others >= 1
+
+
+@pytest.mark.req("R18")
+@pytest.mark.parametrize("other", addresses.OTHER_RESOLVER)
+def test_dns_over_tls_is_seen_as_soon_as_it_is_tried(laptop: Client, sensor: Sensor, other: str) -> None:
+    where = f"[{other}]:853" if ":" in other else f"{other}:853"
+    laptop.run(["timeout", "3", "openssl", "s_client", "-connect", where, "-alpn", "dot"], check=False)
+    seen = sensor.until(_signal(Signal.DOT, "syn", other))
+    assert (seen.mac, seen.port) == (laptop.mac, 853)
 
 
 @pytest.mark.req("R18")

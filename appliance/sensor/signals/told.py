@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 from appliance.sensor.facts import AnswerHeard, Fact, Kind, MessageHeard
 from appliance.sensor.lookups import looked_up
-from appliance.sensor.packet import dns, svcb
+from appliance.sensor.packet import dhcp4, dhcp6, dns, svcb
 from appliance.sensor.signals.detector import Detector, Noticed
 
 MAX_DEVICES = 256
@@ -26,6 +26,9 @@ MAX_KEPT_SECONDS = 86400.0
 """The most, whatever the answer says."""
 NAME_SECONDS = 86400.0
 """A name asked for within this is no news."""
+
+_JOINING = frozenset({1, 4})
+"""SOLICIT and CONFIRM (RFC 8415 section 7.3)."""
 
 _Key = str | int
 """An address that an answer gave; or the hash of a name, or of an address where one was shown."""
@@ -67,8 +70,7 @@ class Told(Detector):
         if isinstance(fact, AnswerHeard):
             self._answer(fact, fact.mac)
         elif isinstance(fact, MessageHeard):
-            if fact.kind is Kind.DHCP4 or fact.kind is Kind.DHCP6:
-                # Joining afresh, systems forget what they knew: from here on this memory is whole.
+            if _joins(fact):
                 self._of(fact.mac, fact.ts).leased = True
             elif fact.kind is Kind.DNS:
                 for name, _ in looked_up(fact):
@@ -152,6 +154,15 @@ class Told(Detector):
         self._all -= 1
         if until >= ts:
             self._overflow += 1
+
+
+def _joins(fact: MessageHeard) -> bool:
+    """Whether the device joins afresh: systems then forget what they knew of names. Renewing is no joining."""
+    message = fact.message
+    if isinstance(message, dhcp4.Message):
+        # RFC 2131 section 4.3.2: only who has an address already gives it as its own.
+        return message.from_client and not any(message.client_ip)
+    return isinstance(message, dhcp6.Message) and message.from_client and message.message_type in _JOINING
 
 
 def _synthesised(message: dns.Message) -> list[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from appliance.sensor.packet import dns, svcb
+from appliance.sensor.facts import Kind
+from appliance.sensor.packet import dhcp6, dns, svcb
+from appliance.sensor.packet.cursor import Cursor
 from appliance.sensor.signals import told
 from appliance.sensor.signals.told import Told
 
@@ -68,6 +71,21 @@ def test_a_device_that_joins_afresh_is_known_whole_and_others_after_an_hour(memo
     assert memory.is_whole(facts.laptop, 4600.0)
     memory.take(facts.lease(mac=facts.phone))
     assert memory.is_whole(facts.phone, 1000.0)
+
+
+@pytest.mark.parametrize(("client_ip", "whole"), [(bytes(4), True), (bytes((192, 0, 2, 7)), False)])
+def test_renewing_a_lease_is_no_joining(memory: Told, facts: Any, client_ip: bytes, whole: bool) -> None:
+    lease = facts.lease()
+    memory.take(msgspec.structs.replace(lease, message=msgspec.structs.replace(lease.message, client_ip=client_ip)))
+    assert memory.is_whole(facts.laptop, 1000.0) is whole
+
+
+@pytest.mark.parametrize(("kind", "whole"), [(1, True), (4, True), (5, False), (11, False), (7, False)])
+def test_joining_over_ipv6(memory: Told, facts: Any, kind: int, whole: bool) -> None:
+    solicit = bytes((kind, 0, 0, 1)) + b"\0\1\0\x0a\0\3\0\1\0\0\x5e\0\x53\1"
+    message = dhcp6.parse(Cursor(solicit))
+    memory.take(msgspec.structs.replace(facts.lease(), kind=Kind.DHCP6, message=message))
+    assert memory.is_whole(facts.laptop, 1000.0) is whole
 
 
 def test_names_of_a_device_are_bounded_and_push_out_its_own(memory: Told, facts: Any) -> None:
