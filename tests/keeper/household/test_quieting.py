@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from appliance.signals import Signal
+from wire.base import Standing
 from wire.box import Arrangements
+from wire.findings import Finding
 from wire.models import CommandResult
 from wire.orders import EndQuiet, QuietRule
 
@@ -116,3 +118,16 @@ def test_the_same_again_replaces_what_was_said(played: Any) -> None:
     _answer, sent = order(played, QuietRule(rule="proxy", reason="Two."))
     assert [item.reason for item in arrangements(sent).quieted] == ["Two."]
     assert arrangements(sent).revision == 2
+
+
+@pytest.mark.req("R30", "R26")
+def test_a_list_entry_that_does_not_matter_here_is_quieted_too(bench: Any) -> None:
+    bench.give(LAPTOP, Standing.REGISTERED)
+    sent = bench.payloads(bench.look_up(LAPTOP, "www.bets.example", generation=bench.generation))
+    (finding,) = (item for item in sent if isinstance(item, Finding) and item.kind == "listed-name")
+    bench.order(QuietRule(rule="listed-name", finding_id=finding.finding_id, reason="An advertisement."))
+    bench.wait(60)
+    assert bench.open_kinds(LAPTOP) == []
+    bench.look_up(LAPTOP, "bets.example", generation=bench.generation)
+    assert bench.open_kinds(LAPTOP) == []
+    assert [item.count for item in bench.store.quiets.all()] == [1]
