@@ -41,8 +41,8 @@ class Lookups:
         self._record = record
         self._lists = lists
         self._watch = watch
-        self._visits: dict[tuple[str, str], float] = {}
-        """When the last visit of a device to a name began."""
+        self._visits: dict[tuple[str, str, bool], float] = {}
+        """When the last visit of a device to a name began; apart, when an answer last led there: that is none yet."""
         self.overflow = 0
         """Visits forgotten within `VISIT_SECONDS` to make room."""
 
@@ -51,7 +51,7 @@ class Lookups:
         asked = normalise(heard.asked) if heard.how is How.ANSWER and heard.asked else None
         if self._lists.excluded(name) or (asked is not None and self._lists.excluded(asked)):
             return
-        if self._same_visit(heard.mac, name, now.ts):
+        if self._same_visit(heard.mac, name, now.ts, answer=heard.how is How.ANSWER):
             return
         in_force = now.scope.lists(device.standing)
         found = list(self._lists.match(name, in_force))
@@ -69,9 +69,9 @@ class Lookups:
             named = named or not match.list.confidential
         self._keep(device, heard, name, named=named, now=now)
 
-    def _same_visit(self, mac: str, name: str, ts: float) -> bool:
+    def _same_visit(self, mac: str, name: str, ts: float, *, answer: bool) -> bool:
         """Whether this belongs to a visit that was counted already."""
-        key = (mac, name)
+        key = (mac, name, answer)
         began = self._visits.get(key)
         if began is not None and 0 <= ts - began < VISIT_SECONDS:
             return True

@@ -184,6 +184,8 @@ def test_names_of_answers_are_no_visits_of_their_own(bench: Any) -> None:
     look_up(bench, "shop.example")
     look_up(bench, "edge.cdn.example", How.ANSWER, asked="shop.example")
     assert names(bench) == {"shop.example": 1}
+    look_up(bench, "edge.cdn.example", How.TLS)
+    assert names(bench) == {"shop.example": 1, "edge.cdn.example": 1}, "but a visit there is one"
 
 
 @pytest.mark.req("R35", "R29")
