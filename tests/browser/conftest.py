@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,6 +75,36 @@ class Served:
                 return dict(found)
             time.sleep(0.02)
         raise AssertionError("no command came")
+
+    def signs(self) -> None:
+        """Three signs of one cause about the laptop of site-9, one more for information, and what is arranged there."""
+        about: dict[str, Any] = {"site": "site-9", "device_id": "dev-2", "cause": "dev-2/out-of-sight"}
+        self.seed.finding(
+            "f-3",
+            kind="tunnel",
+            severity="act_now",
+            grade="high",
+            signals=3,
+            records=["record-2", "record-1"],
+            reasons=[
+                "It looks like WireGuard: a handshake to 192.0.2.7 every 2 minutes.",
+                "Nothing named the address.",
+            ],
+            alternatives=["An employer may ask for it."],
+            **about,
+        )
+        self.seed.finding("f-4", kind="hidden-names", severity="this_week", grade="low", signals=1, **about)
+        self.seed.finding("f-5", kind="encrypted-dns", grade="medium", signals=2, **about)
+        self.seed.finding("f-6", site="site-9", kind="trend", severity="information", device_id="dev-2", grade="low")
+        now = self.seed.clock.at
+        at, later = (datetime.fromtimestamp(now + days * 86400, UTC).isoformat() for days in (-1, 30))
+        by = {"by": "nobody", "at": at}
+        self.seed.arrangements(
+            "site-9",
+            quieted=[{"quiet_id": "q-1", "rule": "trend", "reason": "Agreed", "until": later, "count": 4, **by}],
+            away=[{"away_id": "a-1", "starts": at, "ends": later, "reason": "Holiday", "by": "nobody"}],
+            watch=[{"watch_id": "w-1", "name": "listed.example", "reason": "Agreed", "expires": later, **by}],
+        )
 
     def count_commands(self) -> int:
         """All commands."""

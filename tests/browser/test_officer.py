@@ -304,95 +304,6 @@ def test_a_signed_out_page_says_so(served: Any, open_page: Callable[..., Page], 
     expect(page.locator("[data-checked]")).to_contain_text("You are signed out")
 
 
-def _signs(seed: Any) -> None:
-    """Three signs of one cause about the laptop of site-9, one more for information, and what is arranged there."""
-    about: dict[str, Any] = {"site": "site-9", "device_id": "dev-2", "cause": "dev-2/out-of-sight"}
-    seed.finding(
-        "f-3",
-        kind="tunnel",
-        severity="act_now",
-        grade="high",
-        signals=3,
-        records=["record-2", "record-1"],
-        reasons=["It looks like WireGuard: a handshake to 192.0.2.7 every 2 minutes.", "Nothing named the address."],
-        alternatives=["An employer may ask for it."],
-        **about,
-    )
-    seed.finding("f-4", kind="hidden-names", severity="this_week", grade="low", signals=1, **about)
-    seed.finding("f-5", kind="encrypted-dns", grade="medium", signals=2, **about)
-    seed.finding("f-6", site="site-9", kind="trend", severity="information", device_id="dev-2", grade="low")
-    now = seed.clock.at
-    at, later = (datetime.fromtimestamp(now + days * 86400, UTC).isoformat() for days in (-1, 30))
-    by = {"by": "nobody", "at": at}
-    seed.arrangements(
-        "site-9",
-        quieted=[{"quiet_id": "q-1", "rule": "trend", "reason": "Agreed", "until": later, "count": 4, **by}],
-        away=[{"away_id": "a-1", "starts": at, "ends": later, "reason": "Holiday", "by": "nobody"}],
-        watch=[{"watch_id": "w-1", "name": "listed.example", "reason": "Agreed", "expires": later, **by}],
-    )
-
-
-@pytest.mark.req("R26", "R30")
-def test_an_officer_reads_a_sign_and_finds_it_not_relevant(
-    served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None], artefacts: Path
-) -> None:
-    served.seed.site("site-9", title="NM-2026-0009")
-    served.seed.device("dev-2", site="site-9", standing="registered", label="grey laptop")
-    _signs(served.seed)
-    page = open_page(viewport=SIZES["390"], java_script_enabled=False)
-    sign_in(page)
-    expect(page.locator(".gh-card")).to_have_count(1)
-    expect(page.locator(".gh-card")).to_contain_text("3 signs, one cause")
-    _shoot(page, artefacts, "today-signs")
-    page.get_by_role("link", name="Look at the details").click()
-    expect(page.get_by_text("It looks like WireGuard")).to_be_visible()
-    expect(page.get_by_text("3 independent signals agree")).to_be_visible()
-    page.get_by_text("Not relevant here", exact=True).click()
-    page.get_by_label("Work, school or health care needs it").check()
-    page.get_by_label("How you know (optional)").fill("Letter of the employer")
-    _shoot(page, artefacts, "finding-quiet")
-    page.locator("#details-quiet").get_by_role("button", name="Send to the box").click()
-    command = served.wait_for_command()
-    assert (command["body"]["action"], command["body"]["rule"], command["body"]["narrow"]) == (
-        "quiet-rule",
-        "tunnel",
-        True,
-    )
-    served.answer(command)
-    page.goto("/households/site-9/arrangements")
-    expect(page.get_by_text("Not relevant here: this subject, on this device: Done")).to_be_visible()
-    page.get_by_role("button", name="Let it speak again").click()
-    assert served.wait_for_command()["body"] == {"action": "end-quiet", "quiet_id": "q-1"}
-    _shoot(page, artefacts, "arrangements-sent")
-
-
-@pytest.mark.req("N7")
-def test_an_officer_hands_in_a_report(
-    served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None], tmp_path: Path
-) -> None:
-    served.seed.site()
-    served.seed.device(standing="registered", label="grey laptop")
-    page = open_page()
-    sign_in(page)
-    page.goto("/households/site-1/devices/dev-1")
-    page.get_by_role("link", name="Hand in a report of software on this device").click()
-    day = datetime.fromtimestamp(served.seed.clock.at - 2 * 86400, UTC).date().isoformat()
-    page.get_by_label("Name of the software").fill("Example agent")
-    page.get_by_label("First day of the report").fill(day)
-    page.get_by_label("Last day of the report").fill(day)
-    file = tmp_path / "use.csv"
-    file.write_text(f"start,end\n{day}T09:00:00Z,soon\n")
-    page.get_by_label("File", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Send to the box").click()
-    expect(page.get_by_text("Line 2: end must be a time with its offset")).to_be_visible()
-    file.write_text(f"start,end\n{day}T09:00:00Z,{day}T09:30:00Z\n")
-    page.get_by_label("File", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Send to the box").click()
-    command = served.wait_for_command()
-    assert command["body"]["action"] == "report-agent"
-    assert len(command["body"]["spans"]) == 1
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_accessibility_fault_and_no_sideways_scrolling(
     served: Any, open_page: Callable[..., Page], sign_in: Callable[..., None], scheme: str, artefacts: Path
@@ -400,7 +311,7 @@ def test_no_accessibility_fault_and_no_sideways_scrolling(
     _caseload(served.seed, first=2)
     _two_that_may_be_one(served.seed)
     served.seed.finding("f-0", site="site-9", state="closed", closed_because="An officer registered the device")
-    _signs(served.seed)
+    served.signs()
     page = open_page(viewport={"width": 320, "height": 800}, color_scheme=scheme)
     page.goto("/sign-in")
     assert _faults(page) == []

@@ -20,7 +20,7 @@ from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from wire.base import Correction, Payload, Standing
-from wire.box import Arrangements, Away, BoxStatus
+from wire.box import BoxStatus
 from wire.codec import Opened, payload_json, seal, topic_for
 from wire.findings import Finding
 from wire.keys import public_text
@@ -34,7 +34,6 @@ from wire.models import (
     Proposal,
     Receipt,
     Session,
-    Visibility,
     type_of,
 )
 from wire.orders import SetStanding
@@ -393,28 +392,3 @@ def test_a_command_is_no_event(desk: Desk) -> None:
     assert refusals[0].why == "not a message a box may send"
     with desk.engine.begin() as connection:
         assert connection.execute(select(func.count()).select_from(schema.event)).scalar_one() == 0
-
-
-@pytest.mark.req("R15", "R30")
-def test_what_is_arranged_is_kept_at_its_highest_revision(desk: Desk) -> None:
-    away = Away(away_id="away-1", starts=_at(), ends=_at() + timedelta(days=2), reason="Holiday", by="officer-1")
-    messages = [
-        desk.arrived(Arrangements(revision=revision, away=(away,) * (revision % 2)), f"e1-{revision}")
-        for revision in (2, 3, 1)
-    ]
-    applied, _ = desk.take(*messages)
-    assert applied.stored == 3
-    (row,) = desk.rows(schema.arrangements)
-    assert (row.site, row.revision, row.stored_at) == ("site-1", 3, NOW)
-    assert Arrangements.model_validate(row.payload).away == (away,)
-
-
-@pytest.mark.req("R19", "R26", "N10")
-def test_a_finding_may_be_of_no_device_and_name_its_cause(desk: Desk, device: MakeDevice, finding: MakeFinding) -> None:
-    about_box = finding(1).model_copy(update={"device_id": None, "cause": "box/power"})
-    seen = Visibility(day=_at(), connections=10, named=0.5)
-    desk.take(desk.arrived(about_box, "e1-1"), desk.arrived(device(1).model_copy(update={"visibility": seen}), "e1-2"))
-    (row,) = desk.rows(schema.finding)
-    assert (row.device_id, row.cause) == (None, "box/power")
-    (known,) = desk.rows(schema.device)
-    assert Visibility.model_validate(known.visibility) == seen

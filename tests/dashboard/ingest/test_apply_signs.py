@@ -1,0 +1,87 @@
+"""What a box says of arrangements, of itself and of what it could name, into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from dashboard.ingest.apply import apply
+from dashboard.store import schema
+from dashboard.store.engine import open_engine
+from dashboard.store.migrate import upgrade
+from wire.base import Payload
+from wire.box import Arrangements, Away
+from wire.codec import Envelope, Opened, topic_for
+from wire.findings import Finding
+from wire.models import Device, Visibility, type_of
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW = AT.timestamp()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            schema.site.insert().values(
+                site="site-1", tenant="example", title="1", verify_key="A" * 44, seal_key="A" * 44
+            )
+        )
+    yield engine
+    engine.dispose()
+
+
+def _opened(payload: Payload, number: int) -> Opened:
+    topic = topic_for(payload, tenant="example", site="site-1")
+    envelope = Envelope.model_validate(
+        {
+            "specversion": "1.0",
+            "id": f"e1-{number}",
+            "source": "urn:gatehouse:example:site-1",
+            "type": type_of(payload).ce_type,
+            "time": AT.isoformat(),
+            "sequence": str(number),
+            "datacontenttype": "application/json",
+            "data_base64": "",
+        }
+    )
+    return Opened(topic=topic, envelope=envelope, payload=payload, digest=f"{number:064}")
+
+
+def _take(engine: Engine, *payloads: Payload) -> int:
+    with engine.begin() as connection:
+        return apply(connection, [_opened(one, place) for place, one in enumerate(payloads, start=1)], NOW).stored
+
+
+def _row(engine: Engine, table: Any) -> Any:
+    with engine.begin() as connection:
+        return connection.execute(select(table)).one()
+
+
+@pytest.mark.req("R15", "R30")
+def test_what_is_arranged_is_kept_at_its_highest_revision(engine: Engine) -> None:
+    away = Away(away_id="away-1", starts=AT, ends=AT + timedelta(days=2), reason="Holiday", by="officer-1")
+    said = [Arrangements(revision=revision, away=(away,) * (revision % 2)) for revision in (2, 3, 1)]
+    assert _take(engine, *said) == 3
+    row = _row(engine, schema.arrangements)
+    assert (row.site, row.revision, row.stored_at) == ("site-1", 3, NOW)
+    assert Arrangements.model_validate(row.payload).away == (away,)
+
+
+@pytest.mark.req("R19", "R26", "N10")
+def test_a_finding_may_be_of_no_device_and_name_its_cause(
+    engine: Engine, device: Callable[..., Device], finding: Callable[..., Finding]
+) -> None:
+    about_box = finding(1).model_copy(update={"device_id": None, "cause": "box/power"})
+    seen = Visibility(day=AT, connections=10, named=0.5)
+    assert _take(engine, about_box, device(1).model_copy(update={"visibility": seen})) == 2
+    row = _row(engine, schema.finding)
+    assert (row.device_id, row.cause) == (None, "box/power")
+    assert Visibility.model_validate(_row(engine, schema.device).visibility) == seen
