@@ -45,3 +45,30 @@ def test_each_wrong_value_is_named(box_toml: Callable[..., Path], wrong: str, na
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be read"):
         box_settings.load(tmp_path / "box.toml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "give either path"),
+        ({"path": "a.txt", "manifest": "https://lists.example/a"}, "give either path"),
+        ({"path": "a.txt", "version": "1", "title": "A"}, "needs version, title and severity"),
+        ({"path": "a.txt", "version": "1", "title": "A", "severity": "today", "publishers": ("k",)}, "with a manifest"),
+        ({"manifest": "https://lists.example/a"}, "needs publishers"),
+        ({"manifest": "https://lists.example/a", "publishers": ("k",), "title": "A"}, "the manifest says what it is"),
+        ({"manifest": "file:///a", "publishers": ("k",)}, "manifest"),
+    ],
+)
+def test_a_list_has_one_source_and_says_what_it_is_once(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        box_settings.ListSource.model_validate({"id": "a", **changes})
+
+
+@pytest.mark.parametrize(("ids", "says"), [(("a", "a"), "the same id"), (("watch",), "the box itself has a list")])
+def test_lists_are_told_apart(box_toml: Callable[..., Path], ids: tuple[str, ...], says: str) -> None:
+    config = box_toml()
+    for list_id in ids:
+        lines = f'[[lists]]\nid = "{list_id}"\nversion = "1"\ntitle = "A"\nseverity = "today"\npath = "a.txt"\n'
+        config.write_text(config.read_text() + lines)
+    with pytest.raises(FileError, match=says):
+        box_settings.load(config)
