@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,10 +144,12 @@ def test_probe_requests_come_only_while_they_are_asked_for(tmp_path: Path) -> No
             played.wait_probes_wanted()
             played.probed(MAC)
             played.connected(MAC)
-            changes = near = None
+            changes: list[StationChanged] = []
+            near: list[str] = []
             while not changes:
-                changes, near = point.read(5.0), near or point.near
-                near = near or point.near
+                assert select.select([point], [], [], 10)[0], "the box is told"
+                changes += point.read(5.0)
+                near += point.near
             assert near == [MAC], "one of the two: the first was not asked for"
             assert changes == [StationChanged(ts=5.0, mac=MAC, joined=True)]
         finally:
