@@ -31,6 +31,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "appliance/keeper/store/schema/household.py": "run by the tests of appliance/keeper/store/database.py",
     "appliance/keeper/store/schema/lists.py": "as household.py",
+    "appliance/keeper/store/schema/rhythm.py": "as household.py",
     "dashboard/broker/process.py": "starts the broker of tests/dashboard/ingest and of tests/dashboard/broker",
     "dashboard/clock.py": "as appliance/clock.py",
     "dashboard/ingest/__main__.py": "as a process of its own: tests/dashboard/ingest/test_exchange.py",

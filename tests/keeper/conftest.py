@@ -16,17 +16,8 @@ from appliance import messages as m
 from appliance.keeper.authority import Desk, Scope
 from appliance.keeper.core import Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
-from appliance.keeper.devices.model import Address, Device
-from appliance.keeper.household.agents import Agents
-from appliance.keeper.household.away import AwayTimes
-from appliance.keeper.household.habits import Habits
-from appliance.keeper.household.past import Past
-from appliance.keeper.household.record import Ids, Record
-from appliance.keeper.household.rhythm import Rhythm
-from appliance.keeper.household.signs import Signs
-from appliance.keeper.household.stays import Stays
+from appliance.keeper.household.record import Ids
 from appliance.keeper.lists.match import Lists, load
-from appliance.keeper.now import Now
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
 from appliance.traits import Trait
@@ -34,8 +25,8 @@ from wire.authority import Authority, CollectClause, DataClass, ListsClause, Qua
 from wire.base import Payload, Standing
 from wire.box import BoxStatus
 from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
-from wire.findings import Finding, FindingKind, Severity
-from wire.models import Command, LooksLike, Receipt, Session, type_of
+from wire.findings import Severity
+from wire.models import Command, Receipt, Session, type_of
 from wire.orders import SetStanding
 
 START = 1_900_000_000.0
@@ -319,107 +310,3 @@ def bench(make_bench: Callable[..., Bench], signed: Callable[..., bytes]) -> Ben
     made = make_bench(signed())
     made.online()
     return made
-
-
-class Weeks:
-    """The parts that judge use over time, played through weeks of packet time."""
-
-    FIRST = 21_990 * 24
-    """Number of the first hour; near `START`."""
-
-    def __init__(self, store: Store, scope: Scope) -> None:
-        self.store, self.scope = store, scope
-        self.hour = self.FIRST
-        self._ids = itertools.count(1)
-        self.start()
-
-    def start(self) -> None:
-        """Start the parts (again) on the same store."""
-
-        def new(prefix: str) -> Callable[[], str]:
-            return lambda: f"{prefix}-{next(self._ids)}"
-
-        ids = Ids(
-            device=new("d"),
-            finding=new("f"),
-            proposal=new("p"),
-            session=new("s"),
-            record=new("r"),
-            arrangement=new("a"),
-        )
-        self.record = Record(self.store, ids)
-        self.stays = Stays(self.record)
-        self.away = AwayTimes(self.record)
-        self.signs = Signs(self.record)
-        self.past = Past(self.record, self.away)
-        self.agents = Agents(self.record, past=self.past, signs=self.signs)
-        habits = Habits(self.record, self.stays, past=self.past, signs=self.signs, trends=("adult",))
-        self.rhythm = Rhythm(self.record, self.stays, self.away, past=self.past, habits=habits, signs=self.signs)
-
-    @property
-    def at(self) -> float:
-        return self.hour * 3600.0
-
-    @property
-    def now(self) -> Now:
-        return Now(scope=self.scope, ts=self.at, at=self.at)
-
-    def device(
-        self, device_id: str, mac: str, standing: Standing = Standing.REGISTERED, category: str = "laptop"
-    ) -> Device:
-        """A device that is known from now on."""
-        looks = LooksLike(text=category, confidence=0.9, reasons=("Made up.",), category=category)
-        address = Address(mac=mac, first_seen=self.at, last_seen=self.at)
-        device = Device(
-            device_id=device_id,
-            revision=1,
-            standing=standing,
-            addresses=(address,),
-            first_seen=self.at,
-            last_seen=self.at,
-            reported_at=self.at,
-            looks_like=looks,
-        )
-        with self.store.transaction():
-            return self.record.keep(device)
-
-    def active(self, mac: str, **counts: Any) -> None:
-        """What a device did in the present hour."""
-        fields: dict[str, Any] = {
-            "flows": 60,
-            "unnamed": 6,
-            "octets": 0,
-            "unnamed_octets": 0,
-            "classes": {},
-            "others": 50,
-        }
-        heard = m.ActivitySeen(ts=self.at + 300, since=self.at, mac=mac, generation=1, **(fields | counts))
-        self.past.active(heard, self.at + 300)
-
-    def run(self, days: float, script: Callable[[int], dict[str, dict[str, Any]]], *, watching: bool = True) -> None:
-        """Days in steps of ten minutes; `script` says for each hour of a week which addresses do what."""
-        for _ in range(int(days * 24)):
-            with self.store.transaction():
-                for mac, counts in script(self.hour % 168).items():
-                    self.active(mac, **counts)
-                for step in range(6):
-                    if watching:
-                        at = self.at + 600.0 * step
-                        self.rhythm.tick(Now(scope=self.scope, ts=at, at=at))
-            self.hour += 1
-
-    def findings(self, kind: FindingKind = FindingKind.SILENT_DEVICE, *, state: str = "open") -> list[Finding]:
-        """Findings of a kind, oldest first."""
-        found = [item.finding for item in self.store.findings._all("kind = ? order by rowid", kind.value)]
-        return [finding for finding in found if finding.state == state]
-
-
-@pytest.fixture
-def weeks(store: Store, make_authority: Callable[..., Authority]) -> Weeks:
-    """Weeks under an authority that lets signs of the person's and the household's devices be kept."""
-    whose = (Standing.REGISTERED, Standing.HOUSEHOLD)
-    clauses = (
-        CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE,)),
-        CollectClause(number="7", standings=whose, classes=(DataClass.SIGNS,)),
-    )
-    return Weeks(store, Scope(authority=make_authority(clauses=clauses)))

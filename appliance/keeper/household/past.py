@@ -122,8 +122,3 @@ class Past:
     def keep_only(self, device_ids: Collection[str]) -> None:
         """Forget baselines of all other devices."""
         self._baselines = {key: made for key, made in self._baselines.items() if key in device_ids}
-
-    def forget(self, device_ids: Collection[str]) -> None:
-        """Devices were joined, taken apart or given another standing: their baselines are made anew."""
-        for device_id in device_ids:
-            self._baselines.pop(device_id, None)

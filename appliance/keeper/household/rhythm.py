@@ -183,17 +183,16 @@ class Rhythm:
         the other.
         """
         middle = (watched.last_use + watched.now) / 2
-        alive = rhythms = 0
+        alive = 0
         for other in self._record.registry:
             if other.device_id == device.device_id or not of_people(other):
                 continue
             stands = todo.standing.get(other.device_id)
-            rhythms += stands is not None
             if stands is not None:
                 alive += stands.last_use > middle
             elif any((began := self._stays.began(mac)) is not None and began > middle * HOUR for mac in other.macs):
                 alive += 1
-        return Home(alive=alive, rhythms=rhythms)
+        return Home(alive=alive)
 
     def _end(self, device_id: str | None, subject: str, because: str, now: Now) -> None:
         self._signs.end(device_id, FindingKind.SILENT_DEVICE, subject, because, now.at)

@@ -89,10 +89,6 @@ class Baseline:
     """Use in an hour from which on the hour counts as used."""
     busy: float
     """Use of a usual used hour."""
-    day_use: Level
-    """Use of a day."""
-    weekday_use: tuple[Level | None, ...]
-    """The same by day of the week, where it was there at least three times."""
     stretches: tuple[float, ...]
     """The longest quiet stretches, in hours in which use was likely, longest first."""
 
@@ -108,10 +104,6 @@ class Baseline:
     def used(self, use: int) -> bool:
         """Whether an hour with this much use counts as used."""
         return use >= self.floor
-
-    def usual_of(self, day: int) -> Level:
-        """What is usual on this day of the week, or on any day where that is not known."""
-        return self.weekday_use[day % 7] or self.day_use
 
     @property
     def longest(self) -> float:
@@ -145,8 +137,6 @@ def baseline(use: Mapping[int, int], seen: Collection[int], *, until: int) -> Ba
     busy, floor = _use(amounts)
     used = {hour for hour in hours if use.get(hour, 0) >= floor}
     rate = _rate(hours, used)
-    whole = level(list(by_day.values()))
-    assert whole is not None  # noqa: S101 - `hours` is not empty
     return Baseline(
         first=hours[0],
         last=until,
@@ -154,8 +144,6 @@ def baseline(use: Mapping[int, int], seen: Collection[int], *, until: int) -> Ba
         rate=rate,
         floor=floor,
         busy=busy,
-        day_use=whole,
-        weekday_use=tuple(_weekday(by_day, weekday) for weekday in range(7)),
         stretches=_stretches(hours, used, rate),
     )
 
@@ -181,11 +169,6 @@ def _use(amounts: list[int]) -> tuple[float, int]:
         return math.exp(high), max(1, round(math.exp((low + high) / 2)))
     busy = median(amounts)
     return busy, max(1, round(busy * QUIET_SHARE))
-
-
-def _weekday(by_day: Mapping[int, int], weekday: int) -> Level | None:
-    values = [amount for day, amount in by_day.items() if day % 7 == weekday]
-    return level(values) if len(values) >= 3 else None
 
 
 def _rate(hours: list[int], used: set[int]) -> tuple[float, ...]:

@@ -93,9 +93,7 @@ class Home:
     """The other devices of the household, without things that run by themselves."""
 
     alive: int
-    """Used, or newly joined, since the device in question was used last."""
-    rhythms: int
-    """With a baseline of their own."""
+    """Used, or newly joined, in the later half of the silence of the device in question."""
 
 
 def tell_apart(watched: Watched, home: Home) -> Quiet:

@@ -36,17 +36,6 @@ def covered(spans: tuple[tuple[float, float], ...], first: int, last: int) -> fr
     return frozenset(found)
 
 
-def filled(spans: tuple[tuple[float, float], ...], first: int, last: int, *, share: float) -> frozenset[int]:
-    """Hours from `first` up to and without `last` of which these spans fill at least `share`."""
-    seconds: dict[int, float] = {}
-    for start, end in spans:
-        low, high = max(hour_of(start), first), min(hour_of(max(end, start)), last - 1)
-        for hour in range(low, high + 1):
-            within = min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)
-            seconds[hour] = seconds.get(hour, 0.0) + max(0.0, within)
-    return frozenset(hour for hour, filled_seconds in seconds.items() if filled_seconds >= share * HOUR)
-
-
 def lasted(seconds: float) -> str:
     """How long, in words: `40 minutes`, `1 hour`, `5 days`."""
     if seconds < HOUR:

@@ -1,7 +1,7 @@
 """How much of what a device did in a day the box could put a name to. Pure (N10).
 
 In: counts by hour. Out: shares of connections and octets by day. A share is a figure, not a judgement; what
-is unusual for a device is told against its own earlier days.
+is unusual for a device `hidden` tells against its own earlier days.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from appliance.keeper.signs.baseline import level
 from appliance.keeper.signs.spans import day_of
 
 LEAST_CONNECTIONS = 30
 """A day with fewer gives no share that could be compared."""
 LEAST_DAYS = 7
 """Earlier days that must be there before a day can be unusual."""
-UNUSUAL_DEVIATIONS = 4.0
-UNUSUAL_SHARE = 0.25
-"""And the unnamed share must have grown by so much."""
 
 
 class Counts(Protocol):
@@ -80,13 +76,3 @@ def shares(hours: Iterable[Counts]) -> tuple[DayShare, ...]:
         DayShare(day=day, connections=flows, unnamed=unnamed, octets=octets, unnamed_octets=unnamed_octets)
         for day, (flows, unnamed, octets, unnamed_octets) in sorted(sums.items())
     )
-
-
-def unusual(share: DayShare, earlier: Iterable[DayShare]) -> bool | None:
-    """Whether much less of this day had a name than of earlier ones; None where that cannot be told yet."""
-    compared = [1.0 - day.named for day in earlier if day.day < share.day and day.connections >= LEAST_CONNECTIONS]
-    usual = level(compared)
-    if usual is None or len(compared) < LEAST_DAYS or share.connections < LEAST_CONNECTIONS:
-        return None
-    grown = (1.0 - share.named) - usual.median
-    return grown >= UNUSUAL_SHARE and grown >= UNUSUAL_DEVIATIONS * max(usual.deviation, 0.02)

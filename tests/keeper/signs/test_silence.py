@@ -7,8 +7,8 @@ from appliance.keeper.signs.silence import Home, Quiet, Watched, home_quiet, sil
 from wire.findings import FindingKind, Grade
 
 WEEK = 7 * 24
-LIVELY = Home(alive=2, rhythms=3)
-NOBODY = Home(alive=0, rhythms=3)
+LIVELY = Home(alive=2)
+NOBODY = Home(alive=0)
 
 
 def rhythm(*, days: frozenset[int] = frozenset(range(7))) -> Baseline:
@@ -104,7 +104,7 @@ def test_a_quiet_home_is_one_sign_about_no_device() -> None:
     assert sign.device_id is None
     assert sign.grade is Grade.LOW
     assert "All 2 devices" in sign.reasons[1]
-    alone = home_quiet([(watched(72), Home(alive=0, rhythms=0))])
+    alone = home_quiet([(watched(72), Home(alive=0))])
     assert alone is not None
     assert "cannot tell" in alone.reasons[1]
     assert home_quiet([]) is None
