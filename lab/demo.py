@@ -22,13 +22,14 @@ from http.client import HTTPException
 from pathlib import Path
 
 from dashboard.broker.render import BrokerMissingError
+from lab import addresses
 from lab import story as stories
 from lab.client import Client
 from lab.enter import refusal
 from lab.host import LabError
 from lab.officer import Officer, Seen
 from lab.stack import SITE, Stack
-from lab.story import Browse, ChangeMac, Join, Register, Story
+from lab.story import Ask, Browse, ChangeMac, Join, Register, Story
 from wire.files import FileError
 from wire.findings import FindingKind
 
@@ -42,6 +43,7 @@ _WORDS = {
     FindingKind.KEY_SHARED: "one device's passphrase used by two",
     FindingKind.KEY_ENDED: "a visitor's passphrase used past its date",
     FindingKind.VISIT_OVER: "a visitor's device is still there",
+    FindingKind.OTHER_RESOLVER: "another resolver was asked; the box answered",
 }
 _REGISTER_WAIT = 15.0
 
@@ -107,7 +109,9 @@ class _Telling:
         for seen in self.officer.findings(SITE):
             if seen.finding_id not in self.landed:
                 late = time.time() - seen.first_seen
-                self._print(f"   FINDING  {_WORDS[seen.kind]}; on the page {late:.2f} s after its first frame")
+                self._print(
+                    f"   FINDING  {_WORDS.get(seen.kind, seen.kind.value)}; on the page {late:.2f} s after its first frame"
+                )
             self.landed[seen.finding_id] = seen
 
     def until(self, moment: float, ready: Callable[[], bool] = lambda: False) -> None:
@@ -133,7 +137,7 @@ class _Telling:
             self.until(float("inf"), doing.done)
             doing.result()
 
-    def _act(self, step: Join | Browse | ChangeMac) -> None:
+    def _act(self, step: Join | Browse | Ask | ChangeMac) -> None:
         match step:
             case Join():
                 self.devices[step.who] = self.stack.join(step.who)
@@ -141,6 +145,9 @@ class _Telling:
             case Browse():
                 for name in step.names:
                     self.devices[step.who].browse(name)
+            case Ask():
+                for name in step.names:
+                    self.devices[step.who].lookup(name, resolver=addresses.OTHER_RESOLVER[0])
             case ChangeMac():
                 self.devices[step.who].change_mac()
 

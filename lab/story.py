@@ -41,6 +41,13 @@ class Browse(_Step):
     names: tuple[str, ...] = Field(min_length=1, max_length=32)
 
 
+class Ask(_Step):
+    """A device asks a resolver of its own choice, in plain; the box answers in its place."""
+
+    do: Literal["ask"]
+    names: tuple[str, ...] = Field(min_length=1, max_length=32)
+
+
 class Register(_Step):
     """The officer gives the device a standing, from its finding on the page."""
 
@@ -55,7 +62,7 @@ class ChangeMac(_Step):
     do: Literal["change-mac"]
 
 
-Step = Annotated[Join | Browse | Register | ChangeMac, Field(discriminator="do")]
+Step = Annotated[Join | Browse | Ask | Register | ChangeMac, Field(discriminator="do")]
 
 
 class Story(_Part):
