@@ -100,6 +100,8 @@ class Tamper:
         """When anything was heard from the provider's side last."""
         self._silent: float | None = None
         """Since when nothing comes from the provider, though the cable is in."""
+        self._lit: dict[str, None] = {}
+        """Ports of the home that are known to have been up: what was dark from the beginning went nowhere."""
         self._dark: dict[str, float] = {}
         """Ports of the home that went dark, and when."""
         self._met: set[str] = set()
@@ -156,11 +158,16 @@ class Tamper:
             self._wan(ts, at, up=change.up)
         elif not change.up:
             self._dark.pop(change.interface, None)
+            if change.interface not in self._lit:
+                return
+            del self._lit[change.interface]
             if len(self._dark) >= MAX_PORTS:
                 del self._dark[next(iter(self._dark))]
             self._dark[change.interface] = ts
         else:
             self._dark.pop(change.interface, None)
+            if len(self._lit) < MAX_PORTS:
+                self._lit[change.interface] = None
             gone = [port for port, since in self._dark.items() if 0 <= ts - since <= MOVED_SECONDS]
             if len(gone) == 1:  # several ports at once: the switch or the box itself was restarted
                 since = self._dark.pop(gone[0])

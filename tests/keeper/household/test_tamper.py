@@ -180,8 +180,17 @@ def test_a_clock_that_is_moved_is_told_by_how_much(box: Box) -> None:
 
 
 @pytest.mark.req("N15")
+def test_a_port_that_is_dark_when_the_box_starts_went_nowhere(box: Box) -> None:
+    box.wait(90_000, 3600)
+    box.link("br-lan", up=False)
+    box.wait(5)
+    box.link("lan1", up=True)
+    assert box.kinds() == []
+
+
 def test_a_cable_that_moves_between_ports_is_no_device_that_is_switched_off(box: Box) -> None:
     box.wait(90_000, 3600)
+    box.link("lan1", up=True)
     box.link("lan1", up=False)
     box.wait(300)
     box.link("lan2", up=True)
