@@ -25,7 +25,7 @@ from wire.box import (
     TapHealth,
     Watch,
 )
-from wire.findings import Finding, FindingKind, Grade, ListHit, Rule, Severity
+from wire.findings import Finding, FindingKind, ListHit, Rule, Severity
 from wire.models import (
     Address,
     Command,
@@ -42,94 +42,11 @@ from wire.models import (
     Visibility,
 )
 from wire.orders import (
-    AddWatch,
-    AnswerProposal,
-    BindPassphrase,
-    CorrectDevice,
-    EndAway,
-    EndQuiet,
-    EndWatch,
-    Order,
-    QuietRule,
-    ReportAgent,
-    RunProbe,
-    SetAway,
     SetStanding,
-    Span,
-    SplitDevice,
 )
 
 _SEED = b"gatehouse golden files, version 1: keys for tests only"
 _AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
-_LATER_KINDS = (
-    FindingKind.SAME_DEVICE,
-    FindingKind.CLASS_CHANGED,
-    FindingKind.KEY_SHARED,
-    FindingKind.KEY_ENDED,
-    FindingKind.VISIT_OVER,
-)
-_EARLIER_KINDS = (FindingKind.LISTED_NAME, FindingKind.UNREGISTERED_DEVICE)
-_BOX_KINDS = (
-    FindingKind.POWER_LOST,
-    FindingKind.WAN_LOST,
-    FindingKind.CABLE_MOVED,
-    FindingKind.BOX_RESET,
-    FindingKind.SETTINGS_CHANGED,
-    FindingKind.CLOCK_CHANGED,
-    FindingKind.STORAGE_CHANGED,
-    FindingKind.LIST_STALE,
-    FindingKind.LIST_REFUSED,
-    FindingKind.TEST_MISSED,
-    FindingKind.UPSTREAM_DEVICE,
-)
-"""Findings about the box or its network: of no device."""
-_SIGNS = tuple(kind for kind in FindingKind if kind not in _EARLIER_KINDS + _LATER_KINDS)
-_GRADES = tuple(Grade)
-_ORDERS: tuple[Order, ...] = (
-    CorrectDevice(device_id="device-3", correction=Correction(category="phone", os_family="Example OS")),
-    AnswerProposal(proposal_id="proposal-1", confirm=True),
-    SplitDevice(device_id="device-3", macs=("02:00:5e:00:53:02",)),
-    BindPassphrase(key_id="k-3", purpose="guest", until=_AT + timedelta(days=7)),
-    RunProbe(kind="services"),
-    QuietRule(
-        rule="tunnel",
-        device_id="device-3",
-        subject="192.0.2.7:51820",
-        finding_id="finding-40",
-        reason="The employer asks for it.",
-        until=_AT + timedelta(days=30),
-    ),
-    EndQuiet(quiet_id="quiet-1"),
-    SetAway(starts=_AT, ends=_AT + timedelta(days=7), device_id="device-3", reason="At a hospital."),
-    EndAway(away_id="away-1"),
-    AddWatch(
-        name="listed.example",
-        below=False,
-        severity=Severity.ACT_NOW,
-        reason="Agreed at the review.",
-        expires=_AT + timedelta(days=90),
-    ),
-    EndWatch(watch_id="watch-1"),
-    ReportAgent(
-        device_id="device-3",
-        source="Example agent",
-        covers_from=_AT - timedelta(days=1),
-        covers_to=_AT,
-        spans=(Span(starts=_AT - timedelta(hours=2), ends=_AT - timedelta(hours=1), events=12),),
-    ),
-)
-"""All but `set-standing`, which has its file since the first version."""
-
-
-def _command(order: Order) -> Command:
-    return Command(
-        command_id="command-2",
-        sequence=13,
-        issued_at=_AT,
-        expires_at=_AT + timedelta(minutes=10),
-        by="officer-1",
-        body=order,
-    )
 
 
 def _seed(name: str) -> bytes:
@@ -168,7 +85,7 @@ def at() -> datetime:
 
 @pytest.fixture(scope="session")
 def examples() -> Mapping[str, Payload]:
-    """By file name; every type, and every optional field at least once."""
+    """By file name; every type, and what finding, order and arrangement may hold."""
     first = _AT - timedelta(hours=1)
     rule = Rule(id="listed-name", version="2026.1", authority_id="order-0001", authority_number=2, clause="3(a)")
     hit = ListHit(
@@ -179,24 +96,25 @@ def examples() -> Mapping[str, Payload]:
         list_sha256="5e" * 32,
         entry="listed.example",
     )
+    named = Finding(
+        finding_id="finding-7",
+        revision=3,
+        kind=FindingKind.LISTED_NAME,
+        severity=Severity.ACT_NOW,
+        device_id="device-2",
+        state="open",
+        first_seen=first,
+        last_seen=_AT,
+        raised_at=_AT,
+        count=2,
+        rule=rule,
+        confidence=0.95,
+        reasons=("The device asked for a name on the list.", "Größe: klein"),
+        alternatives=("A page may load names nobody typed.",),
+        hit=hit,
+    )
     return {
-        "finding": Finding(
-            finding_id="finding-7",
-            revision=3,
-            kind=FindingKind.LISTED_NAME,
-            severity=Severity.ACT_NOW,
-            device_id="device-2",
-            state="open",
-            first_seen=first,
-            last_seen=_AT,
-            raised_at=_AT,
-            count=2,
-            rule=rule,
-            confidence=0.95,
-            reasons=("The device asked for a name on the list.", "Größe: klein"),
-            alternatives=("A page may load names nobody typed.",),
-            hit=hit,
-        ),
+        "finding": named,
         "finding-closed": Finding(
             finding_id="finding-1",
             revision=2,
@@ -292,27 +210,6 @@ def examples() -> Mapping[str, Payload]:
             asleep_seconds=600,
             ended_because="It left the Wi-Fi.",
         ),
-        **{
-            f"finding-{kind.value}": Finding(
-                finding_id=f"finding-{number}",
-                revision=1,
-                kind=kind,
-                severity=Severity.THIS_WEEK,
-                device_id="device-4",
-                state="open",
-                first_seen=first,
-                last_seen=_AT,
-                raised_at=_AT,
-                count=1,
-                rule=Rule(
-                    id=kind.value, version="2026.2", authority_id="order-0001", authority_number=2, clause="3(b)"
-                ),
-                confidence=0.87,
-                reasons=("As the rule says.",),
-                alternatives=("Another device of the same kind.",),
-            )
-            for number, kind in enumerate(_LATER_KINDS, start=11)
-        },
         "device-sure": Device(
             device_id="device-5",
             revision=1,
@@ -341,31 +238,6 @@ def examples() -> Mapping[str, Payload]:
             alternatives=("The visit was made longer and the box was not told.",),
             key_id="k-3",
         ),
-        **{
-            f"finding-{kind.value}": Finding(
-                finding_id=f"finding-{number}",
-                revision=1,
-                kind=kind,
-                severity=Severity.THIS_WEEK,
-                device_id=None if kind in _BOX_KINDS else "device-3",
-                state="open",
-                first_seen=first,
-                last_seen=_AT,
-                raised_at=_AT,
-                count=1,
-                rule=Rule(
-                    id=kind.value, version="2026.4", authority_id="order-0001", authority_number=2, clause="3(d)"
-                ),
-                confidence=0.6,
-                reasons=("It looks like what the rule says.",),
-                alternatives=("Something else may look the same.",),
-                grade=_GRADES[number % len(_GRADES)],
-                cause=f"cause-{number}",
-                records=("record-2", "record-1"),
-                signals=1 + number % 3,
-            )
-            for number, kind in enumerate(_SIGNS, start=40)
-        },
         "finding-name-shown": Finding(
             finding_id="finding-30",
             revision=1,
@@ -395,28 +267,20 @@ def examples() -> Mapping[str, Payload]:
                 shown="b\u00fccher.example",
             ),
         ),
-        "finding-confidential": Finding(
-            finding_id="finding-31",
-            revision=1,
-            kind=FindingKind.LISTED_NAME,
-            severity=Severity.ACT_NOW,
-            device_id="device-2",
-            state="open",
-            first_seen=first,
-            last_seen=_AT,
-            raised_at=_AT,
-            count=1,
-            rule=rule,
-            confidence=0.95,
-            reasons=("The device asked for a name on a confidential list.",),
-            alternatives=("A page may load names nobody typed.",),
-            hit=ListHit(
-                how="exact",
-                list_id="kept-list",
-                list_version="2026-02-01",
-                list_sha256="5e" * 32,
-                entry="keyed:" + "0a" * 16,
-            ),
+        "finding-confidential": named.model_copy(
+            update={
+                "finding_id": "finding-31",
+                "revision": 1,
+                "count": 1,
+                "reasons": ("The device asked for a name on a confidential list.",),
+                "hit": ListHit(
+                    how="exact",
+                    list_id="kept-list",
+                    list_version="2026-02-01",
+                    list_sha256="5e" * 32,
+                    entry="keyed:" + "0a" * 16,
+                ),
+            }
         ),
         "device-visible": Device(
             device_id="device-6",
@@ -531,5 +395,4 @@ def examples() -> Mapping[str, Payload]:
             ),
         ),
         "receipt": Receipt(epoch="0badcafe", ranges=((1, 4), (6, 6)), at=_AT),
-        **{f"command-{order.action}": _command(order) for order in _ORDERS},
     }

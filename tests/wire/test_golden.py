@@ -10,7 +10,7 @@ import base64
 import json
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -18,11 +18,26 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from wire.base import Payload
+from wire.base import Correction, Payload
 from wire.codec import open_sealed, payload_json, seal, topic_for
-from wire.findings import Finding, FindingKind
+from wire.findings import Finding, FindingKind, Grade, Rule, Severity
 from wire.models import TYPES, Command, type_of
-from wire.orders import Order
+from wire.orders import (
+    AddWatch,
+    AnswerProposal,
+    BindPassphrase,
+    CorrectDevice,
+    EndAway,
+    EndQuiet,
+    EndWatch,
+    Order,
+    QuietRule,
+    ReportAgent,
+    RunProbe,
+    SetAway,
+    Span,
+    SplitDevice,
+)
 
 NAMES = (
     "arrangements",
@@ -91,6 +106,133 @@ NAMES = (
     "status-with-gaps",
     "status-with-lists",
 )
+
+_AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
+_LATER_KINDS = (
+    FindingKind.SAME_DEVICE,
+    FindingKind.CLASS_CHANGED,
+    FindingKind.KEY_SHARED,
+    FindingKind.KEY_ENDED,
+    FindingKind.VISIT_OVER,
+)
+_EARLIER_KINDS = (FindingKind.LISTED_NAME, FindingKind.UNREGISTERED_DEVICE)
+_BOX_KINDS = (
+    FindingKind.POWER_LOST,
+    FindingKind.WAN_LOST,
+    FindingKind.CABLE_MOVED,
+    FindingKind.BOX_RESET,
+    FindingKind.SETTINGS_CHANGED,
+    FindingKind.CLOCK_CHANGED,
+    FindingKind.STORAGE_CHANGED,
+    FindingKind.LIST_STALE,
+    FindingKind.LIST_REFUSED,
+    FindingKind.TEST_MISSED,
+    FindingKind.UPSTREAM_DEVICE,
+)
+"""Findings about the box or its network: of no device."""
+_SIGNS = tuple(kind for kind in FindingKind if kind not in _EARLIER_KINDS + _LATER_KINDS)
+_GRADES = tuple(Grade)
+_ORDERS: tuple[Order, ...] = (
+    CorrectDevice(device_id="device-3", correction=Correction(category="phone", os_family="Example OS")),
+    AnswerProposal(proposal_id="proposal-1", confirm=True),
+    SplitDevice(device_id="device-3", macs=("02:00:5e:00:53:02",)),
+    BindPassphrase(key_id="k-3", purpose="guest", until=_AT + timedelta(days=7)),
+    RunProbe(kind="services"),
+    QuietRule(
+        rule="tunnel",
+        device_id="device-3",
+        subject="192.0.2.7:51820",
+        finding_id="finding-40",
+        reason="The employer asks for it.",
+        until=_AT + timedelta(days=30),
+    ),
+    EndQuiet(quiet_id="quiet-1"),
+    SetAway(starts=_AT, ends=_AT + timedelta(days=7), device_id="device-3", reason="At a hospital."),
+    EndAway(away_id="away-1"),
+    AddWatch(
+        name="listed.example",
+        below=False,
+        severity=Severity.ACT_NOW,
+        reason="Agreed at the review.",
+        expires=_AT + timedelta(days=90),
+    ),
+    EndWatch(watch_id="watch-1"),
+    ReportAgent(
+        device_id="device-3",
+        source="Example agent",
+        covers_from=_AT - timedelta(days=1),
+        covers_to=_AT,
+        spans=(Span(starts=_AT - timedelta(hours=2), ends=_AT - timedelta(hours=1), events=12),),
+    ),
+)
+"""All but `set-standing`, which has its file since the first version."""
+
+
+def _command(order: Order) -> Command:
+    return Command(
+        command_id="command-2",
+        sequence=13,
+        issued_at=_AT,
+        expires_at=_AT + timedelta(minutes=10),
+        by="officer-1",
+        body=order,
+    )
+
+
+@pytest.fixture(scope="session")
+def examples(examples: Mapping[str, Payload]) -> Mapping[str, Payload]:
+    """Those of `conftest`, and one finding of every kind and one command of every order."""
+    first = _AT - timedelta(hours=1)
+    return {
+        **examples,
+        **{
+            f"finding-{kind.value}": Finding(
+                finding_id=f"finding-{number}",
+                revision=1,
+                kind=kind,
+                severity=Severity.THIS_WEEK,
+                device_id="device-4",
+                state="open",
+                first_seen=first,
+                last_seen=_AT,
+                raised_at=_AT,
+                count=1,
+                rule=Rule(
+                    id=kind.value, version="2026.2", authority_id="order-0001", authority_number=2, clause="3(b)"
+                ),
+                confidence=0.87,
+                reasons=("As the rule says.",),
+                alternatives=("Another device of the same kind.",),
+            )
+            for number, kind in enumerate(_LATER_KINDS, start=11)
+        },
+        **{
+            f"finding-{kind.value}": Finding(
+                finding_id=f"finding-{number}",
+                revision=1,
+                kind=kind,
+                severity=Severity.THIS_WEEK,
+                device_id=None if kind in _BOX_KINDS else "device-3",
+                state="open",
+                first_seen=first,
+                last_seen=_AT,
+                raised_at=_AT,
+                count=1,
+                rule=Rule(
+                    id=kind.value, version="2026.4", authority_id="order-0001", authority_number=2, clause="3(d)"
+                ),
+                confidence=0.6,
+                reasons=("It looks like what the rule says.",),
+                alternatives=("Something else may look the same.",),
+                grade=_GRADES[number % len(_GRADES)],
+                cause=f"cause-{number}",
+                records=("record-2", "record-1"),
+                signals=1 + number % 3,
+            )
+            for number, kind in enumerate(_SIGNS, start=40)
+        },
+        **{f"command-{order.action}": _command(order) for order in _ORDERS},
+    }
 
 
 @pytest.fixture(autouse=True)
