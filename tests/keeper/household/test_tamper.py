@@ -246,6 +246,9 @@ def test_tables_are_bounded(box: Box, leave: Scope) -> None:
     box.scope = leave
     for number in range(200):
         box.upstream(f"02:00:00:00:01:{number:02x}")
+        box.link(f"port{number}", up=True)
+    assert len(box.tamper._lit) == MAX_PORTS
+    for number in range(200):
         box.link(f"port{number}", up=False)
     box.wait(120)
     assert len(box.tamper._dark) == MAX_PORTS
