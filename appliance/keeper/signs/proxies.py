@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appliance.keeper.signs.weigh import MAX_ENDS, REPEATED, Weighed
-from appliance.keeper.signs.window import Context, Observed, Window, by_server, times
+from appliance.keeper.signs.weigh import REPEATED, Weighed, each_end
+from appliance.keeper.signs.window import Context, Observed, Window, times
 from appliance.signals import Signal
 from wire.findings import FindingKind, Grade
 
@@ -17,10 +17,7 @@ _ALTERNATIVES = (
 
 def weigh(window: Window, _context: Context) -> Iterator[Weighed]:
     """One for each proxy; those beyond `MAX_ENDS` together."""
-    heard = [*window.of(Signal.SOCKS), *window.of(Signal.CONNECT)]
-    places = sorted(by_server(heard).items(), key=lambda item: -times(item[1]))
-    rest = [item for _server, items in places[MAX_ENDS:] for item in items]
-    for server, items in [*places[:MAX_ENDS], *([("further places", rest)] if rest else [])]:
+    for server, items in each_end([*window.of(Signal.SOCKS), *window.of(Signal.CONNECT)]):
         busy = window.busy({item.server for item in items})
         kinds = _kinds(items)
         often = times(items)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from appliance.keeper.signs.weigh import IKE_CALL_OCTETS, MAX_ENDS, REPEATED, Weighed
-from appliance.keeper.signs.window import Context, Observed, Window, by_server, rhythm, times
+from appliance.keeper.signs.weigh import IKE_CALL_OCTETS, REPEATED, Weighed, each_end
+from appliance.keeper.signs.window import Context, Observed, Window, rhythm, times
 from appliance.signals import Signal
 from wire.base import Standing
 from wire.findings import FindingKind, Grade
@@ -43,7 +43,7 @@ def weigh(window: Window, context: Context) -> Iterator[Weighed]:
     named = window.of(Signal.VPN_NAMED)
     tunnels = False
     for signal, judge in _PROTOCOLS:
-        for place, heard in _ends(window, signal):
+        for place, heard in each_end(window.of(signal, lambda item: not item.local)):
             busy = window.busy({item.server for item in heard})
             grade, name, words, alternatives = judge(_End(heard=heard, busy=busy, named=bool(named)), context)
             far = f" to {place}" if place else ""
@@ -70,18 +70,6 @@ def weigh(window: Window, context: Context) -> Iterator[Weighed]:
             alternatives=("A page or an advertisement can ask for such a name.", _WORK),
             subject="VPN service by name",
         )
-
-
-def _ends(window: Window, signal: Signal) -> Iterator[tuple[str, list[Observed]]]:
-    places = by_server(window.of(signal, lambda item: not item.local))
-    rest: list[Observed] = []
-    for number, (server, heard) in enumerate(sorted(places.items(), key=lambda item: -times(item[1]))):
-        if number < MAX_ENDS:
-            yield server, heard
-        else:
-            rest += heard
-    if rest:
-        yield f"{len(places) - MAX_ENDS} further places", rest
 
 
 def _signals(heard: list[Observed]) -> int:

@@ -7,11 +7,11 @@ cut to what travels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from appliance.keeper.signs.model import Sign
-from appliance.keeper.signs.window import Context, Observed, ends, newest_first
+from appliance.keeper.signs.window import Context, Observed, by_server, ends, newest_first
 from wire.base import Standing
 from wire.findings import FindingKind, Grade, Severity
 
@@ -55,6 +55,8 @@ UPSTREAM_CROWD = 8
 
 MAX_ENDS = 8
 """Far ends of one kind that have a finding each."""
+FURTHER = "further places"
+"""What those beyond them are called together: always the same, so that they stay one finding."""
 
 TTL_SECONDS = DAYS
 """Hop limits seen within a day belong together: a laptop may have been at another desk before."""
@@ -135,6 +137,18 @@ def sign(weighed: Weighed, context: Context, *, cause: str) -> Sign:
         signals=weighed.signals,
         records=tuple(item.record_id for item in support[:MAX_RECORDS]),
     )
+
+
+def each_end(heard: Iterable[Observed]) -> Iterator[tuple[str, list[Observed]]]:
+    """What was heard by far end, the one heard first first; those beyond `MAX_ENDS` together.
+
+    By age, not by number: whoever goes to ever more places does not make new ones stand for themselves.
+    """
+    places = sorted(by_server(heard).items(), key=lambda place: (min(item.first for item in place[1]), place[0]))
+    yield from places[:MAX_ENDS]
+    rest = [item for _server, items in places[MAX_ENDS:] for item in items]
+    if rest:
+        yield FURTHER, newest_first(rest)
 
 
 def fit(sentences: Iterable[str]) -> tuple[str, ...]:
