@@ -1,16 +1,18 @@
 """A box without sockets that lives through a week in seconds: the real sensor and keeper, simulated clocks.
 
-Frames and the warden's events in; what the server would know of the household out (`devices`,
-`findings`, `proposals`, each at its last revision). The store is a real database in a folder of the
-run, the authority is signed with keys of the run. No clock is read: the story's time is the time.
-Bounded: as the household and its findings are.
+Frames, the warden's events and its counts of octets in; what the server would know of the household out
+(`devices`, `findings`, `proposals`, each at its last revision, and `told`: findings as they came). The store
+is a real database in a folder of the run, the authority is signed with keys of the run. No clock is read: the
+story's time is the time. Bounded: as the household and its findings are.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -23,13 +25,16 @@ from appliance.keeper.authority import Desk
 from appliance.keeper.core import Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.household.record import Ids
-from appliance.keeper.lists.match import Lists
+from appliance.keeper.household.tamper import Ground
+from appliance.keeper.lists.match import Lists, Loaded
+from appliance.keeper.signs.tamper import Place
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
 from appliance.sensor.dissect import Dissector
 from appliance.sensor.frame import Frame, LinkType, Tap
+from appliance.sensor.home import Home
 from appliance.sensor.observe import Observer
-from wire.authority import Authority, CollectClause, DataClass, RegisterClause, sign
+from wire.authority import Authority, Clause, CollectClause, DataClass, RegisterClause, sign
 from wire.base import Payload, Standing
 from wire.codec import open_sealed, payload_json, seal, topic_for
 from wire.findings import Finding
@@ -43,28 +48,62 @@ IDLE_TICK = 240.0
 """Seconds between ticks while nothing happens; finer only costs time."""
 GATHER = 0.25
 """Observations of so many seconds go to the keeper in one turn, as the sensor sends them."""
+RENEW_SECONDS = 5.0
+"""A live keeper renews its mask all the time; here before anything is heard after so long."""
+WAN_PORT = "wan0"
+HOME = Home((ip_network("192.0.2.0/24"), ip_network("2001:db8::/64")))
+"""The household's own addresses."""
 _CREDIT = 1000
 _BOOTED = 1000.0
-"""The monotonic clock when the story starts."""
+"""The monotonic clock when the box starts."""
+_DNS_PORT = (53).to_bytes(2, "big")
 
 _Revised = TypeVar("_Revised", Device, Finding, Proposal, Session)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the box may do."""
+
+    clauses: tuple[Clause, ...] = (
+        CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE, DataClass.FINGERPRINT)),
+        RegisterClause(number="2"),
+        CollectClause(number="3", standings=(Standing.REGISTERED,), classes=(DataClass.FULL_NAMES,)),
+    )
+    """Of everybody what devices look like and when they are there; of the registered also names."""
+    lists: tuple[Loaded, ...] = field(default=())
+    watched: bool = False
+    """Whether the box watches itself: its power, its ports, its clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A finding that was new, graded otherwise, or closed."""
+
+    at: float
+    finding: Finding
+    before: Finding | None
 
 
 class Box:
     """See the module's text. The folder is made if absent."""
 
-    def __init__(self, folder: Path, *, starts: float, ends: float, router: str) -> None:
+    def __init__(self, folder: Path, *, starts: float, ends: float, router: str, terms: Terms | None = None) -> None:
         """`starts` and `ends` bound the authority, Unix seconds; frames of the MAC `router` are the box's own."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._terms = terms or Terms()
         self._router = bytes.fromhex(router.replace(":", ""))
         self._starts = starts
         self.now = starts
         self._box_key, self._box_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         self._server_key, self._server_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
-        issuer = Ed25519PrivateKey.generate()
-        self._dissector, self._observer = Dissector(), Observer()
+        self._issuer = Ed25519PrivateKey.generate()
+        self._numbers = itertools.count(1)
+        self._starts_so_far = 0
+        self._up, self._ticked = True, starts
         self._store = Store(folder / "keeper.db")
-        self._core = Core(self._parts(issuer), monotonic=self._monotonic)
+        document = sign(_authority(starts, ends, self._terms.clauses), self._issuer)
+        self._document = document.model_dump_json().encode()
         self._gathered: list[m.Observation] = []
         self._gathered_at = starts
         self._ticks: list[float] = []
@@ -76,12 +115,14 @@ class Box:
         self.known_by: dict[str, tuple[str, ...]] = {}
         """Addresses that each device was first reported with; one that was joined to another has none later."""
         self.findings: dict[str, Finding] = {}
+        self.told: list[Told] = []
+        """In the order in which the server heard."""
         self.proposals: dict[str, Proposal] = {}
         self.first_proposed: dict[str, Proposal] = {}
         """Proposals as they were first made."""
         self.sessions: dict[str, Session] = {}
         self.results: list[CommandResult] = []
-        self._start(sign(_authority(starts, ends), issuer).model_dump_json().encode())
+        self._start()
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -96,17 +137,29 @@ class Box:
     def frame(self, ts: float, data: bytes) -> None:
         """A frame on the household's network."""
         self.wait(ts)
-        if data[6:12] == self._router:
-            return  # the taps hear what comes in, not what the box itself sends
-        frame = Frame(ts=ts, tap=Tap.FILE, link=LinkType.ETHERNET, data=data)
-        if not self._gathered:
-            self._gathered_at = ts
-        for fact in self._dissector.feed(frame):
-            self._gathered += self._observer.take(fact, self._monotonic)
+        if data[6:12] != self._router:
+            self._hear(Frame(ts=ts, tap=Tap.FILE, link=LinkType.ETHERNET, data=data))
+        elif data[12:14] == b"\x08\0" and data[34:36] == _DNS_PORT:
+            # Of what the box itself sends, the taps hear the answers of its resolver, without a link header.
+            self._hear(Frame(ts=ts, tap=Tap.DNS, link=LinkType.RAW_IP, data=data[14:]))
 
-    def event(self, event: m.StationChanged | m.NeighbourChanged) -> None:
+    def upstream(self, ts: float, data: bytes) -> None:
+        """A frame on the provider's side."""
+        self.wait(ts)
+        self._hear(Frame(ts=ts, tap=Tap.WAN, link=LinkType.ETHERNET, data=data))
+
+    def counted(self, talks: m.TalksCounted) -> None:
+        """The warden has counted octets."""
+        self.wait(talks.ts)
+        if self._up:
+            self._renew()
+            self._gather(self._observer.counted(talks, self._monotonic))
+
+    def event(self, event: m.StationChanged | m.NeighbourChanged | m.LinkChanged) -> None:
         """The warden heard something from hostapd or the kernel."""
         self.wait(event.ts)
+        if not self._up:
+            return
         self._flush()
         self._take(self._core.heard(Peer.WARDEN, (event,), now=self.now, monotonic=self._monotonic))
         self._soon()
@@ -116,11 +169,23 @@ class Box:
         if self._gathered and until - self._gathered_at > GATHER:
             self.now = max(self.now, self._gathered_at + GATHER)
             self._flush()
-        while (due := min((*self._ticks, self.now + IDLE_TICK))) < until:
+        while self._up and (due := min((*self._ticks, self.now + IDLE_TICK))) < until:
             self._ticks = [tick for tick in self._ticks if tick > due]
             self.now = due
             self._tick()
+            self._gather(self._observer.tick(self.now, self._monotonic))
         self.now = max(self.now, until)
+
+    def lose_power(self, ts: float) -> None:
+        """From one moment to the next the box hears nothing and remembers what it had written down."""
+        self.wait(ts)
+        self._up, self._gathered, self._ticks = False, [], []
+
+    def regain_power(self, ts: float) -> None:
+        """It starts."""
+        self.now = max(self.now, ts)
+        self._starts, self._up = self.now, True
+        self._start()
 
     def order(self, body: Order) -> CommandResult:
         """Tell the box what an officer wants; its answer.
@@ -155,15 +220,21 @@ class Box:
     def _monotonic(self) -> float:
         return self.now - self._starts + _BOOTED
 
-    def _parts(self, issuer: Ed25519PrivateKey) -> Parts:
-        numbers = itertools.count(1)
-
+    def _parts(self) -> Parts:
         def numbered(letter: str) -> Callable[[], str]:
-            return lambda: f"{letter}-{next(numbers)}"
+            return lambda: f"{letter}-{next(self._numbers)}"
 
+        accepted = self._store.get("authority_document")
+        place = Place(boot=f"start-{self._starts_so_far}", machine="machine", filesystem="filesystem")
         return Parts(
             store=self._store,
-            desk=Desk(issuers=[issuer.public_key()], tenant=TENANT, site=SITE, accepted=None, withdrawn=False),
+            desk=Desk(
+                issuers=[self._issuer.public_key()],
+                tenant=TENANT,
+                site=SITE,
+                accepted=None if accepted is None else accepted.encode(),
+                withdrawn=False,
+            ),
             identity=Identity(
                 tenant=TENANT,
                 site=SITE,
@@ -172,7 +243,7 @@ class Box:
                 server_verify=(self._server_key.public_key(),),
                 server_seal=self._server_opener.public_key(),
             ),
-            lists=Lists([]),
+            lists=Lists(self._terms.lists),
             rules=shipped(),
             ids=Ids(
                 device=numbered("d"),
@@ -183,16 +254,36 @@ class Box:
                 arrangement=numbered("a"),
             ),
             heartbeat_seconds=3600.0,
+            ground=Ground(place=place, wan=WAN_PORT) if self._terms.watched else None,
         )
 
-    def _start(self, document: bytes) -> None:
+    def _start(self) -> None:
+        self._starts_so_far += 1
         at = {"now": self.now, "monotonic": self._monotonic}
-        self._take(self._core.document(document, **at))
+        self._dissector, self._observer = Dissector(), Observer(HOME)
+        self._core = Core(self._parts(), monotonic=self._monotonic)
+        self._take(self._core.document(self._document, **at))
         for peer in (Peer.COURIER, Peer.SENSOR, Peer.WARDEN):
             self._take(self._core.connected(peer, **at))
         started = m.SensorStarted(ts=self.now, taps=("chatter", "dns", "flow"))
         self._take(self._core.heard(Peer.SENSOR, (started,), **at))
         self._take(self._core.heard(Peer.COURIER, (m.BrokerState(connected=True), m.Credit(count=_CREDIT)), **at))
+
+    def _hear(self, frame: Frame) -> None:
+        if not self._up:
+            return
+        self._renew()
+        for fact in self._dissector.feed(frame):
+            self._gather(self._observer.take(fact, self._monotonic))
+
+    def _renew(self) -> None:
+        if self.now - self._ticked > RENEW_SECONDS:
+            self._tick()
+
+    def _gather(self, observations: list[m.Observation]) -> None:
+        if observations and not self._gathered:
+            self._gathered_at = self.now
+        self._gathered += observations
 
     def _flush(self) -> None:
         if not self._gathered:
@@ -206,6 +297,7 @@ class Box:
         self._ticks = [self.now + later for later in TICKS_AFTER]
 
     def _tick(self) -> None:
+        self._ticked = self.now
         self._take(self._core.tick(now=self.now, monotonic=self._monotonic))
 
     def _take(self, sends: list[Send]) -> None:
@@ -214,7 +306,7 @@ class Box:
                 case m.CollectionMask():
                     self._observer.set_mask(message, self._monotonic)
                 case m.Outbound():
-                    self._up(message)
+                    self._sent(message)
                 case m.Enforcement():
                     applied = m.WardenState(ts=self.now, generation=message.generation, applied=True)
                     self._take(self._core.heard(Peer.WARDEN, (applied,), now=self.now, monotonic=self._monotonic))
@@ -225,7 +317,7 @@ class Box:
             self._received = []
             self._down(Receipt(epoch=self._store.epoch, ranges=ranges, at=_utc(self.now)), m.Credit(count=_CREDIT))
 
-    def _up(self, message: m.Outbound) -> None:
+    def _sent(self, message: m.Outbound) -> None:
         opened = open_sealed(
             message.body,
             topic=message.topic,
@@ -238,6 +330,9 @@ class Box:
                 if device.addresses:
                     self.known_by.setdefault(device.device_id, tuple(item.mac for item in device.addresses))
             case Finding() as finding:
+                before = self.findings.get(finding.finding_id)
+                if before is None or _standing_of(before) != _standing_of(finding):
+                    self.told.append(Told(at=self.now, finding=finding, before=before))
                 self.findings[finding.finding_id] = _later(self.findings.get(finding.finding_id), finding)
             case Proposal() as proposal:
                 self.first_proposed.setdefault(proposal.proposal_id, proposal)
@@ -271,9 +366,11 @@ def _later(old: _Revised | None, new: _Revised) -> _Revised:
     return new if old is None or new.revision >= old.revision else old
 
 
-def _authority(starts: float, ends: float) -> Authority:
-    """Of everybody what devices look like and when they are there; of the registered also names."""
-    classes = (DataClass.PRESENCE, DataClass.FINGERPRINT)
+def _standing_of(finding: Finding) -> tuple[str, str | None, str]:
+    return finding.severity, finding.grade, finding.state
+
+
+def _authority(starts: float, ends: float, clauses: tuple[Clause, ...]) -> Authority:
     return Authority(
         id="authority-1",
         number=1,
@@ -287,11 +384,7 @@ def _authority(starts: float, ends: float) -> Authority:
         not_before=_utc(starts - 3600),
         not_after=_utc(ends + 86400),
         review_date=_utc(ends),
-        clauses=(
-            CollectClause(number="1", standings=tuple(Standing), classes=classes),
-            RegisterClause(number="2"),
-            CollectClause(number="3", standings=(Standing.REGISTERED,), classes=(DataClass.FULL_NAMES,)),
-        ),
+        clauses=clauses,
     )
 
 

@@ -7,16 +7,15 @@ nothing is drawn by chance but from the dice given. Bounded by the persona.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from typing import NamedTuple
 
-from lab import addresses
 from lab.personas import Persona, Syn
+from lab.week import answers, frames, hellos
 from lab.week import datagrams as say
-from lab.week import frames, hellos
 from lab.week.frames import Address
 
 ROUTER_MAC = "00:00:5e:00:53:fe"
@@ -105,20 +104,41 @@ class Speaker:
         return frames.arp(sender=self.mac, sender_ip=self.ip4, target_ip=ROUTER)
 
     def connect(self, ts: float, name: str) -> Iterator[Spoken]:
-        """Look a name up and open a TLS connection to it; what comes back is not told."""
-        for number, kind in enumerate(("A", "AAAA")):
-            asked = say.dns_question(name, kind, transaction=self.dice.randrange(1 << 16))
-            yield Spoken(ts + number * 0.001, self._udp(self.ip4, ROUTER, self._port(), 53, asked))
-        if self.persona.hello is not None:
-            hello = hellos.hello(hellos.shapes()[self.persona.hello], name, self.dice)
-            yield from self._tcp(ts + 0.05, addresses.site_of(name)[0], 443, hello)
+        """Look a name up and open a TLS connection to where the answer says that it lives."""
+        yield from self.ask(ts, name)
+        yield from self.greet(ts + 0.05, name)
+
+    def ask(
+        self, ts: float, name: str, *, kinds: Sequence[str] = ("A", "AAAA"), of: IPv4Address = ROUTER
+    ) -> Iterator[Spoken]:
+        """Questions for a name, each with its answer; the box answers for any resolver (`of`) that is asked."""
+        for number, kind in enumerate(kinds):
+            moment, transaction = ts + number * 0.001, self.dice.randrange(1 << 16)
+            asked, port = say.dns_question(name, kind, transaction=transaction), self._port()
+            yield Spoken(moment, self._udp(self.ip4, of, port, 53, asked))
+            told = frames.udp(of, self.ip4, 53, port, answers.answer(name, kind, transaction=transaction))
+            back = frames.packet(of, self.ip4, frames.UDP, told, source=ROUTER_MAC, destination=self.mac, ttl=64)
+            yield Spoken(moment + 0.02, back)
+
+    def greet(
+        self, ts: float, name: str, *, to: IPv4Address | None = None, port: int = 443, shape: hellos.Shape | None = None
+    ) -> Iterator[Spoken]:
+        """A TLS connection that shows a name, where the name lives or elsewhere; nothing of who speaks no TLS."""
+        if shape is None and self.persona.hello is not None:
+            shape = hellos.shapes()[self.persona.hello]
+        if shape is not None:
+            hello = hellos.hello(shape, name, self.dice)
+            yield from self._tcp(ts, to or answers.place(name).ip4, port, hello)
+
+    def send(self, ts: float, to: IPv4Address, port: int, data: bytes, *, own: int | None = None) -> Iterator[Spoken]:
+        """A datagram, from the port `own` or any."""
+        yield Spoken(ts, self._udp(self.ip4, to, self._port() if own is None else own, port, data))
 
     def _captive(self, ts: float, name: str) -> Iterator[Spoken]:
-        asked = say.dns_question(name, "A", transaction=self.dice.randrange(1 << 16))
-        yield Spoken(ts, self._udp(self.ip4, ROUTER, self._port(), 53, asked))
+        yield from self.ask(ts, name, kinds=("A",))
         agent = f"User-Agent: {self.persona.user_agent}\r\n" if self.persona.user_agent else ""
         head = f"GET / HTTP/1.1\r\nHost: {name}\r\n{agent}Connection: close\r\n\r\n"
-        yield from self._tcp(ts + 0.05, addresses.site_of(name)[0], 80, head.encode("ascii"))
+        yield from self._tcp(ts + 0.05, answers.place(name).ip4, 80, head.encode("ascii"))
 
     def _address6(self, ts: float) -> Iterator[Spoken]:
         """Is the address free? Where is a router? (RFC 4862 section 5.4, RFC 4861 section 6.3.7)."""
