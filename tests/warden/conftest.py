@@ -235,6 +235,10 @@ class Home:
         who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups") if self.users else ()
         return self.start("sensor", through=(*drop, *who))
 
+    def serve(self, place: Place, *command: str) -> None:
+        """Run a program in a place until the test ends."""
+        self._started.append(subprocess.Popen([*place.enter, *command], stderr=subprocess.DEVNULL))
+
     def background(self, place: Place, script: str) -> subprocess.Popen[bytes]:
         """A Python server in a place; it says a line when it is ready."""
         process = subprocess.Popen([*place.enter, sys.executable, "-uc", script], stdout=subprocess.PIPE)
