@@ -15,6 +15,7 @@ import json
 from appliance.keeper.devices.model import moment
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.store.database import Store
+from wire.base import Standing
 from wire.box import Quieted
 from wire.findings import Finding, FindingKind, Grade, Severity
 
@@ -23,7 +24,8 @@ COOL_SECONDS = 7 * 86400.0
 
 BUDGET = 3
 """Items to review that signs and lower list hits may make a household a day; further ones are one item together."""
-
+OF_OTHERS = BUDGET - 1
+"""So many of them may be about devices that are not on the register: those are made up at no cost."""
 
 MAX_COUNTED = 4096
 
@@ -72,11 +74,21 @@ class Noise:
         cause = finding.cause or finding.finding_id
         if cause in causes:
             return finding
-        if len(causes) < BUDGET:
+        if len(causes) < (BUDGET if self._registered(finding.device_id) else OF_OTHERS):
             self._store.set(_BUDGET, json.dumps([day, [*causes, cause]]))
             return finding
         self.folded += 1
         return finding.model_copy(update={"cause": f"further-signs-{moment(at):%Y-%m-%d}"})
+
+    def repeated(self, before: Finding, said: Finding, at: float) -> Finding:
+        """A finding that came again, no higher than before: held down as it was, until the cool-down is over.
+
+        What still goes on then is an item to review: nothing is done in peace for having been told once.
+        """
+        cooled = at - before.raised_at.timestamp() >= COOL_SECONDS
+        if cooled and before.severity is Severity.INFORMATION and said.severity is not Severity.INFORMATION:
+            return self.held_down(said, at)
+        return said.model_copy(update={"severity": before.severity, "cause": before.cause or said.cause})
 
     def quiet_for(self, kind: FindingKind, device_id: str | None, subject: str, at: float) -> Quieted | None:
         """The instruction by which findings of this kind about this device and subject are kept quiet."""
@@ -90,6 +102,10 @@ class Noise:
         return None
 
     # --- inside -----------------------------------------------------------------------------
+
+    def _registered(self, device_id: str | None) -> bool:
+        device = None if device_id is None else self._registry.by_id(device_id)
+        return device is not None and device.standing is Standing.REGISTERED
 
     def _now_part_of(self, device_id: str) -> str:
         device = self._registry.by_id(device_id)

@@ -311,7 +311,7 @@ class Signs:
             told = self._record.noise.held_down(said, at)
             self._record.report_finding(stored, findings.revised(told), at)
             return
-        said = said.model_copy(update={"severity": before.severity})  # what was held down stays so
+        said = self._record.noise.repeated(before, said, at)
         if at - stored.reported_at >= REPORT_SECONDS:
             self._record.report_finding(stored, findings.revised(said), at)
         else:

@@ -71,3 +71,44 @@ def test_a_sign_of_another_s_device_is_a_step_less(played: Any) -> None:
     played.owns(MACS[0], Standing.WORK)
     (sign,) = played.hear(Signal.TOR, "directory", mac=MACS[0], server="192.0.2.9")
     assert (sign.grade, sign.severity) == ("medium", "information")
+
+
+@pytest.mark.req("R28")
+def test_what_was_told_as_one_item_stays_one_when_it_comes_again(played: Any) -> None:
+    for mac in MACS[:6]:
+        played.owns(mac)
+        played.hear(Signal.SOCKS, "5", mac=mac, **FAR)
+    before = {item.finding.finding_id: item.finding.cause for item in played.open()}
+    played.days(0.1)
+    for mac in MACS[:6]:
+        played.hear(Signal.SOCKS, "5", mac=mac, **FAR)
+    played.days(0.1)
+    assert {item.finding.finding_id: item.finding.cause for item in played.open()} == before
+    assert {item.finding.count for item in played.open()} == {2}
+
+
+@pytest.mark.req("R28", "R30")
+def test_what_goes_on_after_the_cool_down_is_an_item_again(played: Any) -> None:
+    """Being told once and waiting for a week buys no peace."""
+    far = {"server": "192.0.2.7", "port": 853}
+    played.hear(Signal.DOT, "syn", **far)
+    played.days(7.5)
+    (again,) = played.hear(Signal.DOT, "syn", **far)
+    told = [again]
+    for _ in range(5):
+        played.days(1.9)
+        told += [*played.hear(Signal.DOT, "syn", **far), *played.days(0.1)]
+    assert {(item.finding_id, item.grade) for item in told} == {(again.finding_id, "medium")}
+    assert [item.severity for item in told] == ["information"] * 4 + ["this_week"] * (len(told) - 4)
+    assert told[-1].severity == "this_week"
+
+
+@pytest.mark.req("R28")
+def test_made_up_devices_leave_room_for_one_on_the_register(played: Any) -> None:
+    for mac in MACS[:5]:
+        played.bench.sight(mac)
+        played.bench.acknowledge()
+        told = played.hear(Signal.SOCKS, "5", mac=mac, **FAR)
+        assert "proxy" in [item.kind for item in told]
+    (mine,) = played.hear(Signal.SOCKS, "5", **FAR)
+    assert not str(mine.cause).startswith("further-signs")
