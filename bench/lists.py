@@ -6,8 +6,8 @@ is asked label by label as the table is; dnsmasq is asked through UDP on the loo
 way there and back, which the other two do not have.
 
 Memory: of the table what the kernel says is resident of its mapping after every page was touched (smaps), of the
-set and of dnsmasq what their process grew by. Swap: opening and checking the new table, and putting it in use,
-while a thread asks all the time for a name that is in both and one that is in neither; `wait_ms` is the longest
+set and of dnsmasq what their process grew by. `check_s`: reading the whole table and its digest, which the process that
+compiled it does, and the keeper at its start. Swap: opening the new table and putting it in use, while a thread asks all the time for a name that is in both and one that is in neither; `wait_ms` is the longest
 it had to wait for both answers, `wrong` how many were wrong.
 """
 
@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -116,7 +117,9 @@ def _table(answer: Connection, folder: Path, names: int, looked_up: int) -> None
         tally = compile_table(peak.watch(parse(source, Format.DOMAINS)), compiled, key=_KEY, source=hashed)
     took = time.perf_counter() - began
     assert tally.entries == names, tally  # noqa: S101 - else the measurement is of another list
+    began = time.perf_counter()
     lists = Lists([_loaded(compiled)])
+    checked = time.perf_counter() - began
     listed, others = questions(looked_up, names)
     found, hits_per_s = _rate(lambda name: any(lists.match(name, ("list",))), listed)
     false, misses_per_s = _rate(lambda name: any(lists.match(name, ("list",))), others)
@@ -133,14 +136,15 @@ def _table(answer: Connection, folder: Path, names: int, looked_up: int) -> None
             "hits_per_s": hits_per_s,
             "misses_per_s": misses_per_s,
             "false": false,
+            "check_s": checked,
             **swap,
         }
     )
 
 
-def _loaded(path: Path) -> Loaded:
+def _loaded(path: Path, *, checked: bool = False) -> Loaded:
     meta = NameList(id="list", version="1", title="Made up", severity=Severity.INFORMATION, sha256="0" * 64)
-    return Loaded(meta=meta, table=open_table(path, _KEY))
+    return Loaded(meta=meta, table=open_table(path, _KEY, checked=checked))
 
 
 class _Peak:
@@ -188,7 +192,7 @@ def _swap(lists: Lists, path: Path, listed: str, other: str) -> Row:
     thread = threading.Thread(target=ask)
     thread.start()
     began = time.perf_counter()
-    lists.replace(_loaded(path))
+    lists.replace(_loaded(path, checked=True))
     took = time.perf_counter() - began
     done.set()
     thread.join()
@@ -209,10 +213,11 @@ def _rate(ask: Callable[[str], bool], names: list[str]) -> tuple[int, float]:
 # --- the peers -------------------------------------------------------------------------------
 
 
-def _set(answer: Connection, _folder: Path, names: int, looked_up: int) -> None:
+def _set(answer: Connection, folder: Path, names: int, looked_up: int) -> None:
     before = psutil.Process().memory_info().rss
     began = time.perf_counter()
-    held = set(made_up(names))
+    with (folder / "list.txt").open() as plain:
+        held = set(map(str.rstrip, plain))
     took = time.perf_counter() - began
     grown = psutil.Process().memory_info().rss - before
 
@@ -251,9 +256,9 @@ def _dnsmasq(folder: Path, names: int, looked_up: int) -> Row | None:
     empty, full = folder / "empty.conf", folder / "dnsmasq.conf"
     common = f"port={port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\ncache-size=0\naddress=/#/192.0.2.1\n"
     empty.write_text(common)
-    with full.open("w") as file:
+    with full.open("w") as file, (folder / "list.txt").open() as plain:
         file.write(common)
-        file.writelines(f"address=/{name}/\n" for name in made_up(names))
+        file.writelines(f"address=/{name.rstrip()}/\n" for name in islice(plain, names))
     with _running(empty, port) as started:
         assert started is not None, "dnsmasq does not run here"  # noqa: S101
         without = psutil.Process(started[0]).memory_info().rss

@@ -230,7 +230,7 @@ class Supply:
             self._refuse(state, why, version, monotonic)
             return
         try:
-            loaded = self.library.open(fresh)
+            loaded = self.library.open(fresh, checked=True)
             self.library.take(fresh)
         except (TableError, OSError) as error:
             self.library.discard(job)

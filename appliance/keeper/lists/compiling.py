@@ -12,11 +12,14 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 import tempfile
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import eq
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +32,7 @@ from appliance.keeper.lists.table import (
     WIDE,
     Table,
     body_digest,
-    digest,
+    digests,
     header,
 )
 
@@ -37,6 +40,8 @@ SPILL = 1_000_000
 MAX_IN_MEMORY = 1_000_000
 """Entries of a table without a file."""
 FIRST = 100
+AT_ONCE = 4096
+"""Entries that are hashed together."""
 _PIECE_BITS = 6
 _TEMPORARY = ".gatehouse-list-"
 
@@ -120,17 +125,10 @@ def _write(
 ) -> Tally:
     tally = Tally()
     with contextlib.closing(_Pieces(folder, wide=wide)) as pieces:
-        for item in items:
-            match item:
-                case Entry(name=name, reach=reach):
-                    if len(pieces) >= limit:
-                        tally.overflow += 1
-                    else:
-                        pieces.add(digest(key, name), reach)
-                case Fault():
-                    tally.fault(item)
-                case _:
-                    tally.networks += 1
+        for some in _some(items, tally):
+            room = max(0, limit - len(pieces))
+            tally.overflow += max(0, len(some) - room)
+            pieces.add(digests(key, (item.name for item in some[:room])), [item.reach for item in some[:room]])
         width = WIDE if wide else NARROW
         # One part of the index for some 150 hashes: few steps to search, few octets to keep.
         bits = min(MAX_INDEX_BITS, max(0, len(pieces).bit_length() - 7))
@@ -160,6 +158,22 @@ def _write(
     return tally
 
 
+def _some(items: Iterable[Item], tally: Tally) -> Iterator[list[Entry]]:
+    """The entries, some thousand at a time; all else is counted."""
+    entries = list[Entry]()
+    for item in items:
+        if isinstance(item, Entry):
+            entries.append(item)
+            if len(entries) >= AT_ONCE:
+                yield entries
+                entries = []
+        elif isinstance(item, Fault):
+            tally.fault(item)
+        else:
+            tally.networks += 1
+    yield entries
+
+
 def _count_parts(index: array[int], hashes: list[int], piece: int, *, bits: int, width: int, before: int) -> None:
     """Where each part of the index that begins in this piece begins: all hashes below its first bits."""
     shift = 8 * width - bits
@@ -182,7 +196,7 @@ class _Pieces:
         self._wide = wide
         self._waiting = [array("Q") for _ in range(1 << _PIECE_BITS)]
         self._files: list[BinaryIO] = []
-        self._count = 0
+        self._count = self._spilt = 0
 
     def __len__(self) -> int:
         return self._count
@@ -191,19 +205,24 @@ class _Pieces:
         for file in self._files:
             file.close()
 
-    def add(self, hashed: bytes, reach: Reach) -> None:
-        first = int.from_bytes(hashed[:8], "big")
-        waiting = self._waiting[first >> (64 - _PIECE_BITS)]
+    def add(self, hashes: Iterable[bytes], reaches: list[Reach]) -> None:
+        numbers = array("Q", b"".join(hashes))
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        shift = 64 - _PIECE_BITS
         if self._wide:
-            waiting.append(first)
-            waiting.append(int.from_bytes(hashed[8:], "big") & ~3 | reach)
+            for high, low, reach in zip(numbers[::2], numbers[1::2], reaches, strict=True):
+                self._waiting[high >> shift].extend((high, low & ~3 | reach))
         else:
-            waiting.append(first & ~3 | reach)
-        self._count += 1
-        if self._folder is not None and self._count % SPILL == 0:
+            append = [waiting.append for waiting in self._waiting]
+            for high, reach in zip(numbers[::2], reaches, strict=True):
+                append[high >> shift](high & ~3 | reach)
+        self._count += len(reaches)
+        if self._folder is not None and self._count - self._spilt >= SPILL:
             self._spill()
 
     def _spill(self) -> None:
+        self._spilt = self._count
         if not self._files:
             for _ in self._waiting:
                 self._files.append(tempfile.TemporaryFile(dir=self._folder, buffering=0))  # noqa: SIM115 - `close` does
@@ -223,16 +242,17 @@ class _Pieces:
             del waiting[:]
             yield _once(self._numbers(values))
 
-    def _numbers(self, values: array[int]) -> set[int]:
+    def _numbers(self, values: array[int]) -> Iterable[int]:
         if not self._wide:
-            return set(values)
-        return {high << 64 | low for high, low in zip(values[::2], values[1::2], strict=True)}
+            return values
+        return (high << 64 | low for high, low in zip(values[::2], values[1::2], strict=True))
 
 
-def _once(values: set[int]) -> list[int]:
-    """In order; a name that is there with several reaches once, with all of them."""
+def _once(values: Iterable[int]) -> list[int]:
+    """In order; a name that is there more than once, once with all its reaches."""
     ordered = sorted(values)
-    if len({value >> 2 for value in ordered}) == len(ordered):
+    names = [value >> 2 for value in ordered]
+    if not any(map(eq, names, islice(names, 1, None))):
         return ordered
     kept: list[int] = []
     for value in ordered:

@@ -24,9 +24,10 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import BinaryIO
 
+from appliance.keeper.lists import plain as quick
 from appliance.keeper.lists import rpz
 from appliance.keeper.lists.entries import Entry, Fault, Item, Network, Reach, Why
-from appliance.keeper.lists.lines import MAX_LINE, read_lines
+from appliance.keeper.lists.lines import MAX_LINE, lines_of, read_blocks
 from appliance.keeper.lists.names import normalise
 from appliance.keeper.lists.suffixes import is_public
 
@@ -63,8 +64,21 @@ def parse(stream: BinaryIO, format_: Format, *, plain: Reach | None = None) -> I
         for number, meant in rpz.read(stream):
             yield _checked(number, meant)
         return
+    for number, block in read_blocks(stream):
+        for like, reach in _QUICK.get(format_, ()):
+            names = quick.names(block, like)
+            if names is not None and (format_ is not Format.HOSTS or _OWN_NAMES.isdisjoint(names)):
+                covers = reach if plain is None or reach is not _PLAIN.get(format_) else plain
+                for name in names:
+                    yield Entry(name=name, reach=covers)
+                break
+        else:
+            yield from _one_by_one(number, block, format_, plain)
+
+
+def _one_by_one(first: int, block: bytes, format_: Format, plain: Reach | None) -> Iterator[Item]:
     reader, own = _READERS[format_], _PLAIN.get(format_)
-    for number, text in read_lines(stream):
+    for number, text in lines_of(first, block):
         if text is None:
             yield Fault(line=number, why=Why.MALFORMED)
             continue
@@ -284,3 +298,14 @@ _PLAIN = {
     Format.WILDCARD: Reach.EXACT,
 }
 """Formats in which a line can be only a name, and what it then covers."""
+_QUICK = {
+    Format.HOSTS: ((quick.line(r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+"), Reach.EXACT),),
+    Format.DOMAINS: ((quick.line(), Reach.SUBTREE),),
+    Format.WILDCARD: ((quick.line(r"\*\."), Reach.BELOW), (quick.line(), Reach.EXACT)),
+    Format.ADBLOCK: ((quick.line(r"\|\|", r"\^"), Reach.SUBTREE),),
+    Format.DNSMASQ: (
+        (quick.line("address=/", r"/(?:0\.0\.0\.0|#|::)?"), Reach.SUBTREE),
+        (quick.line("(?:local|server)=/", "/"), Reach.SUBTREE),
+    ),
+}
+"""How most lines of a format are written, and what they cover; `_READERS` say the same of one line at a time."""

@@ -4,7 +4,7 @@ In: a `Job` and a descriptor of the file. Out: `Result`, with `<stem>.table` and
 confidential, `<stem>.plain` in the job's folder. Nothing names them until the library takes them.
 
 Whoever handed the descriptor may still write to the file. So it is read once, into a copy of our own; hash and
-length are of that copy, and so is the table. The copy of a confidential list has no name on the disk.
+length are of that copy, and so is the table, which is read back and checked here, beside the keeper's work. The copy of a confidential list has no name on the disk.
 Bounded: `most` octets; memory as `compiling` says.
 """
 
@@ -22,6 +22,7 @@ import msgspec
 from appliance.keeper.lists.compiling import Tally, compile_table
 from appliance.keeper.lists.entries import Reach, Why
 from appliance.keeper.lists.formats import Format, parse
+from appliance.keeper.lists.table import TableError, open_table
 
 _CHUNK = 1 << 20
 REACHES = {"exact": Reach.EXACT, "subtree": Reach.SUBTREE, None: None}
@@ -111,15 +112,21 @@ def _made(job: Job, folder: Path, copy: BinaryIO, descriptor: int) -> Result:
     copy.flush()
     os.fsync(copy.fileno())
     copy.seek(0)
+    path = table_path(folder, job.stem)
     tally = compile_table(
         parse(copy, Format(job.format), plain=REACHES[job.reach]),
-        table_path(folder, job.stem),
+        path,
         key=job.key,
         source=hashed.digest(),
         confidential=job.confidential,
     )
     if not tally.entries and not tally.networks and any(tally.faults.values()):
         return _refused(job, folder, f"no line of it can be used; is it a list in the format {job.format}?")
+    try:
+        open_table(path, job.key)
+    except TableError as error:
+        discard(folder, job.stem)
+        return Result(problem=f"what was written could not be read back ({error})")
     return _result(tally, hashed.hexdigest(), octets)
 
 

@@ -102,13 +102,13 @@ class Library:
             self._kept[list_id] = found
         return self._kept.get(list_id)
 
-    def open(self, kept: Kept) -> Loaded:
-        """The list as it is matched by; reads its table once.
+    def open(self, kept: Kept, *, checked: bool = False) -> Loaded:
+        """The list as it is matched by; reads its table once, unless a job has just made and checked it.
 
         Raises:
             TableError: the table is missing or damaged, or of another key.
         """
-        table = open_table(jobs.table_path(self._of(kept.about.list_id), kept.stem), self.key)
+        table = open_table(jobs.table_path(self._of(kept.about.list_id), kept.stem), self.key, checked=checked)
         return Loaded(meta=kept.meta, table=table)
 
     def job(self, about: About, *, most: int, sha256: str | None = None, octets: int | None = None) -> jobs.Job:

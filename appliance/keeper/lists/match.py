@@ -23,7 +23,7 @@ from appliance.keeper.lists.compiling import Tally, in_memory
 from appliance.keeper.lists.entries import Reach, written
 from appliance.keeper.lists.formats import Format, parse
 from appliance.keeper.lists.names import normalise
-from appliance.keeper.lists.table import Table, digest
+from appliance.keeper.lists.table import Table, digests
 from wire.findings import Severity
 
 MAX_LISTS = 128
@@ -191,7 +191,7 @@ class _Asked:
         table = loaded.table
         hashes = self._hashes.get(table.key)
         if hashes is None:
-            hashes = self._hashes[table.key] = [digest(table.key, name) for name in self._names]
+            hashes = self._hashes[table.key] = list(digests(table.key, self._names))
         for place, hashed in enumerate(hashes):
             reach = table.reach(hashed)
             if reach is None or not reach.covers(itself=place == 0):

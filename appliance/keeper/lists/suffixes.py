@@ -6,6 +6,7 @@ private part (hosting companies' shared domains) counts, and so does a single la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from publicsuffixlist import PublicSuffixList
@@ -16,6 +17,25 @@ def is_public(name: str) -> bool:
     return bool(_suffixes().is_public(name))
 
 
+def none_is_public(names: Sequence[str]) -> bool:
+    """Whether surely none of these names, each of two labels or more, is one. Quick; may say no in doubt."""
+    return _suffixes().none_of(names)
+
+
+class _Suffixes(PublicSuffixList):
+    """The list, and a quick look at many names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        starred = {rule[2:] for rule in self._publicsuffix if rule.startswith("*.")}
+        self._rules = frozenset(self._publicsuffix | starred)
+        self._starred = frozenset(starred)
+
+    def none_of(self, names: Sequence[str]) -> bool:
+        # A suffix of two labels or more is a rule itself, or lies right under one with a star.
+        return self._rules.isdisjoint(names) and self._starred.isdisjoint([name.partition(".")[2] for name in names])
+
+
 @cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
+def _suffixes() -> _Suffixes:
+    return _Suffixes()

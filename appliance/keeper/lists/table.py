@@ -7,8 +7,9 @@ no secrecy against the box (see `docs/lists.md`).
 
 File, native byte order, all of one machine: header (magic, version, width, how many, check of the key,
 digest of the source, digest of the rest, digest of the header), an index by the first bits, the sorted hashes.
-`open_table` reads all of it once and refuses what is cut short, foreign or damaged; after that no look-up
-raises. A file is never changed in place, only replaced by rename, so a mapped one stays whole.
+`open_table` reads all of it once and refuses what is cut short, foreign or damaged; of one that its maker has just
+checked it reads header and index only, so that ten million names are swapped in a moment. After that no look-up
+raises, whatever the hashes are. A file is never changed in place, only replaced by rename, so a mapped one stays whole.
 
 Bounded: `MAX_NAMES` entries a table; a look-up touches one page of the index and one or two of the hashes.
 How one is made, in bounded memory: `compiling`.
@@ -21,7 +22,7 @@ import mmap
 import struct
 import sys
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,7 +49,16 @@ class TableError(ValueError):
 
 def digest(key: bytes, name: str) -> bytes:
     """The keyed hash of a name, 16 octets. `key` has at most 64."""
-    return hashlib.blake2b(name.encode(), digest_size=WIDE, key=key, person=b"gh-list").digest()
+    return next(digests(key, (name,)))
+
+
+def digests(key: bytes, names: Iterable[str]) -> Iterator[bytes]:
+    """The keyed hashes of names; a copy of the keyed state is quicker than a new one."""
+    fresh = hashlib.blake2b(digest_size=WIDE, key=key, person=b"gh-list").copy
+    for name in names:
+        hashed = fresh()
+        hashed.update(name.encode())
+        yield hashed.digest()
 
 
 def key_check(key: bytes) -> bytes:
@@ -71,13 +81,15 @@ def body_digest() -> hashlib.blake2b:
 class Table:
     """Entries of one list. Shared by readers as it is; it never changes."""
 
-    def __init__(self, data: bytes | mmap.mmap, *, key: bytes) -> None:
-        """Check `data` and read it where it lies.
+    def __init__(self, data: bytes | mmap.mmap, *, key: bytes, checked: bool = False) -> None:
+        """Check `data` and read it where it lies; the hashes not again where they were `checked` before.
 
         Raises:
             TableError: cut short, foreign, damaged, or made with another key.
         """
-        width, bits, count, source = _checked(data, key)
+        width, bits, count, source = _read_header(data, key)
+        if not checked:
+            _check_body(data)
         self.key = key
         self.source = source
         """SHA-256 of the list it was made from."""
@@ -126,10 +138,10 @@ class _Wide(Sequence[int]):
         return int.from_bytes(self._view[WIDE * place : WIDE * place + WIDE], "big")
 
 
-def _checked(data: bytes | mmap.mmap, key: bytes) -> tuple[int, int, int, bytes]:
+def _read_header(data: bytes | mmap.mmap, key: bytes) -> tuple[int, int, int, bytes]:
     if len(data) < HEADER or data[: len(MAGIC)] != MAGIC:
         raise TableError("this is no table of a list")
-    _magic, version, order, width, bits, count, made_with, source, body = _FIELDS.unpack(data[: _FIELDS.size])
+    _magic, version, order, width, bits, count, made_with, source, _body = _FIELDS.unpack(data[: _FIELDS.size])
     check = data[_FIELDS.size : _FIELDS.size + _CHECK]
     if hashlib.blake2b(data[: _FIELDS.size], digest_size=_CHECK).digest() != check:
         raise TableError("the header of the table is damaged; compile the list again")
@@ -139,13 +151,15 @@ def _checked(data: bytes | mmap.mmap, key: bytes) -> tuple[int, int, int, bytes]
         raise TableError("the table was made with another key; compile the list again")
     if len(data) != size_of(count, bits=bits, width=width):
         raise TableError(f"the table is cut short or too long ({len(data)} bytes); compile the list again")
-    whole = body_digest()
-    view = memoryview(data)
-    whole.update(view[HEADER:])
-    view.release()
-    if whole.digest() != body or any(data[_FIELDS.size + _CHECK : HEADER]):
-        raise TableError("the table is damaged; compile the list again")
     return width, bits, count, source
+
+
+def _check_body(data: bytes | mmap.mmap) -> None:
+    whole = body_digest()
+    with memoryview(data) as view, view[HEADER:] as rest:
+        whole.update(rest)
+    if whole.digest() != _FIELDS.unpack(data[: _FIELDS.size])[-1] or any(data[_FIELDS.size + _CHECK : HEADER]):
+        raise TableError("the table is damaged; compile the list again")
 
 
 def size_of(count: int, *, bits: int, width: int) -> int:
@@ -160,8 +174,8 @@ def _rises(index: Sequence[int], count: int) -> bool:
     return values[0] == 0 and values[-1] == count and all(one <= two for one, two in pairwise(values))
 
 
-def open_table(path: Path, key: bytes) -> Table:
-    """Map a table into memory.
+def open_table(path: Path, key: bytes, *, checked: bool = False) -> Table:
+    """Map a table into memory; `checked` as `Table` has it.
 
     Raises:
         TableError: no such file, not readable, or one that `Table` refuses.
@@ -172,6 +186,6 @@ def open_table(path: Path, key: bytes) -> Table:
     except (OSError, ValueError) as error:
         raise TableError(f"{path}: cannot be read as a table ({error})") from None
     try:
-        return Table(data, key=key)
+        return Table(data, key=key, checked=checked)
     except TableError as error:
         raise TableError(f"{path}: {error}") from None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -55,12 +55,13 @@ def test_a_list_larger_than_memory_is_sorted_in_pieces(
 
 def test_few_wait_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiling, "SPILL", 64)
+    monkeypatch.setattr(compiling, "AT_ONCE", 16)
     most = 0
     add = compiling._Pieces.add
 
-    def watched(self: compiling._Pieces, hashed: bytes, reach: Reach) -> None:
+    def watched(self: compiling._Pieces, hashes: Iterable[bytes], reaches: list[Reach]) -> None:
         nonlocal most
-        add(self, hashed, reach)
+        add(self, hashes, reaches)
         most = max(most, sum(len(waiting) for waiting in self._waiting))
 
     monkeypatch.setattr(compiling._Pieces, "add", watched)

@@ -6,11 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from appliance.keeper.lists import jobs
+from appliance.keeper.lists.compiling import compile_table
 from appliance.keeper.lists.jobs import Job, Result, run
 from appliance.keeper.lists.table import open_table
 
@@ -50,6 +52,25 @@ def test_a_table_a_plain_copy_and_what_was_in_it(job: Job, do: Callable[[Job, by
     assert jobs.plain_path(Path(job.folder), "one").read_bytes() == BODY
     assert len(open_table(jobs.table_path(Path(job.folder), "one"), job.key)) == 2
     assert msgspec.json.decode(msgspec.json.encode(result), type=Result) == result
+
+
+def test_a_table_that_is_not_what_was_written_is_none(
+    job: Job, do: Callable[[Job, bytes], Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = compile_table
+
+    def failing(items: Any, path: Path, **more: Any) -> Any:
+        tally = compiled(items, path, **more)
+        raw = bytearray(path.read_bytes())
+        raw[-1] ^= 1
+        path.write_bytes(raw)
+        return tally
+
+    monkeypatch.setattr(jobs, "compile_table", failing)
+    result = do(job, BODY)
+    assert "could not be read back" in result.problem
+    assert not result.refused, "the disk is at fault, not the list"
+    assert files(job) == set()
 
 
 @pytest.mark.req("N16")

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.keeper.lists.lines import MAX_LINE, read_lines
+from appliance.keeper.lists import lines
+from appliance.keeper.lists.lines import MAX_LINE, read_blocks, read_lines
 
 
 def read(raw: bytes) -> list[tuple[int, str | None]]:
@@ -15,6 +17,16 @@ def read(raw: bytes) -> list[tuple[int, str | None]]:
 def test_numbers_and_ends() -> None:
     assert read(b"\xef\xbb\xbfa\r\n\nb") == [(1, "a"), (2, ""), (3, "b")]
     assert read(b"") == []
+    assert read(b"\xef\xbb\xbf") == [(1, "")]
+
+
+def test_blocks_end_where_a_line_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "BLOCK", 7)
+    raw = b"".join(b"line %d\n" % number for number in range(50)) + b"last"
+    blocks = list(read_blocks(io.BytesIO(raw)))
+    assert b"".join(block for _number, block in blocks) == raw + b"\n"
+    assert len(blocks) > 20
+    assert read(raw) == [(number + 1, f"line {number}") for number in range(50)] + [(51, "last")]
 
 
 def test_a_line_that_is_no_text_is_only_counted() -> None:

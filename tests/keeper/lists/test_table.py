@@ -59,6 +59,21 @@ def test_damage_at_any_octet_is_refused(confidential: bool) -> None:
 
 
 @pytest.mark.parametrize("confidential", [False, True])
+def test_of_one_checked_before_header_and_index_are_read_and_no_look_up_raises(confidential: bool) -> None:
+    whole = image(confidential=confidential)
+    for place in (*range(112), *range(112, len(whole), 13)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << (place % 8)
+        try:
+            opened = Table(bytes(damaged), key=KEY, checked=True)
+        except TableError:
+            continue
+        assert place > 100, "the header is always checked"
+        for number in range(0, 600, 7):
+            opened.reach(digest(KEY, f"n{number}.example"))
+
+
+@pytest.mark.parametrize("confidential", [False, True])
 def test_a_file_of_another_length_is_refused(confidential: bool) -> None:
     whole = image(confidential=confidential)
     for length in (*range(HEADER + 8), *range(HEADER + 8, len(whole), 101), len(whole) - 1):
