@@ -87,6 +87,7 @@ class Collection:
         held_macs = sorted(held_macs[:MAX_MASKED])
         of_closed = set(_macs(closed))
         refused = dict(filters.refused)
+        stays = any(mac in of_closed for mac in held_macs) or any(filter_macs.get(number) for number in filters.closed)
         order = Enforcement(
             generation=self.enforcement.generation,
             quarantined=tuple(held_macs),
@@ -99,6 +100,7 @@ class Collection:
                 mac for number, found in filter_macs.items() if number in filters.closed for mac in found
             ),
             nearby=scope is not None and scope.nearby() is not None,
+            ends=scope.authority.not_after.timestamp() if scope is not None and stays else None,
         )
         return mask, self._settle_enforcement(order)
 

@@ -85,6 +85,8 @@ class Enforcement(BaseMessage, frozen=True, tag="enforcement"):
     nearby: bool = False
     """Phones that are near and never join may be counted (R21)."""
     lease: Annotated[float, Meta(ge=1, le=600)] = 45.0
+    ends: Moment | None = None
+    """When the authority ends, and with it what is closed, whether or not this is said again; None: nothing is."""
 
     @property
     def filtered(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from appliance.settings import BoxSettings
 from appliance.warden import testport
 from appliance.warden.handover import RETRY_SECONDS, Handover
 from appliance.warden.hostapd import AccessPoint, AccessPoints
+from appliance.warden.kept import Kept
 from appliance.warden.nearby import Nearby
 from appliance.warden.neighbours import RouteSocket, Surroundings
 from appliance.warden.rules import Firewall, NftError
@@ -33,6 +34,8 @@ BATCH = 64
 _IDLE_SECONDS = 0.5
 _BACKOFF = (0.1, 2.0)
 
+_NOTHING = Enforcement(generation=0, quarantined=())
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +48,7 @@ class Warden:
         self._bridge = home.lan.bridge
         self._selector = selectors.DefaultSelector()
         self._firewall = Firewall(home)
+        self._kept = Kept(settings.state_dir / "warden" / "closed.json")
         self._surroundings = Surroundings(bridge=home.lan.bridge, wan=home.wan.interface)
         self._routes = RouteSocket(self._surroundings)
         folder = settings.warden_socket.parent
@@ -117,7 +121,8 @@ class Warden:
                 detail = self._firewall.ensure(clock.monotonic(), wan_there=self._surroundings.wan_there)
             else:
                 self._started = True  # also where it fails: what the keeper wants by then must not be forgotten
-                detail = self._firewall.start(clock.monotonic())
+                detail = self._start_rules()
+            self._let_go_at_the_end()
             applied = True
         except NftError as error:
             detail, applied = f"rules are not in force: {error}", False
@@ -132,6 +137,21 @@ class Warden:
             _log.info("rules are loaded")
         self._say(WardenState(ts=clock.now(), generation=self._generation, applied=applied, detail=detail))
 
+    def _start_rules(self) -> str:
+        try:
+            kept = None if self._kept.over(clock.now()) else self._kept.order
+            return self._firewall.start(clock.monotonic(), kept)
+        except ValueError as error:
+            _log.warning("what was kept is not held: %s", error)
+            return self._firewall.start(clock.monotonic())
+
+    def _let_go_at_the_end(self) -> None:
+        """The keeper may be gone for good: what has no lease ends with the authority all the same."""
+        if self._kept.over(clock.now()):
+            self._kept.keep(_NOTHING)
+            self._firewall.hold(_NOTHING, clock.monotonic())
+            _log.info("the authority has ended: nothing is held")
+
     def _enforce(self, wanted: Enforcement) -> None:
         detail, applied = self._said or "", True
         try:
@@ -145,6 +165,7 @@ class Warden:
         self._say(WardenState(ts=clock.now(), generation=wanted.generation, applied=applied, detail=detail))
         self._ask_for_nearby(wanted.nearby)
         if not refused:  # else what was wanted before stays, and its generation with it
+            self._kept.keep(wanted)
             self._generation = wanted.generation
 
     def _read_counters(self) -> None:

@@ -65,18 +65,26 @@ class Firewall:
         """What belongs in the sets; a fresh load carries it over."""
         self._filling_failed = False
 
-    def start(self, monotonic: float) -> str:
-        """Adopt what is loaded if it is what we would load, else load it. Returns as `ensure`."""
+    def start(self, monotonic: float, kept: Enforcement | None = None) -> str:
+        """Adopt what is loaded if it is what we would load, else load it. Returns as `ensure`.
+
+        `kept` is what must be held where the sets hold nothing: the machine has started anew.
+        """
         try:
             self.holding = from_kernel({place: self._held(place) for place in PLACES}, monotonic)
         except NftError:
             self.holding = Holding()
+        restored = kept is not None and not self.holding.sets
+        if kept is not None and restored:
+            self.holding = from_order(kept, monotonic)
         try:
             listing = self._listing(names.FAMILIES)
         except NftError:
             return self._load(monotonic)
         if listing.count(f"chain {render.marker(self._whole)} {{") == len(names.FAMILIES):
             self._expected = listing
+            if restored:
+                self._fill(monotonic)
             return self._account()
         return self._load(monotonic)
 

@@ -11,7 +11,7 @@ from appliance.keeper.collection import Collection
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.store.database import Store
-from wire.authority import CollectClause, DataClass
+from wire.authority import CollectClause, DataClass, QuarantineClause
 from wire.base import Standing
 
 
@@ -75,6 +75,24 @@ def test_clauses_are_asked_once_a_standing(store: Store, make_authority: Callabl
     with store.transaction():
         Collection(store).settle(Counting(authority=make_authority()), registry, 1)
     assert sorted(asked) == sorted(Standing)
+
+
+@pytest.mark.req("R57")
+def test_an_order_says_when_what_has_no_lease_ends(store: Store, make_authority: Any) -> None:
+    registry = Registry(new_id=lambda: "d-new")
+    registry.put(device(1, Standing.REFUSED))
+
+    def order(standing: Any, **more: Any) -> Any:
+        clause = QuarantineClause(number="9", standings=(standing,), **more)
+        collection, authority = Collection(store), make_authority(clauses=(clause,))
+        with store.transaction():
+            collection.settle(Scope(authority=authority), registry, 1)
+        return collection.enforcement, authority.not_after.timestamp()
+
+    closed, ends = order(Standing.REFUSED, fail_closed=True)
+    assert (closed.closed, closed.ends) == (closed.quarantined, ends)
+    assert order(Standing.REFUSED)[0].ends is None, "all of it has a lease"
+    assert order(Standing.UNKNOWN, fail_closed=True)[0].ends is None, "there is no such device"
 
 
 @pytest.mark.req("R55", "R56", "R18")

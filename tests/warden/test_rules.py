@@ -262,6 +262,22 @@ def test_a_quarantine_in_the_kernel_outlives_a_changed_rule_set(firewall: Firewa
     assert f"add element bridge gatehouse quarantined {{ {OTHER} timeout 20s }}" in kernel.loaded
 
 
+@pytest.mark.req("R57")
+@pytest.mark.parametrize("loaded", [True, False])
+def test_empty_sets_take_what_was_kept_over_a_restart(firewall: Firewall, kernel: Kernel, loaded: bool) -> None:
+    kernel.loaded = render.rules(HOUSE) if loaded else ""
+    assert firewall.start(0.0, order(MAC, closed=[MAC])) == ""
+    assert [kernel.held(family) for family in names.QUARANTINE_FAMILIES] == [{MAC: None}] * 2
+    assert firewall.ensure(1.0) == ""
+
+
+def test_what_the_kernel_holds_is_newer_than_what_was_kept(firewall: Firewall, kernel: Kernel) -> None:
+    kernel.loaded = render.rules(HOUSE)
+    kernel.sets["inet", names.QUARANTINED] = {OTHER: 20}
+    firewall.start(0.0, order(MAC, closed=[MAC]))
+    assert kernel.held() == {OTHER: 20}
+
+
 def test_counters_are_read(firewall: Firewall, kernel: Kernel) -> None:
     kernel.answers["-j list set inet gatehouse volume_up"] = json.dumps(
         {"nftables": [{"set": {"elem": [{"elem": {"val": MAC, "counter": {"packets": 2, "bytes": 999}}}, "odd"]}}]}
