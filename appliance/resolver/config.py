@@ -5,7 +5,7 @@ Pure. The household's own names are never refused. Bounded: by the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from appliance.plan import FilterPlan, Refusal, refuses
 from appliance.resolver.safesearch import Addresses, engines
@@ -23,11 +23,12 @@ RELAY = ("mask.icloud.com", "mask-h2.icloud.com")
 DISCOVERY = "_dns.resolver.arpa"
 """RFC 9462 section 4: without records, the device knows of no encrypted resolver."""
 
-_REFUSED: dict[Refusal, str] = {
-    "canary": render.no_such_name(CANARY),
-    "relay": render.no_such_name(*RELAY),
-    "discovery": render.no_records(DISCOVERY),
+_REFUSED: dict[Refusal, tuple[tuple[str, ...], Callable[..., str]]] = {
+    "canary": ((CANARY,), render.no_such_name),
+    "relay": (RELAY, render.no_such_name),
+    "discovery": ((DISCOVERY,), render.no_records),
 }
+"""Names, and the lines that answer them as their makers say a refusal is understood."""
 
 
 def config(household: Household, plan: FilterPlan, targets: Mapping[str, Addresses]) -> tuple[str, tuple[str, ...]]:
@@ -37,19 +38,22 @@ def config(household: Household, plan: FilterPlan, targets: Mapping[str, Address
     through as it is.
     """
     left_out: list[str] = []
+    refused = {name: lines for kind in plan.refuse for names_, lines in [_REFUSED[kind]] for name in names_}
     strict = dict(_strict(plan, targets, left_out))
     text = render.filter_config(
         household,
         port=PORTS[plan.number],
         refuse_all=plan.refuse_all,
-        rules=(*_rules(plan, strict, household.lan.domain), *strict.values()),
+        rules=(*_rules(plan, strict, (household.lan.domain, *refused)), *strict.values()),
     )
-    return text + "".join(_REFUSED[kind] for kind in plan.refuse), tuple(left_out)
+    return text + "".join(lines(name) for name, lines in refused.items()), tuple(left_out)
 
 
-def _rules(plan: FilterPlan, strict: Mapping[str, render.NameRule], own: str) -> Iterator[render.NameRule]:
+def _rules(plan: FilterPlan, strict: Mapping[str, render.NameRule], taken: Iterable[str]) -> Iterator[render.NameRule]:
+    """All but those of names that are answered another way, and of names below `taken`."""
+    endings = tuple(f".{name}" for name in taken)
     for rule in plan.rules:
-        if rule.name not in strict and rule.name != own and not rule.name.endswith(f".{own}"):
+        if rule.name not in strict and not f".{rule.name}".endswith(endings):
             yield render.NameRule(name=rule.name, itself=rule.itself, below=rule.below)
 
 

@@ -108,6 +108,20 @@ def test_questions_for_a_way_round_are_answered_as_the_clause_says(filtering: St
     assert ask("www.icloud.com") == ("NOERROR", [OUTSIDE])
 
 
+@pytest.mark.req("R22")
+@pytest.mark.parametrize("refuse_all", [False, True])
+def test_a_list_that_names_them_too_changes_no_answer(filtering: Start, refuse_all: bool) -> None:
+    """Public lists of ways round a filter name them; the box's address for an answer would look like a relay that is there."""
+    names = ("mask.icloud.com", "use-application-dns.net", "_dns.resolver.arpa")
+    rules = [Rule(name=name, itself=not refuse_all, below=not refuse_all) for name in (*names, "icloud.com")]
+    ask = filtering(plan(*rules, refuse=("canary", "relay", "discovery"), refuse_all=refuse_all))
+    assert ask("mask.icloud.com") == ("NXDOMAIN", [])
+    assert ask("mask-h2.icloud.com", "AAAA") == ("NXDOMAIN", [])
+    assert ask("use-application-dns.net") == ("NXDOMAIN", [])
+    assert ask("_dns.resolver.arpa", "SVCB") == ("NOERROR", [])
+    assert ask("www.icloud.com") == ("NOERROR", [OUTSIDE if refuse_all else BOX])
+
+
 def test_without_such_a_clause_they_get_the_real_answers(filtering: Start) -> None:
     ask = filtering(plan())
     assert ask("use-application-dns.net") == ("NOERROR", [OUTSIDE])
