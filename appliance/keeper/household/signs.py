@@ -22,11 +22,12 @@ from appliance.keeper.signs import rules
 from appliance.keeper.signs.hidden import usual_share
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.signs.visibility import DayShare
-from appliance.keeper.signs.weigh import DAYS, severity
+from appliance.keeper.signs.weigh import DAYS, FURTHER, fit, severity
 from appliance.keeper.signs.window import MAX_OBSERVED, WINDOW_SECONDS, Context, Observed, Use, Window
 from appliance.keeper.store.findings import StoredFinding
 from appliance.keeper.store.records import HOUR, Ground, SignalRecord
 from appliance.messages import ActivitySeen, SignalSeen
+from appliance.signals import NETWORK, Signal
 from wire.authority import DataClass
 from wire.base import Standing
 from wire.findings import FindingKind
@@ -36,6 +37,9 @@ CLOSE_SECONDS = 7 * 86400.0
 
 LOOK_SECONDS = 3600.0
 """All are looked through this often: what is over, and devices that were joined or taken apart."""
+
+MAX_OPEN = 64
+"""Open findings of a device (or of the network) and kind; what is beyond them is one."""
 
 MAX_WAITING = 1024
 """Addresses beyond the household's own (`signals.NETWORK`) that wait to be weighed."""
@@ -75,6 +79,8 @@ NO_CLAUSE = "none"
 """In a finding about the box itself: no clause is needed for it (N4)."""
 
 _GATEWAY = "upstream_first"
+BECAUSE_MANY = "Many of this kind are open already: further ones are counted here together."
+BECAUSE_KNOWN = "The address belongs to a device that is known now; a finding about the device says the same."
 BECAUSE_OVER = "Nothing of it has been seen for 7 days."
 
 
@@ -113,7 +119,7 @@ class Signs:
         """A signal of a device whose signs may be kept."""
         clause = now.scope.classes(device.standing).get(DataClass.SIGNS)
         if clause is not None:
-            self._keep(signal, clause, now, whose=device.device_id)
+            self._keep(signal, clause, now, whose=device.device_id, device=device)
             self._due[device.device_id] = None
 
     def network(self, device: Device | None, signal: SignalSeen, now: Now) -> None:
@@ -124,10 +130,7 @@ class Signs:
         if signal.mac not in self._network_due and len(self._network_due) >= MAX_WAITING:
             self.overflow += 1
             return
-        if device is None and len(self._record.store.records) >= self._record.store.records.room_for_strangers:
-            self.overflow += 1
-            return
-        self._keep(signal, clause, now, whose=signal.mac)
+        self._keep(signal, clause, now, whose=signal.mac, device=device)
         self._network_due[signal.mac] = None
 
     def active(self, device: Device, seen: ActivitySeen, now: Now) -> None:
@@ -163,7 +166,7 @@ class Signs:
         now = Now(scope=scope, ts=at, at=at)
         if at >= self._look_due:
             self._look_due = at + LOOK_SECONDS
-            self._look(at)
+            self._look(now)
         ready = [device_id for device_id in self._due if at >= self._not_before.get(device_id, at)]
         for device_id in ready[:AT_ONCE]:
             del self._due[device_id]
@@ -178,22 +181,30 @@ class Signs:
 
     # --- inside -----------------------------------------------------------------------------
 
-    def _keep(self, signal: SignalSeen, clause: str, now: Now, *, whose: str) -> None:
+    def _keep(self, signal: SignalSeen, clause: str, now: Now, *, whose: str, device: Device | None) -> None:
         authority = now.scope.authority
         ground = Ground(authority_id=authority.id, authority_number=authority.number, clause=clause)
-        record_id = self._record.store.records.add(signal, ground, ts=now.ts, new_id=self._record.ids.record)
+        stranger = device is None or device.standing is Standing.UNKNOWN
+        record_id = self._record.store.records.add(
+            signal, ground, ts=now.ts, new_id=self._record.ids.record, stranger=stranger
+        )
         fresh = self._fresh.setdefault(whose, {})
         if record_id in fresh or len(fresh) < MAX_FRESH:
             fresh[record_id] = fresh.get(record_id, 0) + signal.count
         else:
             self.overflow += 1
 
-    def _look(self, at: float) -> None:
-        registry = self._record.registry
-        for mac in self._record.store.records.heard_of(since=at - WINDOW_SECONDS):
+    def _look(self, now: Now) -> None:
+        registry, records, at = self._record.registry, self._record.store.records, now.at
+        self._erase(now)
+        records.recount()
+        for mac in records.heard_of(since=at - WINDOW_SECONDS):
             device = registry.by_mac(mac)
             if device is not None:
                 self._due[device.device_id] = None
+        of_network = records.heard_of(since=at - WINDOW_SECONDS, signals=NETWORK)
+        for mac in of_network[: MAX_WAITING - len(self._network_due)]:
+            self._network_due[mac] = None
         self._not_before = {key: due for key, due in self._not_before.items() if due > at}
         quiet = [key for key, uses in self._lately.items() if not uses or uses[-1][0] < at - HOUR]
         for device_id in quiet:
@@ -201,6 +212,16 @@ class Signs:
         for stored in self._record.store.findings.of_kind([kind.value for kind in rules.KINDS]):
             if at - stored.finding.last_seen.timestamp() >= CLOSE_SECONDS:
                 self._record.report_finding(stored, findings.closed(stored.finding, BECAUSE_OVER), at)
+
+    def _erase(self, now: Now) -> None:
+        """What there is no leave any more to keep, since another document is in force."""
+        registry, records = self._record.registry, self._record.store.records
+        network = NETWORK if DataClass.SIGNS in now.scope.classes(Standing.UNKNOWN) else frozenset[Signal]()
+        for mac in records.heard_of(since=0.0):
+            device = registry.by_mac(mac)
+            standing = Standing.UNKNOWN if device is None else device.standing
+            if DataClass.SIGNS not in now.scope.classes(standing):
+                records.erase([mac], but=network)
 
     def _weigh(self, device: Device, now: Now) -> None:
         if DataClass.SIGNS not in now.scope.classes(device.standing):
@@ -223,6 +244,8 @@ class Signs:
             upstream=len(upstream),
         )
         for sign in rules.weigh_network(mac, self._window((mac,), now), context):
+            if device is not None:  # it was told of the address before there was a device of it
+                self.end(None, sign.kind, sign.subject, BECAUSE_KNOWN, now.at)
             self._tell(sign, scope=now.scope, at=now.at, fresh=self._fresh_of(sign, mac))
 
     def _gateway(self, mac: str, upstream: list[str]) -> bool:
@@ -276,6 +299,9 @@ class Signs:
 
     def _tell(self, sign: Sign, *, scope: Scope | None, at: float, fresh: int | None) -> None:
         stored = self._record.open_finding(sign.device_id, sign.kind, sign.subject)
+        if stored is None and self._record.store.findings.open_of_kind(sign.device_id, sign.kind.value) >= MAX_OPEN:
+            sign = replace(sign, subject=FURTHER, reasons=fit((*sign.reasons[:8], BECAUSE_MANY)))
+            stored = self._record.open_finding(sign.device_id, sign.kind, sign.subject)
         standing, clause = self._ground(sign, scope)
         if clause is None:
             self.refused += 1

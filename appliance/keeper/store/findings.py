@@ -46,6 +46,13 @@ class Findings:
         """All open findings about a device."""
         return self._all("device_id = ? and state = 'open'", device_id)
 
+    def open_of_kind(self, device_id: str | None, kind: str) -> int:
+        """How many findings of this kind about a device are open."""
+        found = self._db.execute(
+            "select count(*) from finding where device_id is ? and kind = ? and state = 'open'", (device_id, kind)
+        )
+        return int(found.fetchone()[0])
+
     def of_kind(self, kinds: Collection[str]) -> list[StoredFinding]:
         """All open findings of these kinds."""
         marks = ", ".join("?" * len(kinds))

@@ -3,12 +3,14 @@
 In: signals that may be kept, with the clause that lets them. Out: the rows of some addresses since a
 moment, for the rules. A row keeps the address, not the device: it moves with it when devices are
 joined or split. Bounded: `MAX_RECORDS` rows in all and `MAX_OF_ADDRESS` an address; the ones not heard
-for longest go, and are counted.
+for longest go, and are counted. Addresses that nobody gave a standing, which anybody can make up, have
+`1 / SHARE_OF_STRANGERS` of the rows: they make way for each other, and neither they nor the household's
+take the last row from the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -18,6 +20,7 @@ from appliance.signals import Signal
 
 MAX_RECORDS = 200_000
 MAX_OF_ADDRESS = 5_000
+SHARE_OF_STRANGERS = 4
 HOUR = 3600.0
 _ROOM = 64
 """Rows that make way at once, so that not every new one costs a search."""
@@ -49,6 +52,8 @@ class Ground:
     clause: str
 
 
+_OF_STRANGERS = "(mac not in (select mac from address join device using (device_id) where standing <> 'unknown'))"
+
 _COLUMNS = "record_id, mac, signal, value, server, port, first, last, count, octets"
 
 
@@ -59,7 +64,9 @@ class Records:
         self._db = db
         self._erased = erased
         self._limit = limit
-        self._count = int(db.execute("select count(*) from record").fetchone()[0])
+        self._count = 0
+        self._strangers = 0
+        self.recount()
         self.limit_of_address = MAX_OF_ADDRESS
         self.overflow = 0
         """Rows forgotten to make room."""
@@ -67,17 +74,15 @@ class Records:
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def room_for_strangers(self) -> int:
-        """So many rows may stand before what is heard of addresses that are no devices is not taken in any more."""
-        return self._limit * 9 // 10
-
     def recount(self) -> None:
-        """Count again, after a rollback."""
+        """Count again: after a rollback, and now and then, since standings change."""
         self._count = int(self._db.execute("select count(*) from record").fetchone()[0])
+        self._strangers = int(self._db.execute(f"select count(*) from record where {_OF_STRANGERS}").fetchone()[0])  # noqa: S608 - ours
 
-    def add(self, heard: SignalSeen, ground: Ground, *, ts: float, new_id: Callable[[], str]) -> str:
-        """Count a signal, last heard at `ts`, in its hour; the id of the row."""
+    def add(
+        self, heard: SignalSeen, ground: Ground, *, ts: float, new_id: Callable[[], str], stranger: bool = False
+    ) -> str:
+        """Count a signal, last heard at `ts`, in its hour; the id of the row. A `stranger` has no standing."""
         since = min(heard.since, ts)
         server, port = heard.server or "", -1 if heard.port is None else heard.port
         key = (heard.mac, int(ts // HOUR), heard.signal.value, heard.value, server, port)
@@ -94,7 +99,7 @@ class Records:
                 (heard.count, since, ts, heard.octets, found[0]),
             )
             return str(found[0])
-        self._make_room(heard.mac)
+        self._make_room(heard.mac, stranger=stranger)
         record_id = new_id()
         self._db.execute(
             "insert into record (record_id, mac, hour, signal, value, server, port, clause, authority_id, "
@@ -103,6 +108,7 @@ class Records:
             (record_id, *key, *grounds, since, ts, heard.count, heard.octets, heard.generation),
         )
         self._count += 1
+        self._strangers += stranger
         return record_id
 
     def of(self, macs: Iterable[str], *, since: float, most: int) -> tuple[SignalRecord, ...]:
@@ -116,9 +122,16 @@ class Records:
         )
         return tuple(_record(row) for row in rows)
 
-    def heard_of(self, *, since: float) -> list[str]:
-        """Addresses of which anything was heard since then."""
-        rows = self._db.execute("select distinct mac from record where last >= ?", (since,))
+    def heard_of(self, *, since: float, signals: Collection[Signal] | None = None) -> list[str]:
+        """Addresses of which anything, or any of these signals, was heard since then."""
+        if signals is None:
+            rows = self._db.execute("select distinct mac from record where last >= ?", (since,))
+        else:
+            marks = ", ".join("?" * len(signals))
+            rows = self._db.execute(
+                f"select distinct mac from record where last >= ? and signal in ({marks})",  # noqa: S608 - ours, and marks
+                (since, *(signal.value for signal in signals)),
+            )
         return [mac for (mac,) in rows]
 
     def upstream(self, *, since: float) -> list[str]:
@@ -129,29 +142,37 @@ class Records:
         )
         return [mac for (mac,) in rows]
 
-    def erase(self, macs: Iterable[str]) -> None:
-        """Erase all that was heard of these addresses."""
+    def erase(self, macs: Iterable[str], *, but: Collection[Signal] = ()) -> None:
+        """Erase what was heard of these addresses, `but` for these signals."""
+        marks = ", ".join("?" * len(but))
+        kept = tuple(signal.value for signal in but)
         for mac in macs:
-            if self._forget("delete from record where mac = ?", (mac,)):
+            if self._forget(f"delete from record where mac = ? and signal not in ({marks})", (mac, *kept)):  # noqa: S608 - ours, and marks
                 self._erased()
 
-    def _make_room(self, mac: str) -> None:
+    def _make_room(self, mac: str, *, stranger: bool) -> None:
         own = int(self._db.execute("select count(*) from record where mac = ?", (mac,)).fetchone()[0])
         if own >= self.limit_of_address:
+            excess = max(own - self.limit_of_address + 1, min(_ROOM, self.limit_of_address // 8))
             self.overflow += self._forget(
                 "delete from record where record_id in (select record_id from record where mac = ? order by last limit ?)",
-                (mac, own - self.limit_of_address + 1),
+                (mac, excess),
             )
-        if self._count >= self._limit:
-            excess = self._count - self._limit + 1
-            self.overflow += self._forget(
-                "delete from record where record_id in (select record_id from record order by last limit ?)",
-                (max(excess, min(_ROOM, self._limit // 2)),),
-            )
+        share = self._limit // SHARE_OF_STRANGERS
+        if stranger and self._strangers >= share:
+            self._forget_oldest(_OF_STRANGERS, self._strangers - share + 1)
+        elif not stranger and self._count - self._strangers >= self._limit - share:
+            self._forget_oldest(f"not {_OF_STRANGERS}", self._count - self._strangers - self._limit + share + 1)
+
+    def _forget_oldest(self, whose: str, excess: int) -> None:
+        self.overflow += self._forget(
+            f"delete from record where record_id in (select record_id from record where {whose} order by last limit ?)",  # noqa: S608 - ours
+            (max(excess, min(_ROOM, self._limit // 8)),),
+        )
 
     def _forget(self, statement: str, parameters: tuple[str | int, ...]) -> int:
         gone = int(self._db.execute(statement, parameters).rowcount)
-        self._count -= gone
+        self.recount()
         return gone
 
 

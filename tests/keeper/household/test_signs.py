@@ -11,6 +11,7 @@ from appliance.keeper.core import Peer
 from appliance.keeper.household import signs
 from appliance.keeper.household.kin import Join
 from appliance.signals import NETWORK, Signal
+from wire.authority import CollectClause, DataClass
 from wire.base import Standing
 from wire.models import JoinedBy
 from wire.orders import SplitDevice
@@ -192,6 +193,61 @@ def test_a_flood_of_strangers_is_bounded_and_counted(played: Any, monkeypatch: p
     bench.hear(Peer.SENSOR, *flood)
     assert bench.rows("record") == 8
     assert bench.core._book.signs.overflow == 192
+
+
+@pytest.mark.req("N4", "N11")
+def test_what_was_heard_of_the_network_just_before_the_keeper_stopped_is_told(played: Any) -> None:
+    bench = played.bench
+    heard = m.SignalSeen(
+        ts=bench.wall,
+        since=bench.wall,
+        mac=ROUTER,
+        signal=Signal.DHCP_SERVER,
+        value="4",
+        generation=bench.generation,
+    )
+    bench.core._book.signs.tick = lambda **_: None  # it is killed before it comes to weighing
+    bench.hear(Peer.SENSOR, heard)
+    raw = bench.store.get("authority_document")
+    bench.stop()
+    bench.start(raw.encode())
+    bench.online(credit=10**6)
+    bench.wait(2)
+    assert played.latest("other-dhcp-server").count == 1
+
+
+@pytest.mark.req("N11")
+def test_an_address_that_becomes_a_device_has_one_finding(played: Any) -> None:
+    (of_address,) = played.hear(Signal.DHCP_SERVER, "4", mac=ROUTER)
+    played.bench.sight(ROUTER)
+    played.bench.acknowledge()
+    told = played.hear(Signal.DHCP_SERVER, "4", mac=ROUTER)
+    assert {(item.state, item.device_id is None) for item in told} == {("closed", True), ("open", False)}
+    assert {item.finding_id for item in told if item.state == "closed"} == {of_address.finding_id}
+
+
+@pytest.mark.req("R55", "R65")
+def test_a_document_without_leave_for_signs_erases_them(played: Any, signed: Any) -> None:
+    bench = played.bench
+    played.hear(Signal.SOCKS, "5", **FAR)
+    played.hear(Signal.UPSTREAM, "arp", mac=ROUTER)
+    assert bench.rows("record") == 2
+    only = CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE,))
+    bench.document(signed(number=2, clauses=(only,)))
+    played.days(0.1)
+    assert bench.rows("record") == 0
+
+
+def test_findings_of_a_device_are_bounded(played: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many subjects whoever is heard thinks up: the rest is one, and it counts on."""
+    monkeypatch.setattr(signs, "MAX_OPEN", 4)
+    for number in range(10):
+        played.hear(Signal.UPSTREAM, "mdns", mac=f"02:00:00:00:77:{number:02x}")
+    found = [item for item in played.open() if item.finding.kind == "upstream-device"]
+    assert len(found) == 5
+    (rest,) = [item for item in found if item.subject == "further places"]
+    assert rest.finding.count == 6
+    assert "further" in rest.finding.reasons[-1]
 
 
 values = st.one_of(

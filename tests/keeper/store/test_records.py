@@ -5,20 +5,40 @@ from typing import Any
 
 import pytest
 
+from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.records import HOUR, Ground, Records
 from appliance.messages import SignalSeen
 from appliance.signals import Signal
+from wire.base import Standing
 
 MAC, OTHER = "02:00:00:00:00:01", "02:00:00:00:00:02"
 GROUND = Ground(authority_id="authority-1", authority_number=1, clause="7")
 
 
-def add(records: Records, ts: float, *, mac: str = MAC, ground: Ground = GROUND, **fields: Any) -> str:
+def add(
+    records: Records, ts: float, *, mac: str = MAC, ground: Ground = GROUND, stranger: bool = False, **fields: Any
+) -> str:
     made: dict[str, Any] = {"signal": Signal.SSH, "value": "", "server": "192.0.2.7", "port": 22, "since": ts}
     heard = SignalSeen(ts=ts, mac=mac, generation=1, **(made | fields))
     numbers = itertools.count(len(records) + 1)
-    return records.add(heard, ground, ts=ts, new_id=lambda: f"r-{mac[-2:]}-{ts:.0f}-{next(numbers)}")
+    return records.add(heard, ground, ts=ts, new_id=lambda: f"r-{mac[-2:]}-{ts:.0f}-{next(numbers)}", stranger=stranger)
+
+
+def own(store: Store, mac: str) -> None:
+    """A device of the household with this address."""
+    address = Address(mac=mac, first_seen=1.0, last_seen=1.0)
+    store.devices.put(
+        Device(
+            device_id=f"d-{mac[-5:]}",
+            revision=1,
+            standing=Standing.HOUSEHOLD,
+            addresses=(address,),
+            first_seen=1.0,
+            last_seen=1.0,
+            reported_at=1.0,
+        )
+    )
 
 
 @pytest.mark.req("R26")
@@ -61,7 +81,9 @@ def test_rows_are_bounded_and_what_goes_is_counted(store: Store) -> None:
     records = Records(store._db, erased=lambda: None, limit=20)
     with store.transaction():
         for number in range(50):
+            own(store, f"02:00:00:00:01:{number:02x}")
             add(records, HOUR * number, mac=f"02:00:00:00:01:{number:02x}")
+        own(store, MAC)
         records.limit_of_address = 4
         for number in range(50, 60):
             add(records, HOUR * number)
@@ -69,7 +91,23 @@ def test_rows_are_bounded_and_what_goes_is_counted(store: Store) -> None:
     assert records.overflow == 60 - len(records)
     kept = records.of([MAC], since=0, most=99)
     assert [row.first / HOUR for row in kept] == [59, 58, 57, 56], "the latest stay"
-    assert records.room_for_strangers == 18
+
+
+def test_addresses_that_anybody_can_make_up_push_nothing_of_the_household_s_out(store: Store) -> None:
+    records = Records(store._db, erased=lambda: None, limit=40)
+    with store.transaction():
+        own(store, MAC)
+        for number in range(40):
+            add(records, HOUR * number)
+    assert len(records) == 30, "a quarter stays free for them"
+    mine = records.of([MAC], since=0, most=99)
+    with store.transaction():
+        for number in range(500):
+            add(records, HOUR * (50 + number), mac=f"02:00:00:07:{number >> 8:02x}:{number & 255:02x}", stranger=True)
+    assert records.of([MAC], since=0, most=99) == mine
+    assert len(records) == 40
+    last = f"02:00:00:07:{499 >> 8:02x}:{499 & 255:02x}"
+    assert records.of([last], since=0, most=1), "the latest of them is kept, however long the box runs"
 
 
 @pytest.mark.req("R65")
