@@ -115,7 +115,7 @@ class Filtering:
     """Plans and their state. One per keeper."""
 
     def __init__(self, folder: Path | None = None, source: Source | None = None, generation: int = 0) -> None:
-        """`folder` is where the resolver may read; `generation` must not have been used before."""
+        """`folder` is where the resolver may read; `generation` is that of the plan before the first."""
         self._folder = folder
         self._source = source
         self._generation = generation
@@ -123,6 +123,8 @@ class Filtering:
         self._versions: dict[str, str] = {}
         self._building: Iterator[None] | None = None
         self._written = False
+        self._built = False
+        """A plan was made since the start."""
         self._since = generation + 1
         """First generation of the policies in force: what an earlier one says is not asked for any more."""
         self._said: ResolverState | None = None
@@ -140,6 +142,11 @@ class Filtering:
             self._refused = {}
             self._since = self._generation + 1
             self._begin()
+            if not self._built and any(policy.closed for policy in wanted.values()):
+                # The kernel still holds what is fail-closed, addresses too: an order without them would let them go.
+                for _ in self._building or ():
+                    pass
+                self._building = iter(())
 
     def step(self, monotonic: float) -> FilterPlan | None:
         """Do a portion of the work; the plan to tell the resolver of, when there is a new one."""
@@ -228,7 +235,8 @@ class Filtering:
             try:
                 yield from self._gather(policy, tree, addresses, problems)
             except UnfitError as error:
-                problems.append(f"Filter {number} is not in force: {error}.")
+                left = " Its devices get no names, as the clause says." if policy.closed else ""
+                problems.append(f"Filter {number} is not in force: {error}.{left}")
                 continue
             rules = yield from tree.rules(PORTION)
             filters.append(
@@ -245,6 +253,7 @@ class Filtering:
         fault = self._write(Plan(generation=self._generation + 1, filters=tuple(filters)))
         problems += [fault] if fault else []
         self._refused = refused
+        self._built = True
         self.problems = tuple(problems)
         for problem in problems:
             _log.warning("%s", problem)

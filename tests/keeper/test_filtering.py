@@ -148,7 +148,26 @@ def test_lists_that_are_too_long_are_no_filter_and_said(
     filtering = Filtering(tmp_path, lists)
     filtering.settle(scope_of(make_authority, BLOCK))
     assert read(run(filtering)).filters == ()
-    assert "Filter 1 is not in force: its lists have more than 200,000 names in all." in filtering.sentences()
+    said = "Filter 1 is not in force: its lists have more than 200,000 names in all."
+    assert filtering.sentences() == (said,)
+    filtering.settle(scope_of(make_authority, BLOCK | {"fail_closed": True}))
+    assert read(run(filtering)).filters == ()
+    assert filtering.sentences() == (f"{said} Its devices get no names, as the clause says.",)
+
+
+@pytest.mark.req("R57")
+def test_the_first_order_after_a_start_names_all_that_is_fail_closed(
+    tmp_path: Path, lists: Lists, make_authority: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel holds the addresses of the order before: one without them would let them go for a moment."""
+    monkeypatch.setattr(module, "PORTION", 1)
+    filtering = Filtering(tmp_path, lists)
+    filtering.settle(scope_of(make_authority, BLOCK | {"fail_closed": True}))
+    assert filtering.filters(0.0).refused == ((1, ("192.0.2.0/24",)),)
+    assert len(read(run(filtering)).filters) == 1
+    open_ = Filtering(tmp_path, lists)
+    open_.settle(scope_of(make_authority, BLOCK))
+    assert open_.filters(0.0).refused == (), "what is leased is not in force yet and need not hold the keeper up"
 
 
 TREE = module.Tree
