@@ -219,3 +219,16 @@ def test_plain_dns_is_redirected_for_both_families(made_up: Household) -> None:
 
 def test_only_ipv4_is_masqueraded(made_up: Household) -> None:
     assert "oifname $wan meta nfproto ipv4 masquerade\n" in render.rules(made_up)
+
+
+@pytest.mark.req("R57")
+def test_filtered_devices_cannot_use_up_the_households_resolver(made_up: Household) -> None:
+    """Each question that waits for an answer takes a place in the household's resolver too."""
+
+    def places(text: str) -> int:
+        return int(re.findall(r"^dns-forward-max=(\d+)$", text, re.MULTILINE)[0])
+
+    filters = sum(
+        places(render.filter_config(made_up, port=each.port, refuse_all=False, rules=())) for each in names.FILTERS
+    )
+    assert filters < places(render.render(made_up)[render.DNSMASQ])
