@@ -7,15 +7,16 @@ categories. Nothing is kept of a device whose names may not leave, whatever the 
 - A category that is told as a trend only is counted by day, without the name, unless a clause says that its
   names are shown one by one (R32).
 - Question, answer, greeting and request of one visit are one visit: what is heard of the same name of a device
-  within `VISIT_SECONDS` counts once (R26).
-- A name that an answer led to is looked for on the lists, and kept only where it is on one.
+  within `VISIT_SECONDS` of the first counts once (R26).
+- A name that an answer led to is looked for on the lists, and kept only where it is on one. If it is, and the device
+  then goes there, that is the same visit; if not, it hides none.
 
 Bounded: `MAX_VISITS` visits are remembered; the oldest is forgotten and counted.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from appliance.keeper import hits
 from appliance.keeper.devices.model import Device
@@ -34,6 +35,17 @@ TREND_ONLY = frozenset({ADULT})
 """Categories that are told as a trend."""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Visit:
+    """What has been counted of it."""
+
+    began: float
+    asked: bool
+    """The device itself named it; otherwise an answer led there so far, and its hits are told."""
+    kept: bool = False
+    """There is a row of the name."""
+
+
 class Lookups:
     """Names and list hits."""
 
@@ -41,8 +53,8 @@ class Lookups:
         self._record = record
         self._lists = lists
         self._watch = watch
-        self._visits: dict[tuple[str, str, bool], float] = {}
-        """When the last visit of a device to a name began; apart, when an answer last led there: that is none yet."""
+        self._visits: dict[tuple[str, str], _Visit] = {}
+        """The last visit of a device to a name, oldest first."""
         self.overflow = 0
         """Visits forgotten within `VISIT_SECONDS` to make room."""
 
@@ -51,13 +63,21 @@ class Lookups:
         asked = normalise(heard.asked) if heard.how is How.ANSWER and heard.asked else None
         if self._lists.excluded(name) or (asked is not None and self._lists.excluded(asked)):
             return
-        if self._same_visit(heard.mac, name, now.ts, answer=heard.how is How.ANSWER):
+        answer = heard.how is How.ANSWER
+        visit = self._visit(heard.mac, name, now.ts)
+        if visit is not None and (answer or visit.asked):
+            return
+        if visit is not None:  # its hits were told when the answer came
+            visit.asked = True
+            visit.kept = visit.kept or self._keep(device, heard, name, named=False, now=now)
             return
         in_force = now.scope.lists(device.standing)
         found = list(self._lists.match(name, in_force))
         if asked is not None:  # its own visit has told what is on a list by the same entry
             told = {(match.list.id, match.entry) for match in self._lists.match(asked, in_force)}
             found = [match for match in found if (match.list.id, match.entry) not in told]
+        if not found and answer:
+            return
         named = False
         for match in found:
             clause = in_force[match.list.id]
@@ -67,22 +87,22 @@ class Lookups:
                 continue
             self._hit(device, match, heard, name, asked=asked, clause=clause, now=now)
             named = named or not match.list.confidential
-        self._keep(device, heard, name, named=named, now=now)
+        kept = self._keep(device, heard, name, named=named, now=now)
+        self._remember(heard.mac, name, _Visit(began=now.ts, asked=not answer, kept=kept))
 
-    def _same_visit(self, mac: str, name: str, ts: float, *, answer: bool) -> bool:
-        """Whether this belongs to a visit that was counted already."""
-        key = (mac, name, answer)
-        began = self._visits.get(key)
-        if began is not None and 0 <= ts - began < VISIT_SECONDS:
-            return True
-        self._visits.pop(key, None)
+    def _visit(self, mac: str, name: str, ts: float) -> _Visit | None:
+        """The visit that what is heard at `ts` belongs to, if one has begun."""
+        visit = self._visits.get((mac, name))
+        return visit if visit is not None and 0 <= ts - visit.began < VISIT_SECONDS else None
+
+    def _remember(self, mac: str, name: str, visit: _Visit) -> None:
+        self._visits.pop((mac, name), None)
         if len(self._visits) >= MAX_VISITS:
             oldest = next(iter(self._visits))
-            self.overflow += ts - self._visits.pop(oldest) < VISIT_SECONDS
-        self._visits[key] = ts
-        return False
+            self.overflow += visit.began - self._visits.pop(oldest).began < VISIT_SECONDS
+        self._visits[mac, name] = visit
 
-    def _keep(self, device: Device, heard: NameLookedUp, name: str, *, named: bool, now: Now) -> None:
+    def _keep(self, device: Device, heard: NameLookedUp, name: str, *, named: bool, now: Now) -> bool:
         """A row of the name, where there is leave: all names, or those on a list whose names may be said."""
         classes = now.scope.classes(device.standing)
         leave = classes.get(DataClass.FULL_NAMES) if heard.how is not How.ANSWER or named else None
@@ -96,6 +116,7 @@ class Lookups:
                 clause=leave,
                 ts=now.ts,
             )
+        return leave is not None
 
     def _count(self, mac: str, category: str, clause: str, now: Now) -> None:
         authority = now.scope.authority

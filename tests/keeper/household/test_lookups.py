@@ -64,6 +64,7 @@ def test_names_hang_on_the_address_and_hits_on_the_device(bench: Any) -> None:
     bench.acknowledge()
     sent = bench.payloads(bench.look_up(LAPTOP, "WWW.Bets.Example.", generation=bench.generation))
     (finding,) = [item for item in sent if isinstance(item, Finding)]
+    assert finding.hit is not None
     assert (finding.device_id, finding.hit.entry) == (device_id, "bets.example")
     assert bench.payloads(bench.look_up(LAPTOP, "bets.example", generation=bench.generation)) == []
     assert bench.store.evidence.names([LAPTOP]) == {"www.bets.example": 1, "bets.example": 1}
@@ -94,7 +95,16 @@ def test_one_visit_is_one_whatever_shows_it(home: Any) -> None:
 
 
 @pytest.mark.req("R26")
-def test_a_thousand_repeats_are_one_row_and_one_finding(home: Any) -> None:
+def test_a_thousand_repeats_at_once_are_one_visit(home: Any) -> None:
+    for _ in range(1000):
+        look_up(home, "bets.example")
+        home.wall += 0.01
+    assert counts(home) == {"gambling bets.example": 1}
+    assert (names(home), home.rows("name_visit"), home.rows("finding")) == ({"bets.example": 1}, 1, 1)
+
+
+@pytest.mark.req("R26")
+def test_a_thousand_visits_are_one_row_and_one_finding(home: Any) -> None:
     raised = 0
     for _ in range(1000):
         raised += sum(1 for finding in look_up(home, "bets.example") if finding.revision == 1)
@@ -170,6 +180,43 @@ def test_a_name_that_an_answer_led_to_is_found(home: Any) -> None:
     assert finding.hit is not None
     assert (finding.hit.name, finding.hit.asked, finding.hit.how) == ("front.bets.example", "shop.example", "answer")
     assert names(home) == {"front.bets.example": 1}
+
+
+@pytest.mark.req("R26")
+def test_going_where_an_answer_led_is_the_same_visit(home: Any) -> None:
+    assert look_up(home, "front.bets.example", How.ANSWER, asked="shop.example")
+    for how in (How.DNS, How.TLS, How.ANSWER):
+        home.wait(5.0)
+        assert look_up(home, "front.bets.example", how, asked="shop.example") == []
+    assert counts(home) == {"gambling bets.example": 1}
+    assert names(home) == {"front.bets.example": 1}
+    home.wait(lookups.VISIT_SECONDS)
+    look_up(home, "front.bets.example", How.TLS)
+    look_up(home, "front.bets.example", How.ANSWER, asked="shop.example")
+    assert counts(home) == {"gambling bets.example": 2}
+    assert names(home) == {"front.bets.example": 2}
+
+
+@pytest.mark.req("R26", "N16")
+def test_a_visit_is_kept_where_the_answer_that_led_there_was_not(bench: Any) -> None:
+    """Of a confidential list the name in an answer is not kept; all names may be, and then the device goes there."""
+    bench.give(LAPTOP, Standing.REGISTERED)
+    use(bench, "secret.example\n", "gambling", confidential=True, key=bytes(32))
+    look_up(bench, "secret.example", How.ANSWER, asked="shop.example")
+    assert names(bench) == {}
+    look_up(bench, "secret.example", How.TLS)
+    look_up(bench, "secret.example", How.HTTP)
+    assert names(bench) == {"secret.example": 1}
+    assert list(counts(bench).values()) == [1]
+
+
+@pytest.mark.req("R32")
+def test_a_trend_counts_a_visit_once_too(home: Any) -> None:
+    use(home, "adult.example\n", "adult", category=ADULT)
+    look_up(home, "www.adult.example", How.ANSWER, asked="shop.example")
+    look_up(home, "www.adult.example", How.TLS)
+    assert list(home.store.categories.days([LAPTOP], ADULT).values()) == [1]
+    assert names(home) == {}
 
 
 @pytest.mark.req("R26")
