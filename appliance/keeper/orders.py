@@ -40,6 +40,8 @@ GUEST_SECONDS = 7 * 24 * 3600.0
 _LAST = "command_sequence"
 _RESULT_TYPE = next(entry.ce_type for entry in TYPES.values() if entry.model is CommandResult)
 
+_FULL = "As much is arranged with this home as the box can tell of. End something first, or give shorter reasons."
+
 
 def handle(
     command: Command, *, store: Store, book: Book, probing: Probing, scope: Scope | None, at: float
@@ -94,7 +96,7 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
             return _of_device(order, device, book=book, scope=scope, at=at)
 
 
-def _arrange(
+def _arrange(  # noqa: PLR0911 - one return an order reads best
     order: QuietRule | EndQuiet | SetAway | EndAway | AddWatch | EndWatch,
     *,
     book: Book,
@@ -103,6 +105,8 @@ def _arrange(
     at: float,
 ) -> str | None:
     match order:
+        case QuietRule() | SetAway() | AddWatch() if not book.quiet.has_room(order):
+            return _FULL
         case QuietRule():
             return book.quiet.add(order, by=by, at=at)
         case EndQuiet(quiet_id=quiet_id):

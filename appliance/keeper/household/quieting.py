@@ -2,7 +2,7 @@
 
 In: orders, moments. Out: `None` when an order is followed, else why not; findings closed; the payload
 `Arrangements` whenever something of it has changed. Bounded: see `store.quiet`, and the stores of away
-times and of a household's own entries.
+times and of a household's own entries; all of it together fits one message, and what would not is refused.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ from appliance.keeper.household.record import Record
 from appliance.keeper.store.outbox import Priority
 from appliance.keeper.store.quiet import MAX_QUIETED
 from wire.box import Arrangements, Away, Quieted, Watch
+from wire.codec import MAX_PAYLOAD, payload_json
 from wire.findings import FindingKind
-from wire.orders import QuietRule
+from wire.orders import AddWatch, QuietRule, SetAway
 
 TELL_SECONDS = 3600.0
 """Counts alone are told this often."""
+
+ADDED_OCTETS = 2048
+"""What the box adds to an order it follows: ids, times, and the subject of a finding (300 characters)."""
+RISING_OCTETS = 4096
+"""Left for counts, which rise."""
 
 _REVISION = "arrangements_revision"
 _SUBJECT = "arrangements"
@@ -99,10 +105,18 @@ class Quieting:
         store.set(_REVISION, str(revision))
         self._record.arranged = False
         self._told, self._told_at = self._record.noise.quieted, at
-        payload = Arrangements(revision=revision, quieted=self._told, away=self._away(), watch=self._watch())
-        self._record.send(payload, subject=_SUBJECT, priority=Priority.STATE, at=at)
+        self._record.send(self._payload(revision), subject=_SUBJECT, priority=Priority.STATE, at=at)
+
+    def has_room(self, order: QuietRule | SetAway | AddWatch) -> bool:
+        """Whether all that is arranged still fits one message when this is followed."""
+        octets = len(payload_json(self._payload(1))) + len(payload_json(order))
+        return octets + ADDED_OCTETS + RISING_OCTETS <= MAX_PAYLOAD
 
     # --- inside -----------------------------------------------------------------------------
+
+    def _payload(self, revision: int) -> Arrangements:
+        quieted = self._record.noise.quieted
+        return Arrangements(revision=revision, quieted=quieted, away=self._away(), watch=self._watch())
 
     def _refusal(self, order: QuietRule, at: float) -> str | None:
         if order.rule not in _RULES:

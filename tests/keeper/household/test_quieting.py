@@ -8,9 +8,10 @@ import pytest
 from appliance.signals import Signal
 from wire.base import Standing
 from wire.box import Arrangements
+from wire.codec import MAX_PAYLOAD, payload_json
 from wire.findings import Finding
 from wire.models import CommandResult
-from wire.orders import EndQuiet, QuietRule
+from wire.orders import AddWatch, EndQuiet, EndWatch, QuietRule
 
 LAPTOP, PHONE = "00:00:5e:00:53:01", "02:00:00:00:00:02"
 FAR, OTHER = {"server": "192.0.2.7", "port": 1080}, {"server": "192.0.2.8", "port": 1080}
@@ -131,3 +132,24 @@ def test_a_list_entry_that_does_not_matter_here_is_quieted_too(bench: Any) -> No
     bench.look_up(LAPTOP, "bets.example", generation=bench.generation)
     assert bench.open_kinds(LAPTOP) == []
     assert [item.count for item in bench.store.quiets.all()] == [1]
+
+
+@pytest.mark.req("R30", "R35")
+def test_what_would_not_fit_one_message_is_refused(played: Any) -> None:
+    """All is told whole or not at all; a message that is too large would end the keeper each time it starts."""
+    ends = datetime.fromtimestamp(played.bench.wall + 86400, UTC)
+    taken: list[Arrangements] = []
+    for number in range(200):
+        answer, sent = order(
+            played, AddWatch(excluded=True, name=f"n{number}.{'x' * 60}.example", reason="“Größe”. " * 30, expires=ends)
+        )
+        if answer.outcome != "applied":
+            break
+        taken.append(arrangements(sent))
+    assert answer.detail.startswith("As much is arranged with this home as the box can tell of.")
+    assert 20 < len(taken[-1].watch) < 200
+    assert MAX_PAYLOAD - 8192 < len(payload_json(taken[-1])) <= MAX_PAYLOAD - 4096, "counts may rise"
+    assert order(played, QuietRule(rule="proxy", reason="Work."))[0].outcome != "applied"
+    for entry in taken[-1].watch[:3]:
+        assert order(played, EndWatch(watch_id=entry.watch_id))[0].outcome == "applied"
+    assert order(played, QuietRule(rule="proxy", reason="Work."))[0].outcome == "applied"
