@@ -135,9 +135,14 @@ class Officer:
 
     def correct(self, path: str, *, category: str, reason: str) -> str:
         """Say on a device's page what kind of device it is; the page that says what became of it."""
-        form = next(action for action in _Page(self.get(path)).forms if action.endswith("/correction"))
-        fields = {**_Page(self.get(path)).forms[form], "category": category, "reason": reason}
-        return self.post(form, fields | dict.fromkeys(("os_family", "vendor", "model"), ""))
+        rest = dict.fromkeys(("os_family", "vendor", "model"), "")
+        return self.fill(path, "/correction", category=category, reason=reason, **rest)
+
+    def fill(self, path: str, form: str, **fields: str) -> str:
+        """Fill in a page's form, named by the end of where it goes; the page that says what became of it."""
+        forms = _Page(self.get(path)).forms
+        target = next(action for action in forms if action.endswith(form))
+        return self.post(target, forms[target] | fields)
 
     def _macs_of(self, finding: Seen) -> frozenset[str]:
         if not self._macs.get(finding.finding_id):

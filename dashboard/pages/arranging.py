@@ -47,7 +47,8 @@ class Rows:
             by=self._by(item.by),
             at=self.at_desk.moment(item.at.timestamp()),
             ends=self.at_desk.moment_or_none(until),
-            over=until is not None and until <= self.at_desk.now(),
+            over=(past := until is not None and until <= self.at_desk.now()),
+            past=past,
             count=words.count(item.count, "finding kept quiet", "findings kept quiet"),
             token=self.new_token(),
         )
@@ -66,6 +67,7 @@ class Rows:
             at=None,
             ends=None,
             over=not item.starts.timestamp() <= self.at_desk.now() < item.ends.timestamp(),
+            past=item.ends.timestamp() <= self.at_desk.now(),
             count="",
             token=self.new_token(),
         )
@@ -82,7 +84,8 @@ class Rows:
             by=self._by(item.by),
             at=self.at_desk.moment(item.at.timestamp()),
             ends=self.at_desk.moment(expires),
-            over=expires <= self.at_desk.now(),
+            over=(past := expires <= self.at_desk.now()),
+            past=past,
             count="",
             token=self.new_token(),
         )

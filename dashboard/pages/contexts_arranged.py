@@ -40,6 +40,8 @@ class Arranged:
     """Until when; None until an officer ends it."""
     over: bool
     """Whether its time is past, or has not come: it has no effect now."""
+    past: bool
+    """Whether its time is past: there is nothing left to end."""
     count: str
     """How much it kept quiet, in words; empty for what keeps nothing quiet."""
     token: str

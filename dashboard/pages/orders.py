@@ -126,7 +126,7 @@ def _arranged(  # noqa: PLR0911 - one return an order reads best
             return Told(
                 short="Take an away time back",
                 facts=(("Reference", away_id),),
-                applied="The away time no longer counts.",
+                applied="From now on silence is looked at again. Days that have passed still count as away.",
             )
         case AddWatch():
             return _watched(order, zone)

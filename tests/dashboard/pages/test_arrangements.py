@@ -85,7 +85,7 @@ def test_what_is_arranged_is_listed_with_who_why_until_and_how_much(officer: Fla
         "grey laptop, only for vpn[.]example[:]1194",
         "Because: The employer asks for it",
         "officer-1 , 10 January 2026, 10:00 . Until 11 January 2026, 10:00 . 4 findings kept quiet",
-        "No effect now",
+        "Over",
         "account gone",
         "Until an officer lets it speak again",
         "Away from 14 January 2026 to 16 January 2026",
@@ -94,7 +94,7 @@ def test_what_is_arranged_is_listed_with_who_why_until_and_how_much(officer: Fla
         "Until 10 March 2026, 10:00",
     ):
         assert said in text, said
-    assert text.count("No effect now") == 1
+    assert text.count("Over") == 1
     assert "help.example" not in text
     assert "2 quiet rules, 1 away time, 1 entry of its own." in officer.get("/households/site-1").text
 

@@ -23,6 +23,7 @@ def test_a_quiet_rule_is_over_when_its_time_is(rows: arranging.Rows) -> None:
     now = datetime.fromtimestamp(rows.at_desk.now(), UTC)
     item = Quieted(quiet_id="q-1", rule="tunnel", reason="Known", by="a-1", at=now, until=now, count=1)
     row = rows.quieted(item)
+    assert row.past
     assert (row.over, row.count, row.by, row.detail) == (True, "1 finding kept quiet", "officer-1", "The whole home")
     row = rows.quieted(item.model_copy(update={"until": None, "device_id": "dev-1"}))
     assert (row.over, row.ends, row.detail) == (False, None, "Nothing known yet of device dev-1")
@@ -34,6 +35,7 @@ def test_an_away_time_ends_on_its_last_day(rows: arranging.Rows) -> None:
     starts, ends = datetime(2026, 6, 1, 23, tzinfo=UTC), datetime(2026, 6, 3, 23, tzinfo=UTC)
     row = rows.away(Away(away_id="a-1", starts=starts, ends=ends, reason="Holiday", by="gone"))
     assert (row.text, row.by, row.over) == ("Away from 2 June 2026 to 3 June 2026", "account gone", True)
+    assert not row.past, "it has not come yet"
 
 
 @pytest.mark.req("R35")
