@@ -143,7 +143,9 @@ class TodayPage:
     summary: str
     """One line over everything: how many of how many."""
     homes: tuple[HomeCard, ...]
-    """Households with something to decide: that with the worst and oldest finding first, those with a question last."""
+    """Households with something to decide now or today, the worst and oldest first; where they are not parted, all."""
+    later: tuple[HomeCard, ...]
+    """Those where it can wait, with a question last; empty where they are few, or nothing is urgent."""
     left_out: int
     """Households beyond the most that are shown."""
     boxes: tuple[BoxRow, ...]

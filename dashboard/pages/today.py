@@ -18,6 +18,8 @@ from dashboard.store.queries import Household
 from wire.findings import FindingKind, Severity
 
 MOST_HOMES = 100
+FEW_HOMES = 5
+"""So many are not parted into those of today and those that can wait."""
 MOST_ITEMS = 5
 """Causes of one household that are shown here; its own page shows the rest."""
 LEAST = 0.5
@@ -25,6 +27,7 @@ LEAST = 0.5
 _NAMED = 3
 """Devices a card names; the rest is a number."""
 _AFTER_FINDINGS, _LAST = 90, 99
+_SOON = frozenset({Severity.ACT_NOW, Severity.TODAY})
 _LEADS = tuple(kind for kind in FindingKind if sentences.registers(kind))
 _AILS = tuple(kind for kind in FindingKind if sentences.mends_itself(kind))
 """Kinds that ask no officer for a decision: shown among the boxes that need attention."""
@@ -55,6 +58,10 @@ class Waiting:
     def deciding(self) -> set[str]:
         """Households with a finding that waits for an officer."""
         return {site for site, number in self.waits.items() if number.findings}
+
+    def soon(self) -> set[str]:
+        """Those of them where it cannot wait until later in the week; the causes that were read are the worst."""
+        return {cause.site for cause in self.causes if cause.findings[0].severity in _SOON}
 
 
 @pages.get("/")
@@ -91,16 +98,20 @@ def _stored(at_desk: Desk) -> Waiting:
 
 
 def _build_today(at_desk: Desk, stored: Waiting) -> TodayPage:
-    deciding = stored.deciding()
+    deciding, soon = stored.deciding(), stored.soon()
     homes = _homes(at_desk, stored)
+    shown = tuple(homes[:MOST_HOMES])
+    # They come worst first. What is short enough to be seen at a glance, or all as urgent, is one list.
+    first = len(soon) if soon and len(shown) > FEW_HOMES else len(shown)
     boxes = _boxes(at_desk, stored)
     troubled = {row.household_address for row in boxes} | {
         f"/households/{site}" for site in deciding | set(stored.asked)
     }
     informs = sum(number.informs for number in stored.waits.values())
     return TodayPage(
-        summary=_summary(len(deciding), len(set(stored.asked) - deciding), stored.total, len(boxes)),
-        homes=tuple(homes[:MOST_HOMES]),
+        summary=_summary(len(deciding), len(soon), len(set(stored.asked) - deciding), stored.total, len(boxes)),
+        homes=shown[:first],
+        later=shown[first:],
         left_out=max(0, len(deciding | set(stored.asked)) - min(len(homes), MOST_HOMES)),
         boxes=boxes,
         informs=words.count(informs, "finding is", "findings are") if informs else "",
@@ -246,11 +257,12 @@ def _boxes(at_desk: Desk, stored: Waiting) -> tuple[BoxRow, ...]:
     return tuple(rows)
 
 
-def _summary(deciding: int, asking: int, total: int, boxes: int) -> str:
+def _summary(deciding: int, soon: int, asking: int, total: int, boxes: int) -> str:
     if not total:
         return "No household is set up yet."
     verb = "needs" if deciding == 1 else "need"
-    text = f"{deciding:,} of {words.count(total, 'household', 'households')} {verb} a decision."
+    urgent = f", {soon:,} of them now or today" if 0 < soon < deciding else ""
+    text = f"{deciding:,} of {words.count(total, 'household', 'households')} {verb} a decision{urgent}."
     if not deciding:
         text = f"Nothing needs a decision in {words.count(total, 'household', 'households')}."
     if asking:

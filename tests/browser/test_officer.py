@@ -257,7 +257,9 @@ def test_sixty_households_reduce_to_three(
     _caseload(served.seed)
     page = open_page(viewport=SIZES["1280"])
     sign_in(page)
-    expect(page.locator(".gh-summary")).to_have_text("3 of 60 households need a decision. 1 box needs attention.")
+    expect(page.locator(".gh-summary")).to_have_text(
+        "3 of 60 households need a decision, 2 of them now or today. 1 box needs attention."
+    )
     cards = page.locator(".gh-card")
     expect(cards).to_have_count(4)
     first = cards.first.inner_text()
