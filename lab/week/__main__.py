@@ -1,5 +1,6 @@
 """`python -m lab.week`: write the seven-day story as files, or let a box live through it and print the score.
 
+With `--signs`: let it live through the weeks of two watched households, and print what it finds, in order.
 Exit codes: 0 done, 1 the box took two devices for one, 2 wrong use.
 """
 
@@ -10,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from lab.week import capture, cast
+from lab.week import capture, cast, household, watched
+from lab.week.days import Days
 from lab.week.plot import Week
 from lab.week.run import live, scratch
 from wire.files import FileError
@@ -21,9 +23,13 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.week", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, help="folder for the capture, the events and the truth; made if absent")
     parser.add_argument("--run", action="store_true", help="let a box live through it, with passphrases and without")
+    parser.add_argument("--signs", action="store_true", help="two watched households: the findings, in order")
+    parser.add_argument("--only", choices=("compliant", "non-compliant"), help="with --signs: only this household")
     parser.add_argument("--seed", type=int, default=1, help="another seed tells another week")
     parser.add_argument("--without-passphrases", action="store_true", help="nobody knows who joined with which")
     arguments = parser.parse_args(words)
+    if arguments.signs:
+        return _signs(arguments.seed, arguments.only)
     if arguments.out is None and not arguments.run:
         parser.print_usage(sys.stderr)
         return 2
@@ -48,6 +54,25 @@ def _write(week: Week, folder: Path) -> None:
         f"{folder / capture.CAPTURE}: {written.frames} frames, {written.octets} octets; "
         f"{folder / capture.EVENTS}: {written.events} events; {written.addresses} addresses"
     )
+
+
+def _signs(seed: int, only: str | None) -> int:
+    """Print what a box finds in the weeks of the households."""
+    for name, read in (("compliant", household.compliant), ("non-compliant", household.non_compliant)):
+        if only not in {None, name}:
+            continue
+        began = time.process_time()
+        try:
+            told = read()
+        except FileError as error:
+            sys.stderr.write(f"lab.week: {error}\n")
+            return 2
+        with scratch() as folder:
+            days = Days(told, seed=seed)
+            with watched.live(days, folder) as box:
+                print("\n".join(watched.Review(days=days, box=box).lines()))
+        sys.stderr.write(f"{name}: lived through in {time.process_time() - began:.0f} s\n")
+    return 0
 
 
 def _run(week: Week) -> int:

@@ -38,7 +38,7 @@ def place(name: str) -> Place:
     """Where a name lives."""
     number = zlib.crc32(name.lower().rstrip(".").encode())
     last = _FIRST + number % _PLACES
-    alias = None if number % 3 else f"{name.split('.')[0]}.edge-{number % _EDGES}.cdn.example"
+    alias = None if number % 3 else f"{name.split('.', maxsplit=1)[0]}.edge-{number % _EDGES}.cdn.example"
     return Place(alias, IPv4Address(f"203.0.113.{last}"), IPv6Address(f"2001:db8:53:1::{last:x}"))
 
 

@@ -66,6 +66,8 @@ class Officer:
             new = member is not None and member.name not in self.registered
             if member is None or not new or device.standing is not Standing.UNKNOWN or device.merged_into:
                 continue
+            if member.standing is Standing.UNKNOWN:
+                continue  # nobody tells her whose it is
             days = member.key_until_day
             until = _utc(self.week.starts + days * DAY) if member.standing is Standing.GUEST and days else None
             self.box.order(

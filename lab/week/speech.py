@@ -134,6 +134,10 @@ class Speaker:
         """A datagram, from the port `own` or any."""
         yield Spoken(ts, self._udp(self.ip4, to, self._port() if own is None else own, port, data))
 
+    def knock(self, ts: float, to: IPv4Address, port: int) -> Spoken:
+        """A SYN that nobody answers."""
+        return next(self._tcp(ts, to, port, b""))
+
     def _captive(self, ts: float, name: str) -> Iterator[Spoken]:
         yield from self.ask(ts, name, kinds=("A",))
         agent = f"User-Agent: {self.persona.user_agent}\r\n" if self.persona.user_agent else ""
