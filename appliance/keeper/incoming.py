@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
@@ -32,6 +33,7 @@ from wire.codec import WireError
 from wire.models import Command, Receipt
 
 _log = logging.getLogger(__name__)
+_Timed = TypeVar("_Timed", bound=DeviceObservation | m.LinkChanged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ class Incoming:
                 _log.info("port %s is %s", message.interface, "up" if message.up else "down")
                 if not message.up:
                     self._works.book.associations_lost()  # it may have been the access point's
-                self._works.book.tamper.link(message, turn.at, judgement.scope)
+                self._works.book.tamper.link(_moved(message, turn), turn.at, judgement.scope)
             case _:
                 self._unexpected(Peer.WARDEN, message)
 
@@ -153,12 +155,7 @@ class Incoming:
         test = self._works.test
         if test is not None and test.takes(message, scope=judgement.scope, at=turn.at):
             return
-        # Where the wall clock was set back, the keeper's own moment is later: times move with it.
-        late = turn.at - turn.now
-        if late > 0:
-            message = msgspec.structs.replace(message, ts=message.ts + late)
-            if isinstance(message, m.SignalSeen | m.ActivitySeen):
-                message = msgspec.structs.replace(message, since=message.since + late)
+        message = _moved(message, turn)
         self._works.book.observe(message, scope=judgement.scope, leave=self._works.collection.leave, at=turn.at)
 
     def _warden_state(self, state: m.WardenState, moment: float) -> None:
@@ -249,3 +246,13 @@ class Incoming:
     def _unexpected(self, peer: Peer, message: m.Message) -> None:
         self._works.health.overflow += 1
         _log.warning("%s sent what it should not: %s", peer.value, type(message).__name__)
+
+
+def _moved(message: _Timed, turn: Turn) -> _Timed:
+    """Where the wall clock was set back, the keeper's own moment is later: times move with it."""
+    late = turn.at - turn.now
+    if late <= 0:
+        return message
+    if isinstance(message, m.SignalSeen | m.ActivitySeen):
+        return msgspec.structs.replace(message, ts=message.ts + late, since=message.since + late)
+    return msgspec.structs.replace(message, ts=message.ts + late)

@@ -6,7 +6,10 @@ import pytest
 
 from appliance import messages as m
 from appliance.keeper.core import Peer
+from appliance.keeper.household.tamper import Ground
+from appliance.keeper.signs.tamper import Place
 from appliance.signals import Signal
+from wire.findings import Finding, FindingKind
 
 LAPTOP = "00:00:5e:00:53:01"
 
@@ -39,6 +42,19 @@ def test_where_the_clock_was_set_back_both_ends_of_a_signal_move_with_it(make_be
     (row,) = bench.store.records.of([LAPTOP], since=0, most=9)
     assert row.last - row.first == pytest.approx(5)
     assert row.last == pytest.approx(bench.wall + 1010)
+
+
+@pytest.mark.req("R19", "R54")
+def test_where_the_clock_was_set_back_a_cable_has_not_been_out_for_long(bench: Any) -> None:
+    bench.core._book.tamper._ground = Ground(place=Place(), wan="wan0")
+    bench.online()
+    bench.wait(10, wall=bench.wall - 7200)
+    bench.hear(Peer.WARDEN, m.LinkChanged(ts=bench.wall, interface="wan0", up=False))
+    told = [item for item in bench.payloads(bench.wait(60)) if isinstance(item, Finding)]
+    assert FindingKind.WAN_LOST not in {item.kind for item in told}
+    bench.acknowledge()
+    told = [item for item in bench.payloads(bench.wait(300)) if isinstance(item, Finding)]
+    assert "for 6 minutes" in next(item.reasons[0] for item in told if item.kind is FindingKind.WAN_LOST)
 
 
 def test_the_server_hears_at_once_when_the_broker_is_there(bench: Any) -> None:
