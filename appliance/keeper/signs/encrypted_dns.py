@@ -22,6 +22,7 @@ _SPOKEN = ((Signal.DOT, "DNS over TLS"), (Signal.DOQ, "DNS over QUIC"))
 _ALTERNATIVES = (
     "Some browsers, phones and programs do this by themselves, and nobody chose it.",
     "Security or parental-control software can use a name service of its own.",
+    "A proxy or a VPN asks for names by itself: where such a sign is there too, the two may be one act.",
 )
 
 
@@ -91,7 +92,12 @@ def _table(window: Window, context: Context, support: list[Observed], found: lis
         found.append((grade, f"This looks like names asked over a protected connection: {words}."))
     if unasked:
         grade = Grade.MEDIUM if times(unasked) >= REPEATED else Grade.LOW
-        found.append((grade, "The device goes to places by names that it looks like it asked somebody else for."))
+        found.append(
+            (
+                grade,
+                "The device goes to places by names that it did not ask the box for: it looks like it asked elsewhere.",
+            )
+        )
     if named:
         found.append((Grade.LOW, f"A name service was asked for by its name ({_words(named)})."))
     if stopped and (reached or unasked or named):

@@ -14,6 +14,7 @@ _SMART_HOME = frozenset({"speaker", "tv", "iot-other"})
 """Categories that join networks of smart devices to the home's, and announce that as a router does."""
 
 _REPEATER = "A repeater, a second access point or a second router that the household set up."
+_BORROWED = "A device can send under the address of another, so it may be another device than the address says."
 _SHARING = "Sharing a connection was switched on once on a computer or phone and is not used."
 
 
@@ -28,7 +29,7 @@ def weigh(mac: str, window: Window, context: Context) -> Iterator[Weighed]:
             headline=f"This looks like a second router: the device {mac} hands out addresses to others.",
             reasons=("Devices that take one may use the internet past the box.",),
             support=dhcp,
-            alternatives=(_REPEATER, _SHARING),
+            alternatives=(_REPEATER, _SHARING, _BORROWED),
             subject=mac,
             signals=len({item.value for item in dhcp}) + bool(router),
         )
@@ -44,6 +45,7 @@ def weigh(mac: str, window: Window, context: Context) -> Iterator[Weighed]:
                 _REPEATER,
                 "A television, speaker or hub that joins smart devices to the home network announces itself so.",
                 _SHARING,
+                _BORROWED,
             ),
             subject=mac,
             signals=1 + bool(dhcp),
@@ -77,6 +79,7 @@ def _upstream(mac: str, window: Window, context: Context) -> Iterator[Weighed]:
         alternatives=(
             "The provider's own equipment, such as its router, a telephone box or a television box.",
             "Neighbours, where a provider lets several homes share one network.",
+            _BORROWED,
         ),
         subject=mac,
         signals=max(len(ways), 1),

@@ -178,10 +178,11 @@ def home_quiet(devices: Sequence[tuple[Watched, Home]]) -> Sign | None:
         grade=Grade.LOW,
         confidence=0.6,
         reasons=(
-            f"Looks like nobody has used the internet at home for {lasted(now - since)}.",
+            f"Looks like no device that people use at home has used the internet for {lasted(now - since)}.",
             f"All {len(devices)} devices whose rhythm the box knows are quiet at once."
             if len(devices) > 1
             else "The only device whose rhythm the box knows is quiet, so it cannot tell whether anybody is at home.",
+            "This rests on one signal only: that nothing was seen.",
         ),
         alternatives=(
             "The household may be away. An away time can be entered, and the box then says nothing of it.",

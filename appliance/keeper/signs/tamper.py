@@ -155,8 +155,6 @@ def _storage(start: Start) -> Sign | None:
     reasons = ["Looks like the memory of the box was moved: its records come from another card or machine."]
     reasons += ["The file system that they lie on is another."] if card else []
     reasons += ["The system that runs the box is another."] if machine else []
-    if not (card and machine):
-        reasons.append("This rests on one signal only.")
     return _sign(
         FindingKind.STORAGE_CHANGED,
         subject="storage",
@@ -266,7 +264,6 @@ def cable_moved(one: str, other: str, *, since: float, at: float) -> Sign:
                 f"Looks like a cable was moved: port {one} went dark, and port {other} lit up "
                 f"{counted(max(1, round(at - since)), 'second')} later."
             ),
-            "This rests on one signal only.",
         ),
         alternatives=("One device may have been switched off just when another was switched on.",),
         since=since,
@@ -285,7 +282,6 @@ def provider_changed(*, since: float, at: float) -> Sign:
                 "Looks like the cable to the provider now ends at another device: "
                 "after it was out, nothing is heard there that was heard before."
             ),
-            "This rests on one signal only.",
         ),
         alternatives=("The provider may have replaced its router, or the household may have changed provider.",),
         since=since,
@@ -310,7 +306,7 @@ def _sign(
         subject=subject,
         grade=grade,
         confidence={Grade.LOW: 0.5, Grade.MEDIUM: 0.7, Grade.HIGH: 0.85}[grade],
-        reasons=reasons,
+        reasons=reasons if signals > 1 else (*reasons, "This rests on one signal only."),
         alternatives=alternatives,
         cause="box",
         since=min(since, ts),

@@ -10,7 +10,7 @@ from appliance.signals import Signal
 from wire.findings import FindingKind, Grade
 
 _ALTERNATIVES = (
-    "Somebody who protects their privacy, or a browser with a private window of this kind.",
+    "A browser with a private window of this kind, or another program that protects privacy.",
     "Reading about it: pages about the project are looked up like any others.",
 )
 

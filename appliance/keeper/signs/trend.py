@@ -72,7 +72,7 @@ def trend(figure: Figure, seen: Collection[int], *, today: int) -> Sign | None:
     if ratio < RATIO or abs(before.score(recent)) < DEVIATIONS:
         return None
     grade = Grade.MEDIUM if ratio >= STRONG_RATIO and more else Grade.LOW
-    change = f"about {ratio:.0f} times as {'much' if more else 'little'} as before"
+    change = f"about {ratio:.0f} times as much as before" if more else f"about {1 / ratio:.0%} of what it was before"
     return Sign(
         kind=FindingKind.TREND,
         device_id=figure.device_id,

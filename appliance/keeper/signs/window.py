@@ -135,25 +135,23 @@ def times(observed: Iterable[Observed]) -> int:
     return sum(item.count for item in observed)
 
 
-def span(observed: Sequence[Observed]) -> float:
-    """Seconds from first to last."""
-    return max(item.last for item in observed) - min(item.first for item in observed) if observed else 0.0
-
-
 def newest_first(observed: Iterable[Observed]) -> list[Observed]:
     """In the order in which records are named."""
     return sorted(observed, key=lambda item: (-item.last, item.record_id))
 
 
 def rhythm(observed: Sequence[Observed]) -> str:
-    """` every 2 minutes`, where it comes again in even steps; ` 4 times` where not; nothing for once."""
+    """` about every 2 minutes`: the mean within an hour, and the middle one of the hours.
+
+    ` 4 times` where it comes seldom or all at once; nothing for once.
+    """
     steps = [(item.last - item.first) / (item.count - 1) for item in observed if item.count >= 3]
     if steps:
         seconds = median(steps)
         if seconds >= 90:
-            return f" every {_figure(seconds / 60)} minutes"
+            return f" about every {seconds / 60:.0f} minutes"
         if seconds >= 20:
-            return f" every {round(seconds)} seconds"
+            return f" about every {round(seconds)} seconds"
     total = times(observed)
     return f" {total} times" if total > 1 else ""
 
@@ -166,7 +164,3 @@ def is_local(server: str | None) -> bool:
     except ValueError:
         return False
     return any(address in network for network in _HERE)
-
-
-def _figure(value: float) -> str:
-    return f"{value:.0f}"

@@ -16,6 +16,7 @@ MAC = "02:00:00:00:00:09"
 def test_whoever_hands_out_addresses_is_told(script: Any) -> None:
     (sign,) = script().hear(Signal.DHCP_SERVER, "4").network(MAC)
     assert (sign.kind, sign.grade, sign.subject) == (FindingKind.OTHER_DHCP, Grade.HIGH, MAC)
+    assert any("under the address of another" in text for text in sign.alternatives), "an address proves little"
     (expected,) = script().knowing(standing=Standing.INFRASTRUCTURE).hear(Signal.DHCP_SERVER, "4").network(MAC)
     assert expected.grade is Grade.LOW
 

@@ -104,6 +104,7 @@ def test_a_quiet_home_is_one_sign_about_no_device() -> None:
     assert sign.device_id is None
     assert sign.grade is Grade.LOW
     assert "All 2 devices" in sign.reasons[1]
+    assert "one signal only" in sign.reasons[-1]
     alone = home_quiet([(watched(72), Home(alive=0))])
     assert alone is not None
     assert "cannot tell" in alone.reasons[1]

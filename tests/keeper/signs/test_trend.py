@@ -45,6 +45,13 @@ def test_it_says_what_was_compared_and_what_else_explains_it() -> None:
 
 
 @pytest.mark.req("R16")
+def test_less_is_said_by_how_much_is_left() -> None:
+    sign = trend(figure(400, 100), range(TODAY - 63, TODAY), today=TODAY)
+    assert sign is not None
+    assert "about 25% of what it was before on a usual day" in sign.reasons[0]
+
+
+@pytest.mark.req("R16")
 def test_one_long_weekend_is_no_trend() -> None:
     found = figure(100, 100)
     counts = dict(found.by_day) | {TODAY - 3: 2000, TODAY - 2: 2000, TODAY - 1: 2000}

@@ -18,7 +18,7 @@ def test_wireguard_is_told_with_its_rhythm(script: Any) -> None:
     assert script().hear(Signal.WIREGUARD, "initiation", **BEGAN).only().grade is Grade.MEDIUM
     sign = script().hear(Signal.WIREGUARD, "initiation", first=0.0, last=1200.0, count=11, **BEGAN).only()
     assert (sign.kind, sign.grade, sign.subject) == (FindingKind.TUNNEL, Grade.HIGH, f"WireGuard, {FAR}")
-    assert sign.reasons[0] == "This looks like WireGuard: a handshake to 192.0.2.7 every 2 minutes."
+    assert sign.reasons[0] == "This looks like WireGuard: a handshake to 192.0.2.7 about every 2 minutes."
     both = script().hear(Signal.WIREGUARD, "initiation", **BEGAN).hear(Signal.BUSY, "udp", octets=9**9, **BEGAN).only()
     assert (both.grade, both.signals) == (Grade.HIGH, 2)
 
