@@ -26,7 +26,7 @@ from appliance.keeper.health import Health
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
-from appliance.keeper.list_health import ListFindings, Teller, health
+from appliance.keeper.list_health import ListFindings, Teller, fitting, health
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.peers import Peer, Send, Turn
 from appliance.keeper.probing import Probing
@@ -271,7 +271,7 @@ class Core:
             self._sentence(),
             overflow=self._book.overflow() + self._collection.cut,
             at=moment,
-            lists=None if self._supply is None else health(self._supply, moment),
+            lists=None if self._supply is None else fitting(health(self._supply, moment)),
             test=None if self._test is None else self._test.state(self._judgement.scope),
         )
         self._send(Peer.COURIER, self._uplink.status(status, moment))

@@ -2,11 +2,13 @@
 
 A list is stale when its publisher said that it should have been renewed by now and nothing newer came (R31).
 That, and a version that was refused, is a finding about the box; it ends when the list is well again.
-Bounded: one state a list of the settings. Pure.
+What is not known again yet after a start ends nothing. Bounded: one state a list of the settings; what the server is
+told of all lists together is at most `MOST_OCTETS`. Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from appliance.keeper.authority import Scope, when
@@ -17,9 +19,14 @@ from appliance.keeper.lists.jobs import BAD_LINES, UNSUPPORTED, Result
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.supply import Supply
 from wire.box import ListHealth
+from wire.codec import payload_json
 from wire.findings import FindingKind, Grade
 
 MAX_LINES = 8
+MOST_OCTETS = 20 * 1024
+"""Of all lists together, so that the box's status fits its message."""
+FEW_LETTERS = 48
+"""Of titles and troubles where they would be more."""
 LOOK_SECONDS = 10.0
 """Between two looks whether a finding begins or ends."""
 
@@ -42,6 +49,29 @@ class Teller(Protocol):
 def health(supply: Supply, at: float) -> tuple[ListHealth, ...]:
     """Each list of the settings, as it is at `at` (Unix seconds)."""
     return tuple(_of(supply, state, at) for state in supply.states.values())
+
+
+def fitting(found: tuple[ListHealth, ...]) -> tuple[ListHealth, ...]:
+    """As much of that as fits the status: texts in short where they are too many, then without lists that are well."""
+    if _octets(found) <= MOST_OCTETS:
+        return found
+    short = [
+        item.model_copy(
+            update={
+                "title": item.title[:FEW_LETTERS],
+                "problem": item.problem and item.problem[:FEW_LETTERS],
+                "malformed_lines": (),
+            }
+        )
+        for item in found
+    ]
+    while _octets(short) > MOST_OCTETS:
+        short.pop(next((place for place, item in enumerate(short) if not item.problem and not item.stale), -1))
+    return tuple(short)
+
+
+def _octets(found: Iterable[ListHealth]) -> int:
+    return sum(len(payload_json(item)) + 1 for item in found)
 
 
 def _of(supply: Supply, state: State, at: float) -> ListHealth:
@@ -94,11 +124,13 @@ class ListFindings:
                 stale = f"The list “{found.title}” is out of date: its latest version here is of {published}."
             if found.version is None and at - self._began > NEVER_CAME:
                 stale = f"The list “{found.title}” has not come to the box: {found.problem}"
-            self._say(FindingKind.LIST_STALE, found, stale, scope=scope, at=at)
+            if stale or found.version is not None:
+                self._say(FindingKind.LIST_STALE, found, stale, scope=scope, at=at)
             refused = ""
             if state.refused:
                 refused = f"A new version of the list “{found.title}” was not taken: {state.refused}."
-            self._say(FindingKind.LIST_REFUSED, found, refused, scope=scope, at=at)
+            if state.judged:
+                self._say(FindingKind.LIST_REFUSED, found, refused, scope=scope, at=at)
 
     def _say(self, kind: FindingKind, found: ListHealth, headline: str, *, scope: Scope | None, at: float) -> None:
         if self._told.get((found.list_id, kind)) == headline:

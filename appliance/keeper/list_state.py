@@ -56,6 +56,8 @@ class State:
     """Why a newer version could not be had."""
     refused: str = ""
     """Why a newer version was not taken."""
+    judged: bool = False
+    """Since the start it is known whether what is offered can be taken."""
     refused_version: str = ""
     accepted: str = ""
     """A version that an engineer accepts although it lost many entries."""

@@ -185,6 +185,7 @@ class Supply:
             os.close(descriptor)
             if same:
                 state.trouble = state.refused = ""
+                state.judged = True
             return
         state.seen = seen
         job = self.library.job(about, most=source.max_octets)
@@ -299,9 +300,11 @@ class Supply:
     def _rest(self, state: State, monotonic: float) -> None:
         """All is as it should be until the next look."""
         state.phase, state.manifest, state.retry, state.trouble = Phase.REST, None, RETRY_FIRST, ""
-        state.said = ""
+        state.said, state.judged = "", True
         wait = LOOK_SECONDS if state.source.path is not None else state.source.check_hours * 3600
-        state.due = monotonic + wait + (0 if state.source.path is not None else self._chance.uniform(0, JITTER))
+        state.due = monotonic + wait
+        if state.source.path is None:
+            state.due += self._chance.uniform(0, min(JITTER, wait / 10))
 
     def _failed(self, state: State, why: str, monotonic: float) -> None:
         """It could not be had; try again later, each time later."""
@@ -314,7 +317,7 @@ class Supply:
 
     def _refuse(self, state: State, why: str, version: str, monotonic: float) -> None:
         """What is there must not be used. Said until there is something that may be."""
-        state.refused, state.refused_version = why[:MAX_TEXT], version
+        state.refused, state.refused_version, state.judged = why[:MAX_TEXT], version, True
         self._log(state, f"a new version was refused: {why}")
         state.etag = None
         state.phase, state.manifest, state.trouble = Phase.REST, None, ""

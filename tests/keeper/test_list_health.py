@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from appliance.keeper.authority import Scope
-from appliance.keeper.list_health import LOOK_SECONDS, NEVER_CAME, ListFindings, health
+from appliance.keeper.list_health import LOOK_SECONDS, MOST_OCTETS, NEVER_CAME, ListFindings, fitting, health
 from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.supply import Supply
 from appliance.settings import ListSource
+from wire.box import ListHealth
+from wire.codec import payload_json
 from wire.findings import FindingKind
 
 START = datetime(2026, 5, 1, tzinfo=UTC).timestamp()
@@ -89,3 +91,46 @@ def test_a_list_that_never_came_is_told_after_a_day(tmp_path: Path) -> None:
     assert sign.kind is FindingKind.LIST_STALE
     assert "none.txt: cannot be read" in sign.reasons[0]
     assert sign.reasons[1] == "No version of it is in use."
+
+
+@pytest.mark.req("R31")
+def test_what_is_not_known_again_after_a_start_ends_no_finding(tmp_path: Path) -> None:
+    """The server is away: nobody knows yet whether the version that was refused is still offered."""
+    source = ListSource(id="own", manifest="https://lists.example/own.json", publishers=("k",))
+    library = Library(tmp_path / "lists", key_file=tmp_path / "lists.key")
+    supply = Supply([source], library=library, lists=Lists(), chance=random.Random(1))  # noqa: S311 - jitter
+    supply.start(at=START, monotonic=0.0)
+    teller = Teller()
+    findings = ListFindings(supply, teller)
+    findings.tick(scope=None, at=START)
+    assert teller.ended == []
+    supply.states["own"].judged = True
+    findings.tick(scope=None, at=START + LOOK_SECONDS)
+    assert teller.ended == [(FindingKind.LIST_REFUSED, "own")], "whether it is stale shows when there is a version"
+
+
+@pytest.mark.req("R31")
+@pytest.mark.parametrize("letter", ["x", "“", "😀"])
+def test_the_status_never_grows_too_large_to_send(letter: str) -> None:
+    """A payload that is too large would end the keeper: every list in trouble, with the longest texts."""
+    lists = tuple(
+        ListHealth(
+            list_id=f"{'n' * 60}{number}", title=letter * 300, version=letter * 64, entries=10**9, stale=True,
+            malformed=10**9, malformed_lines=tuple(range(10**9, 10**9 + 8)), problem=letter * 300 if number % 2 else None,
+        )
+        for number in range(64)
+    )  # fmt: skip
+    told = fitting(lists)
+    assert sum(len(payload_json(item)) + 1 for item in told) <= MOST_OCTETS
+    assert len(told) > 20
+    assert fitting(lists[:2]) == lists[:2], "nothing is cut where all fits"
+
+
+def test_lists_that_are_well_go_first_where_not_all_fit() -> None:
+    def made(number: int, problem: str | None) -> ListHealth:
+        return ListHealth(list_id=f"n{number}", title="😀" * 300, version="😀" * 64, problem=problem)
+
+    lists = tuple(made(number, "x" * 300 if number == 20 else None) for number in range(64))
+    told = fitting(lists)
+    assert len(told) < 64
+    assert [item.list_id for item in told if item.problem] == ["n20"]
