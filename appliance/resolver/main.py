@@ -28,10 +28,13 @@ LOOK_SECONDS = 2.0
 SAY_SECONDS = 5.0
 """Between two words to the keeper, where nothing has changed."""
 STRICT_SECONDS = 3600.0
-"""Between two looks for the addresses of strict modes; `STRICT_RETRY` while one is missing."""
-STRICT_RETRY = 60.0
+"""Between two looks for the addresses of strict modes; `RETRY_SECONDS` while one is missing."""
+RETRY_SECONDS = 60.0
+"""Until what could not be had is tried again: addresses of a strict mode, a filter that could not be put in force."""
 MISSES = 3
 """Questions in a row that a child leaves unanswered before it is started again."""
+START_MISSES = 40
+"""The same for one that has not answered yet, some 40 s: dnsmasq answers nobody before it has read all its names."""
 _IDLE_SECONDS = 0.25
 _BACKOFF = (0.1, 2.0)
 
@@ -51,6 +54,8 @@ class Room:
         self._keeper: link.Link | None = None
         self._backoff = _BACKOFF[0]
         self._keeper_due = self._look_due = self._say_due = self._strict_due = monotonic
+        self._apply_due = float("inf")
+        """When to try again what could not be put in force."""
         self._plan: Plan | None = None
         self._told = False
         """This keeper has named a plan; before, what is in force says nothing to it."""
@@ -68,6 +73,8 @@ class Room:
             self._connect(monotonic)
         if monotonic >= self._strict_due:
             self._look_up_strict(monotonic)
+        if monotonic >= self._apply_due:
+            self._apply(monotonic)
         for child in self._children.values():
             child.tend(monotonic)
         if monotonic >= self._look_due:
@@ -164,14 +171,18 @@ class Room:
             self._faults.pop(f"filter {number}", None)
         self._faults.pop("strict", None)
         self._ready = ()
+        self._apply_due = float("inf")
         for each in filters:
             text, left_out = config(self._home, each, self._targets)
+            notify("WATCHDOG=1")  # a second and more for each step, where the lists are long
             if left_out:
                 what = "are refused" if each.closed else "answer as they do for everybody"
                 self._faults["strict"] = f"The strict mode cannot be had of {', '.join(left_out)}: they {what}."
             child = self._children.setdefault(each.number, Child(each.number, self._folder))
             fault = child.use(text, monotonic)
+            notify("WATCHDOG=1")
             if fault:
+                self._apply_due = monotonic + RETRY_SECONDS
                 self._faults[f"filter {each.number}"] = f"Filter {each.number} is not in force: {fault}."
                 _log.warning("filter %d: %s", each.number, fault)
             else:
@@ -190,7 +201,7 @@ class Room:
             found[engine.target] = asking.addresses(engine.target, server) or self._targets.get(engine.target, ())
             notify("WATCHDOG=1")
         if not all(found.values()):
-            self._strict_due = monotonic + STRICT_RETRY
+            self._strict_due = monotonic + RETRY_SECONDS
         if found != self._targets:
             self._targets = found
             self._apply(monotonic)
@@ -204,10 +215,11 @@ class Room:
                 continue
             if asking.answers(self._own_name, expected, "127.0.0.1", PORTS[number]):
                 self._missed[number] = 0
+                child.answered = True
                 ready.append(number)
                 continue
             self._missed[number] = self._missed.get(number, 0) + 1
-            if self._missed[number] >= MISSES:
+            if self._missed[number] >= (MISSES if child.answered else START_MISSES):
                 _log.warning("filter %d does not answer: started again", number)
                 self._missed[number] = 0
                 child.restart()

@@ -52,7 +52,7 @@ complaints = "An office"
 """
 
 SCRIPT = r"""
-import os, signal, sys, time
+import os, shutil, signal, sys, time
 from pathlib import Path
 import dns.message, dns.query
 from appliance import link
@@ -119,6 +119,26 @@ tell(6, made(2, "c.example", safe=True))
 until(lambda: last() and last().generation == 6 and last().ready == (2,), "the first filter has ended", 40)
 assert "strict mode cannot be had of Google" in last().detail, last()
 assert ask("c.example", 5312) == ["192.0.2.1"]
+
+slow = settings.run_dir / "slow"
+slow.mkdir()
+(slow / "dnsmasq").write_text("#!/bin/sh\ncase \"$*\" in *--test*) [ ! -e $0.broken ] || exit 1;; *) sleep 5;; esac\n"
+    f"exec {shutil.which('dnsmasq')} \"$@\"\n")
+(slow / "dnsmasq").chmod(0o755)
+os.environ["PATH"] = f"{slow}:{os.environ['PATH']}"
+tell(6, made(2, "e.example"))
+until(lambda: room._children[2]._text and "e.example" in room._children[2]._text, "taken")
+assert room._ready == ()
+first = room._children[2]._process.pid
+until(lambda: last() and last().ready == (2,), "one that takes its time to begin is waited for")
+assert room._children[2]._process.pid == first
+
+(slow / "dnsmasq.broken").touch()
+tell(6, made(2, "f.example"))
+until(lambda: last() and "not in force" in last().detail, "it cannot be checked")
+(slow / "dnsmasq.broken").unlink()
+room._apply_due = min(room._apply_due, time.monotonic() + 1)
+until(lambda: last() and last().ready == (2,) and not last().detail, "and is tried again", 40)
 
 heard.clear()
 Path(settings.run_dir / "plan").write_bytes(b"nonsense")
