@@ -6,6 +6,7 @@ the box may have said (N16).
 
 from __future__ import annotations
 
+import re
 from datetime import tzinfo
 
 from dashboard.pages import sentences, words
@@ -35,6 +36,20 @@ def matched(whole: Finding | None) -> tuple[Fact, ...]:
     if hit.category:
         facts.append(("Category", words.plain(hit.category, 40)))
     return _facts(facts)
+
+
+def reasons(whole: Finding | None) -> tuple[str, ...]:
+    """What the box saw, in its words; names that it logged are so written that nothing takes them for a link."""
+    if whole is None:
+        return ()
+    hit = whole.hit
+    logged = {hit.name, hit.asked, hit.entry, hit.shown} - {None, ""} if hit is not None else set()
+    said = [words.plain(reason) for reason in whole.reasons]
+    if not logged:
+        return tuple(said)
+    # The longest first: an entry is often the end of the name.
+    names = re.compile("|".join(re.escape(words.plain(name, 253)) for name in sorted(logged, key=_longest)))
+    return tuple(names.sub(lambda found: words.defang(found[0]), reason) for reason in said)
 
 
 def facts(row: StoredFinding, whole: Finding | None, zone: tzinfo) -> tuple[Fact, ...]:
@@ -70,6 +85,10 @@ def facts(row: StoredFinding, whole: Finding | None, zone: tzinfo) -> tuple[Fact
 def is_confidential(hit: ListHit) -> bool:
     """Whether only the keyed hash of the entry may be shown."""
     return hit.name is None or hit.entry.startswith(_KEYED)
+
+
+def _longest(name: str | None) -> int:
+    return -len(name or "")
 
 
 def _hit(hit: ListHit) -> list[tuple[str, str]]:

@@ -123,7 +123,7 @@ def _show(connection: Connection, site: str, row: StoredFinding, sent: _Sent) ->
         household_address=f"/households/{site}",
         card=card,
         matched=evidence.matched(whole),
-        reasons=tuple(words.plain(reason) for reason in whole.reasons[1 if card.headline else 0 :]) if whole else (),
+        reasons=evidence.reasons(whole)[1 if card.headline else 0 :],
         alternatives=tuple(dict.fromkeys(words.plain(other) for other in innocent)),
         facts=evidence.facts(row, whole, at_desk.zone),
         device=None if device is None else device_row(at_desk, site, device),
@@ -167,5 +167,7 @@ def _forms(at_desk: Desk, site: str, row: StoredFinding, device: StoredDevice | 
         made["key"] = key_form(device_at, None, (), key_id=whole.key_id if whole else None)
     if opened and sentences.quiets(row.kind):
         errors = sent.errors if sent.quiet else ()
-        made["quiet"] = quiet_form(f"{at}/quiet", of_device=row.device_id is not None, typed=sent.quiet, errors=errors)
+        made["quiet"] = quiet_form(
+            row.kind, f"{at}/quiet", of_device=row.device_id is not None, typed=sent.quiet, errors=errors
+        )
     return made

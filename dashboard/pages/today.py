@@ -261,7 +261,7 @@ def _summary(deciding: int, soon: int, asking: int, total: int, boxes: int) -> s
     if not total:
         return "No household is set up yet."
     verb = "needs" if deciding == 1 else "need"
-    urgent = f", {soon:,} of them now or today" if 0 < soon < deciding else ""
+    urgent = f", {soon:,} of them today" if 0 < soon < deciding else ""
     text = f"{deciding:,} of {words.count(total, 'household', 'households')} {verb} a decision{urgent}."
     if not deciding:
         text = f"Nothing needs a decision in {words.count(total, 'household', 'households')}."

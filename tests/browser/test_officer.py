@@ -258,7 +258,7 @@ def test_sixty_households_reduce_to_three(
     page = open_page(viewport=SIZES["1280"])
     sign_in(page)
     expect(page.locator(".gh-summary")).to_have_text(
-        "3 of 60 households need a decision, 2 of them now or today. 1 box needs attention."
+        "3 of 60 households need a decision, 2 of them today. 1 box needs attention."
     )
     cards = page.locator(".gh-card")
     expect(cards).to_have_count(4)

@@ -44,10 +44,9 @@ def _finding(hit: dict[str, Any] | None = None, **values: Any) -> Finding:
         count=1,
         rule=Rule(id="listed-name", version="3", authority_id="order-7", authority_number=2, clause="4.2"),
         confidence=0.9,
-        reasons=(),
         alternatives=(),
         hit=made,
-        **values,
+        **{"reasons": (), **values},
     )
 
 
@@ -104,3 +103,20 @@ def test_the_name_asked_for_what_it_led_to_and_its_letters() -> None:
         ("In letters", "\u00e4[.]example"),
         ("On the list", "l-1"),
     ]
+
+
+@pytest.mark.req("R42")
+def test_a_name_in_the_box_s_words_is_no_link_either() -> None:
+    said = (
+        "The device was sent on to cdn.a.example when it asked where to find www.b.example.",
+        "The entry that covers it is a.example.",
+        "Clause 4.2 puts this list in force for this device.",
+    )
+    hit = {"name": "cdn.a.example", "asked": "www.b.example", "entry": "a.example"}
+    assert evidence.reasons(_finding(hit, reasons=said)) == (
+        "The device was sent on to cdn[.]a[.]example when it asked where to find www[.]b[.]example.",
+        "The entry that covers it is a[.]example.",
+        said[2],
+    )
+    assert evidence.reasons(_finding(None, reasons=said)) == said
+    assert evidence.reasons(None) == ()

@@ -36,7 +36,7 @@ def test_cards_come_worst_first_then_oldest(officer: FlaskClient, seed: Any, clo
     words = ["Act now", "Today", "Today", "This week"]
     assert all(word in card for word, card in zip(words, cards, strict=True))
     # What is for information alone waits for nobody.
-    assert "4 of 5 households need a decision, 3 of them now or today." in officer.get("/").text
+    assert "4 of 5 households need a decision, 3 of them today." in officer.get("/").text
     assert "Can wait" not in officer.get("/").text
     assert "1 finding is for information only and waits for nobody" in officer.get("/").text
     assert "1 other household has nothing waiting" in officer.get("/").text
@@ -49,7 +49,7 @@ def test_a_long_list_is_parted_where_it_can_wait(officer: FlaskClient, seed: Any
         seed.site(f"site-{number}")
         seed.finding(site=f"site-{number}", severity="today" if number < urgent else "this_week")
     text = officer.get("/").text
-    assert f"6 of 6 households need a decision{', 2 of them now or today' if urgent == 2 else ''}." in text
+    assert f"6 of 6 households need a decision{', 2 of them today' if urgent == 2 else ''}." in text
     now, _, later = text.partition("Can wait until later this week")
     assert re.findall(r'id="household-(\d)"', now) == [str(place + 1) for place in range(6 if urgent != 2 else 2)]
     assert re.findall(r'id="household-(\d)"', later) == ([] if urgent != 2 else ["3", "4", "5", "6"])
