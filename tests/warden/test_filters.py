@@ -57,6 +57,19 @@ def resolver(home: Any, port: int, address: str) -> None:
     home.gateway.python(ANSWERS, str(port))
 
 
+REFUSED = """
+import errno, socket, sys
+with socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.settimeout(5)
+    sock.connect((sys.argv[1], 53))
+    sock.send(bytes(12))
+    try:
+        sock.recv(512)
+    except OSError as error:
+        print(errno.errorcode.get(error.errno, error))
+"""
+
+
 def asked(home: Any, server: str, way: str = "udp") -> str:
     return str(home.laptop.python(ASK, server, "40053", way)).strip()
 
@@ -98,3 +111,15 @@ def test_a_device_that_always_asks_from_one_port_is_filtered_and_let_go_at_once(
     deadline = time.monotonic() + 30
     while asked(home, servers[0]) != PLAIN:
         assert time.monotonic() < deadline, "the lease is over and its port still leads to the filter"
+
+
+@pytest.mark.req("R57")
+def test_a_filter_that_is_not_there_refuses_at_once(home: Any) -> None:
+    """A refusal that came back under another port would be none to the device: it would wait in silence."""
+    keeper = home.keeper("warden")
+    home.start("warden")
+    order = Enforcement(generation=1, quarantined=(), filters=(Filter(number=2, macs=(LAPTOP,)),))
+    keeper.say(order)
+    keeper.until(lambda message: isinstance(message, WardenState) and message.generation == 1)
+    for server in ("192.0.2.1", "203.0.113.53", "2001:db8:1::1", "2001:db8:53::53"):
+        assert home.laptop.python(REFUSED, server).strip() == "ECONNREFUSED", server
