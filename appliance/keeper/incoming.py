@@ -131,7 +131,7 @@ class Incoming:
                     leave = self._works.test.leave(leave, message.kind, judgement.scope, turn.at)
                     self.mask_wanted = self._works.test.named is not None
                 self._send(Peer.PROBE, leave)
-            case m.ProbeAnswer():
+            case m.ProbeAnswer() if message.kind is not m.ProbeKind.TEST:  # whose answers the sensor hears
                 self._observe(probing.sighting(message), turn, judgement)
                 if message.kind is m.ProbeKind.DHCP:
                     heard = min(message.ts, turn.at)

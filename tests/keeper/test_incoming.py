@@ -21,6 +21,13 @@ def test_a_message_that_a_peer_has_no_business_to_send_is_counted(bench: Any) ->
     assert bench.core._health.overflow == before + 4
 
 
+def test_an_answer_to_no_question_of_the_probe_is_counted(bench: Any) -> None:
+    before = bench.core._health.overflow
+    bench.hear(Peer.PROBE, m.ProbeAnswer(ts=bench.wall, mac=LAPTOP, ip="192.0.2.9", kind=m.ProbeKind.TEST))
+    assert bench.core._health.overflow == before + 1
+    assert bench.core._book.registry.by_mac(LAPTOP) is None
+
+
 @pytest.mark.req("R54")
 def test_where_the_clock_was_set_back_both_ends_of_a_signal_move_with_it(make_bench: Any, signed: Any) -> None:
     clauses = [

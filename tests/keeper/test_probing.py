@@ -27,7 +27,8 @@ def asks(bench: Any, kind: ProbeKind | None = None) -> m.ProbeLeave:
 @pytest.mark.req("R12")
 def test_each_kind_is_due_once_a_day_and_never_often(store: Store, scope: Scope) -> None:
     probing = Probing(store)
-    assert probing.leave(None, scope, 1e6).kinds == tuple(ProbeKind)
+    of_itself = (ProbeKind.SWEEP, ProbeKind.SERVICES, ProbeKind.DHCP)  # the test of detection has its own clause
+    assert probing.leave(None, scope, 1e6).kinds == of_itself
     again = probing.leave(None, scope, 1e6 + SPACING)
     assert (again.kinds, again.why, again.refused) == ((), "Nothing is wanted and nothing is due.", False)
     assert Probing(store).leave(ProbeKind.SWEEP, scope, 1e6 + SPACING).kinds == (ProbeKind.SWEEP,), "asked for"
