@@ -31,12 +31,14 @@ _FRESH = 50_000
 
 
 class Sensor:
-    """What a packet goes through on the box and in a replay; names of every device may leave."""
+    """What a packet goes through on the box and in a replay; names and signals of every device may leave."""
 
     def __init__(self, senders: Sequence[str] = ()) -> None:
         self._dissector = Dissector()
         self._observer = Observer()
-        self._observer.set_mask(CollectionMask(generation=1, names=tuple(senders[:1024]), lease=1e9), 0.0)
+        macs = tuple(senders[:1024])
+        mask = CollectionMask(generation=1, names=macs, signs=macs, network=True, lease=1e9)
+        self._observer.set_mask(mask, 0.0)
 
     def feed(self, frame: Frame) -> int:
         """Read one frame; the number of facts and observations, so that the work is not for nothing."""

@@ -155,8 +155,8 @@ FLUSH_HUNDREDTHS = 2
 FLOW = TapGroup(name="flow", group=5, snaplen=8192, queue_threshold=32, receive_buffer=64 << 20)
 """First packets of each forwarded connection. A merged Chromium hello has 2,014 octets and headers."""
 
-DNS = TapGroup(name="dns", group=6, snaplen=2048, queue_threshold=32, receive_buffer=16 << 20)
-"""Questions to any resolver."""
+DNS = TapGroup(name="dns", group=6, snaplen=2048, queue_threshold=1, receive_buffer=16 << 20)
+"""Questions to any resolver, and answers. They wait for no company: what a device asked is to be heard before what it does."""
 
 CHATTER = TapGroup(name="chatter", group=7, snaplen=2048, queue_threshold=16, receive_buffer=4 << 20)
 """What devices tell the LAN; rate-limited in the rules."""

@@ -27,7 +27,7 @@ from appliance.service import notify
 from appliance.settings import BoxSettings
 
 DATAGRAMS = 8
-"""Datagrams of a tap in one wake-up: some 256 packets, some milliseconds."""
+"""Datagrams of a tap in one wake-up: some 256 packets, some milliseconds; before each, one of the DNS."""
 REPORT_SECONDS = 5.0
 _IDLE_SECONDS = 0.5
 TICK_SECONDS = 5.0
@@ -110,13 +110,27 @@ class Sensor:
     # --- frames ---------------------------------------------------------------------------------
 
     def _listen(self, tap: NflogTap) -> None:
+        dns = self._taps.get(Tap.DNS)
+        for _ in range(DATAGRAMS):
+            if dns is not None and tap is not dns:
+                self._read(dns)  # what a device asked is heard before what it does with the answer
+            if not self._read(tap):
+                return
+
+    def _read(self, tap: NflogTap) -> bool:
+        """Hear one datagram of a tap; whether there was one with frames."""
         feed, take, put = self._dissector.feed, self._observer.take, self._outbound.put
-        now, monotonic = clock.now(), clock.monotonic()
-        for frame in tap.read(now, datagrams=DATAGRAMS):
+        now, monotonic, lost = clock.now(), clock.monotonic(), tap.counts.lost
+        heard = False
+        for frame in tap.read(now, datagrams=1):
+            heard = True
             for fact in feed(frame):
                 observations = take(fact, monotonic)
                 if observations:
                     put(observations)
+        if tap.tap is Tap.DNS and tap.counts.lost > lost:
+            self._observer.missed(now)
+        return heard
 
     def _report(self) -> None:
         now = clock.now()

@@ -119,6 +119,10 @@ class Observer:
         self._traits.clear()
         self._values.clear()
 
+    def missed(self, ts: float) -> None:
+        """Frames of the DNS were lost before they came here."""
+        self._desk.missed(ts)
+
     def take(self, fact: Fact, monotonic: float) -> list[Observation]:
         """What the keeper is told of a fact; `monotonic` is of the clock that `set_mask` was given."""
         answer = self._answers.take(fact)

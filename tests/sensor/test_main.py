@@ -30,7 +30,9 @@ from appliance.messages import (
     Via,
 )
 from appliance.sensor import main as sensor_main
+from appliance.sensor.frame import Frame, Tap
 from appliance.sensor.main import Sensor
+from appliance.sensor.taps.nflog import NflogTap
 from appliance.settings import BoxSettings, load
 from appliance.signals import Signal
 from appliance.traits import Trait
@@ -318,6 +320,39 @@ def test_a_signal_leaves_under_a_mask_only_and_waits_for_no_other(bench: Bench) 
     bench.accept_keeper(NOBODY)
     bench.until(lambda: bench.of(SensorStarted))
     assert bench.of(SignalSeen) == []
+
+
+@pytest.mark.req("N10")
+def test_what_was_asked_is_heard_before_what_it_led_to(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(bench)
+    observer, heard = bench.sensor._observer, []
+    monkeypatch.setattr(observer, "take", lambda fact, _: heard.append(fact.tap.value) or [])
+    for _ in range(3):
+        bench.kernel["flow"].send(question("a.example"))
+    for _ in range(2):
+        bench.kernel["dns"].send(question("a.example"))
+    bench.sensor._listen(bench.sensor._taps[Tap.FLOW])
+    assert heard == ["dns", "flow", "dns", "flow", "flow"]
+
+
+@pytest.mark.req("N10")
+def test_questions_that_the_kernel_lost_are_no_questions_that_were_not_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(bench)
+    missed: list[float] = []
+    monkeypatch.setattr(bench.sensor._observer, "missed", missed.append)
+    for name in (Tap.FLOW, Tap.DNS):
+        tap = bench.sensor._taps[name]
+
+        def read(now: float, *, datagrams: int, lossy: NflogTap = tap) -> Iterator[Frame]:
+            del now, datagrams
+            lossy.counts.lost += 1
+            return iter(())
+
+        monkeypatch.setattr(tap, "read", read)
+        bench.sensor._read(tap)
+    assert len(missed) == 1
 
 
 @pytest.mark.req("N10")

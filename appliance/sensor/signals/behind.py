@@ -3,10 +3,12 @@
 Enters: beginnings of flows, SYNs, hellos, requests, DHCP messages, any frame's source address. Leaves: TTL (as
 received, and the start it points to; also where both are equal, so that a drop can be told from a habit), SYSTEM,
 TETHER (the network of a source address that is not the household's).
-Bounded: `MAX_SAID` values said lately; `MAX_FOREIGN` foreign addresses that were seen in ARP only.
+Bounded: `MAX_SAID` values said lately; `MAX_FOREIGN` foreign addresses that may go on.
 
-A probe for an old network after joining (RFC 4436) shows a foreign address in ARP, for a moment: it counts once it
-goes on. What limits hops on purpose (a trace of the route) is passed over: only drops of up to `MAX_DROP` count.
+Who comes from another network shows its old address for a moment: it probes for it (RFC 4436), or a phone's programs
+go on where the mobile network was. A foreign address counts once it goes on. Only IPv4: the provider gives IPv6
+networks that the household's file does not name, and hubs of small networks (Thread) hand out more in the LAN.
+What limits hops on purpose (a trace of the route) is passed over: only drops of up to `MAX_DROP` count.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ HABIT_SECONDS = 600.0
 MAX_SAID = 4096
 MAX_FOREIGN = 512
 FOREIGN_SECONDS = (20.0, 600.0)
-"""ARP from a foreign address must be heard so far apart, and not farther."""
+"""A foreign address must be heard so far apart, and not farther."""
 
 _LINUX = (2, 4, 8, 1, 3)
 _WINDOWS = ((2, 1, 3, 1, 1, 4), (2, 1, 3, 1, 1, 8, 1, 1, 4))
@@ -46,17 +48,18 @@ _RESERVED = 0x0F0F
 class Behind(Detector):
     """Tells what does not fit one device."""
 
-    __slots__ = ("_arp", "_home", "_said")
+    __slots__ = ("_home", "_is_own", "_said", "_since")
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._is_own = any(network.version == 4 for network in home.networks)
         self._said: AgedTable[tuple[str, str], bool] = AgedTable(bound=MAX_SAID, age=HABIT_SECONDS)
-        self._arp: AgedTable[tuple[str, str], float] = AgedTable(bound=MAX_FOREIGN, age=FOREIGN_SECONDS[1])
+        self._since: AgedTable[tuple[str, str], float] = AgedTable(bound=MAX_FOREIGN, age=FOREIGN_SECONDS[1])
 
     @property
     def overflow(self) -> int:
         """Values said again early; foreign addresses forgotten early."""
-        return self._said.overflow + self._arp.overflow
+        return self._said.overflow + self._since.overflow
 
     def take(self, fact: Fact) -> Iterator[Noticed]:
         """What a fact shows of the system that sent it."""
@@ -84,21 +87,18 @@ class Behind(Detector):
 
     def _foreign(self, fact: Heard, mac: str) -> str | None:
         """The network of a source address that is of another; None where it is of this one, or nothing is known of it."""
-        own = [network for network in self._home.networks if network.version == 4]
-        # Only IPv4: the provider gives IPv6 networks that the household's file does not name.
-        if not own or fact.src is None or ":" in fact.src or fact.tap is Tap.WAN or self._home.is_home(fact.src):
+        source = fact.src
+        if not self._is_own or source is None or ":" in source or fact.tap is Tap.WAN or self._home.is_home(source):
             return None
-        if isinstance(fact, ArpHeard) and not self._goes_on(mac, fact.src, fact.ts):
+        if ip_address(source).packed[0] >= 0xE0 or not self._goes_on(mac, source, fact.ts):
             return None
-        if int.from_bytes(ip_address(fact.src).packed[:1], "big") >= 0xE0:
-            return None
-        network = str(ip_network(f"{fact.src}/24", strict=False))
+        network = str(ip_network(f"{source}/24", strict=False))
         return network if isinstance(fact, ArpHeard) or self._is_new(mac, network, fact.ts) else None
 
     def _goes_on(self, mac: str, address: str, ts: float) -> bool:
-        since = self._arp.get((mac, address), ts)
+        since = self._since.get((mac, address), ts)
         if since is None:
-            self._arp.put((mac, address), ts, ts)
+            self._since.put((mac, address), ts, ts)
             return False
         return ts - since >= FOREIGN_SECONDS[0]
 

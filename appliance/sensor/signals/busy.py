@@ -67,6 +67,7 @@ class Busy(Detector):
     """Adds up exchanges over time."""
 
     __slots__ = ("_going", "_heard", "_home")
+    hears = (MessageHeard,)
 
     def __init__(self, home: Home) -> None:
         self._home = home

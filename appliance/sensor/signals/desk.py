@@ -1,12 +1,17 @@
 """All detectors of signals, side by side, and the order in which they hear.
 
 Enters: facts, counts of octets, packet time, the keeper's mask. Leaves: messages, as `outlet` lets them.
+Detectors are shown facts of the devices that the mask names in `signs`, and of no others: what somebody else in the
+household does fills none of their tables, and costs nothing. When a mask lapses they go on, since the next one will
+hardly be another, and `outlet` keeps all in.
 Bounded as each detector says; a detector that is to hear is named in `detectors`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import msgspec
 
 from appliance.messages import CollectionMask, Observation, TalksCounted
 from appliance.sensor.facts import Fact
@@ -61,8 +66,13 @@ class Desk:
         self._detectors = detectors(home, self._told) if listening is None else tuple(listening)
         self._wan = tuple(detector for detector in self._detectors if detector.hears_wan)
         self._hearing = {
-            kind: tuple(detector for detector in self._detectors if kind in detector.hears) for kind in Detector.hears
+            is_watched: {
+                kind: tuple(one for one in self._detectors if kind in one.hears and (is_watched or one.hears_all))
+                for kind in Detector.hears
+            }
+            for is_watched in (False, True)
         }
+        self._watched: frozenset[str] = frozenset()
         self._outlet = Outlet()
         self._ticked: float | None = None
 
@@ -74,11 +84,17 @@ class Desk:
     def set_mask(self, mask: CollectionMask, monotonic: float) -> None:
         """As `Outlet.set_mask`; what was counted for devices that are no longer in `signs` is dropped."""
         self._outlet.set_mask(mask, monotonic)
+        self._watched = frozenset(mask.signs)
+        self._told.watch(self._watched)
         self._activity.allow(self._outlet.told_of(monotonic))
 
     def forget(self) -> None:
         """As `Outlet.forget`."""
         self._outlet.forget()
+
+    def missed(self, ts: float) -> None:
+        """As `Told.missed`."""
+        self._told.missed(ts)
 
     def take(self, fact: Fact, monotonic: float) -> list[Observation]:
         """What the keeper is told because of a fact; packet time goes on with it."""
@@ -88,9 +104,11 @@ class Desk:
         if fact.tap is Tap.WAN:
             hearing = self._wan
         else:
-            hearing = self._hearing[type(fact)]
+            is_watched = fact.mac in self._watched
+            hearing = self._hearing[is_watched][type(fact)]
             self._told.take(fact)
-            self._activity.take(fact)
+            if is_watched:
+                self._activity.take(fact)
         noticed = [one for detector in hearing for one in detector.take(fact)]
         if noticed:
             told += self._outlet.take(noticed, monotonic)
@@ -98,6 +116,8 @@ class Desk:
 
     def counted(self, counted: TalksCounted, monotonic: float) -> list[Observation]:
         """What the keeper is told because of counts of octets."""
+        talks = tuple(talk for talk in counted.talks if talk.mac in self._watched)
+        counted = msgspec.structs.replace(counted, talks=talks)
         self._activity.counted(counted)
         told: list[Observation] = []
         for detector in self._detectors:
@@ -108,6 +128,7 @@ class Desk:
         """What the keeper is told because packet time passed."""
         self._ticked = ts
         told: list[Observation] = []
+        self._told.tick(ts)
         for detector in self._detectors:
             told += self._outlet.take(detector.tick(ts), monotonic)
         told += self._outlet.tick(ts, monotonic)

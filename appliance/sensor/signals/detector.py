@@ -1,6 +1,6 @@
 """What a detector of signals is: facts in, what they show out.
 
-Enters: facts of every device, in the order heard; counts of octets; packet time. Leaves: `Noticed`, which
+Enters: facts of watched devices (see `desk`), in the order heard; counts of octets; packet time. Leaves: `Noticed`, which
 `outlet` lets out or not: a detector knows no mask, list or order. Each says what bounds its memory, and
 counts in `overflow` what went over.
 """
@@ -53,6 +53,9 @@ class Detector:
         AnswerHeard,
     )
     """Kinds of facts it is shown: some pass for every packet, and few say something to all."""
+
+    hears_all: ClassVar[bool] = False
+    """Whether it is shown facts of devices that the mask does not watch, too: nothing of such leaves, but for `NETWORK`."""
 
     hears_wan: ClassVar[bool] = False
     """Whether frames of the side towards the provider are shown to it, too (`fact.tap`)."""

@@ -34,6 +34,8 @@ class Network(Detector):
 
     __slots__ = ("_providers",)
 
+    hears = (MessageHeard, NeighbourHeard)
+    hears_all = True
     hears_wan = True
 
     def __init__(self) -> None:

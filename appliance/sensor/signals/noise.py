@@ -40,6 +40,7 @@ class Noise(Detector):
     """Tells first packets without any order, to addresses without a name."""
 
     __slots__ = ("_home", "_told")
+    hears = (FlowOpened,)
 
     def __init__(self, home: Home, told: Told) -> None:
         """Pass over what `told` knows a device was told; it must hear each fact first."""

@@ -4,7 +4,7 @@ Enters: what detectors noticed, and the keeper's collection mask. Leaves: `Signa
 an unlapsed mask has in `signs`, or for any with `network` where the signal is about the network itself. The
 first of a kind (device, signal, value, server, port) leaves at once; repeats are counted and told together.
 Bounded: of one signal of a device `MAX_KINDS` kinds at a time, then as many without server and port, then none;
-devices are those of the mask, and `MAX_STRANGERS` others for signals about the network. So one that invents
+devices are those of the mask, and `MAX_STRANGERS` others for each signal about the network. So one that invents
 kinds, or addresses, fills its own rows and hides nobody else's.
 """
 
@@ -22,7 +22,7 @@ REPEAT_SECONDS = 60.0
 MAX_KINDS = 32
 """Kinds of one signal of a device told apart within `REPEAT_SECONDS`; as many again without server and port."""
 MAX_STRANGERS = 64
-"""Devices outside the mask of which signals about the network are told at a time."""
+"""Devices outside the mask of which one signal about the network is told at a time: invented routers hide no server."""
 
 _NOBODY = "00:00:00:00:00:00"
 _Kind = tuple[str, str | None, int | None]
@@ -49,7 +49,7 @@ class Outlet:
         self._generation = 0
         self._until = float("-inf")
         self._rows: dict[tuple[str, Signal], dict[_Kind, _Row]] = {}
-        self._strangers: dict[str, float] = {}
+        self._strangers: dict[Signal, dict[str, float]] = {}
         self.overflow = 0
         """Noticed of kinds, or by strangers, over a bound: not told."""
 
@@ -62,6 +62,9 @@ class Outlet:
             self.forget()
         self._signs = frozenset(mask.signs)
         self._network = mask.network
+        for mac, signal in list(self._rows):
+            if not (self._network if signal in NETWORK else mac in self._signs):
+                del self._rows[mac, signal]
         self._generation = mask.generation
         self._until = monotonic + mask.lease
 
@@ -125,9 +128,10 @@ class Outlet:
                     del kinds[kind]
             if not kinds:
                 del self._rows[mac, signal]
-        for mac, seen in list(self._strangers.items()):
-            if abs(ts - seen) >= REPEAT_SECONDS:
-                del self._strangers[mac]
+        for strangers in self._strangers.values():
+            for mac, seen in list(strangers.items()):
+                if abs(ts - seen) >= REPEAT_SECONDS:
+                    del strangers[mac]
         return told
 
     def _may_leave(self, one: Noticed, monotonic: float) -> bool:
@@ -139,10 +143,11 @@ class Outlet:
         if not self._network:
             return False
         if one.mac not in self._signs:
-            if one.mac not in self._strangers and len(self._strangers) >= MAX_STRANGERS:
+            strangers = self._strangers.setdefault(one.signal, {})
+            if one.mac not in strangers and len(strangers) >= MAX_STRANGERS:
                 self.overflow += 1
                 return False
-            self._strangers[one.mac] = one.ts
+            strangers[one.mac] = one.ts
         return True
 
     def _told(self, mac: str, signal: Signal, kind: _Kind, row: _Row, ts: float) -> SignalSeen:

@@ -35,6 +35,7 @@ class QuicUnnamed(Detector):
     """Tells QUIC connections without a readable name."""
 
     __slots__ = ("_home", "_named", "_told", "_waiting")
+    hears = (FlowBegan, FlowOpened, MessageHeard)
 
     def __init__(self, home: Home, told: Told) -> None:
         """Pass over what `told` knows a device was told; it must hear each fact first."""

@@ -57,6 +57,7 @@ class Tor(Detector):
     """Tells the first connections of a Tor client."""
 
     __slots__ = ("_home", "_recent", "_told")
+    hears = (FlowBegan, MessageHeard)
 
     def __init__(self, home: Home, told: Told) -> None:
         """Compare with `told`, which must hear each fact first."""
@@ -109,6 +110,12 @@ def is_made_up(label: str) -> bool:
     if len(letters) < len(label):
         return not label[-1].isdigit() or sum(letter.isdigit() for letter in label) > 1
     return sum(letter in _VOWELS for letter in letters) < _LEAST_VOWELS * len(letters)
+
+
+def may_be_guard(hello: tls.ClientHello) -> bool:
+    """Whether a hello shows a name as Tor's clients invent them, and offers no protocol of the web."""
+    name = _NAME.fullmatch(hello.sni or "")
+    return name is not None and not hello.alpn and is_made_up(name[1])
 
 
 def _noticed(fact: FlowBegan | MessageHeard, mac: str, value: str) -> Noticed:

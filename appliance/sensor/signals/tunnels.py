@@ -36,6 +36,7 @@ class Tunnels(Detector):
     """Tells handshakes of tunnels and greetings of proxies beyond the household."""
 
     __slots__ = ("_home",)
+    hears = (FlowBegan, FlowOpened, MessageHeard)
 
     def __init__(self, home: Home) -> None:
         self._home = home

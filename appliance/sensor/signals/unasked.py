@@ -4,13 +4,20 @@ Enters: hellos and requests that show a name; what the device was told, from `to
 `unasked`. No shape of a single connection is judged: of each, only the first packets towards the server are
 seen, and those of DNS over HTTPS look like those of any small page. That a device visits by names that the
 box was never asked for shows it better, whoever is asked and by whatever protocol; it does not show whom.
-Told only of a device that joined, or was heard, long enough for the box to know what it asked; for each
-further such name while there are `MIN_UNASKED` in `WINDOW_SECONDS` and they are a half of all.
+Told for each further such name while there are `MIN_UNASKED` in `WINDOW_SECONDS`, at as many addresses, and they
+are a half of all. Of a device that was heard for less than an hour, only if it came while it was heard, and more
+of them are wanted: after the router was away, it may know names from before. Not taken for such names:
+- one that an answer led to, or at an address that an answer gave: connections serve several names (RFC 9113
+  section 9.1.1), services name addresses beside themselves (RFC 9460 section 7.3);
+- several at one address: a proxy asks for whoever uses it, and is told by its own signals;
+- names as Tor's clients invent them, and addresses in a name's place;
+- all, where another device asked for some of them just before: a resolver in the household asks for this one.
 Bounded: `MAX_DEVICES` devices, of each `MAX_NAMES` names in a window, as keyed hashes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from appliance.messages import How
@@ -18,6 +25,8 @@ from appliance.sensor.facts import Fact, MessageHeard
 from appliance.sensor.home import Home
 from appliance.sensor.known import Purpose, named
 from appliance.sensor.lookups import looked_up
+from appliance.sensor.packet import tls
+from appliance.sensor.signals import tor
 from appliance.sensor.signals.detector import Detector, Noticed
 from appliance.sensor.signals.told import Told
 from appliance.sensor.table import AgedTable
@@ -26,9 +35,17 @@ from appliance.signals import Signal
 WINDOW_SECONDS = 600.0
 MIN_UNASKED = 3
 """A name or two may come from a file of the system, a program's own list, or a hello made up for a test."""
-SHARE = 0.5
+MIN_EARLY = 5
+SHARE, SHARE_EARLY = 0.5, 0.8
+"""Of all names shown; early: in the first hour."""
+SHARE_PASSED_ON = 0.25
+"""Of those not asked for: so many asked for by another device just before, and it asks for this one."""
 MAX_DEVICES = 256
 MAX_NAMES = 128
+
+_ASKED, _PASSED_ON = "", "-"
+"""In place of the address where a name was shown that was not asked for at all."""
+_NUMBERS = re.compile(r"[0-9.]+|.*:.*")
 
 
 class Unasked(Detector):
@@ -41,7 +58,7 @@ class Unasked(Detector):
         """Compare with `told`, which must hear each fact first."""
         self._home = home
         self._told = told
-        self._shown: AgedTable[str, AgedTable[int, bool]] = AgedTable(bound=MAX_DEVICES, age=WINDOW_SECONDS)
+        self._shown: AgedTable[str, AgedTable[int, str]] = AgedTable(bound=MAX_DEVICES, age=WINDOW_SECONDS)
 
     @property
     def overflow(self) -> int:
@@ -53,17 +70,24 @@ class Unasked(Detector):
         if fact.mac is None or not isinstance(fact, MessageHeard) or self._home.is_home(fact.dst):
             return
         for name, how in looked_up(fact):
-            if how is How.DNS:
+            if how is How.DNS or _NUMBERS.fullmatch(name):
                 continue
-            told, ts = self._told, fact.ts
-            known = told.knows_name(fact.mac, name, ts) or told.gave_address(fact.mac, fact.dst, ts)
+            told, ts, mac = self._told, fact.ts, fact.mac
+            if told.knows_name(mac, name, ts) or told.gave_address(mac, fact.dst, ts):
+                led_by = _ASKED
+            elif told.another_asked(mac, name, ts):
+                led_by = _PASSED_ON
+            elif isinstance(fact.message, tls.ClientHello) and tor.may_be_guard(fact.message):
+                continue
+            else:
+                led_by = fact.dst
             told.shown(fact)
-            if self._is_too_many(fact.mac, name, ts, known=known) and told.is_whole(fact.mac, ts):
+            if self._is_too_many(mac, name, ts, led_by):
                 service = named(name)
                 if service is None or service.purpose is not Purpose.RESOLVER:  # told by its own signal
-                    yield Noticed(ts=ts, mac=fact.mac, signal=Signal.DOH, value="unasked")
+                    yield Noticed(ts=ts, mac=mac, signal=Signal.DOH, value="unasked")
 
-    def _is_too_many(self, mac: str, name: str, ts: float, *, known: bool) -> bool:
+    def _is_too_many(self, mac: str, name: str, ts: float, led_by: str) -> bool:
         """Whether this name is new, unasked, and one of many such."""
         names = self._shown.get(mac, ts)
         if names is None:
@@ -71,10 +95,16 @@ class Unasked(Detector):
         key = hash(name)
         is_new = names.get(key, ts) is None
         if is_new:
-            names.put(key, known, ts)
+            names.put(key, led_by, ts)
         self._shown.put(mac, names, ts)
-        if known or not is_new:
+        is_whole = self._told.is_whole(mac, ts)
+        if led_by in {_ASKED, _PASSED_ON} or not is_new or not (is_whole or self._told.has_joined(mac)):
             return False
         lately = names.values(ts)
-        unasked = sum(not asked for asked in lately)
-        return unasked >= MIN_UNASKED and unasked >= SHARE * len(lately)
+        passed_on = lately.count(_PASSED_ON)
+        unasked = len(lately) - lately.count(_ASKED) - passed_on
+        if passed_on > SHARE_PASSED_ON * (unasked + passed_on):
+            return False
+        least, share = (MIN_UNASKED, SHARE) if is_whole else (MIN_EARLY, SHARE_EARLY)
+        places = len(set(lately) - {_ASKED, _PASSED_ON})
+        return unasked >= least and places >= MIN_UNASKED and unasked >= share * len(lately)

@@ -131,9 +131,8 @@ def test_addresses_of_another_network(home: Home) -> None:
     behind = Behind(home)
     own = ["192.0.2.7", "169.254.3.4", "fe80::1", "2001:db8:9::1", "239.1.1.1"]
     assert seen(behind, *(spoke(address, 1000.0) for address in own)) == []
-    assert seen(behind, spoke("192.168.43.17", 1000.0), spoke("192.168.43.18", 1001.0)) == [
-        (Signal.TETHER, "192.168.43.0/24")
-    ]
+    twice = [spoke(address, ts) for ts in (1000.0, 1030.0) for address in ("192.168.43.17", "192.168.43.18")]
+    assert seen(behind, *twice) == [(Signal.TETHER, "192.168.43.0/24")]
     assert seen(Behind(Home()), spoke("198.51.100.7", 1000.0)) == [], "which networks are the household's is not known"
 
 
@@ -143,6 +142,14 @@ def test_a_device_that_looks_for_its_last_network_is_not_told(home: Home) -> Non
     behind = Behind(home)
     assert seen(behind, *(spoke("192.168.1.20", 1000.0 + at, arp=True) for at in (0, 1, 2, 3))) == []
     assert seen(behind, spoke("192.168.1.20", 1030.0, arp=True)) == [(Signal.TETHER, "192.168.1.0/24")]
+
+
+@pytest.mark.req("N11")
+def test_a_phone_that_comes_from_the_mobile_network_is_not_told(home: Home) -> None:
+    """Its programs close what they had open there, from the address they had there."""
+    behind = Behind(home)
+    assert seen(behind, *(spoke("100.64.7.9", 1000.0 + at) for at in (0, 0.2, 1, 3, 9))) == []
+    assert seen(behind, *(spoke("192.0.2.7", 1000.0 + at) for at in range(60))) == []
 
 
 def test_a_device_that_invents_addresses_and_systems_is_bounded(facts: Any, home: Home) -> None:

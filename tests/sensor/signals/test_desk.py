@@ -49,6 +49,7 @@ class Recorder(Detector):
 
 
 class WanRecorder(Recorder):
+    hears_all: ClassVar[bool] = True
     hears_wan: ClassVar[bool] = True
 
 
@@ -141,9 +142,10 @@ def test_packet_time_goes_on_with_facts_and_by_itself(home: Home, facts: Any) ->
     assert desk.overflow == 5
 
 
-def test_a_detector_is_shown_only_what_it_hears(home: Home, facts: Any) -> None:
+def test_a_detector_is_shown_only_what_it_hears(home: Home, facts: Any, mask: Mask) -> None:
     recorder = Picky()
     desk = Desk(home, [recorder])
+    desk.set_mask(mask(facts.laptop), 0.0)
     shown = [facts.began(), facts.told("a.example")]
     for fact in [facts.ask("a.example"), *shown, facts.hello(None), facts.lease()]:
         desk.take(fact, 0.0)
@@ -167,3 +169,41 @@ def test_a_new_keeper_is_told_all_again(home: Home, facts: Any, mask: Mask) -> N
     assert [len(desk.take(fact, 1.0)) for _ in range(2)] == [1, 0]
     desk.forget()
     assert len(desk.take(fact, 1.0)) == 1
+
+
+@pytest.mark.req("N2")
+def test_detectors_are_shown_watched_devices_only_but_for_those_of_the_network(
+    home: Home, facts: Any, mask: Mask
+) -> None:
+    recorder, every = Recorder(), WanRecorder()
+    desk = Desk(home, [recorder, every])
+    said = [facts.began(ts=1000.0 + number, mac=mac) for number, mac in enumerate((facts.phone, facts.laptop))]
+    for fact in said:
+        desk.take(fact, 0.0)
+    assert (recorder.heard, every.heard) == ([], said)
+    desk.set_mask(mask(facts.laptop), 0.0)
+    for fact in said:
+        desk.take(fact, 1000.0)
+    assert recorder.heard == said[1:], "also while the mask has lapsed"
+    desk.set_mask(mask(facts.phone), 1000.0)
+    for fact in said:
+        desk.take(fact, 1000.0)
+    assert recorder.heard == [said[1], said[0]]
+
+
+@pytest.mark.req("N2", "N11")
+def test_invented_devices_fill_no_table_and_hide_nothing_of_a_watched_one(home: Home, facts: Any, mask: Mask) -> None:
+    desk = Desk(home)
+    desk.set_mask(mask(facts.laptop, network=True), 0.0)
+    told: list[Observation] = []
+    for number in range(12):
+        told += desk.take(facts.ask(f"{number:x}ab4.t.example", qtype=10, ts=1000.0 + number), 1.0)
+        for other in range(400):
+            mac = f"02:00:5e:{number:02x}:{other // 256:02x}:{other % 256:02x}"
+            for fact in everything(facts, mac, 1000.0 + number)[::4]:
+                desk.take(fact, 1.0)
+            talk = Talk(mac=mac, server="203.0.113.79", protocol=6, port=other, up=9**6, down=9**6)
+            desk.counted(TalksCounted(ts=1000.0 + number, seconds=60.0, talks=(talk,)), 1.0)
+    assert [one.value for one in told if isinstance(one, SignalSeen) and one.signal is Signal.DNS_TUNNEL]
+    assert desk.overflow == desk._told.overflow, "only what was kept of devices that may be watched soon"
+    assert desk._told.knows_name(facts.laptop, "0ab4.t.example", 1012.0)

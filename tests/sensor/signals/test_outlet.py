@@ -139,6 +139,16 @@ def test_who_invents_servers_fills_its_own_rows_only(open_outlet: Outlet, mask: 
     assert open_outlet.take([noticed(PHONE), noticed(signal=Signal.DOQ)], 1.0), "others, and other signals, are heard"
 
 
+@pytest.mark.req("N2")
+def test_what_waits_of_a_device_that_left_the_mask_does_not_leave(mask: Mask) -> None:
+    made = Outlet()
+    made.set_mask(mask(LAPTOP, PHONE, network=True), 0.0)
+    for _ in range(2):
+        assert made.take([noticed(LAPTOP), noticed(PHONE), noticed(PHONE, signal=Signal.ROUTER)], 1.0) is not None
+    made.set_mask(mask(PHONE), 2.0)
+    assert [one.mac for one in made.tick(2000.0, 3.0)] == [PHONE]
+
+
 def test_strangers_are_bounded(mask: Mask) -> None:
     made = Outlet()
     made.set_mask(mask(LAPTOP, network=True), 0.0)
@@ -146,7 +156,8 @@ def test_strangers_are_bounded(mask: Mask) -> None:
     told = made.take([noticed(mac, signal=Signal.UPSTREAM) for mac in strangers], 1.0)
     assert len(told) == outlet.MAX_STRANGERS
     assert made.overflow == 5
-    assert made.take([noticed(LAPTOP, signal=Signal.DHCP_SERVER)], 1.0), "a device of the mask is no stranger"
+    assert made.take([noticed(LAPTOP, signal=Signal.UPSTREAM)], 1.0), "a device of the mask is no stranger"
+    assert made.take([noticed(strangers[-1], signal=Signal.DHCP_SERVER)], 1.0), "nor do they hide what another does"
     made.tick(1100.0, 1.0)
     assert made.take([noticed(strangers[-1], ts=1100.0, signal=Signal.UPSTREAM)], 1.0)
 
