@@ -156,7 +156,7 @@ class Firewall:
         Raises:
             NftError: the tables are not there.
         """
-        answer = json.loads(self._nft(["-j", "list", "counters"], ""))
+        answer = self._read("list", "counters")
         over: dict[str, int] = {}
         for item in answer.get("nftables", []):
             match item:
@@ -209,8 +209,15 @@ class Firewall:
             tables.append(start + rest[: rest.index("\n}") + 2])
         return "\n".join(tables)
 
+    def _read(self, *arguments: str) -> dict[str, Any]:
+        try:
+            answer = json.loads(self._nft(["-j", *arguments], ""))
+        except ValueError as error:
+            raise NftError(f"nft answered what is no JSON: {error}") from None
+        return answer if isinstance(answer, dict) else {}
+
     def _elements(self, family: str, name: str) -> list[Any]:
-        answer = json.loads(self._nft(["-j", "list", "set", family, names.TABLE, name], ""))
+        answer = self._read("list", "set", family, names.TABLE, name)
         for item in answer.get("nftables", []):
             match item:
                 case {"set": {"elem": list(elements)}}:

@@ -295,6 +295,14 @@ def test_counters_are_read(firewall: Firewall, kernel: Kernel) -> None:
     assert firewall.overflows() == {"over_arp": 3}
 
 
+def test_an_answer_that_is_cut_off_is_a_plain_error(firewall: Firewall, kernel: Kernel) -> None:
+    kernel.answers["-j list set inet gatehouse volume_up"] = '{"nftables": [{"set"'
+    with pytest.raises(NftError, match="no JSON"):
+        firewall.volumes()
+    kernel.answers["-j list counters"] = "[]"
+    assert firewall.overflows() == {}
+
+
 def test_no_devices_yet_is_no_volume(firewall: Firewall, kernel: Kernel) -> None:
     kernel.answers["-j list set inet gatehouse volume_up"] = json.dumps({"nftables": [{"set": {"name": "volume_up"}}]})
     assert firewall.volumes() == {}
