@@ -115,6 +115,11 @@ class Core:
         )
         self._incoming = Incoming(works, send=self._send, sentence=self._sentence)
 
+    @property
+    def busy(self) -> bool:
+        """Whether work waits for the next turn, so that it should come before `TICK_SECONDS`."""
+        return self._filtering.building
+
     # --- turns ------------------------------------------------------------------------------
 
     def connected(self, peer: Peer, *, now: float, monotonic: float) -> list[Send]:

@@ -148,6 +148,11 @@ class Filtering:
                     pass
                 self._building = iter(())
 
+    @property
+    def building(self) -> bool:
+        """Whether there is a portion to do: call `step` soon again."""
+        return self._building is not None
+
     def step(self, monotonic: float) -> FilterPlan | None:
         """Do a portion of the work; the plan to tell the resolver of, when there is a new one."""
         if self._building is None and monotonic >= self._look_due:
