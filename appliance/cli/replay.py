@@ -4,7 +4,8 @@ The frames go through the dissector of the live box, with packet time, and what 
 themselves through its rules for what they are. Nothing is stored and no authority is needed; on an
 enrolled box it is refused, for there it would be a way round the authority.
 Signals of traffic, which the box tells only where its authority lets it, are printed for every sender.
-Bounded: one frame at a time, `MAX_DEVICES` devices counted, `MAX_HITS` hits of rules for each.
+Bounded: one frame at a time, `MAX_DEVICES` devices counted, `MAX_HITS` hits of rules for each; signals of the first
+`MAX_MASKED` senders, as on the box.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance.keeper.devices.fingerprint import MAX_HITS, Hit, Rules, Verdict, shipped
-from appliance.messages import ActivitySeen, CollectionMask, Observation, SignalSeen
+from appliance.messages import MAX_MASKED, ActivitySeen, CollectionMask, Observation, SignalSeen
 from appliance.sensor.answers import Answers
 from appliance.sensor.dissect import Dissector, sender
 from appliance.sensor.facts import Fact, Kind, MessageHeard
@@ -132,18 +133,19 @@ class Tally:
 
 
 class Signals:
-    """Signals and activity of all senders of a capture."""
+    """Signals and activity of the senders of a capture."""
 
     def __init__(self) -> None:
         self._desk = Desk(Home())
         self._answers = Answers()
         self._senders: set[str] = set()
+        self._unheard = 0
         self._last: float | None = None
 
     @property
     def overflow(self) -> int:
         """What went over a bound."""
-        return self._desk.overflow + self._answers.overflow
+        return self._desk.overflow + self._answers.overflow + self._unheard
 
     @property
     def unasked(self) -> int:
@@ -153,13 +155,19 @@ class Signals:
     def take(self, fact: Fact) -> list[Observation]:
         """What a fact shows, and what is due at its time."""
         self._last = fact.ts
-        if fact.mac is not None and fact.mac not in self._senders and len(self._senders) < MAX_DEVICES:
-            self._senders.add(fact.mac)
-            everyone = CollectionMask(generation=0, names=(), signs=tuple(self._senders), network=True, lease=math.inf)
-            self._desk.set_mask(everyone, 0.0)
+        if fact.mac is not None and fact.mac not in self._senders:
+            if len(self._senders) < MAX_MASKED:
+                self._hear(fact.mac)
+            else:
+                self._unheard += 1
         told = self._desk.take(fact, 0.0)
         answer = self._answers.take(fact)
         return told if answer is None else told + self._desk.take(answer, 0.0)
+
+    def _hear(self, mac: str) -> None:
+        self._senders.add(mac)
+        everyone = CollectionMask(generation=0, names=(), signs=tuple(self._senders), network=True, lease=math.inf)
+        self._desk.set_mask(everyone, 0.0)
 
     def rest(self) -> list[Observation]:
         """What is still counted when the capture ends."""

@@ -16,7 +16,7 @@ from appliance.sensor.packet import dns, greetings, handshake, http, syn, tcp, t
 from appliance.sensor.packet.cursor import Cursor
 from appliance.sensor.streams import Reader, TcpStreams
 from appliance.sensor.table import AgedTable
-from appliance.sensor.talk import Talk, began, message, opened
+from appliance.sensor.talk import Talk, began, is_of_resolver, message, opened
 
 MAX_SILENT = 8192
 """Connections whose first octets are still to come; of one pushed out early they are not shown, which is counted."""
@@ -116,6 +116,6 @@ class Connections:
             facts.append(message(talk, Via.FLOW, kind, parsed))
         if asks:
             for asked in self._questions.segment(key, sequence, data, frame.ts):
-                self._hidden.hear(asked, frame.ts)
+                self._hidden.hear(asked, frame.ts, of_resolver=is_of_resolver(talk))
                 facts.append(message(talk, Via.DNS, Kind.DNS, asked))
         return facts

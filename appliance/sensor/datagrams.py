@@ -17,7 +17,7 @@ from appliance.sensor.initials import DtlsFlows, QuicFlows
 from appliance.sensor.packet import dhcp4, dhcp6, dns, dtls, handshake, nbns, quic, ssdp, vpn
 from appliance.sensor.packet.cursor import Cursor, ParseError
 from appliance.sensor.table import AgedTable
-from appliance.sensor.talk import Talk, began, heard, message, opened
+from appliance.sensor.talk import Talk, began, heard, is_of_resolver, message, opened
 
 MAX_DATAGRAM_FLOWS = 32768
 """UDP five-tuples remembered; one pushed out early is counted, since it may be taken for new again."""
@@ -85,7 +85,7 @@ class Datagrams:
         if service is not None:
             try:
                 parsed = service.read(Cursor(frame.data, datagram.start, datagram.end))
-                return self._said(message(talk, service.via, service.kind, parsed))
+                return self._said(talk, message(talk, service.via, service.kind, parsed))
             except ParseError:
                 data = frame.data[datagram.start : datagram.end]
                 # Nobody opens a connection to a group: what claims to, there, is noise of a device that is to be seen.
@@ -93,7 +93,7 @@ class Datagrams:
                     self._unread += 1
                     return [heard(talk, service.via)]
         elif (answering := _ANSWERING.get(datagram.sport)) and (answer := _answer(talk, answering)):
-            return self._said(answer)
+            return self._said(talk, answer)
         if is_group(packet.dst):
             return []  # chatter in a protocol that is not read here: nobody is connected to
         return self._flow(talk)
@@ -108,9 +108,9 @@ class Datagrams:
         self.began += is_first
         return [began(talk)] if is_first else []
 
-    def _said(self, fact: MessageHeard) -> list[Fact]:
+    def _said(self, talk: Talk, fact: MessageHeard) -> list[Fact]:
         if fact.kind is Kind.DNS and isinstance(fact.message, dns.Message):
-            self._hidden.hear(fact.message, fact.ts)
+            self._hidden.hear(fact.message, fact.ts, of_resolver=is_of_resolver(talk))
         elif isinstance(fact.message, nbns.Message | ssdp.Message) and not fact.message.complete:
             self._cut += 1
         return [fact]

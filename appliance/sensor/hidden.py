@@ -1,7 +1,8 @@
 """Names hidden in a hello (ECH): what the DNS and several hellos tell where one hello alone does not.
 
 Enters: messages of the DNS; hellos whose ECH is `unknown` by itself; in the order heard. Leaves: the same
-hellos, judged again. Bounded: `MAX_NAMES` names looked up and as many outer names, `MAX_KEYS` published
+hellos, judged again. Answers count where the household's resolver gave them: what another device sends as an
+answer could make a third one's filler look real. Bounded: `MAX_NAMES` names looked up and as many outer names, `MAX_KEYS` published
 keys, for `NAME_AGE` seconds of packet time; each name as a number only.
 
 In this order:
@@ -44,12 +45,14 @@ class HiddenNames:
     def __len__(self) -> int:
         return len(self._shown) + len(self._looked_up) + len(self._keys)
 
-    def hear(self, message: dns.Message, ts: float) -> None:
-        """A question or answer of the DNS."""
+    def hear(self, message: dns.Message, ts: float, *, of_resolver: bool = True) -> None:
+        """A question of the DNS, or an answer; `of_resolver`: whether nobody else can have sent that."""
+        if message.response and not of_resolver:
+            return
         for question in message.questions:
             if question.qtype in _LOOK_UPS:
                 self._looked_up.put(hash(question.name), True, ts)
-        for answer in message.answers:
+        for answer in message.answers if message.response else ():
             if isinstance(answer.data, svcb.Svcb) and answer.data.ech:
                 for config, public_name in ech.published(answer.data.ech):
                     self._keys.put((hash(names.from_bytes(public_name)), config), True, ts)

@@ -73,6 +73,7 @@ class Observer:
         self._answers = Answers()
         self._desk = Desk(home or Home())
         self._mask: frozenset[str] = frozenset()
+        self._watched: frozenset[str] = frozenset()
         self._generation = 0
         self._until = float("-inf")
         self._sightings: AgedTable[tuple[str, str | None, Via, Side], float] = AgedTable(
@@ -105,6 +106,7 @@ class Observer:
             self._names.clear()
             self.forget_traits()
         self._mask = frozenset(mask.names)
+        self._watched = self._mask | frozenset(mask.signs)
         self._generation = mask.generation
         self._until = monotonic + mask.lease
         self._desk.set_mask(mask, monotonic)
@@ -125,7 +127,7 @@ class Observer:
 
     def take(self, fact: Fact, monotonic: float) -> list[Observation]:
         """What the keeper is told of a fact; `monotonic` is of the clock that `set_mask` was given."""
-        answer = self._answers.take(fact)
+        answer = self._answers.take(fact, is_watched=fact.mac in self._watched)
         said = self._heard(fact, monotonic)
         if answer is not None:
             said += self._desk.take(answer, monotonic)

@@ -78,6 +78,11 @@ def _hops(frame: Frame, packet: ip.Packet) -> int:
     return hops + 1 if frame.tap is Tap.FLOW and hops < _MOST_HOPS else hops
 
 
+def is_of_resolver(talk: Talk) -> bool:
+    """Whether an answer of the DNS is the router's own: its copies have no hardware address. A capture file is believed."""
+    return talk.mac is None or talk.frame.tap is Tap.FILE
+
+
 def message(talk: Talk, via: Via, kind: Kind, parsed: Parsed) -> MessageHeard:
     """A parser could read this."""
     frame, mac, packet, ports = talk

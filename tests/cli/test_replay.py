@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from appliance.cli import main, replay
 from appliance.cli.replay import Tally
 from appliance.keeper.devices.fingerprint import Hit, Rules, shipped
+from appliance.messages import MAX_MASKED
 from appliance.traits import Trait
 
 LAPTOP = bytes.fromhex("00005e005310")
@@ -327,3 +328,11 @@ def test_a_time_beyond_the_calendar(run: Callable[..., Result]) -> None:
     result = run(section + interface + packet)
     assert result.exit_code == 0, result.output
     assert "calendar" in result.stdout
+
+
+def test_signals_are_of_so_many_senders_as_a_box_watches(run: Callable[..., Result]) -> None:
+    senders = [b"\x02\0\x5e\x10" + number.to_bytes(2, "big") for number in range(MAX_MASKED + 7)]
+    said = lines(run(pcap(*(QUESTION[:6] + mac + QUESTION[12:] for mac in senders)), "--json"))
+    told = [item["mac"] for item in said if item["kind"] == "signal"]
+    assert told == [mac.hex(":") for mac in senders[:MAX_MASKED]]
+    assert said[-1]["overflow"] >= 7

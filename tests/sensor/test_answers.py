@@ -111,6 +111,18 @@ def test_a_flood_of_questions_pushes_out_its_own_only(pairing: Answers) -> None:
     assert pairing.take(heard(response=True)) is not None
 
 
+def test_a_flood_of_who_is_not_watched_pushes_out_no_question_of_who_is(pairing: Answers) -> None:
+    """From whatever address: it may put the watched device's own on its questions."""
+    pairing.take(heard(), is_watched=True)
+    for number in range(answers.MAX_ASKERS + answers.MAX_PENDING):
+        pairing.take(heard(mac=PHONE, identity=number), is_watched=False)
+        pairing.take(heard(src=f"198.51.{number // 250}.{number % 250}", mac=PHONE), is_watched=False)
+    assert pairing.overflow > 0
+    found = pairing.take(heard(response=True))
+    assert found is not None
+    assert found.mac == LAPTOP
+
+
 def test_askers_are_bounded(pairing: Answers) -> None:
     for number in range(answers.MAX_ASKERS + 4):
         pairing.take(heard(src=f"198.51.{number // 250}.{number % 250}"))

@@ -3,11 +3,14 @@ from __future__ import annotations
 from struct import pack
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.sensor import hidden
+from appliance.sensor.dissect import Dissector
+from appliance.sensor.frame import Tap
 from appliance.sensor.hidden import HiddenNames
 from appliance.sensor.packet import dns, svcb, tls
 from appliance.sensor.packet.ech import Ech
@@ -119,6 +122,37 @@ def test_a_key_of_the_public_name_itself_is_real(hello: Any) -> None:
     names = HiddenNames()
     names.hear(answer("public.example", keys((7, b"public.example"))), 0.0)
     assert verdicts(names, hello(7, name=b"public.example"), hello(8, name=b"public.example")) == [Ech.REAL, Ech.GREASE]
+
+
+def test_nobody_but_the_resolver_publishes_keys(hello: Any) -> None:
+    """A device that sends answers of its own, or questions with records in them, makes no other's filler real."""
+    names = HiddenNames()
+    forged = answer("secret.example", keys(*((config, b"public.example") for config in range(256))))
+    names.hear(forged, 0.0, of_resolver=False)
+    names.hear(msgspec.structs.replace(forged, response=False), 0.0)
+    assert verdicts(names, hello(7, name=b"public.example")) == [Ech.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("tap", "mac", "verdict"),
+    [
+        (Tap.FLOW, True, Ech.UNKNOWN),
+        (Tap.DNS, True, Ech.UNKNOWN),
+        (Tap.DNS, False, Ech.REAL),
+        (Tap.FILE, True, Ech.REAL),
+    ],
+)
+def test_answers_count_where_they_are_heard(build: Any, hello: Any, tap: Tap, mac: bool, verdict: Ech) -> None:
+    """The same from bytes: what came in from a device is no answer of the router's."""
+    config = keys((7, b"public.example"))
+    value = pack("!HBHH", 1, 0, 5, len(config)) + config
+    message = pack("!6H", 7, 0x8180, 1, 1, 0, 0) + build.name("secret.example") + pack("!2H", 65, 1)
+    message += b"\xc0\x0c" + pack("!2HIH", 65, 1, 60, len(value)) + value
+    packet = build.ipv4(build.udp(message, sport=53, dport=4000), protocol=17)
+    dissector = Dissector()
+    (fact,) = dissector.feed(build.frame(packet, tap=tap, mac=build.phone if mac else None))
+    assert fact.message.answers[0].data.ech == config
+    assert dissector._datagrams[tap]._hidden.judge(hello(7, name=b"public.example"), 1000.0).ech is verdict
 
 
 def test_names_and_keys_are_bounded(hello: Any, monkeypatch: pytest.MonkeyPatch) -> None:
