@@ -95,7 +95,8 @@ class Noise:
         for quieted in self._quieted:
             if quieted.rule != kind.value or (quieted.until is not None and quieted.until.timestamp() <= at):
                 continue
-            if quieted.device_id is not None and self._now_part_of(quieted.device_id) != device_id:
+            # What was said of a device that counts as part of another now does not silence the whole of it.
+            if quieted.device_id not in {None, device_id}:
                 continue
             if quieted.subject is None or quieted.subject == subject:
                 return quieted
@@ -106,10 +107,6 @@ class Noise:
     def _registered(self, device_id: str | None) -> bool:
         device = None if device_id is None else self._registry.by_id(device_id)
         return device is not None and device.standing is Standing.REGISTERED
-
-    def _now_part_of(self, device_id: str) -> str:
-        device = self._registry.by_id(device_id)
-        return device_id if device is None or device.merged_into is None else device.merged_into
 
     def _count(self, quiet: Quieted, device_id: str | None, subject: str, at: float) -> None:
         """Once a day for what it is about: the same connection a thousand times is one finding kept quiet."""

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from appliance.keeper.household.kin import Join
 from appliance.signals import Signal
 from wire.base import Standing
 from wire.box import Arrangements
 from wire.codec import MAX_PAYLOAD, payload_json
 from wire.findings import Finding
-from wire.models import CommandResult
+from wire.models import CommandResult, JoinedBy
 from wire.orders import AddWatch, EndQuiet, EndWatch, QuietRule
 
 LAPTOP, PHONE = "00:00:5e:00:53:01", "02:00:00:00:00:02"
@@ -135,6 +136,25 @@ def test_a_list_entry_that_does_not_matter_here_is_quieted_too(bench: Any) -> No
 
 
 @pytest.mark.req("R30", "R35")
+def test_what_was_said_of_a_device_does_not_silence_the_one_that_it_joins(played: Any) -> None:
+    """Else a visitor's quieted tunnel, joined to a device on the register, would hide that one's."""
+    bench = played.bench
+    played.owns(PHONE)
+    bench.order(QuietRule(rule="tunnel", device_id=played.ids[PHONE], reason="a work VPN"))
+    assert played.hear(Signal.WIREGUARD, "initiation", mac=PHONE, **FAR) == []
+    book = bench.core._book
+    with bench.store.transaction():
+        book.kin.join(
+            book.registry.by_id(played.ids[LAPTOP]),
+            book.registry.by_id(played.ids[PHONE]),
+            Join(how=JoinedBy.PERSON, because="A person said so."),
+            scope=bench.core._judgement.scope,
+            at=bench.wall,
+        )
+    told = played.hear(Signal.WIREGUARD, "initiation", **FAR)
+    assert [(item.kind, item.state, item.device_id) for item in told] == [("tunnel", "open", played.ids[LAPTOP])]
+
+
 def test_what_would_not_fit_one_message_is_refused(played: Any) -> None:
     """All is told whole or not at all; a message that is too large would end the keeper each time it starts."""
     ends = datetime.fromtimestamp(played.bench.wall + 86400, UTC)
