@@ -9,6 +9,9 @@ from pydantic import Field
 
 from wire.base import Confidence, Count, Id, Payload, Revision, Text, Time
 
+FURTHER_SIGNS = "further-signs-"
+"""So begins the cause of what goes over a day's budget of items (R28): told as one, though nothing else joins it."""
+
 
 class Severity(StrEnum):
     """How soon an officer should look. Only `act_now` interrupts anyone (R27)."""

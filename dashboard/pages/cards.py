@@ -45,13 +45,13 @@ def finding_groups(
     at_desk: Desk, site: str, rows: Iterable[StoredFinding], known: Mapping[str, StoredDevice]
 ) -> tuple[FindingGroup, ...]:
     """Findings by cause, in the order of each one's first; findings that name no cause stand alone."""
-    groups: dict[str, list[FindingCard]] = {}
+    groups: dict[tuple[str | None, str], list[FindingCard]] = {}
     for row in rows:
-        key = f"cause {row.cause}" if row.cause is not None else f"finding {row.finding_id}"
+        key = row.cause, "" if row.cause is not None else row.finding_id
         groups.setdefault(key, []).append(finding_card(at_desk, site, row, known.get(row.device_id or "")))
     return tuple(
-        FindingGroup(together=f"{len(cards):,} signs, one cause" if len(cards) > 1 else "", cards=tuple(cards))
-        for cards in groups.values()
+        FindingGroup(together=sentences.together(cause, cards[0].kind, len(cards)), cards=tuple(cards))
+        for (cause, _), cards in groups.items()
     )
 
 

@@ -173,6 +173,8 @@ class FindingPage:
     """Open proposals about the device, for a finding that registering it answers: it may be a known one."""
     asked: tuple[Asked, ...]
     """Commands about it, newest first."""
+    others_title: str
+    """Why they are shown with it."""
     others: tuple[FindingLine, ...]
     """Other open findings of the same cause."""
     register: Register | None

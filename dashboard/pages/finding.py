@@ -129,6 +129,7 @@ def _show(connection: Connection, site: str, row: StoredFinding, sent: _Sent) ->
         device=None if device is None else device_row(at_desk, site, device),
         proposals=tuple(proposal_card(at_desk, site, item, known, answers.get(item.proposal_id)) for item in proposals),
         asked=asked_rows(at_desk, asked),
+        others_title=sentences.others(row.cause),
         others=tuple(finding_line(at_desk, site, item, known.get(item.device_id or "")) for item in others),
         **_forms(at_desk, site, row, device, sent),
     )

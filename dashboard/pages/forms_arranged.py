@@ -33,6 +33,8 @@ SEVERITIES = (Severity.ACT_NOW, Severity.TODAY, Severity.THIS_WEEK, Severity.INF
 MOST_AWAY_DAYS = 90
 LATE_DAYS = 7
 """So long ago an away time may have begun."""
+AHEAD_DAYS = 365
+"""So far off it may begin."""
 MOST_WATCH_DAYS = 365
 WATCH_DAYS = 90
 _LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?")
@@ -153,6 +155,8 @@ class Awayed:
                 errors.append(("away-ends", "The last day is over already"))
             if typed.begin(first, zone).timestamp() <= now - LATE_DAYS * typed.DAY:
                 errors.append(("away-starts", f"The first day must be {LATE_DAYS} days ago or later"))
+            elif typed.begin(first, zone).timestamp() > now + AHEAD_DAYS * typed.DAY:
+                errors.append(("away-starts", "The first day must be within a year from now"))
         return errors
 
 
@@ -219,7 +223,9 @@ class Watched:
 def is_name(text: str) -> bool:
     """Whether it is a name of two parts or more, in letters of any script; the box says whether it takes it."""
     parts = text.split(".")
-    return len(text) <= 253 and len(parts) > 1 and all(_LABEL.fullmatch(part) for part in parts)
+    # What ends in a number is an address: no name is looked up like that (RFC 3696, 2), so it would never be found.
+    named = len(text) <= 253 and len(parts) > 1 and not parts[-1].isdecimal()
+    return named and all(_LABEL.fullmatch(part) for part in parts)
 
 
 def ended(kind: str, form: Mapping[str, str]) -> Decision | None:

@@ -125,8 +125,8 @@ SIGNS: Mapping[FindingKind, Kind] = {
         innocent=("Holidays, a new job or a new film service change how much a device is used.",),
     ),
     FindingKind.UNSEEN_USE: Kind(
-        one="Another device than {whom} may be in use",
-        many="Other devices than the registered ones may be in use, {n} findings",
+        one="Another device may be in use instead of {whom}",
+        many="Other devices may be in use instead of the registered ones, {n} findings",
         why="Under {under}, devices in this home are to be registered. These signs are weak one by one; "
         "the reasons below say which were seen.",
         innocent=(

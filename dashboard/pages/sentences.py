@@ -16,7 +16,7 @@ from dashboard.pages.contexts import SeverityMark
 from dashboard.pages.kinds import Answer, Kind
 from wire.base import Correction, Standing
 from wire.box import Arrangements, BoxStatus, GapCause
-from wire.findings import Finding
+from wire.findings import FURTHER_SIGNS, Finding, FindingKind
 from wire.models import LooksLike, Presence, PresenceState, Visibility
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -92,10 +92,15 @@ def visibility(value: dict[str, Any] | None) -> str:
     on = words.date(said.day.timestamp(), UTC)
     if not said.connections:
         return f"It made no connections on {on}"
-    text = f"The box could put a name to {said.named:.0%} of {words.count(said.connections, 'connection', 'connections')} on {on}"
+    text = f"The box could put a name to {_share(said.named)} of {words.count(said.connections, 'connection', 'connections')} on {on}"
     if said.octets_named is not None:
-        text += f", and to {said.octets_named:.0%} of what they carried"
+        text += f", and to {_share(said.octets_named)} of what they carried"
     return text
+
+
+def _share(value: float) -> str:
+    # Rounded down: all of it is said only where it is so.
+    return f"{int(value * 100 + 1e-9)}%"
 
 
 def device(label: str | None, looks_like: LooksLike | None, device_id: str) -> str:
@@ -115,6 +120,22 @@ def finding(kind: str, standing: str | None, number: int = 1) -> str:
     who = _whose(standing)
     text = words_of.many if number > 1 else words_of.one
     return text.format(n=f"{number:,}", who=who, whom=who[0].lower() + who[1:])
+
+
+def together(cause: str | None, kind: str, number: int) -> str:
+    """Why findings, the first of them of `kind`, are shown as one item; empty for a single one."""
+    if number < 2:
+        return ""
+    if cause is not None and cause.startswith(FURTHER_SIGNS):
+        return f"{number:,} further signs of one day"
+    return f"{number:,} names on one list" if kind == FindingKind.LISTED_NAME else f"{number:,} signs, one cause"
+
+
+def others(cause: str | None) -> str:
+    """Title over the other findings that are shown as one item with a finding."""
+    if cause is not None and cause.startswith(FURTHER_SIGNS):
+        return "Other further signs of that day"
+    return "Other findings of the same cause"
 
 
 def why(kind: str, clause: str) -> str:

@@ -191,7 +191,7 @@ def _card(at_desk: Desk, cause: Cause) -> Card:
     one = cause.number == 1
     at = f"/households/{first.site}"
     standing = first.device.standing if first.device else None
-    together = f"{cause.number:,} signs, one cause" if cause.kinds > 1 else ""
+    together = sentences.together(cause.key, first.kind, cause.number) if cause.kinds > 1 else ""
     many = 1 if together else cause.number
     return Card(
         severity=sentences.mark(first.severity),

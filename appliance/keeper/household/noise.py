@@ -17,7 +17,7 @@ from appliance.keeper.devices.registry import Registry
 from appliance.keeper.store.database import Store
 from wire.base import Standing
 from wire.box import Quieted
-from wire.findings import Finding, FindingKind, Grade, Severity
+from wire.findings import FURTHER_SIGNS, Finding, FindingKind, Grade, Severity
 
 COOL_SECONDS = 7 * 86400.0
 """A finding that comes again so soon after it was closed is no new item to review, unless it is graded higher."""
@@ -78,7 +78,7 @@ class Noise:
             self._store.set(_BUDGET, json.dumps([day, [*causes, cause]]))
             return finding
         self.folded += 1
-        return finding.model_copy(update={"cause": f"further-signs-{moment(at):%Y-%m-%d}"})
+        return finding.model_copy(update={"cause": f"{FURTHER_SIGNS}{moment(at):%Y-%m-%d}"})
 
     def repeated(self, before: Finding, said: Finding, at: float) -> Finding:
         """A finding that came again, no higher than before: held down as it was, until the cool-down is over.

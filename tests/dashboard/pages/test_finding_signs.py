@@ -58,7 +58,7 @@ def test_a_sign_says_how_strong_it_is_what_agrees_and_what_else_it_may_be(office
         "Employers, schools and banks often ask for such a connection.",
         "rec-2, rec-1",
         "What else the box saw",
-        "Other signs of the same cause",
+        "Other findings of the same cause",
         'href="/households/site-1/findings/find-3"',
     ):
         assert text in page, text

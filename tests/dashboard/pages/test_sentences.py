@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.pages import sentences
 from wire.box import BoxStatus
-from wire.findings import FindingKind
+from wire.findings import FURTHER_SIGNS, FindingKind
 from wire.models import LooksLike
 
 NOW = 1_800_000_000.0
@@ -96,6 +96,10 @@ def test_every_kind_has_words_of_its_own_and_the_later_ones_an_innocent_explanat
             {"day": "2026-11-21T00:00:00Z", "connections": 1, "named": 1.0, "octets_named": 0.5},
             "The box could put a name to 100% of 1 connection on 21 November 2026, and to 50% of what they carried",
         ),
+        (
+            {"day": "2026-11-21T00:00:00Z", "connections": 999, "named": 0.999, "octets_named": 0.29},
+            "The box could put a name to 99% of 999 connections on 21 November 2026, and to 29% of what they carried",
+        ),
         ({"day": "2026-11-21T00:00:00Z", "connections": 0, "named": 0}, "It made no connections on 21 November 2026"),
     ],
 )
@@ -106,3 +110,13 @@ def test_how_much_could_be_named_is_said(value: dict[str, Any] | None, said: str
 def test_arrangements_of_a_later_version_are_not_read() -> None:
     assert sentences.arrangements({"revision": "of later"}) is None
     assert sentences.arrangements({"revision": 2}) is not None
+
+
+@pytest.mark.req("R26", "R28")
+def test_what_only_a_day_s_budget_joins_is_not_said_to_have_one_cause() -> None:
+    cause = f"{FURTHER_SIGNS}2026-01-14"
+    assert sentences.together(cause, "tunnel", 4) == "4 further signs of one day"
+    assert sentences.others(cause) == "Other further signs of that day"
+    assert sentences.together("dev-1", "tunnel", 4) == "4 signs, one cause"
+    assert sentences.others("dev-1") == "Other findings of the same cause"
+    assert sentences.together("dev-1", "tunnel", 1) == ""
