@@ -48,6 +48,9 @@ class Compiler:
         try:
             child = subprocess.Popen(
                 [sys.executable, "-m", "appliance.keeper.compiler", str(os.getpid()), str(descriptor)],
+                # What runs already, by no path: on the way to it may lie a folder that only root may enter, and whoever
+                # started us was root.
+                executable="/proc/self/exe",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=(descriptor,),
