@@ -151,9 +151,16 @@ def _members(what: str, macs: Sequence[str], closed: frozenset[str]) -> Members:
     for mac in wanted:
         if not MAC.fullmatch(mac):
             raise ValueError(f"{mac[:40]!r} is not a hardware address")
+    # Whoever made one up must not bring the others' hold to an end: it is left out, not refused.
+    wanted = tuple(mac for mac in wanted if is_device(mac))
     return Members(
         lasting=tuple(mac for mac in wanted if mac in closed), leased=tuple(mac for mac in wanted if mac not in closed)
     )
+
+
+def is_device(mac: str) -> bool:
+    """Whether one device can have it; a group's (IEEE 802 clause 8.2.2), such as everybody's, would be all devices'."""
+    return mac != "00:00:00:00:00:00" and not int(mac[:2], 16) & 1
 
 
 def _networks(texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

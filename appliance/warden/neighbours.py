@@ -20,6 +20,7 @@ from typing import Any
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
 from appliance.messages import LinkChanged, NeighbourChanged
+from appliance.warden.holding import is_device
 
 MAX_NEIGHBOURS = 2048
 MAX_LINKS = 256
@@ -115,7 +116,7 @@ class Surroundings:
             # The kernel leaves the hardware address out of what it no longer believes.
             return [] if before is None else [self._left(address, now)]
         mac = attributes.get("NDA_LLADDR")
-        if mac is None or mac == before or not _device(mac) or not state & (_REACHABLE | _UNCERTAIN):
+        if mac is None or mac == before or not is_device(mac) or not state & (_REACHABLE | _UNCERTAIN):
             # Same device: that it grew stale says only that nobody asked; a phone would flap all day.
             return []
         # A new entry that is merely stale counts too: it was just learned from the device's own frame.
@@ -129,11 +130,6 @@ class Surroundings:
 
     def _left(self, address: str, now: float) -> NeighbourChanged:
         return NeighbourChanged(ts=now, mac=self._neighbours.pop(address), ip=address, reachable=False)
-
-
-def _device(mac: str) -> bool:
-    """Whether an address can be a device's own: not zero, not a group's."""
-    return mac != "00:00:00:00:00:00" and not int(mac[:2], 16) & 1
 
 
 class RouteSocket:

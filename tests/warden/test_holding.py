@@ -39,6 +39,17 @@ def test_an_order_that_cannot_be_is_refused_whole(filters: list[Filter], why: st
         holding.from_order(order(*filters), 0.0)
 
 
+@pytest.mark.req("R57")
+def test_an_address_of_everybody_is_never_held() -> None:
+    """Dropping what goes to it would take the household's broadcasts: addresses and names for all."""
+    everybody = ("ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "33:33:00:00:00:01", "00:00:00:00:00:00")
+    wanted = Enforcement(generation=1, quarantined=(*everybody, MAC), filters=(Filter(number=1, macs=everybody),))
+    held = holding.from_order(wanted, 0.0)
+    assert {place: members.leased for place, members in held.sets.items()} == {
+        (family, names.QUARANTINED): (MAC,) for family in names.QUARANTINE_FAMILIES
+    }
+
+
 def test_what_the_kernel_holds_is_an_order_too() -> None:
     place = ("inet", names.FILTERS[0].macs)
     held = holding.from_kernel({place: {MAC: 20, OTHER: None}}, 100.0)
