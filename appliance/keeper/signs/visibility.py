@@ -16,6 +16,8 @@ LEAST_CONNECTIONS = 30
 """A day with fewer gives no share that could be compared."""
 LEAST_DAYS = 7
 """Earlier days that must be there before a day can be unusual."""
+MOST = 2**53 - 1
+"""A day's sum stays what travels (`wire.base.Count`)."""
 
 
 class Counts(Protocol):
@@ -71,7 +73,7 @@ def shares(hours: Iterable[Counts]) -> tuple[DayShare, ...]:
         if hour.flows:
             total = sums.setdefault(day_of(hour.hour), [0, 0, 0, 0])
             for place, count in enumerate((hour.flows, hour.unnamed, hour.octets, hour.unnamed_octets)):
-                total[place] += count
+                total[place] = min(total[place] + count, MOST)
     return tuple(
         DayShare(day=day, connections=flows, unnamed=unnamed, octets=octets, unnamed_octets=unnamed_octets)
         for day, (flows, unnamed, octets, unnamed_octets) in sorted(sums.items())

@@ -30,3 +30,8 @@ def test_shares_are_those_of_whole_days() -> None:
 def test_a_day_without_connections_hides_nothing() -> None:
     assert day(1, 0, 0).named == 1.0
     assert DayShare(day=1, connections=5, unnamed=9, octets=0, unnamed_octets=0).named == 0.0
+
+
+def test_sums_of_a_day_stay_what_travels() -> None:
+    (full,) = shares([HourOf(hour=hour, flows=2**53 - 1, unnamed=2**53 - 1) for hour in range(24)])
+    assert (full.connections, full.named) == (2**53 - 1, 0.0)
