@@ -99,7 +99,9 @@ class Core:
         self._status_at = float("-inf")
         self._sends: list[Send] = []
         self._supply = parts.supply
-        self._list_findings = None if parts.supply is None else ListFindings(parts.supply, self._book.signs)
+        self._list_findings = None
+        if parts.supply is not None:
+            self._list_findings = ListFindings(parts.supply, self._book.signs, opened=store.findings.of_kind)
         self._test = None if parts.self_test is None else parts.self_test(self._book.signs)
         works = Works(
             store=store,

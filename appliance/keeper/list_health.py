@@ -8,7 +8,7 @@ told of all lists together is at most `MOST_OCTETS`. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from appliance.keeper.authority import Scope, when
@@ -17,6 +17,7 @@ from appliance.keeper.findings import clip
 from appliance.keeper.list_state import State
 from appliance.keeper.lists.jobs import BAD_LINES, UNSUPPORTED, Result
 from appliance.keeper.signs.model import Sign
+from appliance.keeper.store.findings import StoredFinding
 from appliance.keeper.supply import Supply
 from wire.box import ListHealth
 from wire.codec import payload_json
@@ -103,9 +104,13 @@ def _lines(made: Result) -> tuple[int, ...]:
 class ListFindings:
     """Findings about lists that are not well."""
 
-    def __init__(self, supply: Supply, teller: Teller) -> None:
+    def __init__(
+        self, supply: Supply, teller: Teller, *, opened: Callable[[Collection[str]], list[StoredFinding]]
+    ) -> None:
+        """`opened` gives the open findings of some kinds."""
         self._supply = supply
         self._teller = teller
+        self._opened = opened
         self._due = float("-inf")
         self._began = float("inf")
         self._told: dict[tuple[str, FindingKind], str] = {}
@@ -116,7 +121,9 @@ class ListFindings:
         if at < self._due:
             return
         self._due = at + LOOK_SECONDS
-        self._began = min(self._began, at)
+        if self._began > at:
+            self._began = at
+            self._end_strangers(at)
         for state, found in zip(self._supply.states.values(), health(self._supply, at), strict=True):
             stale = ""
             if found.stale:
@@ -131,6 +138,14 @@ class ListFindings:
                 refused = f"A new version of the list “{found.title}” was not taken: {state.refused}."
             if state.judged:
                 self._say(FindingKind.LIST_REFUSED, found, refused, scope=scope, at=at)
+
+    def _end_strangers(self, at: float) -> None:
+        """Findings of before about lists that the settings name no more."""
+        for stored in self._opened([kind.value for kind in _MENDED]):
+            if stored.subject not in self._supply.states:
+                self._teller.end(
+                    None, stored.finding.kind, stored.subject, "The box does not use this list any more.", at
+                )
 
     def _say(self, kind: FindingKind, found: ListHealth, headline: str, *, scope: Scope | None, at: float) -> None:
         if self._told.get((found.list_id, kind)) == headline:

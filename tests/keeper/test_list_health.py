@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from appliance.keeper.authority import Scope
+from appliance.keeper.findings import NO_AUTHORITY, of_sign
 from appliance.keeper.list_health import LOOK_SECONDS, MOST_OCTETS, NEVER_CAME, ListFindings, fitting, health
 from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.signs.model import Sign
+from appliance.keeper.store.findings import StoredFinding
 from appliance.keeper.supply import Supply
 from appliance.settings import ListSource
 from wire.box import ListHealth
 from wire.codec import payload_json
-from wire.findings import FindingKind
+from wire.findings import FindingKind, Grade, Severity
 
 START = datetime(2026, 5, 1, tzinfo=UTC).timestamp()
 
@@ -52,7 +54,7 @@ def supply(tmp_path: Path) -> Supply:
 @pytest.mark.req("R31")
 def test_a_refusal_is_told_once_and_ended(supply: Supply) -> None:
     teller = Teller()
-    findings = ListFindings(supply, teller)
+    findings = ListFindings(supply, teller, opened=lambda _kinds: [])
     findings.tick(scope=None, at=START)
     assert teller.told == []
     assert set(teller.ended) == {(FindingKind.LIST_STALE, "own"), (FindingKind.LIST_REFUSED, "own")}
@@ -83,7 +85,7 @@ def test_a_list_that_never_came_is_told_after_a_day(tmp_path: Path) -> None:
     supply = Supply([source], library=library, lists=Lists(), chance=random.Random(1))  # noqa: S311 - jitter
     supply.start(at=START, monotonic=0.0)
     teller = Teller()
-    findings = ListFindings(supply, teller)
+    findings = ListFindings(supply, teller, opened=lambda _kinds: [])
     findings.tick(scope=None, at=START)
     assert teller.told == []
     findings.tick(scope=None, at=START + NEVER_CAME + 1)
@@ -101,7 +103,7 @@ def test_what_is_not_known_again_after_a_start_ends_no_finding(tmp_path: Path) -
     supply = Supply([source], library=library, lists=Lists(), chance=random.Random(1))  # noqa: S311 - jitter
     supply.start(at=START, monotonic=0.0)
     teller = Teller()
-    findings = ListFindings(supply, teller)
+    findings = ListFindings(supply, teller, opened=lambda _kinds: [])
     findings.tick(scope=None, at=START)
     assert teller.ended == []
     supply.states["own"].judged = True
@@ -134,3 +136,24 @@ def test_lists_that_are_well_go_first_where_not_all_fit() -> None:
     told = fitting(lists)
     assert len(told) < 64
     assert [item.list_id for item in told if item.problem] == ["n20"]
+
+
+def opened(kind: FindingKind, subject: str) -> StoredFinding:
+    sign = Sign(
+        kind=kind, device_id=None, subject=subject, grade=Grade.MEDIUM, confidence=1.0, reasons=("So it is.",),
+        alternatives=("Or not.",), cause="lists", since=START, ts=START,
+    )  # fmt: skip
+    finding = of_sign(sign, scope=None, clause=NO_AUTHORITY, severity=Severity.TODAY, at=START, finding_id="f-1")
+    return StoredFinding(finding=finding, subject=subject, reported_at=START, dirty=False)
+
+
+def test_findings_about_lists_of_before_end(supply: Supply) -> None:
+    """A list was taken out of the settings while it was refused: nobody would ever close that."""
+    open_ = [opened(FindingKind.LIST_REFUSED, "gone"), opened(FindingKind.LIST_STALE, "own")]
+    teller = Teller()
+    findings = ListFindings(supply, teller, opened=lambda _kinds: open_)
+    findings.tick(scope=None, at=START)
+    assert (FindingKind.LIST_REFUSED, "gone") in teller.ended
+    teller.ended.clear()
+    findings.tick(scope=None, at=START + LOOK_SECONDS)
+    assert teller.ended == [], "asked once"
