@@ -6,7 +6,7 @@ Bounded: by the sets (`names.TALKS_SIZE` each), `MAX_TALKS` in a message; what c
 which no device is known is counted in `unmatched`.
 
 Nothing shows on the way back whose frame it will be. Therefore what a device sends is counted with its address,
-and what comes back is put beside it by that address.
+and what comes back is put beside it by that address; a frame that bears another's address draws off nothing.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Talks:
         up: dict[tuple[str, str, int, int], int] = {}
         down: dict[tuple[str, str, int, int], int] = {}
         # Also ways on which nothing moved: a device's address may have been quiet while its answers came.
-        owners = {way: mac for mac, way in reading if mac}
+        # Of several with one address, who sent the most: another may put it on a packet, and would draw off what comes back.
+        sent = sorted((octets, mac, way) for (mac, way), octets in reading.items() if mac)
+        owners = {way: mac for _, mac, way in sent}
         addresses = {way[0]: mac for way, mac in owners.items()}
         for (mac, way), octets in reading.items():
             # An element that went and came back has begun at nothing.

@@ -52,6 +52,22 @@ def test_an_element_that_went_and_came_back_counts_from_nothing() -> None:
     assert told(talks.count({"talks_up4": [up(70)]}, 61.0, 61.0)) == {Talk(LAPTOP, FAR, 6, 443, 70, 0)}
 
 
+@pytest.mark.req("N10")
+def test_who_puts_anothers_address_on_a_packet_draws_off_nothing_that_comes_back() -> None:
+    for macs in ((LAPTOP, PHONE), (PHONE, LAPTOP)):
+        talks = Talks()
+        talks.count({}, 1.0, 1.0)
+        sets = {
+            "talks_up4": [up(90_000 if mac == LAPTOP else 60, mac) for mac in macs],
+            "talks_down4": [down(10**6), down(50, port=8443)],
+        }
+        assert told(talks.count(sets, 61.0, 61.0)) == {
+            Talk(LAPTOP, FAR, 6, 443, 90_000, 10**6),
+            Talk(PHONE, FAR, 6, 443, 60, 0),
+            Talk(LAPTOP, FAR, 6, 8443, 0, 50),
+        }
+
+
 def test_addresses_of_one_device_are_told_together_and_devices_apart() -> None:
     talks = Talks()
     talks.count({}, 1.0, 1.0)
