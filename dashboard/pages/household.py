@@ -100,9 +100,11 @@ def _look(site: str) -> LookForm:
 
 
 def _arranged(stored: StoredArrangements | None) -> str:
-    said = None if stored is None else sentences.arrangements(stored.payload)
+    if stored is None:
+        return "Nothing that the box has told of."
+    said = sentences.arrangements(stored.payload)
     if said is None:
-        return "The box has not said yet."
+        return "More than can be shown: the box is newer than this service."
     parts = [
         words.count(len(items), one, many)
         for items, one, many in (

@@ -182,4 +182,4 @@ def test_who_may_only_look_has_no_forms(
 def test_a_box_that_has_not_said_is_said_so(officer: FlaskClient, seed: Any) -> None:
     seed.site("site-2")
     assert "The box has not said yet what is arranged with it." in officer.get("/households/site-2/arrangements").text
-    assert "The box has not said yet." in officer.get("/households/site-2").text
+    assert "Nothing that the box has told of." in officer.get("/households/site-2").text
