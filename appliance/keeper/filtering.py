@@ -33,12 +33,18 @@ PORTION = 5_000
 LOOK_SECONDS = 2.0
 """Between two looks whether a list has another version."""
 
+RETRY_SECONDS = 60.0
+"""Until a plan that could not be written is made again."""
+
 SILENT_SECONDS = 20.0
 """A resolver that says nothing for so long does not answer."""
 
 FILE = "filter.plan"
 
 STANDINGS: tuple[Standing, ...] = get_args(Held)
+
+_NEVER_READ = {"": ""}
+"""Versions that no lists have."""
 
 _log = logging.getLogger(__name__)
 
@@ -165,6 +171,8 @@ class Filtering:
             next(self._building)
         except StopIteration:
             self._building = None
+            if not self._written and self._folder is not None:
+                self._versions, self._look_due = _NEVER_READ, monotonic + RETRY_SECONDS
             return self.message()
         return None
 

@@ -155,6 +155,19 @@ def test_lists_that_are_too_long_are_no_filter_and_said(
     assert filtering.sentences() == (f"{said} Its devices get no names, as the clause says.",)
 
 
+@pytest.mark.req("R22")
+def test_a_plan_that_could_not_be_written_is_made_again(tmp_path: Path, lists: Lists, make_authority: Any) -> None:
+    folder = tmp_path / "run"
+    filtering = Filtering(folder, lists)
+    filtering.settle(scope_of(make_authority, BLOCK))
+    assert run(filtering).path is None
+    assert "cannot be written" in filtering.sentences()[0]
+    folder.mkdir()
+    assert filtering.step(module.RETRY_SECONDS - 1) is None
+    assert len(read(run(filtering, module.RETRY_SECONDS)).filters) == 1
+    assert filtering.sentences() == ()
+
+
 @pytest.mark.req("R57")
 def test_the_first_order_after_a_start_names_all_that_is_fail_closed(
     tmp_path: Path, lists: Lists, make_authority: Any, monkeypatch: pytest.MonkeyPatch
