@@ -172,12 +172,13 @@ class Room:
         self._faults.pop("strict", None)
         self._ready = ()
         self._apply_due = float("inf")
+        strict: list[str] = []
         for each in filters:
             text, left_out = config(self._home, each, self._targets)
             notify("WATCHDOG=1")  # a second and more for each step, where the lists are long
             if left_out:
                 what = "are refused" if each.closed else "answer as they do for everybody"
-                self._faults["strict"] = f"The strict mode cannot be had of {', '.join(left_out)}: they {what}."
+                strict.append(f"The strict mode cannot be had of {', '.join(left_out)}: they {what}.")
             child = self._children.setdefault(each.number, Child(each.number, self._folder))
             fault = child.use(text, monotonic)
             notify("WATCHDOG=1")
@@ -187,6 +188,8 @@ class Room:
                 _log.warning("filter %d: %s", each.number, fault)
             else:
                 self._faults.pop(f"filter {each.number}", None)
+        if strict:
+            self._faults["strict"] = " ".join(dict.fromkeys(strict))
         self._missed.clear()
         self._look_due = monotonic
 
