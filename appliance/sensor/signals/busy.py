@@ -5,7 +5,7 @@ Enters: counts of octets, and what the connections that they count were heard to
 protocol of the web and had the port of such tunnels.
 What shows a name in its hello is told only where it carries nearly all that the device moves: a film does,
 too, but then other pages are opened beside it.
-Bounded: `MAX_BUSY` exchanges that go on, `MAX_HEARD` kinds heard. Time is that of the counts.
+Bounded: `MAX_BUSY` exchanges that go on, `MAX_HEARD` kinds heard, what `MAX_MASKED` devices moved. Time is that of the counts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from appliance.messages import Talk, TalksCounted
+from appliance.messages import MAX_MASKED, Talk, TalksCounted
 from appliance.sensor.facts import Fact, Kind, MessageHeard
 from appliance.sensor.home import Home
 from appliance.sensor.packet import ip, tls
@@ -31,6 +31,8 @@ LEAST_SHARE = 0.9
 """Of all that the device moves, for an exchange whose name was shown."""
 PAUSE_SECONDS = 180.0
 """An exchange that rests longer begins anew."""
+BEGIN_OCTETS = 10_000
+"""What moves less in a reading does not begin to count: of file sharing's thousands of peers nearly none does."""
 MAX_BUSY = 4096
 MAX_HEARD = 8192
 HEARD_SECONDS = 86400.0
@@ -49,8 +51,8 @@ class _Going:
     since: float
     up: int = 0
     down: int = 0
-    all: int = 0
-    """What the device moved in all, meanwhile."""
+    base: int = 0
+    """What the device had moved in all, before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +68,13 @@ class _Heard:
 class Busy(Detector):
     """Adds up exchanges over time."""
 
-    __slots__ = ("_going", "_heard", "_home")
+    __slots__ = ("_going", "_heard", "_home", "_moved")
     hears = (MessageHeard,)
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._going: AgedTable[_Key, _Going] = AgedTable(bound=MAX_BUSY, age=PAUSE_SECONDS)
+        self._moved: AgedTable[str, int] = AgedTable(bound=MAX_MASKED, age=HEARD_SECONDS)
         self._heard: AgedTable[_Key, _Heard] = AgedTable(bound=MAX_HEARD, age=HEARD_SECONDS)
 
     @property
@@ -94,30 +97,36 @@ class Busy(Detector):
 
     def counted(self, counted: TalksCounted) -> Iterator[Noticed]:
         """What counts of octets show together with those before."""
-        moved: dict[str, int] = {}
+        # A reading may come in several messages, one device's exchanges among them: what it moves is added up over all.
+        ts, before = counted.ts, {talk.mac: self._moved.get(talk.mac, counted.ts) or 0 for talk in counted.talks}
         for talk in counted.talks:
-            moved[talk.mac] = moved.get(talk.mac, 0) + talk.up + talk.down
+            self._moved.put(talk.mac, (self._moved.get(talk.mac, ts) or 0) + talk.up + talk.down, ts)
         for talk in counted.talks:
             if talk.up and talk.down and not self._home.is_home(talk.server):
-                yield from self._talk(talk, counted.ts, counted.seconds, moved[talk.mac])
+                yield from self._talk(talk, ts, counted.seconds, before[talk.mac])
 
-    def _talk(self, talk: Talk, ts: float, seconds: float, moved: int) -> Iterator[Noticed]:
+    def _talk(self, talk: Talk, ts: float, seconds: float, base: int) -> Iterator[Noticed]:
         key = (talk.mac, talk.server, talk.protocol, talk.port)
-        before = self._going.get(key, ts) or _Going(since=ts - seconds)
+        before = self._going.get(key, ts)
+        if before is None:
+            if talk.up + talk.down < BEGIN_OCTETS:
+                return
+            before = _Going(since=ts - seconds, base=base)
         going = _Going(
             since=before.since,
             up=before.up + talk.up,
             down=before.down + talk.down,
-            all=before.all + moved,
+            base=before.base,
         )
         self._going.put(key, going, ts)
         octets = going.up + going.down
         if ts - going.since < BUSY_SECONDS or octets < BUSY_OCTETS or going.up < BUSY_UP:
             return
         heard = self._heard.get(key, ts) or _Heard(kind="tcp" if talk.protocol == ip.TCP else "udp")
-        if heard.named and octets < LEAST_SHARE * going.all:
+        moved = self._moved.get(talk.mac, ts) or 0
+        if heard.named and octets < LEAST_SHARE * (moved - going.base):
             return
-        self._going.put(key, _Going(since=going.since), ts)
+        self._going.put(key, _Going(since=going.since, base=moved), ts)
         signals = [(Signal.BUSY, heard.kind)]
         if heard.kind == "tls" and not heard.web and talk.port in _TUNNEL_PORTS:
             signals.append((Signal.SSTP, "hello"))

@@ -97,7 +97,47 @@ def test_a_busy_hello_without_the_web_on_a_port_of_tunnels(facts: Any, home: Hom
     assert [(one.signal, one.value) for one in found] == [(Signal.BUSY, "quic")]
 
 
+@pytest.mark.req("R11", "N4")
+def test_one_tunnel_among_all_that_a_big_household_does(facts: Any, home: Home) -> None:
+    """Twelve devices for an hour: films, pages, a backup, games, file sharing; one has a shell open that carries all."""
+    busy = Busy(home)
+    busy.take(ssh(facts))
+    films = "198.51.100.80"
+    talks = [Talk(LAPTOP, FAR, 6, 22, 3 * MEGA // 10, 4 * MEGA)]
+    for number in range(12):
+        mac = f"02:00:5e:00:54:{number:02x}"
+        busy.take(facts.hello("film.example", mac=mac, dst=films))
+        busy.take(facts.hello("backup.example", mac=mac, dst="198.51.100.81"))
+        talks += [
+            Talk(mac, films, 6, 443, MEGA // 2, 40 * MEGA),
+            Talk(mac, "198.51.100.81", 6, 443, 30 * MEGA, MEGA // 2),
+            Talk(mac, "192.0.2.40", 6, 445, 30 * MEGA, 30 * MEGA),  # the household's own disk
+            Talk(mac, "198.51.100.82", 17, 27015, 9_000, 12_000),  # a game's server
+            *(Talk(mac, f"203.0.113.{peer % 250}", 17, 6000 + peer, 400, 900) for peer in range(500)),
+        ]
+    told = [
+        (one.ts, one.mac, one.value)
+        for minute in range(60)
+        for at in range(0, len(talks), 512)
+        for one in busy.counted(TalksCounted(ts=1000.0 + 60 * minute, seconds=60.0, talks=tuple(talks[at : at + 512])))
+    ]
+    assert {(mac, value) for _, mac, value in told} == {(LAPTOP, "ssh")}
+    assert told[0][0] == 1240.0, "five minutes after it began"
+    assert busy.overflow == 0
+
+
+@pytest.mark.req("N4")
+def test_a_film_is_not_told_when_what_is_beside_it_comes_in_another_message(facts: Any, home: Home) -> None:
+    busy = Busy(home)
+    busy.take(facts.hello("film.example"))
+    busy.take(facts.hello("page.example", dst="198.51.100.80"))
+    film, pages = Talk(LAPTOP, FAR, 6, 443, MEGA, 20 * MEGA), Talk(LAPTOP, "198.51.100.80", 6, 443, MEGA, 9 * MEGA)
+    for minute in range(30):
+        for talk in (film, pages) if minute % 2 else (pages, film):
+            assert not list(busy.counted(TalksCounted(ts=1000.0 + 60 * minute, seconds=60.0, talks=(talk,))))
+
+
 def test_many_exchanges_are_bounded_and_counted(home: Home) -> None:
     busy = Busy(home)
-    minutes(busy, 1, *(Talk(LAPTOP, FAR, 6, port, 1, 1) for port in range(MAX_BUSY + 5)))
+    minutes(busy, 1, *(Talk(LAPTOP, FAR, 6, port, 9000, 1000) for port in range(MAX_BUSY + 5)))
     assert busy.overflow == 5
