@@ -48,11 +48,13 @@ IDLE_TICK = 240.0
 """Seconds between ticks while nothing happens; finer only costs time."""
 GATHER = 0.25
 """Observations of so many seconds go to the keeper in one turn, as the sensor sends them."""
-RENEW_SECONDS = 5.0
+RENEW_SECONDS = 20.0
 """A live keeper renews its mask all the time; here before anything is heard after so long."""
 WAN_PORT = "wan0"
 HOME = Home((ip_network("192.0.2.0/24"), ip_network("2001:db8::/64")))
 """The household's own addresses."""
+RECEIVED, RECEIVED_SECONDS = 16, 10.0
+"""The server says what it has after so many messages, or so long."""
 _CREDIT = 1000
 _BOOTED = 1000.0
 """The monotonic clock when the box starts."""
@@ -74,6 +76,9 @@ class Terms:
     lists: tuple[Loaded, ...] = field(default=())
     watched: bool = False
     """Whether the box watches itself: its power, its ports, its clock."""
+    ticks: tuple[float, ...] = TICKS_AFTER
+    gather: float = GATHER
+    """As they are above; weeks with much traffic are told more coarsely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,7 @@ class Box:
         self._gathered_at = starts
         self._ticks: list[float] = []
         self._received: list[int] = []
+        self._received_at = starts
         self._orders = self._tokens = 0
         self.observations = 0
         """Messages of the sensor that the keeper was given."""
@@ -166,8 +172,8 @@ class Box:
 
     def wait(self, until: float) -> None:
         """Let time pass, with a tick every while."""
-        if self._gathered and until - self._gathered_at > GATHER:
-            self.now = max(self.now, self._gathered_at + GATHER)
+        if self._gathered and until - self._gathered_at > self._terms.gather:
+            self.now = max(self.now, self._gathered_at + self._terms.gather)
             self._flush()
         while self._up and (due := min((*self._ticks, self.now + IDLE_TICK))) < until:
             self._ticks = [tick for tick in self._ticks if tick > due]
@@ -294,7 +300,7 @@ class Box:
         self._soon()
 
     def _soon(self) -> None:
-        self._ticks = [self.now + later for later in TICKS_AFTER]
+        self._ticks = [self.now + later for later in self._terms.ticks]
 
     def _tick(self) -> None:
         self._ticked = self.now
@@ -312,7 +318,8 @@ class Box:
                     self._take(self._core.heard(Peer.WARDEN, (applied,), now=self.now, monotonic=self._monotonic))
                 case _:
                     pass
-        if self._received:
+        if len(self._received) >= RECEIVED or (self._received and self.now - self._received_at >= RECEIVED_SECONDS):
+            self._received_at = self.now
             ranges = tuple((number, number) for number in sorted(self._received)[:256])
             self._received = []
             self._down(Receipt(epoch=self._store.epoch, ranges=ranges, at=_utc(self.now)), m.Credit(count=_CREDIT))

@@ -24,8 +24,10 @@ from lab.week.plot import DAY, HOUR, Stay, Week, rolls
 from lab.week.speech import ROUTER, Speaker, Spoken
 from lab.week.uses import Device, Done, Moved
 
-COUNTED_EVERY = 60.0
-"""Seconds between two counts of the warden."""
+COUNTED_EVERY = 120.0
+"""Seconds between two counts of octets; the warden's are twice as often, which tells nothing more here."""
+COUNTED_BEFORE = 1
+"""Days before the story from which on octets are counted: what is usual rests on look-ups and connections."""
 _PROVIDER_MAC, _PROVIDER, _OWN = "02:00:5e:10:09:01", IPv4Address("198.51.100.1"), IPv4Address("198.51.100.2")
 _BACKGROUND = (1500.0, 3000.0)
 
@@ -70,7 +72,11 @@ class Days(Week):
         """Everything, in order of time, to the end."""
         stays = [sorted(self._lived(stay), key=_when) for stay in self.stays]
         told = heapq.merge(*stays, sorted(self._house(), key=_when), key=_when)
-        yield from _counted(one for one in told if self.starts <= one.ts < self.ends)
+        since = self.told_from - COUNTED_BEFORE * DAY
+        yield from _counted(one for one in told if self._is_told(one, since))
+
+    def _is_told(self, one: Heard | Moved, counted_since: float) -> bool:
+        return max(self.starts, counted_since if isinstance(one, Moved) else 0.0) <= one.ts < self.ends
 
     # --- the house ------------------------------------------------------------------------------
 
@@ -105,7 +111,7 @@ class Days(Week):
 
     def _presence(self, member: Member, dice: Random) -> Iterator[Hours]:
         out = [self._span(outside) for outside in self.household.outside]
-        for began, ended in Week._presence(self, member, dice):
+        for began, ended in super(Days, self)._presence(member, dice):
             left, first = ended, began
             for gone, back in out if self.household.of(member.name).carried else ():
                 if first < back and gone < left:
@@ -169,7 +175,7 @@ def _when(happening: Heard | Moved) -> float:
 
 
 def _counted(told: Iterable[Heard | Moved]) -> Iterator[Happening]:
-    """The same, with what was moved as counts of each minute."""
+    """The same, with what was moved as counts."""
     going: list[Moved] = []
     due: float | None = None
     for one in told:

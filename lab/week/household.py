@@ -44,7 +44,7 @@ class Life(_Part):
     sites: tuple[LookedUp, ...] = ()
     """Names of the pages it shows."""
     carried: bool = False
-    """It goes where its owner goes."""
+    """It goes where its owner goes, or is switched off when nobody is there."""
     asks: tuple[Literal["relay", "designated", "encrypted-here", "calls"], ...] = ()
     """What its system does by itself when it joins: ask for its maker's relay, or for a protected resolver; try
     whether the box is one; and set calls up over Wi-Fi."""

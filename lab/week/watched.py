@@ -62,6 +62,8 @@ def terms() -> Terms:
         ),
         lists=lists(),
         watched=True,
+        ticks=(3.0,),
+        gather=2.0,
     )
 
 
@@ -157,16 +159,11 @@ class Review:
         """A finding as it stands in the end, with its reasons and what else could explain it."""
         state = "" if finding.state == "open" else f", closed: {finding.closed_because}"
         grade = "" if finding.grade is None else f", {finding.grade}"
-        seen = f"{_moment(finding.first_seen)} to {_moment(finding.last_seen)}, {finding.count} times"
+        seen = f"{_moment(finding.first_seen)} to {_moment(finding.last_seen)}, {_times(finding.count)}"
         yield f"  {finding.kind} of {self.who(finding)} ({finding.severity}{grade}; {seen}{state})"
         for mark, texts in (("-", finding.reasons), ("?", finding.alternatives)):
             for text in texts:
-                yield from textwrap.wrap(
-                    self._named(text), WIDTH, initial_indent=f"    {mark} ", subsequent_indent="      "
-                )
-
-    def _named(self, text: str) -> str:
-        return text
+                yield from textwrap.wrap(text, WIDTH, initial_indent=f"    {mark} ", subsequent_indent="      ")
 
 
 def _row(told: Told, who: str, *, day: int) -> str:
@@ -194,3 +191,7 @@ def _becomes_item(told: Told) -> bool:
 
 def _moment(moment: datetime) -> str:
     return f"{_DAYS[moment.weekday()]} {moment:%d %b %H:%M}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
