@@ -115,8 +115,8 @@ class Book:
         device = self.registry.by_mac(observation.mac)
         standing = Standing.UNKNOWN if device is None else device.standing
         kept = None if is_group(observation.mac) else minimise(observation, standing, scope, self._store.blind)
-        if kept is None or scope is None or kept.ts < scope.authority.not_before.timestamp():
-            self.refused += 1  # no leave; or it waited in a queue from before there was
+        if kept is None or scope is None or not kept.ts >= scope.authority.not_before.timestamp():
+            self.refused += 1  # no leave; or it waited in a queue from before there was; or it has no time (NaN)
         elif isinstance(kept, NameLookedUp | SignalSeen | ActivitySeen) and not leave.lets_out(kept):
             self.stray += 1
         else:

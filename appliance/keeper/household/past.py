@@ -15,7 +15,7 @@ from appliance.keeper.devices.model import Device
 from appliance.keeper.household.away import AwayTimes
 from appliance.keeper.household.record import Record
 from appliance.keeper.signs.baseline import Baseline, NotYet, baseline
-from appliance.keeper.signs.spans import HOUR, covered, day_of, hour_of
+from appliance.keeper.signs.spans import HOUR, begun, covered, day_of, hour_of
 from appliance.keeper.signs.visibility import DayShare, shares
 from appliance.keeper.store.activity import KEEP_HOURS, HourOf
 from appliance.messages import ActivitySeen
@@ -45,7 +45,7 @@ class Past:
         """What a known device did, as far as it may be kept, heard at `ts`."""
         chatter = sum(heard.classes.values())
         counts = HourOf(
-            hour=hour_of(min(heard.since, ts)),
+            hour=hour_of(begun(heard.since, ts)),
             flows=heard.flows,
             unnamed=min(heard.unnamed, heard.flows),
             octets=heard.octets,

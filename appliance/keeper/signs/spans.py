@@ -45,6 +45,11 @@ def lasted(seconds: float) -> str:
     return counted(round(seconds / DAY), "day")
 
 
+def begun(since: float, ts: float) -> float:
+    """When something began that is told at `ts`: a begin that cannot be, such as no number, is none."""
+    return since if ts - DAY <= since <= ts else ts
+
+
 def counted(number: int, thing: str) -> str:
     """A number of things: `1 day`, `3 days`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from appliance.keeper.signs.spans import begun
 from appliance.messages import SignalSeen
 from appliance.signals import Signal
 
@@ -83,7 +84,7 @@ class Records:
         self, heard: SignalSeen, ground: Ground, *, ts: float, new_id: Callable[[], str], stranger: bool = False
     ) -> str:
         """Count a signal, last heard at `ts`, in its hour; the id of the row. A `stranger` has no standing."""
-        since = min(heard.since, ts)
+        since = begun(heard.since, ts)
         server, port = heard.server or "", -1 if heard.port is None else heard.port
         key = (heard.mac, int(ts // HOUR), heard.signal.value, heard.value, server, port)
         grounds = (ground.clause, ground.authority_id, ground.authority_number)

@@ -238,6 +238,12 @@ def test_a_document_without_leave_for_signs_erases_them(played: Any, signed: Any
     assert bench.rows("record") == 0
 
 
+@pytest.mark.parametrize("ts", [float("nan"), float("-inf"), -1.0])
+def test_a_signal_of_no_time_is_not_kept(played: Any, ts: float) -> None:
+    assert played.hear(Signal.SOCKS, "5", ts=ts, **FAR) == []
+    assert played.bench.rows("record") == 0
+
+
 def test_findings_of_a_device_are_bounded(played: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many subjects whoever is heard thinks up: the rest is one, and it counts on."""
     monkeypatch.setattr(signs, "MAX_OPEN", 4)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.keeper.signs.spans import DAY, HOUR, counted, covered, day_of, hour_of, lasted
+from appliance.keeper.signs.spans import DAY, HOUR, begun, counted, covered, day_of, hour_of, lasted
 
 
 def test_hours_and_days_are_those_of_utc() -> None:
@@ -41,3 +41,8 @@ def test_how_long_is_said_in_words(seconds: float, words: str) -> None:
 
 def test_things_are_counted() -> None:
     assert [counted(1, "day"), counted(2, "day"), counted(0, "day")] == ["1 day", "2 days", "0 days"]
+
+
+def test_a_begin_that_cannot_be_is_none() -> None:
+    assert begun(90.0, 100.0) == 90.0
+    assert [begun(since, 1e9) for since in (float("nan"), float("-inf"), 0.0, 2e9)] == [1e9] * 4

@@ -57,6 +57,14 @@ def test_an_hour_is_one_row_with_a_count(store: Store) -> None:
     assert (rows[1].first, rows[1].last, rows[1].signal) == (2 * HOUR, 2 * HOUR + 9, Signal.SSH)
 
 
+@pytest.mark.parametrize("since", [float("nan"), -1e300, 1e300, 0.0])
+def test_a_begin_that_cannot_be_is_none(store: Store, since: float) -> None:
+    with store.transaction():
+        add(store.records, 1e9, since=since)
+    (row,) = store.records.of([MAC], since=0, most=9)
+    assert (row.first, row.last) == (1e9, 1e9)
+
+
 @pytest.mark.req("R29", "N1")
 def test_another_clause_or_number_is_another_row(store: Store) -> None:
     with store.transaction():
