@@ -186,6 +186,7 @@ class Supply:
             if same:
                 state.trouble = state.refused = ""
                 state.judged = True
+                self._erase_plain(state)  # it may have been put back, or could not be deleted the first time
             return
         state.seen = seen
         job = self.library.job(about, most=source.max_octets)

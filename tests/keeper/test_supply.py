@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -378,4 +379,31 @@ def test_a_confidential_local_file_is_taken_once_and_deleted(tmp_path: Path) -> 
     assert box.holds("bets1.example")
     assert box.said.problem is None
     assert box.wait(31) == []
+    assert box.said.problem is None
+
+
+@pytest.mark.req("N16")
+def test_a_plain_text_that_cannot_be_deleted_is_said_for_as_long_as_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.txt").write_bytes(TEN)
+    unlink = Path.unlink
+
+    def refuses(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "own.txt":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuses)
+        box = Box(
+            tmp_path, id="gambling", version="1", title="Own list", severity="today", path=tmp_path / "own.txt",
+            confidential=True,
+        )  # fmt: skip
+        for _ in range(3):
+            assert "its plain text could not be deleted (Permission denied)" in box.said.problem
+            box.wait(31)
+    for _ in range(2):
+        box.wait(31)
+    assert not (tmp_path / "own.txt").exists()
     assert box.said.problem is None
