@@ -3,7 +3,8 @@
 Idempotent and free of order: an event is known by (source, id); a device, finding, proposal, stay or
 a box's arrangements by the revision. The same id with another payload is not accepted and not receipted; it is a refusal
 (`event-conflict`), because a box that says two things under one id was copied or set back.
-A status is a heartbeat, not an event: it only updates its site. What cannot be read yet is kept as it was
+A status is a heartbeat, not an event: it only updates its site; one from another database of the box ends what was
+arranged with the one before. What cannot be read yet is kept as it was
 signed, receipted, and read again (`read_again`) by a newer version.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, select, tuple_, update
+from sqlalchemy import Connection, Table, and_, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, StatementError
 
@@ -266,6 +267,8 @@ def _status(connection: Connection, opened: Opened, status: BoxStatus) -> bool:
         values = {"status": {**row.status, "online": False}}
     elif _is_newer(opened.envelope.id, at, row.status_id, row.status_at):
         values = {"status": _plain(status), "status_at": at, "status_id": opened.envelope.id}
+        if _begun_anew(opened.envelope.id, row.status_id):
+            connection.execute(delete(schema.arrangements).where(schema.arrangements.c.site == opened.topic.site))
     else:
         return False
     connection.execute(update(schema.site).where(table.site == opened.topic.site).values(**values))
@@ -280,6 +283,12 @@ def _is_newer(id_: str, at: float, old_id: str | None, old_at: float | None) -> 
     if old is not None and new[1] == old[1]:
         return int(new[2]) > int(old[2])
     return old_at is None or at > old_at
+
+
+def _begun_anew(id_: str, old_id: str | None) -> bool:
+    """Whether the box has another database than before: what was arranged with the old one holds no more (R30)."""
+    new, old = _STATUS_ID.fullmatch(id_), _STATUS_ID.fullmatch(old_id or "")
+    return new is not None and old is not None and new[1] != old[1]
 
 
 def _plain(payload: Payload) -> dict[str, Any]:

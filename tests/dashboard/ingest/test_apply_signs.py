@@ -15,7 +15,7 @@ from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from wire.base import Payload
-from wire.box import Arrangements, Away
+from wire.box import Arrangements, Away, BoxStatus
 from wire.codec import Envelope, Opened, topic_for
 from wire.findings import Finding
 from wire.models import Device, Visibility, type_of
@@ -38,12 +38,12 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def _opened(payload: Payload, number: int) -> Opened:
+def _opened(payload: Payload, number: int, *, id_: str | None = None) -> Opened:
     topic = topic_for(payload, tenant="example", site="site-1")
     envelope = Envelope.model_validate(
         {
             "specversion": "1.0",
-            "id": f"e1-{number}",
+            "id": id_ or f"e1-{number}",
             "source": "urn:gatehouse:example:site-1",
             "type": type_of(payload).ce_type,
             "time": AT.isoformat(),
@@ -73,6 +73,30 @@ def test_what_is_arranged_is_kept_at_its_highest_revision(engine: Engine) -> Non
     row = _row(engine, schema.arrangements)
     assert (row.site, row.revision, row.stored_at) == ("site-1", 3, NOW)
     assert Arrangements.model_validate(row.payload).away == (away,)
+
+
+@pytest.mark.req("R30")
+def test_what_was_arranged_with_another_memory_of_the_box_holds_no_more(engine: Engine) -> None:
+    def heard(id_: str, seconds: int) -> None:
+        status = BoxStatus(online=True, at=AT + timedelta(seconds=seconds))
+        with engine.begin() as connection:
+            apply(connection, [_opened(status, 1, id_=id_)], NOW)
+
+    def revisions() -> list[int]:
+        with engine.begin() as connection:
+            return list(connection.execute(select(schema.arrangements.c.revision)).scalars())
+
+    heard("e1-s1", 0)
+    _take(engine, Arrangements(revision=7))
+    heard("e1-s2", 10)
+    assert revisions() == [7]
+    heard("e2-s1", 5)
+    assert revisions() == [7], "it says that it is older than what was heard"
+    heard("e2-s2", 20)
+    assert revisions() == []
+    with engine.begin() as connection:
+        apply(connection, [_opened(Arrangements(revision=1), 2, id_="e2-1")], NOW)
+    assert revisions() == [1], "it counts from one again"
 
 
 @pytest.mark.req("R19", "R26", "N10")
