@@ -16,6 +16,7 @@ from appliance.keeper.devices.model import moment
 from appliance.keeper.findings import clip
 from appliance.keeper.list_state import State
 from appliance.keeper.lists.jobs import BAD_LINES, UNSUPPORTED, Result
+from appliance.keeper.lists.table import MAX_NAMES
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.store.findings import StoredFinding
 from appliance.keeper.supply import Supply
@@ -82,6 +83,8 @@ def _of(supply: Supply, state: State, at: float) -> ListHealth:
         title = state.source.title or state.source.id
         return ListHealth(list_id=state.source.id, title=title, problem=clip(problem or "It has not come yet."))
     made = kept.made
+    if not problem and made.overflow:
+        problem = f"{made.overflow:,} names of it are left out: a list can have {MAX_NAMES:,}."
     return ListHealth(
         list_id=state.source.id,
         title=kept.about.title,

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.keeper.authority import Scope
@@ -77,6 +78,15 @@ def test_a_refusal_is_told_once_and_ended(supply: Supply) -> None:
 def test_a_list_with_faults_numbers_them(supply: Supply) -> None:
     (found,) = health(supply, START)
     assert (found.entries, found.malformed, found.malformed_lines, found.problem) == (1, 1, (2,), None)
+
+
+def test_names_that_a_table_has_no_room_for_are_said(supply: Supply, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = supply.library.kept("own")
+    assert kept is not None
+    full = msgspec.structs.replace(kept, made=msgspec.structs.replace(kept.made, overflow=1234))
+    monkeypatch.setattr(supply, "in_use", lambda _list_id: full)
+    (found,) = health(supply, START)
+    assert found.problem == "1,234 names of it are left out: a list can have 32,000,000."
 
 
 def test_a_list_that_never_came_is_told_after_a_day(tmp_path: Path) -> None:
