@@ -312,3 +312,38 @@ def test_no_app_without_a_secret(
 def test_a_secret_of_32_bytes_is_enough(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"x" * 32)
     assert len(read_secret(tmp_path / "s")) == 32
+
+
+@pytest.fixture
+def form_paths(app: Flask) -> Callable[[str], list[str]]:
+    """Where each of a household's forms goes; whatever the app takes is here."""
+    named = {"finding": "find-1", "device": "dev-1", "proposal": "prop-1", "kind": "quiet"}
+    rules = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ()) and "site" in rule.arguments]
+
+    def at(site: str) -> list[str]:
+        built = [rule.build({"site": site} | named, append_unknown=False) for rule in rules]
+        return [path for _, path in filter(None, built)]
+
+    return at
+
+
+def test_every_form_asks_for_token_role_and_tenant(
+    sign_in_as: Callable[..., FlaskClient],
+    form_paths: Callable[[str], list[str]],
+    seed: Any,
+    csrf: Callable[[TestResponse], str],
+) -> None:
+    seed.site("site-2", tenant="elsewhere")
+    seed.device(site="site-2")
+    seed.finding(site="site-2", kind="tunnel")
+    for site in ("site-1", "site-2"):
+        seed.proposal(site=site)
+    officer, auditor = sign_in_as(), sign_in_as("auditor-1", Role.AUDITOR)
+    token, other = csrf(officer.get("/households/site-1/findings/find-1")), csrf(auditor.get("/"))
+    fields = {"token": "a" * 32, "reference": "q-1", "scope": "home", "why": "agreed", "ends": "7"}
+    assert len(form_paths("site-1")) >= 12
+    for own, foreign in zip(form_paths("site-1"), form_paths("site-2"), strict=True):
+        assert officer.post(own, data=fields).status_code == 400, own
+        assert auditor.post(own, data=fields | {"csrf_token": other}).status_code == 403, own
+        assert officer.post(foreign, data=fields | {"csrf_token": token}).status_code == 404, foreign
+    assert seed.rows(schema.command) == []
