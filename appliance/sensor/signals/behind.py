@@ -21,7 +21,7 @@ from appliance.sensor.frame import Tap
 from appliance.sensor.home import Home
 from appliance.sensor.packet import dhcp4, http, syn, tls
 from appliance.sensor.signals.detector import Detector, Noticed
-from appliance.sensor.table import AgedTable
+from appliance.sensor.table import FairTable
 from appliance.signals import Signal
 
 STARTS = (64, 128, 255)
@@ -53,8 +53,8 @@ class Behind(Detector):
     def __init__(self, home: Home) -> None:
         self._home = home
         self._is_own = any(network.version == 4 for network in home.networks)
-        self._said: AgedTable[tuple[str, str], bool] = AgedTable(bound=MAX_SAID, age=HABIT_SECONDS)
-        self._since: AgedTable[tuple[str, str], float] = AgedTable(bound=MAX_FOREIGN, age=FOREIGN_SECONDS[1])
+        self._said: FairTable[tuple[str, str], bool] = FairTable(bound=MAX_SAID, age=HABIT_SECONDS)
+        self._since: FairTable[tuple[str, str], float] = FairTable(bound=MAX_FOREIGN, age=FOREIGN_SECONDS[1])
 
     @property
     def overflow(self) -> int:

@@ -19,7 +19,7 @@ from appliance.sensor.home import Home
 from appliance.sensor.packet import ip, tls
 from appliance.sensor.packet.handshake import Handshake
 from appliance.sensor.signals.detector import Detector, Noticed
-from appliance.sensor.table import AgedTable
+from appliance.sensor.table import AgedTable, FairTable
 from appliance.signals import Signal
 
 BUSY_SECONDS = 300.0
@@ -73,9 +73,9 @@ class Busy(Detector):
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._going: AgedTable[_Key, _Going] = AgedTable(bound=MAX_BUSY, age=PAUSE_SECONDS)
+        self._going: FairTable[_Key, _Going] = FairTable(bound=MAX_BUSY, age=PAUSE_SECONDS)
         self._moved: AgedTable[str, int] = AgedTable(bound=MAX_MASKED, age=HEARD_SECONDS)
-        self._heard: AgedTable[_Key, _Heard] = AgedTable(bound=MAX_HEARD, age=HEARD_SECONDS)
+        self._heard: FairTable[_Key, _Heard] = FairTable(bound=MAX_HEARD, age=HEARD_SECONDS)
 
     @property
     def overflow(self) -> int:

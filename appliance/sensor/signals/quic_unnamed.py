@@ -16,7 +16,7 @@ from appliance.sensor.home import Home
 from appliance.sensor.packet import ip, tls
 from appliance.sensor.signals.detector import Detector, Noticed
 from appliance.sensor.signals.told import Told
-from appliance.sensor.table import AgedTable
+from appliance.sensor.table import FairTable
 from appliance.signals import Signal
 
 QUIC_PORT = 443
@@ -41,8 +41,8 @@ class QuicUnnamed(Detector):
         """Pass over what `told` knows a device was told; it must hear each fact first."""
         self._home = home
         self._told = told
-        self._waiting: AgedTable[_Flow, float] = AgedTable(bound=MAX_WAITING, age=4 * WAIT_SECONDS)
-        self._named: AgedTable[tuple[str, str], bool] = AgedTable(bound=MAX_NAMED, age=NAMED_SECONDS)
+        self._waiting: FairTable[_Flow, float] = FairTable(bound=MAX_WAITING, age=4 * WAIT_SECONDS)
+        self._named: FairTable[tuple[str, str], bool] = FairTable(bound=MAX_NAMED, age=NAMED_SECONDS)
 
     @property
     def overflow(self) -> int:

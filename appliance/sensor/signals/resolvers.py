@@ -16,7 +16,7 @@ from appliance.sensor.known import resolver_at
 from appliance.sensor.packet import dns, ip, tls
 from appliance.sensor.signals.detector import Detector, Noticed
 from appliance.sensor.signals.named import Named, question_of
-from appliance.sensor.table import AgedTable
+from appliance.sensor.table import FairTable
 from appliance.signals import Signal
 
 MAX_CERTIFICATES = 1024
@@ -40,10 +40,10 @@ class Resolvers(Detector):
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._certificates: AgedTable[tuple[str, str, int], bool] = AgedTable(
+        self._certificates: FairTable[tuple[str, str, int], bool] = FairTable(
             bound=MAX_CERTIFICATES, age=CERTIFICATE_SECONDS
         )
-        self._connections: AgedTable[tuple[str, str, int], bool] = AgedTable(
+        self._connections: FairTable[tuple[str, str, int], bool] = FairTable(
             bound=MAX_CONNECTIONS, age=CONNECTION_SECONDS
         )
 

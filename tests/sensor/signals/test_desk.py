@@ -132,6 +132,40 @@ def test_a_flood_of_one_device_hides_no_signal_of_another(home: Home, facts: Any
     }
 
 
+@pytest.mark.req("N11", "R11")
+def test_a_flood_between_two_looks_hides_nothing_that_takes_time_to_see(home: Home, facts: Any, mask: Mask) -> None:
+    """A tunnel, a QUIC connection without a hello, and another network's address: each is seen by its second look."""
+    desk = Desk(home)
+    desk.set_mask(mask(facts.laptop, facts.phone, lease=1e9), 0.0)
+    foreign = msgspec.structs.replace(facts.began(), src="10.9.9.9")
+    first = [facts.began("203.0.113.9", 443, protocol=17), foreign, facts.began("203.0.113.53", 53, sport=7777)]
+    told = [one for fact in first for one in desk.take(fact, 1.0)]
+    tunnel = Talk(mac=facts.laptop, server="203.0.113.8", protocol=6, port=22, up=10**6, down=10**6)
+    for minute in range(6):
+        ts = 1000.0 + minute * 60
+        told += desk.counted(TalksCounted(ts=ts, seconds=60.0, talks=(tunnel,)), 1.0)
+        for number in range(2500):
+            address = f"203.{minute}.{number % 250}.{number // 250}"
+            said = facts.began(address, 443, mac=facts.phone, protocol=17, ts=ts, sport=number)
+            desk.take(msgspec.structs.replace(said, src=f"10.{minute}.{number % 250}.{number // 250}"), 1.0)
+            desk.take(facts.began(address, 53, mac=facts.phone, ts=ts, sport=number), 1.0)
+            desk.take(facts.hello(None, mac=facts.phone, dst=address, ts=ts), 1.0)
+            talk = Talk(mac=facts.phone, server=address, protocol=17, port=number, up=10**5, down=10**5)
+            desk.counted(TalksCounted(ts=ts, seconds=60.0, talks=(talk,)), 1.0)
+        if minute == 0:
+            told += desk.take(facts.ask("a.example", to="203.0.113.53", sport=7777, ts=1001.0), 1.0)
+        told += desk.take(msgspec.structs.replace(foreign, ts=ts + 1), 1.0)
+        told += desk.tick(ts + 6, 1.0)
+    seen = {(one.signal, one.value) for one in told if isinstance(one, SignalSeen) and one.mac == facts.laptop}
+    assert seen >= {
+        (Signal.BUSY, "tcp"),
+        (Signal.QUIC_UNNAMED, "hidden"),
+        (Signal.TETHER, "10.9.9.0/24"),
+        (Signal.OTHER_RESOLVER, "tcp"),
+    }
+    assert desk.overflow > 0
+
+
 def test_packet_time_goes_on_with_facts_and_by_itself(home: Home, facts: Any) -> None:
     recorder = Recorder()
     desk = Desk(home, [recorder])
