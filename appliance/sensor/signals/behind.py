@@ -49,6 +49,7 @@ class Behind(Detector):
     """Tells what does not fit one device."""
 
     __slots__ = ("_home", "_is_own", "_said", "_since")
+    hears = (Heard, ArpHeard, FlowBegan, MessageHeard)
 
     def __init__(self, home: Home) -> None:
         self._home = home

@@ -116,10 +116,10 @@ class Desk:
 
     def counted(self, counted: TalksCounted, monotonic: float) -> list[Observation]:
         """What the keeper is told because of counts of octets."""
+        told = self.tick(counted.ts, monotonic)  # a clock that was set ends what was counted before
         talks = tuple(talk for talk in counted.talks if talk.mac in self._watched)
         counted = msgspec.structs.replace(counted, talks=talks)
         self._activity.counted(counted)
-        told: list[Observation] = []
         for detector in self._detectors:
             told += self._outlet.take(detector.counted(counted), monotonic)
         return told
