@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -44,8 +45,12 @@ def place(name: str) -> Place:
 
 def answer(name: str, kind: str, *, transaction: int) -> bytes:
     """The answer to a question: an address, what a service needs (RFC 9460), or that there is nothing."""
+    return struct.pack("!H", transaction) + _answer(name, kind)[2:]
+
+
+@cache
+def _answer(name: str, kind: str) -> bytes:
     question = dns.message.make_query(name, kind)
-    question.id = transaction
     told = dns.message.make_response(question, recursion_available=True)
     if name in NOT_THERE:
         return told.to_wire()

@@ -53,8 +53,8 @@ RENEW_SECONDS = 20.0
 WAN_PORT = "wan0"
 HOME = Home((ip_network("192.0.2.0/24"), ip_network("2001:db8::/64")))
 """The household's own addresses."""
-RECEIVED, RECEIVED_SECONDS = 16, 10.0
-"""The server says what it has after so many messages, or so long."""
+RECEIVED = 16
+"""The server says what it has after so many messages, and with each tick."""
 _CREDIT = 1000
 _BOOTED = 1000.0
 """The monotonic clock when the box starts."""
@@ -113,7 +113,6 @@ class Box:
         self._gathered_at = starts
         self._ticks: list[float] = []
         self._received: list[int] = []
-        self._received_at = starts
         self._orders = self._tokens = 0
         self.observations = 0
         """Messages of the sensor that the keeper was given."""
@@ -318,8 +317,7 @@ class Box:
                     self._take(self._core.heard(Peer.WARDEN, (applied,), now=self.now, monotonic=self._monotonic))
                 case _:
                     pass
-        if len(self._received) >= RECEIVED or (self._received and self.now - self._received_at >= RECEIVED_SECONDS):
-            self._received_at = self.now
+        if len(self._received) >= (1 if self._ticked == self.now else RECEIVED):
             ranges = tuple((number, number) for number in sorted(self._received)[:256])
             self._received = []
             self._down(Receipt(epoch=self._store.epoch, ranges=ranges, at=_utc(self.now)), m.Credit(count=_CREDIT))

@@ -9,6 +9,7 @@ import hashlib
 import struct
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 
 import dns.message
@@ -161,7 +162,12 @@ def llmnr(persona: Persona, *, transaction: int) -> bytes:
 
 def dns_question(name: str, kind: str, *, transaction: int) -> bytes:
     """A question to the resolver."""
-    return _question(name, kind, transaction, flags=dns.flags.RD)
+    return struct.pack("!H", transaction) + _asked(name, kind)[2:]
+
+
+@cache
+def _asked(name: str, kind: str) -> bytes:
+    return _question(name, kind, 0, flags=dns.flags.RD)
 
 
 def _question(name: str, kind: str, transaction: int, *, flags: int) -> bytes:

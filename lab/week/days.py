@@ -87,7 +87,7 @@ class Days(Week):
         while ts < self.ends:
             if self._online(ts):
                 yield Upstream(ts, asked)
-            ts += 1200.0
+            ts += 3600.0
         for gap in self.household.no_internet:
             began, ended = self._span(gap)
             yield LinkChanged(ts=began, interface=WAN_PORT, up=False)
@@ -160,8 +160,8 @@ class Days(Week):
             yield from device.backup(self._at(day, 0))
         for one in self.household.around:
             began, ended = self._at(day, one.hours[0]), self._at(day, one.hours[1])
-            if one.member == name and day in one.days and stay.began < began and ended < stay.ended:
-                yield from around(one.way, device, began, ended)
+            if one.member == name and day in one.days and stay.began < began < stay.ended - 600:
+                yield from around(one.way, device, began, min(ended, stay.ended))
 
     def _background(self, device: Device, stay: Stay) -> Iterator[Done]:
         ts = stay.began + device.dice.uniform(120, 600)

@@ -156,7 +156,7 @@ class Device:
             for number, name in enumerate((self.dice.choice(sites), *self.dice.sample(_BESIDE, 2))):
                 up, down = self.dice.randrange(4_000, 40_000), self.dice.randrange(30_000, 900_000)
                 yield from self.visit(ts + number * 0.4, name, up=up, down=down)
-            ts += self.dice.uniform(200, 560)
+            ts += self.dice.uniform(300, 800)
 
     def film(self, began: float, ended: float) -> Iterator[Done]:
         """A film, or a station: a connection that goes on for long, and a new one now and then."""

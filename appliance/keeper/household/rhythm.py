@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from appliance.keeper.devices.model import Device
 from appliance.keeper.findings import closed
 from appliance.keeper.household.away import AwayTimes
-from appliance.keeper.household.habits import Habits, of_people, say
+from appliance.keeper.household.habits import MAX_STAYS, Habits, of_people, say
 from appliance.keeper.household.past import MAX_WATCHED, Past
 from appliance.keeper.household.record import Record
 from appliance.keeper.household.signs import BECAUSE_OVER, CLOSE_SECONDS, Signs
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
 from appliance.keeper.signs.silence import Home, Quiet, Watched, home_quiet, silent, tell_apart
-from appliance.keeper.signs.spans import HOUR, day_of, hour_of
+from appliance.keeper.signs.spans import HOUR, covered, day_of, hour_of
 from appliance.keeper.store.activity import KEEP_HOURS
 from wire.authority import DataClass
 from wire.base import Standing
@@ -137,13 +137,16 @@ class Rhythm:
         if usual is not None:
             last_use = max((hour for hour, amount in use.items() if usual.used(amount)), default=None)
             if last_use is not None:
+                there = covered(
+                    self._stays.spans(device.macs, most=MAX_STAYS), max(last_use + 1, todo.hour - 24), todo.hour
+                )
                 todo.standing[device.device_id] = Watched(
                     device_id=device.device_id,
                     baseline=usual,
                     last_use=last_use,
                     missed=tuple(hour for hour in seen if last_use < hour < todo.hour),
                     now=todo.hour,
-                    joined=any(self._stays.began(mac) is not None for mac in device.macs),
+                    joined=bool(there) or any(self._stays.began(mac) is not None for mac in device.macs),
                     away=self._away.away(device.device_id, now.at),
                 )
         if todo.daily:

@@ -88,7 +88,7 @@ def _table(window: Window, context: Context, support: list[Observed], found: lis
     if reached:
         often = bool(named) or times(reached) >= REPEATED
         grade = Grade.HIGH if stopped or unasked else Grade.MEDIUM if often else Grade.LOW
-        words = f"{_words(reached)} was reached{towards(reached)}"
+        words = f"{_words(reached)} was reached{towards(reached).replace(' to ', ' at ', 1)}"
         found.append((grade, f"This looks like names asked over a protected connection: {words}."))
     if unasked:
         grade = Grade.MEDIUM if times(unasked) >= REPEATED else Grade.LOW

@@ -61,7 +61,7 @@ class Watched:
     now: int
     """Number of the hour in which is asked; it is not among `missed`."""
     joined: bool
-    """It is joined to the network now, awake or asleep."""
+    """It is joined to the network now, or was within the last day and after its last use: awake or asleep."""
     away: bool
     """It is said to be away now, alone or with the whole home."""
 
@@ -132,7 +132,7 @@ def silent(watched: Watched, home: Home) -> Sign | None:
     quiet_for = lasted((watched.now - watched.last_use - 1) * HOUR)
     likely = round(watched.baseline.likely(watched.missed))
     reasons = [
-        f"Looks like the device has not been used for {quiet_for}; it is joined to the network and idle."
+        f"Looks like the device has not been used for {quiet_for}; in the last day it was joined to the network and idle."
         if quiet is Quiet.IDLE
         else f"Looks like the device has not been used here for {quiet_for}, while others at home were.",
         (

@@ -22,6 +22,8 @@ _BACKUP = "A backup, a camera or an update: these move much in one connection, t
 _UPKEEP = "Upkeep of a server or of another device, or copying files."
 
 _COMPUTERS = frozenset({"laptop", "desktop"})
+_PLAYERS = frozenset({"tv", "speaker", "console", "camera"})
+"""What plays for hours over one plain TLS connection: of these, that shape says nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ def weigh(window: Window, context: Context) -> Iterator[Weighed]:
     for signal, judge in _PROTOCOLS:
         for place, heard in each_end(window.of(signal, lambda item: not item.local)):
             busy = window.busy({item.server for item in heard})
+            if _is_player(signal, heard, context) and not named:
+                continue
             grade, name, words, alternatives = judge(_End(heard=heard, busy=busy, named=bool(named)), context)
             far = f" to {place}" if place else ""
             extra = [f"It asked for a VPN service by name ({named[0].value})."] if named else []
@@ -70,6 +74,12 @@ def weigh(window: Window, context: Context) -> Iterator[Weighed]:
             alternatives=("A page or an advertisement can ask for such a name.", _WORK),
             subject="VPN service by name",
         )
+
+
+def _is_player(signal: Signal, heard: list[Observed], context: Context) -> bool:
+    """Whether this is a film or a station rather than a VPN inside TLS, known by its shape alone."""
+    shape_only = signal is Signal.SSTP and all(item.value == "hello" for item in heard)
+    return shape_only and context.category in _PLAYERS
 
 
 def _signals(heard: list[Observed]) -> int:
