@@ -55,7 +55,7 @@ MAX_FRESH = 4096
 """Records of a device that are told apart between two weighings."""
 
 MAX_USES = 256
-"""Devices whose last hour is remembered."""
+"""Devices whose last hour is remembered; those without a standing make way."""
 USES = 12
 """Counts of a device's last hour: the sensor tells them every five minutes."""
 
@@ -138,7 +138,7 @@ class Signs:
         use = Use(flows=seen.flows, unnamed=seen.unnamed, lookups=seen.others + sum(seen.classes.values()))
         lately = self._lately.get(device.device_id)
         if lately is None:
-            if len(self._lately) >= MAX_USES:
+            if len(self._lately) >= MAX_USES and not self._forget_stranger(device):
                 self.overflow += 1
                 return
             lately = self._lately[device.device_id] = deque(maxlen=USES)
@@ -193,6 +193,17 @@ class Signs:
             fresh[record_id] = fresh.get(record_id, 0) + signal.count
         else:
             self.overflow += 1
+
+    def _forget_stranger(self, device: Device) -> bool:
+        """Make room for the last hour of a device with a standing: those without are made up at no cost."""
+        if device.standing is Standing.UNKNOWN:
+            return False
+        by_id = self._record.registry.by_id
+        for device_id in self._lately:
+            if (other := by_id(device_id)) is None or other.standing is Standing.UNKNOWN:
+                del self._lately[device_id]
+                return True
+        return False
 
     def _look(self, now: Now) -> None:
         registry, records, at = self._record.registry, self._record.store.records, now.at

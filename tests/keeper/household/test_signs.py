@@ -238,6 +238,31 @@ def test_a_document_without_leave_for_signs_erases_them(played: Any, signed: Any
     assert bench.rows("record") == 0
 
 
+def test_made_up_devices_do_not_hide_that_look_ups_stopped(played: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signs, "MAX_USES", 2)
+    bench = played.bench
+    strangers = [f"02:00:00:00:78:{number:02x}" for number in range(4)]
+    for mac in [*strangers, LAPTOP]:
+        bench.sight(mac)
+        seen = m.ActivitySeen(
+            ts=bench.wall,
+            since=bench.wall - 300,
+            mac=mac,
+            generation=bench.generation,
+            flows=100,
+            unnamed=0,
+            octets=0,
+            unnamed_octets=0,
+            classes={},
+            others=0,
+        )
+        bench.hear(Peer.SENSOR, seen)
+        bench.acknowledge()
+    assert bench.core._book.signs.overflow == 2
+    told = played.hear(Signal.RESOLVER_REACHED, "example", server="192.0.2.53", port=443)
+    assert [(item.kind, item.grade) for item in told] == [("encrypted-dns", "high")]
+
+
 @pytest.mark.parametrize("ts", [float("nan"), float("-inf"), -1.0])
 def test_a_signal_of_no_time_is_not_kept(played: Any, ts: float) -> None:
     assert played.hear(Signal.SOCKS, "5", ts=ts, **FAR) == []
