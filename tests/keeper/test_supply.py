@@ -366,13 +366,15 @@ def test_an_old_local_file_is_stale_where_the_settings_say_so(local: Box) -> Non
     assert local.said.stale
 
 
+def confidential(folder: Path) -> Box:
+    (folder / "own.txt").write_bytes(TEN)
+    said = {"version": "1", "title": "Own list", "severity": "today", "confidential": True}
+    return Box(folder, id="gambling", path=folder / "own.txt", **said)
+
+
 @pytest.mark.req("N16")
 def test_a_confidential_local_file_is_taken_once_and_deleted(tmp_path: Path) -> None:
-    (tmp_path / "own.txt").write_bytes(TEN)
-    box = Box(
-        tmp_path, id="gambling", version="1", title="Own list", severity="today", path=tmp_path / "own.txt",
-        confidential=True,
-    )  # fmt: skip
+    box = confidential(tmp_path)
     assert not (tmp_path / "own.txt").exists()
     assert box.holds("bets1.example")
     box.start()
@@ -383,27 +385,18 @@ def test_a_confidential_local_file_is_taken_once_and_deleted(tmp_path: Path) -> 
 
 
 @pytest.mark.req("N16")
-def test_a_plain_text_that_cannot_be_deleted_is_said_for_as_long_as_it_is_there(
+def test_a_plain_text_that_cannot_be_deleted_is_said_while_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "own.txt").write_bytes(TEN)
-    unlink = Path.unlink
-
-    def refuses(path: Path, missing_ok: bool = False) -> None:
-        if path.name == "own.txt":
-            raise PermissionError(errno.EACCES, "Permission denied")
-        unlink(path, missing_ok)
+    def refuses(_path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", refuses)
-        box = Box(
-            tmp_path, id="gambling", version="1", title="Own list", severity="today", path=tmp_path / "own.txt",
-            confidential=True,
-        )  # fmt: skip
+        box = confidential(tmp_path)
         for _ in range(3):
             assert "its plain text could not be deleted (Permission denied)" in box.said.problem
             box.wait(31)
     for _ in range(2):
         box.wait(31)
-    assert not (tmp_path / "own.txt").exists()
-    assert box.said.problem is None
+    assert (box.said.problem, (tmp_path / "own.txt").exists()) == (None, False)
