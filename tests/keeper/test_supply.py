@@ -378,10 +378,8 @@ def test_a_confidential_local_file_is_taken_once_and_deleted(tmp_path: Path) -> 
     assert not (tmp_path / "own.txt").exists()
     assert box.holds("bets1.example")
     box.start()
-    assert box.holds("bets1.example")
-    assert box.said.problem is None
-    assert box.wait(31) == []
-    assert box.said.problem is None
+    assert (box.holds("bets1.example"), box.said.problem) == (True, None)
+    assert (box.wait(31), box.said.problem) == ([], None)
 
 
 @pytest.mark.req("N16")
