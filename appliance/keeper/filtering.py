@@ -11,7 +11,7 @@ either is refused as a whole and said, because half a list would not be what the
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -58,6 +58,9 @@ class Source(Protocol):
 
     def versions(self) -> Mapping[str, str]:
         """What changes with a list's content, by list id."""
+
+    def free(self) -> Collection[str]:
+        """Lists whose names no clause refuses, such as help lines and solicitors (R67, S6)."""
 
     def entries(self, list_id: str) -> Iterator[Entry | IPv4Network | IPv6Network]:
         """All it holds.
@@ -227,6 +230,7 @@ class Filtering:
         if self._source is None:
             return {}
         wanted = {each for policy in self._policies.values() for each in (*policy.block, *(policy.allow or ()))}
+        wanted |= set(self._source.free())
         return {list_id: version for list_id, version in self._source.versions().items() if list_id in wanted}
 
     def _begin(self) -> None:
@@ -272,22 +276,26 @@ class Filtering:
             _log.warning("%s", problem)
 
     def _gather(self, policy: Policy, tree: Tree, addresses: Addresses, problems: list[str]) -> Iterator[None]:
-        lists = [*((each, True) for each in policy.block), *((each, False) for each in policy.allow or ())]
+        free = () if self._source is None else self._source.free()
+        lists = [*((each, True) for each in policy.block), *((each, False) for each in (*(policy.allow or ()), *free))]
         count = 0
         for bit, (list_id, blocks) in enumerate(lists):
             try:
                 for entry in self._entries(list_id):
                     if isinstance(entry, Entry):
-                        tree.add(bit, entry, blocks=blocks)
+                        tree.add(bit, entry, blocks=blocks, free=not blocks and list_id in free)
                     elif blocks:
                         addresses.add(entry)
                     count += 1
                     if not count % PORTION:
                         yield
             except ListUnreadableError as error:
-                if not blocks:  # without it, nothing at all would be reached
+                if blocks:
+                    problems.append(f"{error}, so what it names is not refused.")
+                elif list_id in (policy.allow or ()):  # without it, nothing at all would be reached
                     raise UnfitError(f"what may be reached is not known ({error})") from error
-                problems.append(f"{error}, so what it names is not refused.")
+                else:
+                    problems.append(f"{error}, so what it names is refused where another list says so.")
 
     def _entries(self, list_id: str) -> Iterator[Entry | IPv4Network | IPv6Network]:
         if self._source is None:

@@ -2,7 +2,8 @@
 
 Each list has a bit. A name's entry sets or clears its bit for the name itself and for the names below;
 what it does not speak of comes from the closest name above. So an exception of one list does not
-lift another list's entry, and the closest entry decides, as in `lists.match`.
+lift another list's entry, and the closest entry decides, as in `lists.match`. What a free list names is never
+refused, whatever the others say.
 Bounded: `room` names and characters; one more raises `UnfitError`.
 """
 
@@ -32,17 +33,20 @@ class Tree:
         self._allow_only = allow_only
         self._block = 0
         self._allow = 0
+        self._free = 0
         self._nodes: dict[str, list[int]] = {}
         """By name: bits set and cleared for itself, set and cleared below."""
 
-    def add(self, bit: int, entry: Entry, *, blocks: bool) -> None:
-        """Take an entry of list number `bit`, one that blocks or one that allows.
+    def add(self, bit: int, entry: Entry, *, blocks: bool, free: bool = False) -> None:
+        """Take an entry of list number `bit`, one that blocks, one that allows, or one that is always free.
 
         Raises:
             UnfitError: there is no room.
         """
         mask = 1 << bit
-        if blocks:
+        if free:
+            self._free |= mask
+        elif blocks:
             self._block |= mask
         else:
             self._allow |= mask
@@ -87,6 +91,8 @@ class Tree:
         return 0
 
     def _refused(self, mask: int) -> bool:
+        if mask & self._free:
+            return False
         return bool(mask & self._block) or (self._allow_only and not mask & self._allow)
 
 

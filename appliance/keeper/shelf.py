@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network
 from appliance.keeper.filtering import ListUnreadableError
 from appliance.keeper.lists.entries import Entry, Fault
 from appliance.keeper.lists.library import Library
+from appliance.keeper.lists.match import EXCLUDED
 
 
 class Shelf:
@@ -25,6 +26,11 @@ class Shelf:
         """The hash of each list's file."""
         found = {list_id: self._library.kept(list_id) for list_id in self._list_ids}
         return {list_id: kept.made.sha256 for list_id, kept in found.items() if kept is not None}
+
+    def free(self) -> Collection[str]:
+        """Lists of names that are never kept, and so never refused either."""
+        found = ((list_id, self._library.kept(list_id)) for list_id in sorted(self._list_ids))
+        return tuple(list_id for list_id, kept in found if kept is not None and kept.about.category == EXCLUDED)
 
     def entries(self, list_id: str) -> Iterator[Entry | IPv4Network | IPv6Network]:
         """All it holds.

@@ -20,7 +20,7 @@ from appliance.keeper.lists.entries import Entry, Network, Reach
 from appliance.keeper.peers import Peer
 from appliance.keeper.refusing import MAX_REFUSED_TEXT
 from appliance.keeper.store.database import Store
-from appliance.plan import Plan, Rule, unpack
+from appliance.plan import Plan, Rule, refuses, unpack
 from wire.base import Standing
 
 LAPTOP = "02:00:00:00:00:01"
@@ -36,6 +36,9 @@ class Lists:
 
     def versions(self) -> Mapping[str, str]:
         return dict.fromkeys(self.lists, str(self.revision))
+
+    def free(self) -> tuple[str, ...]:
+        return tuple(list_id for list_id in self.lists if list_id.startswith("free"))
 
     def entries(self, list_id: str) -> Iterator[Entry | Network]:
         if list_id not in self.lists:
@@ -86,6 +89,23 @@ def test_a_plan_is_written_whole_and_named(tmp_path: Path, lists: Lists, make_au
     assert read(run(filtering, 10.0)).filters[0].rules == (), "a new version of a list is a new plan"
     filtering.settle(None)
     assert run(filtering, 20.0).path is None
+
+
+@pytest.mark.req("R67", "S6")
+@pytest.mark.parametrize("kind", ["block", "allow-only"])
+def test_help_lines_are_reached_whatever_the_lists_say(
+    tmp_path: Path, lists: Lists, make_authority: Any, kind: str
+) -> None:
+    lists.lists["names"].append(Entry(name="talk.help.test", reach=Reach.SUBTREE))
+    lists.lists["free-help"] = [Entry(name="help.test", reach=Reach.SUBTREE)]
+    filtering = Filtering(tmp_path, lists)
+    filtering.settle(scope_of(make_authority, BLOCK | {"kind": kind}))
+    (plan,) = read(run(filtering)).filters
+    rules = {rule.name: rule for rule in plan.rules}
+    assert not refuses(plan, rules, "help.test")
+    assert not refuses(plan, rules, "www.talk.help.test")
+    assert refuses(plan, rules, "a.test") == (kind == "block")
+    assert refuses(plan, rules, "other.test") == (kind == "allow-only")
 
 
 @pytest.mark.req("R57")
