@@ -24,12 +24,13 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="folder for the capture, the events and the truth; made if absent")
     parser.add_argument("--run", action="store_true", help="let a box live through it, with passphrases and without")
     parser.add_argument("--signs", action="store_true", help="two watched households: the findings, in order")
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="with --signs: write each as a file there, too")
     parser.add_argument("--only", choices=("compliant", "non-compliant"), help="with --signs: only this household")
     parser.add_argument("--seed", type=int, default=1, help="another seed tells another week")
     parser.add_argument("--without-passphrases", action="store_true", help="nobody knows who joined with which")
     arguments = parser.parse_args(words)
     if arguments.signs:
-        return _signs(arguments.seed, arguments.only)
+        return _signs(arguments.seed, arguments.only, arguments.write)
     if arguments.out is None and not arguments.run:
         parser.print_usage(sys.stderr)
         return 2
@@ -56,8 +57,8 @@ def _write(week: Week, folder: Path) -> None:
     )
 
 
-def _signs(seed: int, only: str | None) -> int:
-    """Print what a box finds in the weeks of the households."""
+def _signs(seed: int, only: str | None, folder: Path | None) -> int:
+    """Print what a box finds in the weeks of the households, and write it down if there is a folder."""
     for name, read in (("compliant", household.compliant), ("non-compliant", household.non_compliant)):
         if only not in {None, name}:
             continue
@@ -67,10 +68,14 @@ def _signs(seed: int, only: str | None) -> int:
         except FileError as error:
             sys.stderr.write(f"lab.week: {error}\n")
             return 2
-        with scratch() as folder:
+        with scratch() as place:
             days = Days(told, seed=seed)
-            with watched.live(days, folder) as box:
-                print("\n".join(watched.Review(days=days, box=box).lines()))
+            with watched.live(days, place) as box:
+                text = watched.Review(days=days, box=box).text()
+        print(text, end="")
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
         sys.stderr.write(f"{name}: lived through in {time.process_time() - began:.0f} s\n")
     return 0
 

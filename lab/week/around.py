@@ -66,9 +66,7 @@ def _tunnel(device: Device, began: float, ended: float) -> Iterator[Done]:
     """WireGuard: a handshake every two minutes, and all that the device does within."""
     own = device.dice.randrange(49152, 65536)
     ts, number = began + device.dice.uniform(10, 200), 0
-    yield device.moved(
-        ts, ended - ts, str(_FAR), frames.UDP, shakes.WIREGUARD_PORT, up=15_000_000, down=240_000_000
-    )
+    yield device.moved(ts, ended - ts, str(_FAR), frames.UDP, shakes.WIREGUARD_PORT, up=15_000_000, down=240_000_000)
     while ts < ended:
         first = shakes.wireguard_initiation(device.dice)
         yield from device.speaker.send(ts, _FAR, shakes.WIREGUARD_PORT, first, own=own)
@@ -105,5 +103,3 @@ def _behind(device: Device, began: float, ended: float) -> Iterator[Done]:
         yield from phone.visit(began, name, up=3_000, down=6_000)
         began += 5.0
     yield from phone.pages(began, ended, ("social.example", "pictures.example", "maps.example"))
-
-

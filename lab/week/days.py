@@ -71,7 +71,7 @@ class Days(Week):
     def story(self) -> Iterator[Happening]:
         """Everything, in order of time, to the end."""
         stays = [sorted(self._lived(stay), key=_when) for stay in self.stays]
-        told = heapq.merge(*stays, sorted(self._house(), key=_when), key=_when)
+        told = heapq.merge(*stays, sorted(self.house(), key=_when), key=_when)
         since = self.told_from - COUNTED_BEFORE * DAY
         yield from _counted(one for one in told if self._is_told(one, since))
 
@@ -80,7 +80,7 @@ class Days(Week):
 
     # --- the house ------------------------------------------------------------------------------
 
-    def _house(self) -> Iterator[Heard]:
+    def house(self) -> Iterator[Heard]:
         """The provider's side, the line, the power."""
         asked = frames.arp(sender=_PROVIDER_MAC, sender_ip=_PROVIDER, target_ip=_OWN)
         ts = self.starts + 30.0
@@ -132,9 +132,7 @@ class Days(Week):
             ways = [one for one in mine if int(day) in one.days and one.hours[0] <= hour < one.hours[1]]
             return resolver(ways[0].way) if ways else ROUTER
 
-        device = Device(
-            speaker=speaker, life=self.household.of(name), dice=dice, online=self._online, resolver=asked
-        )
+        device = Device(speaker=speaker, life=self.household.of(name), dice=dice, online=self._online, resolver=asked)
         if not member.wired:
             yield StationChanged(ts=stay.began + 0.03, mac=stay.mac, joined=True, key_id=member.key)
         yield from speaker.join(stay.began)
@@ -152,7 +150,10 @@ class Days(Week):
         rests = any(rest.member == name and day in rest.days for rest in self.household.rest)
         out = [self._span(outside) for outside in self.household.outside]
         for use in () if rests else device.life.use:
-            began, ended = max(self._at(day, use.hours[0]), stay.began + 60), min(self._at(day, use.hours[1]), stay.ended)
+            began, ended = (
+                max(self._at(day, use.hours[0]), stay.began + 60),
+                min(self._at(day, use.hours[1]), stay.ended),
+            )
             away = any(gone < ended and began < back for gone, back in out)
             if day % 7 in use.weekdays and ended - began > 600 and not away:
                 yield from device.use(use, began, ended)
@@ -204,5 +205,3 @@ def _minute(going: list[Moved], ends: float) -> Iterator[TalksCounted]:
     ]
     for first in range(0, len(rows), MAX_TALKS):
         yield TalksCounted(ts=ends, seconds=COUNTED_EVERY, talks=tuple(rows[first : first + MAX_TALKS]))
-
-

@@ -105,9 +105,7 @@ class Device:
             yield from self.speaker.send(
                 ts + 5.6, gate, shakes.NAT_TRAVERSAL_PORT, shakes.sealed(self.dice, 1), own=own
             )
-            yield self.moved(
-                ts + 5.2, 600.0, str(gate), frames.UDP, shakes.NAT_TRAVERSAL_PORT, up=30_000, down=40_000
-            )
+            yield self.moved(ts + 5.2, 600.0, str(gate), frames.UDP, shakes.NAT_TRAVERSAL_PORT, up=30_000, down=40_000)
 
     def in_the_background(self, ts: float) -> Iterator[Done]:
         """What it does now and then, used or not: its maker's push service, the time, its lease, what it announces."""

@@ -129,8 +129,12 @@ class Review:
         macs = self.box.known_by.get(finding.device_id, ())
         return next((self.days.truth[mac] for mac in macs if mac in self.days.truth), finding.device_id)
 
+    def text(self) -> str:
+        """All of it, as it is kept as a baseline."""
+        return "".join(f"{line}\n" for line in self.lines())
+
     def lines(self) -> Iterator[str]:
-        """All of it as text."""
+        """All of it, line by line."""
         yield f"{self.days.cast.title}; seed {self.days.seed}"
         yield ""
         yield "Before the week, while the household is registered and what is usual is learnt:"

@@ -29,6 +29,8 @@ OF_OTHERS = BUDGET - 1
 
 MAX_COUNTED = 4096
 
+_SEVERITIES = tuple(Severity)
+"""The most urgent first."""
 _RANK = {Grade.LOW: 0, Grade.MEDIUM: 1, Grade.HIGH: 2}
 _DAY = 86400.0
 _BUDGET = "review_budget"
@@ -88,7 +90,9 @@ class Noise:
         cooled = at - before.raised_at.timestamp() >= COOL_SECONDS
         if cooled and before.severity is Severity.INFORMATION and said.severity is not Severity.INFORMATION:
             return self.held_down(said, at)
-        return said.model_copy(update={"severity": before.severity, "cause": before.cause or said.cause})
+        # An officer may have given the device a standing since, of which the same is expected.
+        lower = max(before.severity, said.severity, key=_SEVERITIES.index)
+        return said.model_copy(update={"severity": lower, "cause": before.cause or said.cause})
 
     def quiet_for(self, kind: FindingKind, device_id: str | None, subject: str, at: float) -> Quieted | None:
         """The instruction by which findings of this kind about this device and subject are kept quiet."""
