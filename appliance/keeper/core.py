@@ -276,7 +276,7 @@ class Core:
             self._store,
             self._judgement,
             self._sentence(),
-            overflow=self._book.overflow() + self._collection.cut,
+            overflow=self._book.overflow() + self._collection.cut + self._uplink.given_up,
             at=moment,
             lists=None if self._supply is None else fitting(health(self._supply, moment)),
             test=None if self._test is None else self._test.state(self._judgement.scope),

@@ -10,6 +10,7 @@ a finding up.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,6 +28,8 @@ from wire.topics import Channel, Topic
 RESEND_SECONDS = 5.0
 RESEND_MOST = 240.0
 WINDOW = 256
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class Uplink:
         self._credit = 0
         self._connected = False
         self.broker_connected = False
+        self.given_up = 0
+        """Rows that no message can carry."""
 
     def connected(self, now: float) -> Outbound:
         """The courier is there: start over. Returns the last will, always the first message."""
@@ -100,8 +105,20 @@ class Uplink:
             flight = self._flights.setdefault(row.seq, _Flight(due=0.0, wait=RESEND_SECONDS))
             flight.due = monotonic + flight.wait
             flight.wait = min(flight.wait * 2, RESEND_MOST)
-        self._credit -= len(rows)
-        return [self._sealed(row) for row in rows]
+        sealed = [message for row in rows if (message := self._try_sealed(row)) is not None]
+        self._credit -= len(sealed)
+        return sealed
+
+    def _try_sealed(self, row: OutboxRow) -> Outbound | None:
+        """One that no message can carry is given up and said: it must not end the keeper at every start."""
+        try:
+            return self._sealed(row)
+        except WireError as error:
+            _log.error("message %d (%s) can never be sent and is given up: %s", row.seq, row.type, error)
+            self._store.outbox.received(self._store.epoch, row.seq, row.seq)
+            self._flights.pop(row.seq, None)
+            self.given_up += 1
+            return None
 
     def _overdue(self, monotonic: float) -> list[OutboxRow]:
         """Rows that were sent and not received in time."""

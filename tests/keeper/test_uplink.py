@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import messages as m
 from appliance.keeper import uplink
 from appliance.keeper.core import Peer
+from appliance.keeper.store.outbox import Priority
 from wire.box import BoxStatus
 from wire.findings import Finding
 from wire.models import Device
@@ -32,6 +33,17 @@ def test_rows_stay_until_the_servers_receipt(bench: Any) -> None:
     assert bench.rows("outbox") == 1, "another epoch's receipt deletes nothing"
     bench.down(bench.receipt((1, 100)))
     assert bench.rows("outbox") == 0
+
+
+def test_a_row_that_no_message_can_carry_is_given_up_and_the_others_go(bench: Any) -> None:
+    with bench.store.transaction():
+        bench.store.outbox.add(
+            type_="gatehouse.device.v1", subject="d-9", body="x" * 40_000, priority=Priority.STATE, created=1.0
+        )
+    sent = numbers(bench, bench.sight(MACS[0]))
+    assert len(sent) == 2
+    assert bench.rows("outbox") == 2
+    assert bench.core._uplink.given_up == 1
 
 
 def test_what_is_not_received_goes_again_later_and_later(bench: Any) -> None:
