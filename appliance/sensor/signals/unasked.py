@@ -36,7 +36,7 @@ WINDOW_SECONDS = 600.0
 MIN_UNASKED = 3
 """A name or two may come from a file of the system, a program's own list, or a hello made up for a test."""
 MIN_EARLY = 5
-SHARE, SHARE_EARLY = 0.5, 0.8
+SHARE, SHARE_EARLY = 1 / 2, 2 / 3
 """Of all names shown; early: in the first hour."""
 SHARE_PASSED_ON = 0.25
 """Of those not asked for: so many asked for by another device just before, and it asks for this one."""
