@@ -43,13 +43,18 @@ def led_to(answer: AnswerHeard) -> list[tuple[str, str]]:
     question; a record that stands by itself says nothing of what was asked.
     """
     asked = answer.asked[0].name
-    chain = {asked: None}
-    for record in answer.message.answers:
-        if record.name not in chain or len(chain) > MAX_LED_TO:
-            continue
-        if (record.rtype == dns.CNAME or isinstance(record.data, svcb.Svcb)) and record.value:
-            chain.setdefault(record.value)
-    return [(name, asked) for name in chain if name != asked]
+    leads = [
+        (record.name, record.value)
+        for record in answer.message.answers
+        if (record.rtype == dns.CNAME or isinstance(record.data, svcb.Svcb)) and record.value
+    ]
+    found = [asked]
+    # Records may come in any order: a name that is found is looked for among all of them.
+    for name in found:
+        for owner, target in leads:
+            if owner == name and target not in found and len(found) <= MAX_LED_TO:
+                found.append(target)
+    return [(name, asked) for name in found[1:]]
 
 
 def _host(host: str | None) -> str | None:

@@ -125,3 +125,17 @@ def test_a_chain_without_end_is_bounded() -> None:
     said = answer(*(alias(name, target) for name, target in pairwise(names)))
     assert len(led_to(said)) == MAX_LED_TO
     assert len(led_to(answer(alias("a.example", "b.example"), alias("b.example", "a.example")))) == 1
+
+
+@pytest.mark.req("R24")
+def test_an_answer_whose_records_stand_in_another_order_leads_as_far() -> None:
+    chain = ("a.example", "b.example", "c.example", "d.example")
+    records = tuple(dns.Answer(name=name, rtype=dns.CNAME, ttl=60, value=target) for name, target in pairwise(chain))
+    asked = (dns.Question(name="a.example", qtype=dns.A),)
+    for answers in (records, records[::-1]):
+        message = dns.Message(id=1, response=True, opcode=0, rcode=0, questions=asked, answers=answers, complete=True)
+        heard = AnswerHeard(
+            ts=1.0, tap=Tap.DNS, mac="02:00:5e:00:53:0a", via=Via.DNS, src="192.0.2.7", sport=1, dst="192.0.2.1",
+            dport=53, asked=asked, message=message,
+        )  # fmt: skip
+        assert led_to(heard) == [(name, "a.example") for name in chain[1:]]
