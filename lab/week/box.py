@@ -9,7 +9,7 @@ story's time is the time. Bounded: as the household and its findings are.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -103,7 +103,7 @@ class Box:
         self._box_key, self._box_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         self._server_key, self._server_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         self._issuer = Ed25519PrivateKey.generate()
-        self._numbers = itertools.count(1)
+        self._numbers: dict[str, Iterator[int]] = {}
         self._starts_so_far = 0
         self._up, self._ticked = True, starts
         self._store = Store(folder / "keeper.db")
@@ -227,7 +227,8 @@ class Box:
 
     def _parts(self) -> Parts:
         def numbered(letter: str) -> Callable[[], str]:
-            return lambda: f"{letter}-{next(self._numbers)}"
+            numbers = self._numbers.setdefault(letter, itertools.count(1))
+            return lambda: f"{letter}-{next(numbers)}"
 
         accepted = self._store.get("authority_document")
         place = Place(boot=f"start-{self._starts_so_far}", machine="machine", filesystem="filesystem")
