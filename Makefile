@@ -2,12 +2,13 @@
 
 PYTHON_BIN := .venv/bin
 
-.PHONY: help demo week signs test check bench requirements setup clean
+.PHONY: help demo week story signs test check bench requirements setup clean
 
 help:
 	@echo "make demo          a household in network namespaces, from a device's first frame to the officer's page"
 	@echo "                   STORY=quiet, DEMO_SECONDS=60, PORT=8080 bound it"
 	@echo "make week          seven days of a made-up household, told as a capture, and where the box was wrong about it"
+	@echo "make story         seven days of two households, one compliant and one not: every finding, in order"
 	@echo "make signs         real programs that go round a router, and everyday ones: what the box makes of each"
 	@echo "make test          linters, then all tests"
 	@echo "make check         linters only"
@@ -24,6 +25,9 @@ demo: setup
 
 week: setup
 	@$(PYTHON_BIN)/python -m lab.week --run
+
+story: setup
+	@$(PYTHON_BIN)/python -m lab.week --signs
 
 signs: setup
 	@$(PYTHON_BIN)/python -m lab.enter -- $(PYTHON_BIN)/python -m lab.tools $(TOOLS)

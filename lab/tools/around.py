@@ -13,7 +13,8 @@ from lab.tools import elsewhere as far
 from lab.tools.ground import Ground, Tool, background, script, wait_for_link
 from wire.findings import FindingKind as Kind
 
-_PAGES = "www.news.example www.shop.example mail.example stream.example social.example www.library.example"
+_PAGES = "www.garden.example trains.example www.chess.example recipes.example weather.example www.museum.example"
+"""Made-up pages that no other device of the run asks for: the box holds who asked just before against each."""
 _STUBBY = """
 resolution_type: GETDNS_RESOLUTION_STUB
 dns_transport_list: [GETDNS_TRANSPORT_TLS]
