@@ -175,7 +175,6 @@ def test_a_listed_name_is_one_finding_with_its_provenance(bench: Any) -> None:
         sent = bench.payloads(bench.look_up(LAPTOP, "bets.example", generation=bench.generation))
         told += [item for item in sent if isinstance(item, Finding)]
         bench.acknowledge()
-        bench.hear(Peer.COURIER, m.Credit(count=2))
     told += [item for item in bench.payloads(bench.wait(61)) if isinstance(item, Finding)]
     told = [item for item in told if item.kind is FindingKind.LISTED_NAME]
     bench.acknowledge()

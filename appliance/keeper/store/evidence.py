@@ -209,7 +209,8 @@ class Evidence:
     def erase_name(self, name: str, *, below: bool) -> None:
         """Erase a name, and with `below` the names below it, wherever it was asked for."""
         gone = self._db.execute(
-            "delete from name_visit where name = ?1 or (?2 and substr(name, -length(?1) - 1) = '.' || ?1)", (name, below)
+            "delete from name_visit where name = ?1 or (?2 and substr(name, -length(?1) - 1) = '.' || ?1)",
+            (name, below),
         ).rowcount
         if gone:
             self._erased()
