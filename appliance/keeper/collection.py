@@ -2,8 +2,8 @@
 
 In: the scope in force and the devices. Out: `CollectionMask` and `Enforcement`, each with a generation
 that never means two states, also across restarts. Both follow all addresses of a device. Callers hold
-the store's transaction. Bounded: `MAX_MASKED` addresses each; the devices seen last go first, and what
-is cut off is counted.
+the store's transaction. Bounded: `MAX_MASKED` addresses each; devices on the register and those seen last have
+room first, and what is cut off is counted.
 """
 
 from __future__ import annotations
@@ -139,5 +139,6 @@ class Collection:
 
 
 def _macs(devices: list[Device]) -> list[str]:
-    """All addresses, of the devices seen last first."""
-    return [mac for device in sorted(devices, key=lambda device: -device.last_seen) for mac in device.macs]
+    """All addresses: of the devices on the register first, which nobody can make up, then of those seen last."""
+    in_order = sorted(devices, key=lambda device: (not device.on_the_register, -device.last_seen))
+    return [mac for device in in_order for mac in device.macs]

@@ -168,7 +168,7 @@ def _ssh(ground: Ground, client: Client) -> None:
     )  # fmt: skip
     page = f"http://{far.SHELL}:8080/{far.BIG}"
     fetch = f"curl -s -m 20 --socks5-hostname 127.0.0.1:1080 -o /dev/null {page}"
-    script(client, f"sleep 2; for n in $(seq 60); do {fetch}; sleep 3; done", "pages")
+    script(client, f"sleep 2; for n in $(seq 140); do {fetch}; sleep 3; done", "pages")
 
 
 def _through(client: Client, proxy: str) -> None:

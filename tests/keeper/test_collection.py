@@ -60,6 +60,22 @@ def test_what_finds_no_room_is_counted(store: Store, scope: Scope, monkeypatch: 
     assert collection.cut == 2
 
 
+def test_invented_devices_do_not_push_out_one_on_the_register(
+    store: Store, make_authority: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_MASKED", 2)
+    clause = {"number": "1", "standings": ["registered", "unknown"], "classes": ["presence", "signs"]}
+    watched = Scope(authority=make_authority(clauses=[clause | {"kind": "collect"}]))
+    registry = Registry(new_id=lambda: "d-new")
+    registry.put(device(1, Standing.REGISTERED))
+    for number in range(2, 9):
+        registry.put(device(number, Standing.UNKNOWN))
+    collection = Collection(store)
+    with store.transaction():
+        collection.settle(watched, registry, 1)
+    assert "02:00:00:00:01:00" in collection.message().signs
+
+
 @pytest.mark.req("R56")
 def test_clauses_are_asked_once_a_standing(store: Store, make_authority: Callable[..., Any]) -> None:
     asked: list[Standing] = []
