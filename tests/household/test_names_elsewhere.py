@@ -111,7 +111,8 @@ def test_an_answer_of_the_box_leads_to_the_names_behind_the_asked(
     assert laptop.lookup("www.news.example", resolver=box, tcp=tcp)
     seen = sensor.until(_alias("edge-1.cdn.test"))
     assert (seen.mac, seen.asked, seen.server) == (laptop.mac, "www.news.example", box)
-    # From its memory, dnsmasq may leave out an alias between: that is not the sensor's to mend.
+    # Of a chain that it heard over TCP, dnsmasq 2.90 remembers the first name and the last alias only, so an
+    # alias between is in its answers in some orders of the tests.
     assert sensor.observer.unasked == 0
     assert not [one for one in sensor.told if isinstance(one, SignalSeen) and one.signal is Signal.OTHER_RESOLVER]
 
