@@ -16,6 +16,8 @@ from wire.findings import Finding, FindingKind, Grade, ListHit, Rule, Severity
 
 RULES_VERSION = "1"
 MAX_TEXT = 300
+MAX_RECORDS = 32
+"""As `wire.findings.Finding` takes them."""
 MAX_COUNT = 2**31 - 1
 GRADES = (Grade.LOW, Grade.MEDIUM, Grade.HIGH)
 NO_AUTHORITY = "none"
@@ -157,9 +159,12 @@ def said_again(finding: Finding, sign: Sign, *, count: int, severity: Severity) 
     )
 
 
-def again(finding: Finding, ts: float) -> Finding:
-    """Seen once more: counted, last time moved. The revision rises when it is reported."""
-    return finding.model_copy(update={"count": finding.count + 1, "last_seen": max(finding.last_seen, moment(ts))})
+def again(finding: Finding, ts: float, *, record: str | None = None) -> Finding:
+    """Seen once more: counted, last time moved, newest record first. The revision rises when it is reported."""
+    updated: dict[str, object] = {"count": finding.count + 1, "last_seen": max(finding.last_seen, moment(ts))}
+    if record is not None:
+        updated["records"] = tuple(dict.fromkeys((record, *(finding.records or ()))))[:MAX_RECORDS]
+    return finding.model_copy(update=updated)
 
 
 def revised(finding: Finding) -> Finding:

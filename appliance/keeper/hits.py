@@ -36,10 +36,12 @@ def listed(
     finding_id: str,
     asked: str | None = None,
     because: str | None = None,
+    record: str | None = None,
 ) -> Finding:
     """A device asked for a name that is on a list in force.
 
-    `asked` is the name whose answer led to `name`; `because` why an officer put the entry on the list.
+    `asked` is the name whose answer led to `name`; `because` why an officer put the entry on the list; `record`
+    the id of the row that is kept of the name, None where none is.
     """
     found = match.list
     told = None if found.confidential else name
@@ -89,6 +91,8 @@ def listed(
             shown=letters,
         ),
     )
+    if record is not None:
+        finding = finding.model_copy(update={"records": (record,)})
     if found.severity is Severity.ACT_NOW:
         return finding  # each stands for itself
     return finding.model_copy(update={"cause": f"{device.device_id}-{found.id}"[:MAX_CAUSE]})

@@ -25,6 +25,7 @@ from appliance.keeper.household.watch import WATCH, Watch
 from appliance.keeper.lists.match import ADULT, Lists, Match
 from appliance.keeper.lists.names import normalise
 from appliance.keeper.now import Now
+from appliance.keeper.store.blinding import PREFIX
 from appliance.messages import How, NameLookedUp
 from wire.authority import DataClass
 from wire.findings import FindingKind
@@ -137,8 +138,9 @@ class Lookups:
     ) -> None:
         subject = f"{match.list.id} {match.entry}"
         stored = self._record.open_finding(device.device_id, FindingKind.LISTED_NAME, subject)
+        record = None if match.list.confidential else self._record_id(heard.mac, name)
         if stored is not None:
-            self._record.count_finding(stored, now.ts, now.at)
+            self._record.count_finding(stored, now.ts, now.at, record=record)
             return
         because = None
         if match.list.id == WATCH and (entry := self._watch.entry(match.entry)) is not None:
@@ -154,5 +156,10 @@ class Lookups:
             finding_id=self._record.ids.finding(),
             asked=asked,
             because=because,
+            record=record,
         )
         self._record.raise_finding(finding, subject=subject, at=now.at)
+
+    def _record_id(self, mac: str, name: str) -> str:
+        """Id of the row that is kept of a name: always the same for the same address and name, and tells neither."""
+        return f"n-{self._record.store.blind(f'name visit {mac} {name}').removeprefix(PREFIX)}"

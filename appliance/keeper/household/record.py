@@ -128,9 +128,9 @@ class Record:
         self.store.findings.put(replace(stored, finding=finding, reported_at=at, dirty=False))
         self.send(finding, subject=finding.finding_id, priority=Priority.FINDING, at=at)
 
-    def count_finding(self, stored: StoredFinding, ts: float, at: float) -> None:
-        """Seen once more; told at most every `REPORT_SECONDS`."""
-        counted = findings.again(stored.finding, ts)
+    def count_finding(self, stored: StoredFinding, ts: float, at: float, *, record: str | None = None) -> None:
+        """Seen once more, by `record` where one is kept of it; told at most every `REPORT_SECONDS`."""
+        counted = findings.again(stored.finding, ts, record=record)
         if at - stored.reported_at >= REPORT_SECONDS:
             self.report_finding(stored, findings.revised(counted), at)
         else:

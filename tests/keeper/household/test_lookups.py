@@ -82,6 +82,22 @@ def test_only_names_on_a_list_are_kept_where_only_hits_may_be(home: Any) -> None
     assert names(home) == {"www.bets.example": 1}
 
 
+@pytest.mark.req("R29")
+def test_a_finding_names_the_records_that_it_rests_on(home: Any) -> None:
+    (first,) = look_up(home, "www.bets.example")
+    assert first.records is not None
+    (record,) = first.records
+    assert record.startswith("n-")
+    assert "bets" not in record
+    home.wait(61.0)
+    (more,) = look_up(home, "bets.example")
+    assert more.records is not None
+    assert (len(more.records), more.records[1]) == (2, record), "newest first"
+    home.wait(61.0)
+    (again,) = look_up(home, "www.bets.example")
+    assert again.records == (record, more.records[0]), "the same name is the same record"
+
+
 @pytest.mark.req("R26")
 def test_one_visit_is_one_whatever_shows_it(home: Any) -> None:
     for how in (How.DNS, How.TLS, How.QUIC, How.HTTP):
@@ -162,6 +178,7 @@ def test_confidential_names_are_kept_nowhere(home: Any) -> None:
     (finding,) = look_up(home, "www.secret.example", How.TLS)
     assert finding.hit is not None
     assert (finding.hit.name, finding.hit.entry[:6]) == (None, "keyed:")
+    assert finding.records is None
     assert names(home) == {}
     assert "secret.example" not in "\n".join(home.store._db.conn.iterdump())
 
