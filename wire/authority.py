@@ -11,26 +11,24 @@ What a document allows at a moment, for a device, is decided by `appliance.keepe
 from __future__ import annotations
 
 import base64
-import json
-import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 
+from wire import documents
 from wire.base import Id, Revision, Standing, Time
+from wire.documents import DocumentError, Part, check_size, from_json, from_toml, is_signed, key_ids
 from wire.keys import key_id, public_text
 
 MAX_DOCUMENT = 64 * 1024
 _CONTEXT = b"gatehouse/authority/v1\n"
 
 
-class AuthorityError(ValueError):
-    """A document that does not count; the text says why and what to do."""
+AuthorityError = DocumentError
+"""A document that does not count; the text says why and what to do."""
 
 
 class DataClass(StrEnum):
@@ -44,12 +42,6 @@ class DataClass(StrEnum):
     FULL_NAMES = "full_names"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-_P = TypeVar("_P", bound=_Part)
-
 FailClosed = Literal[True] | None
 """True: what the clause holds back stays held back when the box's software stops. Else it ends within a minute (R57)."""
 
@@ -59,7 +51,7 @@ Held = Literal[Standing.REGISTERED, Standing.UNKNOWN, Standing.REFUSED]
 ClauseNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z().-]{1,20}$")]
 
 
-class CollectClause(_Part):
+class CollectClause(Part):
     """Lets the box collect these classes about devices of these standings."""
 
     number: ClauseNumber
@@ -68,7 +60,7 @@ class CollectClause(_Part):
     classes: tuple[DataClass, ...] = Field(min_length=1)
 
 
-class ListsClause(_Part):
+class ListsClause(Part):
     """Puts these lists in force for devices of these standings."""
 
     number: ClauseNumber
@@ -79,7 +71,7 @@ class ListsClause(_Part):
     """Names on lists of adult sites are shown one by one; else as a trend only (R32)."""
 
 
-class QuarantineClause(_Part):
+class QuarantineClause(Part):
     """Lets the box hold devices of these standings to the LAN side until an officer decides."""
 
     number: ClauseNumber
@@ -88,7 +80,7 @@ class QuarantineClause(_Part):
     fail_closed: FailClosed = None
 
 
-class BlockClause(_Part):
+class BlockClause(Part):
     """Names and addresses on these lists are not reached by devices of these standings (R22)."""
 
     number: ClauseNumber
@@ -98,7 +90,7 @@ class BlockClause(_Part):
     fail_closed: FailClosed = None
 
 
-class AllowOnlyClause(_Part):
+class AllowOnlyClause(Part):
     """Devices of these standings reach names on these lists and no others."""
 
     number: ClauseNumber
@@ -108,7 +100,7 @@ class AllowOnlyClause(_Part):
     fail_closed: FailClosed = None
 
 
-class SafeSearchClause(_Part):
+class SafeSearchClause(Part):
     """Search engines and video sites answer devices of these standings in their strict mode."""
 
     number: ClauseNumber
@@ -117,7 +109,7 @@ class SafeSearchClause(_Part):
     fail_closed: FailClosed = None
 
 
-class AnswersClause(_Part):
+class AnswersClause(Part):
     """How the box answers questions by which devices of these standings look for a way round its resolver."""
 
     number: ClauseNumber
@@ -127,14 +119,14 @@ class AnswersClause(_Part):
     fail_closed: FailClosed = None
 
 
-class NearbyClause(_Part):
+class NearbyClause(Part):
     """Lets the box count phones that are near and never join (R21). Nothing is kept of one phone."""
 
     number: ClauseNumber
     kind: Literal["nearby"] = "nearby"
 
 
-class RegisterClause(_Part):
+class RegisterClause(Part):
     """Asks for devices to be registered: an unregistered one is a finding under this clause."""
 
     number: ClauseNumber
@@ -155,7 +147,7 @@ Clause = Annotated[
 ]
 
 
-class Authority(_Part):
+class Authority(Part):
     """One version of an authority."""
 
     version: Literal[1] = 1
@@ -186,14 +178,14 @@ class Authority(_Part):
         return self
 
 
-class Signature(_Part):
+class Signature(Part):
     """One issuer's signature."""
 
     issuer: str = Field(pattern=r"^[0-9a-f]{16}$")
     signature: str = Field(max_length=128)
 
 
-class SignedAuthority(_Part):
+class SignedAuthority(Part):
     """A document with its signatures, as it lies in a file."""
 
     document: Authority
@@ -201,9 +193,8 @@ class SignedAuthority(_Part):
 
 
 def canonical(document: Authority) -> bytes:
-    """The bytes that are signed. What is not said is left out, so that a later version's new fields change nothing."""
-    plain = document.model_dump(mode="json", exclude_none=True)
-    return _CONTEXT + json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+    """The bytes that are signed."""
+    return documents.canonical(_CONTEXT, document)
 
 
 def sign(document: Authority, issuer: Ed25519PrivateKey) -> SignedAuthority:
@@ -220,7 +211,8 @@ def parse_document(raw: bytes) -> Authority:
     Raises:
         AuthorityError: too large, not JSON, or not of the schema; each fault is named.
     """
-    return _validated(Authority, raw)
+    check_size(raw, MAX_DOCUMENT, "document")
+    return from_json(Authority, raw, within="document")
 
 
 def parse_toml(raw: bytes) -> Authority:
@@ -229,15 +221,8 @@ def parse_toml(raw: bytes) -> Authority:
     Raises:
         AuthorityError: too large, not TOML, or not of the schema; each fault is named.
     """
-    _check_size(raw)
-    try:
-        plain = tomllib.loads(raw.decode())
-    except (ValueError, RecursionError) as error:
-        raise AuthorityError(f"not valid TOML: {error}") from None
-    try:
-        return Authority.model_validate(plain)
-    except ValidationError as error:
-        raise AuthorityError(_faults(error)) from None
+    check_size(raw, MAX_DOCUMENT, "document")
+    return from_toml(Authority, raw, within="document")
 
 
 def parse_signed(raw: bytes) -> SignedAuthority:
@@ -246,7 +231,8 @@ def parse_signed(raw: bytes) -> SignedAuthority:
     Raises:
         AuthorityError: as `parse_document`.
     """
-    return _validated(SignedAuthority, raw)
+    check_size(raw, MAX_DOCUMENT, "document")
+    return from_json(SignedAuthority, raw, within="document")
 
 
 def verify(signed: SignedAuthority, issuers: Sequence[Ed25519PublicKey]) -> Authority:
@@ -255,48 +241,10 @@ def verify(signed: SignedAuthority, issuers: Sequence[Ed25519PublicKey]) -> Auth
     Raises:
         AuthorityError: no signature of a pinned issuer holds.
     """
-    message = canonical(signed.document)
-    pinned = {key_id(public_text(key)): key for key in issuers}
-    for signature in signed.signatures:
-        key = pinned.get(signature.issuer)
-        if key is None:
-            continue
-        try:
-            key.verify(base64.b64decode(signature.signature), message)
-        except (InvalidSignature, ValueError):
-            continue
+    signatures = ((item.issuer, item.signature) for item in signed.signatures)
+    if is_signed(canonical(signed.document), signatures, issuers):
         return signed.document
     raise AuthorityError(
         "the signature does not hold: no pinned issuer "
-        f"({', '.join(sorted(pinned))}) signed this document as it stands; have it signed again"
+        f"({key_ids(issuers)}) signed this document as it stands; have it signed again"
     )
-
-
-def _validated(model: type[_P], raw: bytes) -> _P:
-    _check_size(raw)
-    try:
-        return model.model_validate_json(raw)
-    except ValidationError as error:
-        raise AuthorityError(_faults(error)) from None
-
-
-def _check_size(raw: bytes) -> None:
-    if len(raw) > MAX_DOCUMENT:
-        raise AuthorityError(f"document of {len(raw)} bytes, the most is {MAX_DOCUMENT}")
-
-
-def _faults(error: ValidationError) -> str:
-    """At most five faults, each as `field: what is wrong`; clauses are counted from 0."""
-    return "; ".join(_fault(item) for item in error.errors()[:5])
-
-
-def _fault(item: ErrorDetails) -> str:
-    parts = [str(part) for part in item["loc"]]
-    if parts[:1] == ["document"]:
-        parts = parts[1:]
-    place = ".".join(parts) or "document"
-    context = item.get("ctx", {})
-    if item["type"] == "union_tag_invalid":
-        known = context.get("expected_tags", "").replace("'", "")
-        return f"{place}: unknown kind {context.get('tag')!r}; known are {known}"
-    return f"{place}: {item['msg']}"

@@ -9,17 +9,15 @@ and an older version is told by its number. Bounded: `MAX_MANIFEST` octets.
 from __future__ import annotations
 
 import base64
-import json
-import tomllib
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 
+from wire import documents
 from wire.base import Count, Id, Revision, Time
+from wire.documents import DocumentError, Part, check_size, from_json, from_toml, is_signed, key_ids
 from wire.findings import Severity
 from wire.keys import key_id, public_text
 
@@ -29,12 +27,8 @@ MAX_LIST = 1024 * 1024 * 1024
 _CONTEXT = b"gatehouse/list/v1\n"
 
 
-class ManifestError(ValueError):
-    """A manifest that does not count; the text says why and what to do."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+ManifestError = DocumentError
+"""A manifest that does not count; the text says why and what to do."""
 
 
 ListFormat = Literal["hosts", "domains", "wildcard", "adblock", "dnsmasq", "unbound", "rpz", "addresses"]
@@ -47,7 +41,7 @@ Url = Annotated[str, Field(pattern=r"^https?://[!-~]{1,2040}$")]
 """`http` will do: hash and signature protect the content, and nothing secret is in it."""
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """One version of a list."""
 
     schema_version: Literal[1] = 1
@@ -83,14 +77,14 @@ class Manifest(_Part):
         return self
 
 
-class ManifestSignature(_Part):
+class ManifestSignature(Part):
     """One publisher's signature."""
 
     publisher: str = Field(pattern=r"^[0-9a-f]{16}$")
     signature: str = Field(max_length=128)
 
 
-class SignedManifest(_Part):
+class SignedManifest(Part):
     """A manifest with its signatures, as it lies on a server."""
 
     manifest: Manifest
@@ -98,9 +92,8 @@ class SignedManifest(_Part):
 
 
 def canonical(manifest: Manifest) -> bytes:
-    """The bytes that are signed. What is not said is left out, so that a later version's new fields change nothing."""
-    plain = manifest.model_dump(mode="json", exclude_none=True)
-    return _CONTEXT + json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+    """The bytes that are signed."""
+    return documents.canonical(_CONTEXT, manifest)
 
 
 def sign(manifest: Manifest, publisher: Ed25519PrivateKey) -> SignedManifest:
@@ -118,15 +111,8 @@ def parse_toml(raw: bytes) -> Manifest:
     Raises:
         ManifestError: too large, not TOML, or not of the schema; each fault is named.
     """
-    _check_size(raw)
-    try:
-        plain = tomllib.loads(raw.decode())
-    except (ValueError, RecursionError) as error:
-        raise ManifestError(f"not valid TOML: {error}") from None
-    try:
-        return Manifest.model_validate(plain)
-    except ValidationError as error:
-        raise ManifestError(_faults(error)) from None
+    check_size(raw, MAX_MANIFEST, "manifest")
+    return from_toml(Manifest, raw, within="manifest")
 
 
 def parse_signed(raw: bytes) -> SignedManifest:
@@ -135,11 +121,8 @@ def parse_signed(raw: bytes) -> SignedManifest:
     Raises:
         ManifestError: too large, not JSON, or not of the schema; each fault is named.
     """
-    _check_size(raw)
-    try:
-        return SignedManifest.model_validate_json(raw)
-    except ValidationError as error:
-        raise ManifestError(_faults(error)) from None
+    check_size(raw, MAX_MANIFEST, "manifest")
+    return from_json(SignedManifest, raw, within="manifest")
 
 
 def verify(signed: SignedManifest, publishers: Sequence[Ed25519PublicKey]) -> Manifest:
@@ -148,35 +131,9 @@ def verify(signed: SignedManifest, publishers: Sequence[Ed25519PublicKey]) -> Ma
     Raises:
         ManifestError: no signature of a pinned publisher holds.
     """
-    message = canonical(signed.manifest)
-    pinned = {key_id(public_text(key)): key for key in publishers}
-    for signature in signed.signatures:
-        key = pinned.get(signature.publisher)
-        if key is None:
-            continue
-        try:
-            key.verify(base64.b64decode(signature.signature), message)
-        except (InvalidSignature, ValueError):
-            continue
+    signatures = ((item.publisher, item.signature) for item in signed.signatures)
+    if is_signed(canonical(signed.manifest), signatures, publishers):
         return signed.manifest
     raise ManifestError(
-        "the signature does not hold: no pinned publisher "
-        f"({', '.join(sorted(pinned))}) signed this manifest as it stands"
+        f"the signature does not hold: no pinned publisher ({key_ids(publishers)}) signed this manifest as it stands"
     )
-
-
-def _check_size(raw: bytes) -> None:
-    if len(raw) > MAX_MANIFEST:
-        raise ManifestError(f"manifest of {len(raw)} octets or more, the most is {MAX_MANIFEST}")
-
-
-def _faults(error: ValidationError) -> str:
-    """At most five faults, each as `field: what is wrong`."""
-    return "; ".join(_fault(item) for item in error.errors()[:5])
-
-
-def _fault(item: ErrorDetails) -> str:
-    parts = [str(part) for part in item["loc"]]
-    if parts[:1] == ["manifest"]:
-        parts = parts[1:]
-    return f"{'.'.join(parts) or 'manifest'}: {item['msg']}"
