@@ -42,7 +42,7 @@ def test_one_pinned_signature_is_enough_and_no_other_counts() -> None:
 def test_faults_are_named_by_their_field_and_bounded() -> None:
     with pytest.raises(DocumentError, match=r"^name: Field required; more: Extra inputs"):
         documents.from_json(Paper, b'{"more": 1}', within="paper")
-    with pytest.raises(DocumentError, match="^paper: "):
+    with pytest.raises(DocumentError, match=r"^paper: "):
         documents.from_json(Paper, b"[]", within="paper")
     with pytest.raises(DocumentError, match="not valid TOML"):
         documents.from_toml(Paper, b"\xff", within="paper")
