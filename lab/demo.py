@@ -22,6 +22,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from dashboard.broker.render import BrokerMissingError
+from dashboard.pages import sentences
 from lab import addresses
 from lab import story as stories
 from lab.client import Client
@@ -31,20 +32,9 @@ from lab.officer import Officer, Seen
 from lab.stack import SITE, Stack
 from lab.story import Ask, Browse, ChangeMac, Join, Register, Story
 from wire.files import FileError
-from wire.findings import FindingKind
 
 DEFAULT_PORT = 8080
 _LOOK = 0.05
-_WORDS = {
-    FindingKind.UNREGISTERED_DEVICE: "unregistered device seen",
-    FindingKind.LISTED_NAME: "listed name looked up",
-    FindingKind.SAME_DEVICE: "probably a registered device with a new address",
-    FindingKind.CLASS_CHANGED: "a device speaks like another kind of device",
-    FindingKind.KEY_SHARED: "one device's passphrase used by two",
-    FindingKind.KEY_ENDED: "a visitor's passphrase used past its date",
-    FindingKind.VISIT_OVER: "a visitor's device is still there",
-    FindingKind.OTHER_RESOLVER: "another resolver was asked; the box answered",
-}
 _REGISTER_WAIT = 15.0
 
 
@@ -110,7 +100,7 @@ class _Telling:
             if seen.finding_id not in self.landed:
                 late = time.time() - seen.first_seen
                 self._print(
-                    f"   FINDING  {_WORDS.get(seen.kind, seen.kind.value)}; on the page {late:.2f} s after its first frame"
+                    f"   FINDING  {sentences.finding(seen.kind.value, None)}; on the page {late:.2f} s after its first frame"
                 )
             self.landed[seen.finding_id] = seen
 

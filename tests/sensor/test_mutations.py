@@ -1,6 +1,6 @@
-"""A million damaged packets through dissector, observer and replay lines: nothing comes out of them but facts.
+"""Damaged packets through dissector, observer, detectors and replay lines: nothing comes out of them but facts.
 
-How long each takes is measured by `make bench`, not here.
+`make bench` does the same with a million, and measures how long each takes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import pytest
 
 from bench import corpus, mutations
 
-COUNT = 1_000_000
+COUNT = 300_000
 MOST_OCTETS = 1 << 20
 """What one packet may make the sensor take."""
 
@@ -23,7 +23,7 @@ def _present() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_a_million_damaged_packets_raise_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_damaged_packets_raise_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     done = mutations.run(COUNT)
     assert done["packets"] == COUNT
     assert done["said"] > COUNT / 10, "most of the packets must get somewhere, or the test tests little"
