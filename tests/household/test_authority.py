@@ -39,13 +39,14 @@ def stack(new_stack: Callable[..., AbstractContextManager[Stack]]) -> Iterator[S
 def _rows(path: Path, *tables: str) -> dict[str, int]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         count = "select count(*) from "
-        return {table: int(db.execute(count + table).fetchone()[0]) for table in tables}
+        return {table.split()[0]: int(db.execute(count + table).fetchone()[0]) for table in tables}
 
 
 def _kept(stack: Stack) -> dict[str, int]:
     """How much there is about devices, at the box and at the dashboard."""
-    box = _rows(stack.keeper_database, "device", "address", "evidence", "name_visit", "finding")
-    server = _rows(stack.database, "event", "device", "finding")
+    about = "finding where device_id is not null"  # what is about the box itself is kept always (N4)
+    box = _rows(stack.keeper_database, "device", "address", "evidence", "name_visit", "record", "activity", about)
+    server = _rows(stack.database, "device", "stay", "proposal", about)
     return box | {f"dashboard {table}": count for table, count in server.items()}
 
 

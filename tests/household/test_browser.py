@@ -34,7 +34,7 @@ def test_an_officer_registers_an_unknown_phone(
         page.goto(f"/households/{SITE}")
 
         phone = stack.join("unregistered-phone", mac=mac)
-        finding = page.locator("article.gh-finding:not(.gh-edge--closed)")
+        finding = page.locator("article.gh-finding[data-kind=unregistered-device]:not(.gh-edge--closed)")
         if javascript:
             expect(finding).to_have_count(1, timeout=_PATIENCE)  # it comes by itself
         else:
