@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,43 +14,7 @@ from lab.enter import sealed
 
 pytestmark = pytest.mark.lab
 
-HOUSEHOLD = """
-[lan]
-bridge = "br0"
-ports = ["lan1", "lan2"]
-address = "192.0.2.1"
-network = "192.0.2.0/24"
-network6 = "2001:db8:1::/64"
-[wan]
-interface = "wan0"
-[resolver]
-upstream = ["198.51.100.1"]
-"""
-
-BOX = """
-tenant = "t"
-site = "s"
-state_dir = "state"
-run_dir = "run"
-household = "household.toml"
-[broker]
-host = "broker.example"
-ca = "ca.pem"
-certificate = "box.pem"
-key = "box.key"
-[keys]
-signing_key = "sign.pem"
-sealing_key = "seal.pem"
-server_verify = ["unused"]
-server_seal = "unused"
-[authority]
-path = "authority.json"
-issuers = ["unused"]
-[notice]
-operator = "An operator"
-contact = "A desk"
-complaints = "An office"
-"""
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 SCRIPT = r"""
 import os, shutil, signal, sys, time
@@ -163,8 +128,8 @@ print("done")
 def test_plans_are_carried_out_and_told(tmp_path: Path) -> None:
     if not sealed():
         pytest.skip("the tests are not in the sealed place: run `make test`")
-    (tmp_path / "household.toml").write_text(HOUSEHOLD)
-    (tmp_path / "box.toml").write_text(BOX)
+    for name in ("household.toml", "box.toml"):
+        shutil.copy(EXAMPLES / name, tmp_path)
     inside = (
         "ip link set lo up && ip link add br0 type bridge && ip link set br0 up && "
         "ip addr add 192.0.2.1/24 dev br0 && ip addr add 2001:db8:1::1/64 dev br0 nodad && "

@@ -29,43 +29,7 @@ PHONE = "02:00:5e:00:53:0b"
 NOBODY = 65534
 WAIT_SECONDS = 20.0
 
-HOUSEHOLD = """
-[lan]
-bridge = "br0"
-ports = ["lan1", "lan2"]
-address = "192.0.2.1"
-network = "192.0.2.0/24"
-network6 = "2001:db8:1::/64"
-[wan]
-interface = "wan0"
-[resolver]
-upstream = ["198.51.100.1"]
-"""
-
-BOX = """
-tenant = "t"
-site = "s"
-state_dir = "state"
-run_dir = "run"
-household = "household.toml"
-[broker]
-host = "broker.example"
-ca = "ca.pem"
-certificate = "box.pem"
-key = "box.key"
-[keys]
-signing_key = "sign.pem"
-sealing_key = "seal.pem"
-server_verify = ["unused"]
-server_seal = "unused"
-[authority]
-path = "authority.json"
-issuers = ["unused"]
-[notice]
-operator = "An operator"
-contact = "A desk"
-complaints = "An office"
-"""
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 GATEWAY = """
 ip link set lo up
@@ -170,8 +134,9 @@ class Home:
         """Whether other users than our own exist here; in a user namespace none is mapped."""
         self._started: list[subprocess.Popen[bytes]] = []
         self._peers: list[Peer] = []
-        (folder / "household.toml").write_text(HOUSEHOLD)
-        (folder / "box.toml").write_text(BOX + f"[uids]\nsensor = {self.sensor_uid}\n")
+        shutil.copy(EXAMPLES / "household.toml", folder)
+        uids = f"[uids]\nsensor = {self.sensor_uid}\n"
+        (folder / "box.toml").write_text((EXAMPLES / "box.toml").read_text() + uids)
         self.settings: BoxSettings = load(folder / "box.toml")
         self.gateway = self._place()
         self.laptop, self.phone, self.internet = self._place(), self._place(), self._place()
