@@ -12,6 +12,9 @@ from wire.base import Confidence, Count, Id, Payload, Revision, Text, Time
 FURTHER_SIGNS = "further-signs-"
 """So begins the cause of what goes over a day's budget of items (R28): told as one, though nothing else joins it."""
 
+MAX_RECORDS = 32
+"""Most records that a finding names."""
+
 
 class Severity(StrEnum):
     """How soon an officer should look. Only `act_now` interrupts anyone (R27)."""
@@ -157,7 +160,7 @@ class Finding(Payload):
     """Of a sign."""
     cause: str | None = Field(default=None, max_length=64)
     """Findings of a household with one cause belong together and are shown as one item."""
-    records: tuple[Id, ...] | None = Field(default=None, max_length=32)
+    records: tuple[Id, ...] | None = Field(default=None, max_length=MAX_RECORDS)
     """Ids of the box's records that support it; the newest, where there are more."""
     signals: Count | None = None
     """How many independent signals agree (S5)."""

@@ -12,12 +12,10 @@ from appliance.keeper.devices.model import Device, moment
 from appliance.keeper.now import Now
 from appliance.keeper.signs.model import Sign
 from appliance.messages import Via
-from wire.findings import Finding, FindingKind, Grade, ListHit, Rule, Severity
+from wire.findings import MAX_RECORDS, Finding, FindingKind, Grade, ListHit, Rule, Severity
 
 RULES_VERSION = "1"
 MAX_TEXT = 300
-MAX_RECORDS = 32
-"""As `wire.findings.Finding` takes them."""
 MAX_COUNT = 2**31 - 1
 GRADES = (Grade.LOW, Grade.MEDIUM, Grade.HIGH)
 NO_AUTHORITY = "none"

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.signs.window import Context, Observed, by_server, ends, newest_first
 from wire.base import Standing
-from wire.findings import FindingKind, Grade, Severity
+from wire.findings import MAX_RECORDS, FindingKind, Grade, Severity
 
-MAX_RECORDS = 32
 MAX_TEXT = 300
 MAX_SENTENCES = 16
 
