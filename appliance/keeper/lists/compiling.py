@@ -98,11 +98,6 @@ def compile_table(
     return tally
 
 
-def left_over(folder: Path) -> Iterator[Path]:
-    """Files of compilations that were cut off; nobody reads them."""
-    return folder.glob(f"{_TEMPORARY}*")
-
-
 def in_memory(
     items: Iterable[Item], *, key: bytes = b"", source: bytes = bytes(32), confidential: bool = False
 ) -> tuple[Table, Tally]:

@@ -73,10 +73,6 @@ class Outlet:
         self._rows.clear()
         self._strangers.clear()
 
-    def may_tell(self, mac: str, monotonic: float) -> bool:
-        """Whether what this device's traffic shows may leave."""
-        return monotonic < self._until and mac in self._signs
-
     def told_of(self, monotonic: float) -> frozenset[str]:
         """Devices whose signals and activity may leave now."""
         return self._signs if monotonic < self._until else frozenset()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.keeper.lists import compiling
-from appliance.keeper.lists.compiling import Tally, compile_table, in_memory, left_over
+from appliance.keeper.lists.compiling import Tally, compile_table, in_memory
 from appliance.keeper.lists.entries import Entry, Fault, Item, Reach, Why, joined
 from appliance.keeper.lists.table import digest, open_table
 
@@ -87,7 +87,7 @@ def test_an_old_table_stays_until_the_new_one_is_whole(tmp_path: Path, monkeypat
     with pytest.raises(OSError, match="No space left"):
         compile_table(broken(), path, key=KEY, source=bytes(32))
     assert path.read_bytes() == before
-    assert list(left_over(tmp_path)) == []
+    assert list(tmp_path.glob(f"{compiling._TEMPORARY}*")) == []
 
     def fails(_handle: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -105,7 +105,7 @@ def test_an_old_table_stays_until_the_new_one_is_whole(tmp_path: Path, monkeypat
 def test_what_a_power_cut_left_is_found(tmp_path: Path) -> None:
     (tmp_path / f"{compiling._TEMPORARY}x").touch()
     (tmp_path / "list").touch()
-    assert [path.name for path in left_over(tmp_path)] == [f"{compiling._TEMPORARY}x"]
+    assert [path.name for path in tmp_path.glob(f"{compiling._TEMPORARY}*")] == [f"{compiling._TEMPORARY}x"]
 
 
 @given(
