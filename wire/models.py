@@ -17,8 +17,12 @@ from pydantic import Field
 
 from wire.base import Confidence, Correction, Count, Id, Mac, Payload, Revision, Standing, Text, Time
 from wire.box import Arrangements, BoxStatus
+from wire.bundles import BundleBuilt, BundlePart
 from wire.findings import Finding
+from wire.household import HouseholdRequest, Notice
+from wire.ledger import Head, HeadCosigned, LedgerSeed
 from wire.orders import Order
+from wire.timing import TimeAnswer, TimeRequest
 from wire.topics import Channel
 
 
@@ -157,6 +161,12 @@ class Command(Payload):
     expires_at: Time
     by: Id
     """Opaque reference of the account that asked."""
+    second: Id | None = None
+    """Another account, that agreed; see `wire.acts.NEEDS_TWO`."""
+    break_glass: Literal[True] | None = None
+    """One person acts in an emergency (`wire.acts.BREAKABLE`), for `BREAK_SECONDS` at most."""
+    reason: Text | None = None
+    """Why, in the words of who asked."""
     body: Order
 
 
@@ -213,6 +223,17 @@ TYPES: dict[str, MessageType] = {
         MessageType(
             ce_type="gatehouse.result.v1", model=CommandResult, channel=Channel.RESULT, name="command", up=True
         ),
+        MessageType(
+            ce_type="gatehouse.request.v1", model=HouseholdRequest, channel=Channel.EVENT, name="request", up=True
+        ),
+        MessageType(ce_type="gatehouse.notice.v1", model=Notice, channel=Channel.EVENT, name="notice", up=True),
+        MessageType(ce_type="gatehouse.head.v1", model=Head, channel=Channel.EVENT, name="head", up=True),
+        MessageType(ce_type="gatehouse.seed.v1", model=LedgerSeed, channel=Channel.EVENT, name="seed", up=True),
+        MessageType(ce_type="gatehouse.bundle.v1", model=BundleBuilt, channel=Channel.EVENT, name="bundle", up=True),
+        MessageType(ce_type="gatehouse.part.v1", model=BundlePart, channel=Channel.TELEMETRY, name="part", up=True),
+        MessageType(ce_type="gatehouse.time.v1", model=TimeRequest, channel=Channel.TELEMETRY, name="time", up=True),
+        MessageType(ce_type="gatehouse.told-time.v1", model=TimeAnswer, channel=Channel.CMD, name="time", up=False),
+        MessageType(ce_type="gatehouse.cosigned.v1", model=HeadCosigned, channel=Channel.CMD, name="head", up=False),
         MessageType(ce_type="gatehouse.command.v1", model=Command, channel=Channel.CMD, name="command", up=False),
         MessageType(ce_type="gatehouse.receipt.v1", model=Receipt, channel=Channel.CMD, name="receipt", up=False),
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from wire.acts import Act
 from wire.base import Correction, Count, Id, Mac, Payload, Standing, Text, Time
 from wire.findings import Severity
 
@@ -159,7 +160,8 @@ Order = Annotated[
     | EndAway
     | AddWatch
     | EndWatch
-    | ReportAgent,
+    | ReportAgent
+    | Act,
     Field(discriminator="action"),
 ]
 """What a command asks for."""

@@ -26,6 +26,7 @@ from appliance.keeper.health import Health
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
+from appliance.keeper.law.acts import Acts
 from appliance.keeper.list_health import ListFindings, Teller, fitting, health
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.peers import Peer, Send, Turn
@@ -103,6 +104,7 @@ class Core:
         if parts.supply is not None:
             self._list_findings = ListFindings(parts.supply, self._book.signs, opened=store.findings.of_kind)
         self._test = None if parts.self_test is None else parts.self_test(self._book.signs)
+        self._acts = Acts()
         works = Works(
             store=store,
             book=self._book,
@@ -112,6 +114,7 @@ class Core:
             collection=self._collection,
             filtering=self._filtering,
             clock=self._clock,
+            acts=self._acts,
             supply=self._supply,
             test=self._test,
         )

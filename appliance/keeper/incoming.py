@@ -21,6 +21,7 @@ from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
+from appliance.keeper.law.acts import Acts
 from appliance.keeper.list_health import health
 from appliance.keeper.minimise import DeviceObservation
 from appliance.keeper.peers import Peer, Turn
@@ -48,6 +49,7 @@ class Works:
     collection: Collection
     filtering: Filtering
     clock: FloorClock
+    acts: Acts
     supply: Supply | None = None
     test: SelfTest | None = None
 
@@ -235,6 +237,7 @@ class Incoming:
                     store=works.store,
                     book=works.book,
                     probing=works.probing,
+                    acts=works.acts,
                     scope=judgement.scope,
                     at=turn.at,
                 )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from appliance.keeper.authority import Scope
 from appliance.keeper.book import Book
 from appliance.keeper.devices.model import Device
+from appliance.keeper.law.acts import Acts
 from appliance.keeper.now import Now
 from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
@@ -44,7 +45,7 @@ _FULL = "As much is arranged with this home as the box can tell of. End somethin
 
 
 def handle(
-    command: Command, *, store: Store, book: Book, probing: Probing, scope: Scope | None, at: float
+    command: Command, *, store: Store, book: Book, probing: Probing, acts: Acts, scope: Scope | None, at: float
 ) -> CommandResult:
     """Apply a command if it may be, and answer it."""
     answered = store.command(command.command_id)
@@ -62,7 +63,7 @@ def handle(
         if command.expires_at.timestamp() <= at:
             outcome_, detail = Outcome.EXPIRED, "The instruction reached the box too late and was not followed."
         else:
-            refusal = _apply(command, book=book, probing=probing, scope=scope, at=at)
+            refusal = _apply(command, book=book, probing=probing, acts=acts, scope=scope, at=at)
             outcome_, detail = (Outcome.APPLIED, "") if refusal is None else (Outcome.REFUSED, refusal)
     store.put_command(command.command_id, sequence=command.sequence, outcome=outcome_.value, detail=detail, at=at)
     result = _result(command, outcome_, detail, at)
@@ -71,9 +72,11 @@ def handle(
 
 
 def _apply(  # noqa: PLR0911 - one return an order reads best
-    command: Command, *, book: Book, probing: Probing, scope: Scope | None, at: float
+    command: Command, *, book: Book, probing: Probing, acts: Acts, scope: Scope | None, at: float
 ) -> str | None:
     """None when applied, else why not."""
+    if acts.knows(command.body):
+        return acts.apply(command, scope=scope, at=at)
     if scope is None:
         return "No authority is in force at the box, so nothing about devices may be changed."
     match command.body:
@@ -94,6 +97,8 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
             if device.merged_into is not None:
                 return "The device counts as part of another one now."
             return _of_device(order, device, book=book, scope=scope, at=at)
+        case _:
+            return "This box cannot do that."
 
 
 def _arrange(  # noqa: PLR0911 - one return an order reads best

@@ -57,6 +57,65 @@ BOX: Mapping[FindingKind, Kind] = {
         why=_BOX + "Ask whoever installs boxes whether they changed it.",
         innocent=("A repair: memory cards wear out.",),
     ),
+    FindingKind.TIME_UNAUTHENTICATED: Kind(
+        one="The box cannot say for certain what time it is",
+        many="The box cannot say for certain what time it is, {n} times",
+        why=_BOX + "Until its time is confirmed, what it sees is locked away unread, and kept only if it proves "
+        "to be within the authority.",
+        innocent=("A fault of the provider, or of the server that confirms the time.",),
+        answer=Answer.WAIT,
+    ),
+    FindingKind.AUTHORITY_ENDING: Kind(
+        one="The authority of the box is about to end, or has ended",
+        many="The authority of the box is about to end, or has ended, {n} findings",
+        why="When it ends the box stops recording by itself. Decide in time whether it is to be varied or removed.",
+        answer=Answer.WAIT,
+    ),
+    FindingKind.AUTHORITY_CHANGED: Kind(
+        one="What the box may record has changed",
+        many="What the box may record has changed, {n} times",
+        why="Recording follows the document in force, from the moment it counts.",
+        answer=Answer.WAIT,
+    ),
+    FindingKind.REVIEW_DUE: Kind(
+        one="A review is due: is as much still needed?",
+        many="{n} reviews are due: is as much still needed?",
+        why="Supervision that goes on is to be reviewed: whether it can be narrowed, paused or ended.",
+        answer=Answer.WAIT,
+    ),
+    FindingKind.BREAK_GLASS: Kind(
+        one="One person opened in an emergency what takes two",
+        many="One person opened in an emergency what takes two, {n} times",
+        why="It ends by itself after an hour at most, and is to be reviewed by someone else.",
+        answer=Answer.WAIT,
+    ),
+    FindingKind.RECORDS_DROPPED: Kind(
+        one="The box could not keep everything that it saw",
+        many="The box could not keep everything that it saw, {n} times",
+        why=_BOX + "The reasons say how much is missing and from when. Findings are never dropped.",
+        innocent=("A long time without the internet, or very many devices or questions in a short time.",),
+    ),
+    FindingKind.STORAGE_FULL: Kind(
+        one="The storage of the box is nearly full",
+        many="The storage of the box is nearly full, {n} findings",
+        why=_BOX + "Findings go on. Ask whoever installs boxes to look at it.",
+        answer=Answer.WAIT,
+    ),
+    FindingKind.BOX_SILENT: Kind(
+        one="Nothing has been heard from the box",
+        many="Nothing has been heard from the box, {n} times",
+        why="While nothing is heard, nothing is known of the home. What the box recorded meanwhile comes later.",
+        innocent=("A power cut, a fault of the provider, or a box that was switched off.",),
+        answer=Answer.WAIT,
+    ),
+    FindingKind.LEDGER_CONFLICT: Kind(
+        one="Two accounts of the same time came in the name of the box",
+        many="Two accounts of the same time came in the name of the box, {n} times",
+        why="The box's records were copied, set back or altered. Tell whoever installs boxes before anything rests "
+        "on what it says.",
+        innocent=("A repair in which an old copy of the memory card was put back.",),
+        answer=Answer.WAIT,
+    ),
     FindingKind.LIST_STALE: Kind(
         one="A list has not been renewed for longer than it should",
         many="{n} lists have not been renewed for longer than they should",

@@ -1,0 +1,1 @@
+"""What the law asks of the keeper: time, authority over time, retention, keys, holds, masks."""

@@ -1,0 +1,1 @@
+"""The box's tamper-evident log and what is built of it."""

@@ -1,0 +1,1 @@
+"""Evidence bundles at the dashboard: parts in, one file out."""

@@ -1,0 +1,1 @@
+"""Certificates of boxes: requests checked, certificates issued."""

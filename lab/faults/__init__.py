@@ -1,0 +1,1 @@
+"""Faults made on purpose, each with the promise that is kept under it."""
