@@ -26,11 +26,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wire.base import Payload, Time
+from wire.batch import Batch
 from wire.models import TYPES, type_of
-from wire.topics import Topic, parse
+from wire.topics import Channel, Topic, parse
 
 MAX_PAYLOAD = 32 * 1024
 MAX_ENVELOPE = 48 * 1024
+BATCHED = frozenset({Channel.EVENT, Channel.STATE, Channel.RESULT})
+"""Channels of what waits in a box's outbox, and so may come in a batch."""
 _SIGNATURE = 64
 _CONTEXT = b"gatehouse/v1\n"
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
@@ -188,6 +191,45 @@ def read_payload(type_: str, body: bytes) -> Payload:
         return entry.model.model_validate_json(body)
     except ValidationError as error:
         raise WireError(f"{type_}: {_first_fault(error)}") from None
+
+
+def batch_items(found: Unsealed) -> list[Unsealed]:
+    """What a batch holds, each as if it had come alone: its own id, number, type, time and topic.
+
+    An item of a type we do not know keeps the batch's topic. Nothing here reads what the items say.
+
+    Raises:
+        WireError: not a batch, or one of its items does not travel in one (another batch, or what goes down).
+    """
+    batch = read_payload(found.envelope.type, found.body)
+    if not isinstance(batch, Batch):
+        raise WireError(f"{found.envelope.type} is no batch")
+    tenant, site = found.topic.tenant, found.topic.site
+    items = []
+    for item in batch.items:
+        entry = TYPES.get(item.type)
+        if entry is not None and (entry.model is Batch or entry.channel not in BATCHED):
+            raise WireError(f"{item.type} does not travel in a batch")
+        items.append(
+            Unsealed(
+                topic=found.topic
+                if entry is None
+                else Topic(tenant=tenant, site=site, channel=entry.channel, name=entry.name),
+                # Its fields are checked: they are those of the batch, or of an envelope whose schema held.
+                envelope=Envelope.model_construct(
+                    specversion="1.0",
+                    id=f"{batch.epoch}-{item.seq}",
+                    source=found.envelope.source,
+                    type=item.type,
+                    time=item.created,
+                    sequence=str(item.seq),
+                    datacontenttype="application/json",
+                    data_base64="",
+                ),
+                body=item.body.encode(errors="replace"),
+            )
+        )
+    return items
 
 
 def open_sealed(

@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import Field
 
 from wire.base import Confidence, Correction, Count, Id, Mac, Payload, Revision, Standing, Text, Time
+from wire.batch import Batch
 from wire.box import Arrangements, BoxStatus
 from wire.bundles import BundleBuilt, BundlePart
 from wire.findings import Finding
@@ -212,6 +213,7 @@ class MessageType:
 TYPES: dict[str, MessageType] = {
     entry.ce_type: entry
     for entry in (
+        MessageType(ce_type="gatehouse.batch.v1", model=Batch, channel=Channel.EVENT, name="batch", up=True),
         MessageType(ce_type="gatehouse.finding.v1", model=Finding, channel=Channel.EVENT, name="finding", up=True),
         MessageType(ce_type="gatehouse.device.v1", model=Device, channel=Channel.STATE, name="device", up=True),
         MessageType(ce_type="gatehouse.proposal.v1", model=Proposal, channel=Channel.STATE, name="proposal", up=True),
@@ -240,9 +242,9 @@ TYPES: dict[str, MessageType] = {
 }
 
 
+_OF_MODEL = {entry.model: entry for entry in TYPES.values()}
+
+
 def type_of(payload: Payload) -> MessageType:
     """The entry of `TYPES` for a payload's class."""
-    for entry in TYPES.values():
-        if entry.model is type(payload):
-            return entry
-    raise KeyError(type(payload).__name__)
+    return _OF_MODEL[type(payload)]

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wire.base import Correction, Payload, Standing
+from wire.batch import Batch, BatchItem
 from wire.box import (
     Arrangements,
     Away,
@@ -25,7 +26,10 @@ from wire.box import (
     TapHealth,
     Watch,
 )
+from wire.bundles import BundleBuilt, BundlePart
 from wire.findings import Finding, FindingKind, ListHit, Rule, Severity
+from wire.household import HouseholdRequest, Notice
+from wire.ledger import ClockState, Head, HeadCosigned, LedgerSeed, Stamp
 from wire.models import (
     Address,
     Command,
@@ -44,9 +48,18 @@ from wire.models import (
 from wire.orders import (
     SetStanding,
 )
+from wire.timing import TimeAnswer, TimeRequest
 
 _SEED = b"gatehouse golden files, version 1: keys for tests only"
 _AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
+_STAMP = Stamp(
+    wall_ms=1_772_389_800_250,
+    mono_ms=86_400_123,
+    boot="8b0c2f6e-0000-4000-8000-000000000001",
+    clock=ClockState.AUTHENTICATED,
+    error_ms=40,
+)
+_SIGNED = "A" * 86 + "=="
 
 
 def _seed(name: str) -> bytes:
@@ -395,4 +408,53 @@ def examples() -> Mapping[str, Payload]:
             ),
         ),
         "receipt": Receipt(epoch="0badcafe", ranges=((1, 4), (6, 6)), at=_AT),
+        "batch": Batch(
+            epoch="0badcafe",
+            items=(
+                BatchItem(seq=6, type="gatehouse.later.v1", created=first, body='{"text":"later"}'),
+                BatchItem(
+                    seq=7,
+                    type="gatehouse.result.v1",
+                    created=_AT,
+                    body='{"at":"2026-03-01T18:30:00.250000Z","command_id":"command-1","detail":"","outcome":"applied"}',
+                ),
+            ),
+        ),
+        "request": HouseholdRequest(
+            request_id="request-1",
+            kind="guest",
+            device_id="device-4",
+            proved=True,
+            text="A friend who stays for two nights.",
+            until=_AT + timedelta(days=2),
+            at=_AT,
+        ),
+        "notice": Notice(sha256="ab" * 32, lines=("This home's internet is supervised.",), at=_AT),
+        "head": Head(
+            tenant="example",
+            site="site-1",
+            epoch="0badcafe",
+            size=100,
+            root="0d" * 32,
+            at=_STAMP,
+            signature=_SIGNED,
+            consistency=("1e" * 32, "2f" * 32),
+            since=64,
+        ),
+        "cosigned": HeadCosigned(epoch="0badcafe", size=100, root="0d" * 32, at=_AT, signature=_SIGNED),
+        "seed": LedgerSeed(epoch="0badcafe", stretch=2, begins=96, seed="5e" * 32),
+        "bundle": BundleBuilt(
+            bundle_id="bundle-1",
+            parts=2,
+            octets=30_000,
+            sha256="c0" * 32,
+            records=410,
+            at=_AT,
+            expires=_AT + timedelta(days=7),
+        ),
+        "part": BundlePart(bundle_id="bundle-1", number=1, data="ZXhhbXBsZQ=="),
+        "time": TimeRequest(
+            nonce="a1" * 32, boot="8b0c2f6e-0000-4000-8000-000000000001", sealed_key="c2VhbGVk", sealed=12
+        ),
+        "told-time": TimeAnswer(nonce="a1" * 32, at=_AT, key="a2V5"),
     }
