@@ -22,6 +22,7 @@ from dashboard.ingest.outgoing import Outgoing, Writer, due_commands, expire, re
 from dashboard.ingest.refusals import Refusals
 from dashboard.ingest.session import Session
 from dashboard.store import schema
+from dashboard.store.queries import write_audit
 from wire.keys import KeyFileError
 
 BATCH = 100
@@ -200,10 +201,13 @@ class Worker:
         for refusal in refusals:
             tallies.note(refusal)
         for line in tallies.due(self._monotonic()):
-            connection.execute(
-                schema.audit.insert().values(
-                    at=now, action=line.refusal.action, subject=line.subject, outcome=line.outcome
-                )
+            write_audit(
+                connection,
+                at=now,
+                account_id=None,
+                action=line.refusal.action,
+                subject=line.subject,
+                outcome=line.outcome,
             )
         return tallies
 

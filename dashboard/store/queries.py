@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, or_, select
 
+from dashboard.store.chain import chained, last_digest
 from dashboard.store.schema import account, audit, command, event, finding, site
 from wire.findings import Severity
 
@@ -219,10 +220,14 @@ def answers_to(connection: Connection, site_id: str, proposals: Sequence[str]) -
 def write_audit(
     connection: Connection, *, at: float, account_id: str | None, action: str, subject: str, outcome: str
 ) -> None:
-    """Add a line to the audit."""
+    """Add a line to the audit, chained to the one before."""
+    action, subject, outcome = action[:60], subject[:160], outcome[:20]
+    digest = chained(
+        last_digest(connection), at=at, account_id=account_id, action=action, subject=subject, outcome=outcome
+    )
     connection.execute(
         insert(audit).values(
-            at=at, account_id=account_id, action=action[:60], subject=subject[:160], outcome=outcome[:20]
+            at=at, account_id=account_id, action=action, subject=subject, outcome=outcome, digest=digest
         )
     )
 

@@ -185,6 +185,13 @@ command = Table(
     Column("state", String(20), nullable=False, comment="waiting, sent, unsent, unanswered; or the box's outcome"),
     Column("detail", String(300), nullable=False, default=""),
     Column("answered_at", Float),
+    Column("second", String(63), comment="another account, that agreed; or that refused, by the state"),
+    Column("seconded_at", Float),
+    Column("second_reason", String(500), comment="in the second person's words"),
+    Column("break_glass", Boolean, comment="one person acted in an emergency"),
+    Column("reviewed_by", String(63), comment="who looked at an emergency afterwards"),
+    Column("reviewed_at", Float),
+    Column("review_note", String(500)),
     Index("ix_command_state", "state"),
     Index("ix_command_about", "site", "device_id", "created_at"),
 )
@@ -198,4 +205,81 @@ audit = Table(
     Column("action", String(60), nullable=False, comment="e.g. view-household, register-device, sign-in-failed"),
     Column("subject", String(160), nullable=False, default=""),
     Column("outcome", String(20), nullable=False),
+    Column("digest", String(64), nullable=False, server_default="", comment="chains the rows: dashboard.store.chain"),
+)
+
+# --- two people, law and household (0005) ---------------------------------------------------------
+
+told = Table(
+    "told",
+    metadata,
+    Column("account_id", ForeignKey("account.account_id"), primary_key=True),
+    Column("about", String(64), primary_key=True, comment="id of the command that it is about"),
+    Column("site", ForeignKey("site.site"), nullable=False),
+    Column("text", String(300), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("read_at", Float, comment="when the account said that it has read it"),
+)
+
+authority_document = Table(
+    "authority_document",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("sha256", String(64), primary_key=True, comment="of `document`"),
+    Column("authority_id", String(64), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("document", Text, nullable=False, comment="SignedAuthority JSON; its signature was checked"),
+    Column("stored_at", Float, nullable=False),
+    Column("by", String(63), nullable=False),
+    Column("second", String(63), comment="who agreed that it is sent"),
+    Column("accepted_at", Float, comment="when the box said that it is in force"),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("device_id", String(64)),
+    Column("proved", Boolean, nullable=False),
+    Column("text", String(500), nullable=False),
+    Column("until", Float),
+    Column("notice", String(64)),
+    Column("at", Float, nullable=False),
+    Column("stored_at", Float, nullable=False),
+    Column("state", String(10), nullable=False, comment="open, answered"),
+    Column("note", String(500), nullable=False, comment="what the officer did about it"),
+    Column("answered_by", String(63)),
+    Column("answered_at", Float),
+    Index("ix_request_state", "state", "site"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("language", String(8), nullable=False),
+    Column("lines", JSON, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+replacement = Table(
+    "replacement",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("at", Float, primary_key=True, comment="when the new box's keys were entered"),
+    Column("old_epoch", String(32)),
+    Column("new_epoch", String(32)),
+    Column("asked_at", Float, comment="when what the old box knew was queued for the new one"),
+    Column("done_at", Float, comment="when the new box had answered all of it"),
+)
+
+watchman = Table(
+    "watchman",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("since", Float, nullable=False, comment="since when ingest hears boxes without a break"),
+    Column("at", Float, nullable=False, comment="when ingest last said so"),
 )

@@ -1,0 +1,150 @@
+"""Two people, authority documents, requests, what officers are told, replaced boxes, a chained audit; the ledger.
+
+Each part has a function of its own below, so that what belongs together stands together.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from dashboard.store.chain import START, chained, guards, unguards
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply this step."""
+    _two_people()
+    _authority()
+    _requests()
+    _replaced()
+    _watchman()
+    _audit()
+
+
+def _two_people() -> None:
+    with op.batch_alter_table("command") as batch:
+        batch.add_column(sa.Column("second", sa.String(length=63), nullable=True))
+        batch.add_column(sa.Column("seconded_at", sa.Float(), nullable=True))
+        batch.add_column(sa.Column("second_reason", sa.String(length=500), nullable=True))
+        batch.add_column(sa.Column("break_glass", sa.Boolean(), nullable=True))
+        batch.add_column(sa.Column("reviewed_by", sa.String(length=63), nullable=True))
+        batch.add_column(sa.Column("reviewed_at", sa.Float(), nullable=True))
+        batch.add_column(sa.Column("review_note", sa.String(length=500), nullable=True))
+    op.create_table(
+        "told",
+        sa.Column("account_id", sa.String(length=63), nullable=False),
+        sa.Column("about", sa.String(length=64), nullable=False),
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("text", sa.String(length=300), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("read_at", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.account_id"], name=op.f("fk_told_account_id_account")),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_told_site_site")),
+        sa.PrimaryKeyConstraint("account_id", "about", name=op.f("pk_told")),
+    )
+
+
+def _authority() -> None:
+    op.create_table(
+        "authority_document",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("authority_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("stored_at", sa.Float(), nullable=False),
+        sa.Column("by", sa.String(length=63), nullable=False),
+        sa.Column("second", sa.String(length=63), nullable=True),
+        sa.Column("accepted_at", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_authority_document_site_site")),
+        sa.PrimaryKeyConstraint("site", "sha256", name=op.f("pk_authority_document")),
+    )
+
+
+def _requests() -> None:
+    op.create_table(
+        "request",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("device_id", sa.String(length=64), nullable=True),
+        sa.Column("proved", sa.Boolean(), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.Column("until", sa.Float(), nullable=True),
+        sa.Column("notice", sa.String(length=64), nullable=True),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("stored_at", sa.Float(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("answered_by", sa.String(length=63), nullable=True),
+        sa.Column("answered_at", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_request_site_site")),
+        sa.PrimaryKeyConstraint("site", "request_id", name=op.f("pk_request")),
+    )
+    op.create_index("ix_request_state", "request", ["state", "site"], unique=False)
+    op.create_table(
+        "notice",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_notice_site_site")),
+        sa.PrimaryKeyConstraint("site", "sha256", name=op.f("pk_notice")),
+    )
+
+
+def _replaced() -> None:
+    op.create_table(
+        "replacement",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("old_epoch", sa.String(length=32), nullable=True),
+        sa.Column("new_epoch", sa.String(length=32), nullable=True),
+        sa.Column("asked_at", sa.Float(), nullable=True),
+        sa.Column("done_at", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_replacement_site_site")),
+        sa.PrimaryKeyConstraint("site", "at", name=op.f("pk_replacement")),
+    )
+
+
+def _watchman() -> None:
+    op.create_table(
+        "watchman",
+        sa.Column("tenant", sa.String(length=63), nullable=False),
+        sa.Column("since", sa.Float(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name=op.f("pk_watchman")),
+    )
+
+
+def _audit() -> None:
+    with op.batch_alter_table("audit") as batch:
+        batch.add_column(sa.Column("digest", sa.String(length=64), nullable=False, server_default=""))
+    connection = op.get_bind()
+    table = sa.table(
+        "audit",
+        *(sa.column(name) for name in ("audit_id", "at", "account_id", "action", "subject", "outcome", "digest")),
+    )
+    before, last = START, 0
+    while rows := connection.execute(
+        sa.select(table).where(table.c.audit_id > last).order_by(table.c.audit_id).limit(1000)
+    ).all():
+        for row in rows:
+            before = chained(
+                before,
+                at=row.at,
+                account_id=row.account_id,
+                action=row.action,
+                subject=row.subject,
+                outcome=row.outcome,
+            )
+            connection.execute(sa.update(table).where(table.c.audit_id == row.audit_id).values(digest=before))
+            last = row.audit_id
+    for statement in (*unguards(connection.dialect.name), *guards(connection.dialect.name)):
+        connection.exec_driver_sql(statement)
