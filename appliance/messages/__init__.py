@@ -47,6 +47,23 @@ from appliance.messages.carried import (
     ListWanted,
     Outbound,
 )
+from appliance.messages.said import (
+    MAX_CODE,
+    MAX_SAID,
+    MAX_UNREAD,
+    UNREAD_SECONDS,
+    FormAnswered,
+    FormKind,
+    FormSent,
+    NoticeDue,
+    OwnPage,
+    OwnPageAsked,
+    OwnSection,
+    ThisIs,
+    Unread,
+    Visitor,
+    WhoIs,
+)
 from appliance.messages.seen import (
     ActivitySeen,
     DeviceVolume,
@@ -121,14 +138,25 @@ Message = (
     | Status
     | ListAccept
     | ListAnswered
+    | FormSent
+    | FormAnswered
+    | OwnPageAsked
+    | OwnPage
+    | WhoIs
+    | ThisIs
+    | NoticeDue
 )
 
 __all__ = [
+    "MAX_CODE",
     "MAX_DATAGRAM",
     "MAX_FILTERS",
     "MAX_MASKED",
     "MAX_REFUSED",
+    "MAX_SAID",
     "MAX_TALKS",
+    "MAX_UNREAD",
+    "UNREAD_SECONDS",
     "ActivitySeen",
     "BrokerState",
     "CollectionMask",
@@ -137,6 +165,9 @@ __all__ = [
     "Enforcement",
     "Filter",
     "FilterPlan",
+    "FormAnswered",
+    "FormKind",
+    "FormSent",
     "How",
     "Inbound",
     "InboundDone",
@@ -155,9 +186,13 @@ __all__ = [
     "NearbyCounted",
     "NeighbourChanged",
     "Notice",
+    "NoticeDue",
     "NoticeRequest",
     "Observation",
     "Outbound",
+    "OwnPage",
+    "OwnPageAsked",
+    "OwnSection",
     "ProbeAnswer",
     "ProbeDone",
     "ProbeKind",
@@ -177,9 +212,13 @@ __all__ = [
     "Tally",
     "TapReport",
     "TapsHanded",
+    "ThisIs",
     "TraitSeen",
+    "Unread",
     "Via",
+    "Visitor",
     "WardenState",
+    "WhoIs",
     "decode",
     "encode",
 ]
