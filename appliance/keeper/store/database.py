@@ -40,6 +40,7 @@ from appliance.keeper.store.quiet import Quiets
 from appliance.keeper.store.records import Records
 from appliance.keeper.store.schema import migrations
 from appliance.keeper.store.stays import Stays
+from appliance.keeper.store.vault import Vault, VaultError
 from appliance.keeper.store.watch import Watched
 
 MAX_COMMANDS = 1024
@@ -66,8 +67,15 @@ _PRAGMAS = (
 class Store:
     """All of what the keeper remembers."""
 
-    def __init__(self, path: Path, *, outbox_limit: int = MAX_OUTBOX, findings_limit: int = MAX_FINDINGS) -> None:
-        """Open (or create) the database at `path`.
+    def __init__(
+        self,
+        path: Path,
+        *,
+        outbox_limit: int = MAX_OUTBOX,
+        findings_limit: int = MAX_FINDINGS,
+        vault_key: Path | None = None,
+    ) -> None:
+        """Open (or create) the database at `path`; the file that wraps its keys is `vault.key` beside it, or elsewhere.
 
         Raises:
             StoreError: another process has it open, the folder is not writable, or it is no database.
@@ -86,6 +94,9 @@ class Store:
                     self._db.execute(f"pragma {pragma}")
                 path.chmod(0o600)
                 migrations.apply(self._db)
+                self.vault = Vault(self._db, vault_key or path.with_name("vault.key"))
+            except VaultError as error:
+                raise StoreError(str(error)) from error
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{path}: cannot be used as the keeper's database ({error})") from error
             undo.pop_all()
@@ -122,11 +133,13 @@ class Store:
             with self._db.atomic():
                 yield
         except Exception:
+            self.vault.rolled_back()
             self.outbox.recount()  # what was added inside is gone again
             self.records.recount()
             self._erasing = self._cut = False  # and what was erased inside is there again
             raise
         if not self._db.conn.in_transaction:
+            self.vault.settle()
             self._clean()
 
     def _clean(self) -> None:
