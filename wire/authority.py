@@ -3,7 +3,7 @@
 Signed JSON, `{"document": {...}, "signatures": [{"issuer": key id, "signature": base64}]}`. The
 signature (Ed25519) covers the canonical JSON of `document`. The box pins two issuers; one valid
 signature is enough. A variation is a new document with the same id and a higher number.
-The subject is a reference, never a name.
+The subject is a reference, never a name; so is everybody who consented.
 
 What a document allows at a moment, for a device, is decided by `appliance.keeper.authority`.
 """
@@ -24,6 +24,9 @@ from wire.documents import DocumentError, Part, check_size, from_json, from_toml
 from wire.keys import key_id, public_text
 
 MAX_DOCUMENT = 64 * 1024
+STEP_DOWN_MONTHS = 6
+FIRM_MONTHS = 24
+"""A review that cannot be put off any more: two years after the first start (R62)."""
 _CONTEXT = b"gatehouse/authority/v1\n"
 
 
@@ -47,6 +50,11 @@ FailClosed = Literal[True] | None
 
 Held = Literal[Standing.REGISTERED, Standing.UNKNOWN, Standing.REFUSED]
 """Standings that a clause may hold back: never the household's, its guests' or work devices."""
+
+Unmasked = Literal[Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.UNKNOWN, Standing.REFUSED]
+"""Standings of which a device may be unmasked: a registered one needs none, what runs the home is nobody's."""
+
+MOST_UNMASKED_HOURS = 7 * 24
 
 ClauseNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z().-]{1,20}$")]
 
@@ -133,6 +141,17 @@ class RegisterClause(Part):
     kind: Literal["register"] = "register"
 
 
+class UnmaskClause(Part):
+    """Lets two officers treat one device of these standings as registered for a time, as far as `classes` goes (N2)."""
+
+    number: ClauseNumber
+    kind: Literal["unmask"] = "unmask"
+    standings: tuple[Unmasked, ...] = Field(min_length=1)
+    classes: tuple[DataClass, ...] = Field(min_length=1)
+    most_hours: int = Field(ge=1, le=MOST_UNMASKED_HOURS)
+    """At most so long at a time."""
+
+
 Clause = Annotated[
     CollectClause
     | ListsClause
@@ -142,9 +161,49 @@ Clause = Annotated[
     | SafeSearchClause
     | AnswersClause
     | NearbyClause
-    | RegisterClause,
+    | RegisterClause
+    | UnmaskClause,
     Field(discriminator="kind"),
 ]
+
+
+class Consent(Part):
+    """What one adult of the household was told, or agreed to (R60). The person is an opaque reference."""
+
+    id: Id
+    role: Literal["subject", "adult"]
+    kind: Literal["consent", "notice"]
+    """`consent`: the authority rests on it. `notice`: the person was told, and nothing rests on it."""
+    given_at: Time
+    confirm_by: Time | None = None
+    """A consent that is not confirmed by then lapses; a confirmed one stands in a document with a higher number."""
+    withdrawn_at: Time | None = None
+
+    def lapses(self) -> Time | None:
+        """When it ends, as far as the document says; None: with the document."""
+        ends = [each for each in (self.confirm_by, self.withdrawn_at) if each is not None]
+        return min(ends, default=None)
+
+
+class Keep(Part):
+    """How long records of a data class are kept (R64)."""
+
+    data_class: DataClass | Literal["box"]
+    """`box`: what is about no device."""
+    days: int = Field(ge=1, le=3660)
+
+
+class Pause(Part):
+    """A time in which nothing is recorded."""
+
+    starts: Time
+    ends: Time
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Pause:
+        if not self.starts < self.ends:
+            raise ValueError("a pause must end after it starts")
+        return self
 
 
 class Authority(Part):
@@ -167,11 +226,31 @@ class Authority(Part):
     not_after: Time
     review_date: Time
     clauses: tuple[Clause, ...] = Field(min_length=1, max_length=64)
+    # --- what a later version of this document added: optional, so that older ones keep their bytes
+    legal_basis: str | None = Field(default=None, max_length=200)
+    """The power it rests on, such as an act and section (R53); no name."""
+    surveillance: str | None = Field(default=None, max_length=80)
+    """Reference of a directed surveillance authorisation, where there is one (R53)."""
+    consents: tuple[Consent, ...] | None = Field(default=None, min_length=1, max_length=32)
+    """Each adult of the household (R60). Those of kind `consent` are all needed; an authority by consent needs one
+    of every adult it names, and names at least one."""
+    retention: tuple[Keep, ...] | None = Field(default=None, min_length=1, max_length=len(DataClass) + 1)
+    pauses: tuple[Pause, ...] | None = Field(default=None, min_length=1, max_length=64)
+    withdrawn_at: Time | None = None
+    """From this moment on nothing is recorded: the authority itself was withdrawn."""
+    step_down_months: int | None = Field(default=None, ge=1, le=24)
+    """How often to ask whether less would do (R62, N18); `STEP_DOWN_MONTHS` where it is not said."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Authority:
         if not self.not_before < self.not_after:
             raise ValueError("not_after must be later than not_before")
+        people = [consent.id for consent in self.consents or ()]
+        if len(set(people)) != len(people):
+            raise ValueError("two consents have the same id")
+        kept = [keep.data_class for keep in self.retention or ()]
+        if len(set(kept)) != len(kept):
+            raise ValueError("a data class is kept for two times")
         numbers = [clause.number for clause in self.clauses]
         if len(set(numbers)) != len(numbers):
             raise ValueError("two clauses have the same number")
