@@ -104,7 +104,7 @@ class Book:
 
     def overflow(self) -> int:
         """All that went over a bound, since start."""
-        parts = self._arrivals.overflow + self._stays.overflow() + self._record.outbox_full + self.proposals.overflow
+        parts = self._arrivals.overflow + self._stays.overflow() + self.proposals.overflow
         signs = self._lookups.overflow + self.signs.overflow + self._record.noise.overflow + self._rhythm.overflow
         return self.registry.overflow + parts + signs + self._store.overflow()
 

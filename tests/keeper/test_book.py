@@ -172,12 +172,15 @@ def test_a_device_long_gone_makes_room(make_bench: Any, signed: Any) -> None:
     assert bench.rows("device") == bench.rows("address") == 1
 
 
-def test_a_full_outbox_takes_no_new_devices(bench: Any) -> None:
+@pytest.mark.req("R69")
+def test_a_full_outbox_keeps_nobody_out(bench: Any) -> None:
     bench.store.outbox._limit = 2
     bench.sight(MACS[1])
     bench.sight(MACS[2])
-    assert bench.rows("device") == 1
-    assert bench.core._book._record.outbox_full == 1
+    assert bench.rows("device") == 2
+    told = bench.store._db.execute("select type from outbox").fetchall()
+    assert len(told) >= 2
+    assert all("finding" in kind for (kind,) in told), "states made way, findings did not"
 
 
 def test_findings_are_bounded(bench: Any) -> None:

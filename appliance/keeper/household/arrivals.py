@@ -94,8 +94,7 @@ class Arrivals:
         return device
 
     def _new(self, mac: str, now: Now, via: Via | None) -> Device | None:
-        if not self._room(now.at):
-            return None
+        self._make_room(now.at)
         device = self._record.registry.create(mac, now.ts)
         if device is None:
             return None
@@ -119,15 +118,10 @@ class Arrivals:
             self._unregistered(device, now, via, came_again=False)
         return device
 
-    def _room(self, at: float) -> bool:
-        record = self._record
-        if record.store.outbox.full:
-            record.outbox_full += 1
-            return False
-        stale = record.registry.stale(at)
+    def _make_room(self, at: float) -> None:
+        stale = self._record.registry.stale(at)
         if stale is not None:
             self._forget(stale, at)
-        return True
 
     def _forget(self, device: Device, at: float) -> None:
         because = "The box forgot the device: it was long gone, and its list of devices was full."

@@ -196,7 +196,7 @@ class Proposals:
         return stored.proposal.state == "refused" and bool(set(likeness.identifiers) - set(stored.identifiers))
 
     def _propose(self, stays: Device, goes: Device, likeness: Likeness, at: float) -> None:
-        if self._record.store.outbox.full or not self._likely_enough(stays, likeness, at):
+        if not self._likely_enough(stays, likeness, at):
             return
         if not self._record.store.kinship.has_room():
             return

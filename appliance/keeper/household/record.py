@@ -58,8 +58,6 @@ class Record:
         self.registry = Registry(store.devices.all(), new_id=ids.device)
         self.changed = 0
         """Rises with every new, removed, joined, split or newly classed device: see `collection`."""
-        self.outbox_full = 0
-        """What was not taken in, or not told, because the outbox was full."""
         self.noise = Noise(store, self.registry)
         self.arranged = False
         """What officers arranged has changed: the book tells it whole (see `household.quieting`)."""

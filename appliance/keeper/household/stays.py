@@ -218,9 +218,6 @@ class Stays:
             if not device.revision:
                 self._waiting[session_id] = None  # nobody was told of the device yet
                 continue
-            if self._record.store.outbox.full:
-                self._record.outbox_full += 1
-                continue
             stored = replace(stored, revision=stored.revision + 1)
             self._record.store.stays.put(stored)
             if stored.stay.mac in self._open:

@@ -35,7 +35,7 @@ from appliance.keeper.store.evidence import Evidence
 from appliance.keeper.store.findings import MAX_FINDINGS, Findings
 from appliance.keeper.store.gaps import Gaps
 from appliance.keeper.store.kinship import Kinship
-from appliance.keeper.store.outbox import MAX_OUTBOX, Outbox
+from appliance.keeper.store.outbox import MAX_OCTETS, MAX_OUTBOX, Outbox
 from appliance.keeper.store.quiet import Quiets
 from appliance.keeper.store.records import Records
 from appliance.keeper.store.schema import migrations
@@ -72,6 +72,7 @@ class Store:
         path: Path,
         *,
         outbox_limit: int = MAX_OUTBOX,
+        outbox_octets: int = MAX_OCTETS,
         findings_limit: int = MAX_FINDINGS,
         vault_key: Path | None = None,
     ) -> None:
@@ -115,7 +116,7 @@ class Store:
         self.quiets = Quiets(self._db)
         self.watched = Watched(self._db)
         self.categories = Categories(self._db, erased=self._note_erased)
-        self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit)
+        self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets)
         self._status_next = 0
         self._status_end = 0
         self._erasing = self.get(_ERASING) == "1"
@@ -129,12 +130,13 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside is committed together, or nothing of it."""
+        waiting = self.outbox.mark()
         try:
             with self._db.atomic():
                 yield
         except Exception:
             self.vault.rolled_back()
-            self.outbox.recount()  # what was added inside is gone again
+            self.outbox.restore(waiting)  # what was added inside is gone again
             self.records.recount()
             self._erasing = self._cut = False  # and what was erased inside is there again
             raise
@@ -186,7 +188,7 @@ class Store:
 
     def _first(self, key: str, value: str) -> str:
         """The stored value; on a new database, `value` becomes it."""
-        with self.transaction():
+        with self._db.atomic():  # before the parts are there
             self._db.execute("insert or ignore into meta (key, value) values (?, ?)", (key, value))
         found = self.get(key)
         assert found is not None  # noqa: S101 - inserted in the line above

@@ -97,13 +97,15 @@ def test_what_waits_to_be_told_is_bounded(bench: Any, monkeypatch: pytest.Monkey
     assert len(bench.stays(told(bench, 60))) == 1
 
 
-def test_a_full_outbox_is_told_no_stays(bench: Any) -> None:
+@pytest.mark.req("R69")
+def test_a_stay_waits_behind_what_was_there_before(bench: Any) -> None:
+    """A full outbox drops the oldest of the class; the stay itself is kept and told."""
     bench.sight(PHONE)
-    bench.store.outbox._limit = 1
+    bench.store.outbox._limit = 3
     bench.wait(10)
     bench.wait(40)
-    assert bench.store._db.execute("select count(*) from outbox where type like '%session%'").fetchone()[0] == 0
-    assert bench.core._book._record.outbox_full == 1
+    assert bench.store._db.execute("select count(*) from outbox where type like '%session%'").fetchone()[0] == 1
+    assert bench.rows("session") == 1
 
 
 @pytest.mark.req("R13", "N8")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.keeper.store import outbox as module
 from appliance.keeper.store.database import Store
-from appliance.keeper.store.outbox import Outbox, Priority
+from appliance.keeper.store.outbox import Dropped, Outbox, Priority
 
 
 @pytest.fixture
@@ -42,18 +43,129 @@ def test_a_newer_state_replaces_the_older_of_the_same_subject(outbox: Outbox) ->
     assert len(outbox) == 2
 
 
-def test_when_full_only_middle_revisions_make_way(outbox: Outbox) -> None:
-    first, middle = add(outbox, "f-1", Priority.FINDING), add(outbox, "f-1", Priority.FINDING)
-    other = add(outbox, "f-2", Priority.FINDING)
-    assert not outbox.full
+@pytest.mark.req("R69")
+def test_the_lowest_class_makes_way_first_and_the_oldest_of_it(outbox: Outbox) -> None:
+    finding = add(outbox, "f-1", Priority.FINDING)
+    head = add(outbox, "head", Priority.LEDGER)
+    state = add(outbox, "d-1", Priority.STATE)
+    bulk = add(outbox, "b-1", Priority.RECORD)
+    newer = add(outbox, "b-2", Priority.RECORD)
+    assert seqs(outbox) == [finding, head, state, newer], "the older bulk made way"
     result = add(outbox, "c-1", Priority.RESULT)
-    assert outbox.full
+    assert seqs(outbox) == [finding, result, head, state]
+    second = add(outbox, "f-2", Priority.FINDING)
+    assert seqs(outbox) == [finding, second, result, head], "then states"
+    assert outbox.take_dropped() == (
+        Dropped(priority=Priority.STATE, count=1, first_seq=state, last_seq=state, since=1.0, until=1.0),
+        Dropped(priority=Priority.RECORD, count=2, first_seq=bulk, last_seq=newer, since=1.0, until=1.0),
+    )
+    assert outbox.take_dropped() == (), "said once"
+    assert outbox.dropped == 3
+
+
+@pytest.mark.req("R69")
+def test_findings_are_never_dropped(outbox: Outbox) -> None:
+    """What they can take is bounded: of each the first and the latest, and their number by the findings' own bound."""
+    first, middle = add(outbox, "f-1", Priority.FINDING), add(outbox, "f-1", Priority.FINDING)
+    others = [add(outbox, f"f-{n}", Priority.FINDING) for n in range(2, 6)]
+    assert outbox.over
     latest = add(outbox, "f-1", Priority.FINDING)
-    assert sorted(seqs(outbox)) == [first, other, result, latest]
+    assert sorted(seqs(outbox)) == sorted([first, *others, latest])
     assert middle not in seqs(outbox)
-    beyond = add(outbox, "f-3", Priority.FINDING)
-    assert beyond in seqs(outbox), "a finding is never dropped"
-    assert len(outbox) == 5
+    assert outbox.take_dropped() == ()
+    assert outbox.superseded == 1
+
+
+@pytest.mark.req("R69")
+def test_the_quota_is_in_octets_too(tmp_path: Path) -> None:
+    store = Store(tmp_path / "keeper.db", outbox_octets=64 * 1024)
+    with store.transaction():
+        for number in range(100):
+            add(store.outbox, f"b-{number}", Priority.RECORD, body="x" * 1000)
+            assert store.outbox.octets <= 64 * 1024
+    kept = [row.seq for row in store.outbox.after(Priority.RECORD, 0, most=1000)]
+    assert kept == list(range(101 - len(kept), 101)), "the newest are kept"
+    assert len(kept) in (51, 52), "and the quota is used but for one portion"
+    (dropped,) = store.outbox.take_dropped()
+    assert (dropped.count, dropped.first_seq, dropped.last_seq) == (100 - len(kept), 1, 100 - len(kept))
+    counts = (len(store.outbox), store.outbox.octets)
+    store.close()
+    again = Store(tmp_path / "keeper.db")
+    assert (len(again.outbox), again.outbox.octets) == counts, "counted anew, the same"
+    again.close()
+
+
+def test_a_step_drops_no_more_than_its_portion(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        add(outbox, f"b-{number}", Priority.RECORD)
+    monkeypatch.setattr(module, "PORTION_ROWS", 3)
+    assert outbox.make_room(module.MAX_OCTETS) == 3
+    assert outbox.make_room(module.MAX_OCTETS) == 1
+    assert outbox.make_room(module.MAX_OCTETS) == 0
+
+
+@pytest.mark.req("R69", "N3")
+def test_with_room_for_nothing_else_findings_answers_and_heads_are_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "keeper.db")
+    outbox = Outbox(store._db, epoch="e", narrow=lambda: True)
+    with store.transaction():
+        kept = [add(outbox, "x", priority) for priority in (Priority.FINDING, Priority.RESULT, Priority.LEDGER)]
+        gone = [add(outbox, "x", priority) for priority in (Priority.STATE, Priority.RECORD)]
+    assert seqs(outbox) == kept
+    assert [item.first_seq for item in outbox.take_dropped()] == gone
+    store.close()
+
+
+def test_a_full_disk_sheds_bulk_first_and_never_the_ledger(outbox: Outbox) -> None:
+    add(outbox, "h", Priority.LEDGER)
+    add(outbox, "d-1", Priority.STATE)
+    add(outbox, "b-1", Priority.RECORD)
+    assert [outbox.shed() for _ in range(3)] == [1, 1, 0]
+    assert [item.priority for item in outbox.take_dropped()] == [Priority.STATE, Priority.RECORD]
+
+
+def test_cursors_and_sizes(outbox: Outbox) -> None:
+    numbers = [add(outbox, f"f-{n}", Priority.FINDING, body="x" * 744) for n in range(4)]
+    assert [row.seq for row in outbox.after(Priority.FINDING, numbers[1], most=9)] == numbers[2:]
+    assert [row.seq for row in outbox.after(Priority.FINDING, 0, most=9, octets=2_500)] == numbers[:2]
+    assert [row.seq for row in outbox.after(Priority.FINDING, 0, most=9, octets=1)] == numbers[:1], "one at least"
+    assert outbox.after(Priority.STATE, 0, most=9) == []
+    found = outbox.waiting(without={numbers[0]}, most=9, octets=2_500)
+    assert [row.seq for row in found] == numbers[1:3]
+
+
+def test_a_state_of_another_class_can_replace_too(outbox: Outbox) -> None:
+    for _ in range(2):
+        newest = outbox.add(type_="head", subject="", body="{}", priority=Priority.LEDGER, created=1.0, supersede=True)
+    assert seqs(outbox) == [newest]
+    assert outbox.forget(type_="head", subject="") == 1
+    assert len(outbox) == outbox.octets == 0
+
+
+def test_what_is_rolled_back_is_not_counted(tmp_path: Path) -> None:
+    store = Store(tmp_path / "keeper.db", outbox_limit=2)
+
+    def fails() -> None:
+        with store.transaction():
+            for number in range(3):
+                add(store.outbox, f"b-{number}", Priority.RECORD)
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fails()
+    assert (len(store.outbox), store.outbox.octets, store.outbox.take_dropped()) == (0, 0, ())
+    store.close()
+
+
+def test_what_waits_is_found_by_index_alone(outbox: Outbox) -> None:
+    for statement in (
+        "select count(*), total(octets) from outbox",
+        "select seq, octets from outbox order by priority, seq",
+        "select seq, octets from outbox where priority = 4 and seq > 7 order by seq limit 9",
+    ):
+        plan = str(outbox._db.execute(f"explain query plan {statement}").fetchall())
+        assert "COVERING INDEX outbox_order" in plan
+        assert "TEMP B-TREE" not in plan
 
 
 def test_a_receipt_deletes_its_ranges_of_this_epoch(outbox: Outbox) -> None:

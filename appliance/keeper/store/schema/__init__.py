@@ -2,7 +2,7 @@
 
 sqlite-utils commits each migration together with the record that it was applied, so a power cut in
 the middle leaves the database as it was before that step. All tables are STRICT. Steps are applied in
-the order in which the modules below are imported; a new one goes last.
+the order of their numbers, whichever module brings them.
 
 Bounds: `device` by the registry, `address` by the registry and `devices.MAX_ADDRESSES` a device; each
 other table by the module that keeps it, which says how many rows it lets stand.
@@ -10,10 +10,10 @@ other table by the module that keeps it, which says how many rows it lets stand.
 
 from __future__ import annotations
 
-from appliance.keeper.store.schema import household, lists, rhythm, signs, vault
+from appliance.keeper.store.schema import carry, household, lists, rhythm, signs, vault
 from appliance.keeper.store.schema.registry import migrations
 
-STEPS = (household, signs, rhythm, lists, vault)
+STEPS = (household, signs, rhythm, lists, vault, carry)
 """Modules with steps, oldest first."""
 
 __all__ = ["STEPS", "migrations"]
