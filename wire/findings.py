@@ -94,6 +94,8 @@ class FindingKind(StrEnum):
     """It is time to ask whether as much is still needed (R62, N18)."""
     BREAK_GLASS = "break-glass"
     """One person opened in an emergency what takes two."""
+    MANY_ADDRESSES = "many-new-addresses"
+    """Far more new addresses at once than a household has devices; not each is a finding."""
     RECORDS_DROPPED = "records-dropped"
     """Something was not recorded or could not be kept; how much is said (N4)."""
     STORAGE_FULL = "storage-full"

@@ -89,6 +89,13 @@ BOX: Mapping[FindingKind, Kind] = {
         why="It ends by itself after an hour at most, and is to be reviewed by someone else.",
         answer=Answer.WAIT,
     ),
+    FindingKind.MANY_ADDRESSES: Kind(
+        one="Far more new devices than a home has seemed to join at once",
+        many="Far more new devices than a home has seemed to join at once, {n} times",
+        why="Something in the home makes up addresses, or many devices joined together. A new device may have joined "
+        "among them unnoticed; those that stayed are listed one by one.",
+        innocent=("A faulty device, or a party.",),
+    ),
     FindingKind.RECORDS_DROPPED: Kind(
         one="The box could not keep everything that it saw",
         many="The box could not keep everything that it saw, {n} times",

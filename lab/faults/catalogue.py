@@ -1,0 +1,10 @@
+"""All campaigns, in the order in which they are run: each a module with `NAME`, `PROMISE` and `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab.faults import announcements, processes, questions, starvation
+from lab.faults.result import Campaign
+
+CAMPAIGNS: Sequence[Campaign] = (processes, starvation, announcements, questions)
