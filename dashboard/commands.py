@@ -1,4 +1,4 @@
-"""An officer's decision becomes a row of `command` that ingest signs and sends.
+"""An officer's decision becomes a row of `command` that ingest signs and sends, at once or when another has agreed.
 
 In: a form that was checked (`dashboard.pages.forms`). Out: a command id. The page's form carries the id, so a form
 sent twice is one command. This process holds no key; nothing here reaches a box by itself.
@@ -16,16 +16,19 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.auth import SignedIn
+from dashboard.second import NEEDS_SECOND, WAIT_SECONDS, needs_second, tell
 from dashboard.store.engine import reading
 from dashboard.store.queries import StoredCommand, command_of, write_audit
 from dashboard.store.schema import command
+from wire.acts import BREAKABLE
 from wire.orders import Order
 
 TOKEN = re.compile(r"[0-9a-f]{32}")
-PENDING = ("waiting", "sent")
-"""States of a command that the box has yet to answer."""
+PENDING = ("waiting", "sent", NEEDS_SECOND)
+"""States of a command that a second person or the box has yet to answer."""
 _ACTS = {"set-standing": "register-device"}
 """The audit's word for an order, where it is not the order's own."""
+_EMERGENCY = "One person has done alone, in an emergency, what else takes two. Somebody else must look at it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class Decision:
     """Which proposal it answers."""
     finding_id: str | None = None
     """From which finding's page it was asked."""
+    break_glass: bool = False
+    """One person does in an emergency what else takes two; where the act allows that."""
 
 
 class AlreadySent(ValueError):  # noqa: N818 - reads as what happened
@@ -78,6 +83,8 @@ def ask(
             same proposal answered, and the box has not said yet what became of it.
     """
     body = _body(decision, now)
+    broken = decision.break_glass and body["action"] in BREAKABLE
+    waits = needs_second(body["action"]) and not broken
     about = decision.proposal_id or decision.finding_id or decision.device_id
     try:
         with engine.begin() as connection:
@@ -94,9 +101,10 @@ def ask(
                     reason=decision.reason,
                     by=by.account_id,
                     created_at=now,
-                    expires_at=now + lifetime,
-                    state="waiting",
+                    expires_at=now + (WAIT_SECONDS if waits else lifetime),
+                    state=NEEDS_SECOND if waits else "waiting",
                     detail="",
+                    break_glass=True if broken else None,
                 )
             )
             write_audit(
@@ -105,8 +113,10 @@ def ask(
                 account_id=by.account_id,
                 action=_ACTS.get(body["action"], body["action"]),
                 subject=site if about is None else f"{site}/{about}",
-                outcome="asked",
+                outcome="emergency" if broken else "asked",
             )
+            if broken:
+                tell(connection, about=decision.token, site_id=site, by=by.account_id, text=_EMERGENCY, now=now)
     except IntegrityError:
         with reading(engine).connect() as connection:
             earlier = command_of(connection, tenant, decision.token)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
+from dashboard.second import LAPSED, NEEDS_SECOND
 from dashboard.store import schema
 from wire.base import Payload
 from wire.codec import WireError, payload_json, seal, topic_for
@@ -23,6 +24,8 @@ from wire.orders import Order
 
 MAX_RANGES = 256
 MAX_COMMANDS = 100
+MOST_REASON = 300
+"""Characters of a reason that travel."""
 ANSWER_GRACE = 60.0
 """Seconds past its expiry in which a box's answer to a command may still arrive."""
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
@@ -97,7 +100,8 @@ def expire(connection: Connection, now: float) -> int:
     """
     table = schema.command.c
     closed = 0
-    for old, new, limit in (("waiting", "unsent", now), ("sent", "unanswered", now - ANSWER_GRACE)):
+    ends = (("waiting", "unsent", now), ("sent", "unanswered", now - ANSWER_GRACE), (NEEDS_SECOND, LAPSED, now))
+    for old, new, limit in ends:
         late = and_(table.state == old, table.expires_at <= limit)
         closed += connection.execute(update(schema.command).where(late).values(state=new)).rowcount
     return closed
@@ -137,9 +141,12 @@ def send_command(connection: Connection, row: Row[tuple[object, ...]], writer: W
         command = Command(
             command_id=fields["command_id"],
             sequence=sequence,
-            issued_at=datetime.fromtimestamp(fields["created_at"], UTC),
+            issued_at=datetime.fromtimestamp(fields["seconded_at"] or fields["created_at"], UTC),
             expires_at=datetime.fromtimestamp(fields["expires_at"], UTC),
             by=fields["by"],
+            second=fields["second"],
+            break_glass=True if fields["break_glass"] else None,
+            reason=" ".join(fields["reason"].split())[:MOST_REASON] or None,
             body=_ORDER.validate_python(fields["body"]),
         )
         written = writer.write(command, site=fields["site"], box_key=fields["seal_key"], now=now, sequence=sequence)

@@ -76,6 +76,14 @@ class StoredCommand:
     state: str
     detail: str
     answered_at: float | None
+    second: str | None
+    """Another account, that agreed or refused."""
+    seconded_at: float | None
+    second_reason: str | None
+    break_glass: bool | None
+    reviewed_by: str | None
+    reviewed_at: float | None
+    review_note: str | None
 
 
 def households(connection: Connection, tenant: str) -> tuple[Household, ...]:
@@ -276,4 +284,11 @@ def _commands() -> Select[Any]:
         command.c.state,
         command.c.detail,
         command.c.answered_at,
+        command.c.second,
+        command.c.seconded_at,
+        command.c.second_reason,
+        command.c.break_glass,
+        command.c.reviewed_by,
+        command.c.reviewed_at,
+        command.c.review_note,
     ).join(account, account.c.account_id == command.c.by)
