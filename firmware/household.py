@@ -67,6 +67,12 @@ class Resolver(_Section):
     upstream: tuple[Address, ...] = Field(min_length=1, max_length=4)
 
 
+CaptiveApi = Annotated[
+    str, Field(pattern=r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}/[A-Za-z0-9._/-]{0,100}$")
+]
+"""RFC 8910 section 2: an address with a name, over TLS; a name that a device's own list of authorities can vouch for."""
+
+
 class Household(_Section):
     """All of `household.toml`."""
 
@@ -75,6 +81,11 @@ class Household(_Section):
     resolver: Resolver
     notice_port: int = Field(default=80, ge=1, le=65535)
     """Port of the notice page on the LAN address."""
+    captive_api: CaptiveApi | None = None
+    """Told to every device as DHCP option 114 (RFC 8910), so that it can show the notice on demand.
+
+    Only for an operator who has a certificate for that name which phones accept, and serves the notice page with it.
+    """
 
     @model_validator(mode="after")
     def _answers(self) -> Household:

@@ -25,6 +25,15 @@ An element with a timeout leaves by itself where nobody says it again (R57); one
 
 QUARANTINE_FAMILIES = ("inet", "bridge")
 
+UNREAD = "unread"
+"""Set of ether_addr in the `inet` table: devices whose plain web questions lead to the notice page (R59).
+
+Every element has a timeout: whatever stops, the device goes where it asked within a minute (R57).
+"""
+
+UNREAD_SIZE = 64
+"""Most of them at a time; one that finds no room is not held up."""
+
 FORWARDED_MARK = 0x1
 """Packet mark of what is forwarded to the household: so the bridge tells it from the box's own answers."""
 

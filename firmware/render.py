@@ -181,6 +181,8 @@ def _dnsmasq(household: Household) -> dict[str, object]:
     address6 = lan.network6[1]
     first, last = _pool(lan.network, lan.address)
     return {
+        "captive_api": household.captive_api,
+        "captive_name": None if household.captive_api is None else household.captive_api.split("/")[2],
         "lan": lan.bridge,
         "lease_file": LEASE_FILE,
         "upstream": household.resolver.upstream,

@@ -131,6 +131,10 @@ class AccessPoints:
         self._control = control
         self.attached: dict[Path, AccessPoint] = {}
 
+    def serve(self, interface: str) -> bool:
+        """Whether an attached access point serves on this interface."""
+        return any(control.name == interface for control in self.attached)
+
     def refresh(self) -> tuple[list[AccessPoint], list[AccessPoint]]:
         """Look again; those newly attached, and those that are gone (still open: close them)."""
         gone = [point for point in self.attached.values() if not point.control.exists() or not point.alive()]

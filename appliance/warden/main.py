@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable
 
 from appliance import clock, link, messages
-from appliance.messages import DeviceVolume, Enforcement, Message, WardenState
+from appliance.messages import DeviceVolume, Enforcement, Message, NoticeDue, ThisIs, WardenState, WhoIs
 from appliance.service import notify
 from appliance.settings import BoxSettings
-from appliance.warden import testport
+from appliance.warden import greeting, testport
 from appliance.warden.handover import RETRY_SECONDS, Handover
 from appliance.warden.hostapd import AccessPoint, AccessPoints
 from appliance.warden.kept import Kept
@@ -168,6 +168,17 @@ class Warden:
             self._kept.keep(wanted)
             self._generation = wanted.generation
 
+    def _greet(self, due: NoticeDue) -> None:
+        try:
+            self._firewall.greet(due, clock.monotonic())
+        except NftError as error:
+            _log.warning("nobody is led to the notice: %s", error)
+
+    def _who_is(self, asked: WhoIs) -> ThisIs:
+        mac = self._surroundings.has(asked.ip)
+        port = None if mac is None else greeting.heard_at(self._bridge, mac)
+        return ThisIs(token=asked.token, mac=mac, wireless=port is not None and self._points.serve(port))
+
     def _read_counters(self) -> None:
         try:
             volumes, over = self._firewall.volumes(), self._firewall.overflows()
@@ -292,8 +303,15 @@ class Warden:
             _log.warning("the keeper said what no message is: %s", error)
             return
         for message in received:
-            if isinstance(message, Enforcement):
-                self._enforce(message)
+            match message:
+                case Enforcement():
+                    self._enforce(message)
+                case NoticeDue():
+                    self._greet(message)
+                case WhoIs():
+                    self._say(self._who_is(message))
+                case _:
+                    pass
 
     def _lose_keeper(self) -> None:
         if self._keeper is not None:

@@ -65,6 +65,13 @@ class Surroundings:
         """The port to the provider exists, up or not."""
         return any(name == self._wan for name, _ in self._links.values())
 
+    def has(self, address: str) -> str | None:
+        """Hardware address of the device that has an IP address; None where nobody is known to, or it is none."""
+        try:
+            return self._neighbours.get(str(ip_address(address)))
+        except ValueError:
+            return None
+
     def take(self, decoded: Iterable[Mapping[str, Any]], now: float) -> list[Event]:
         """Changes that decoded rtnetlink messages tell, in their order."""
         events: list[Event] = []

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from appliance.messages import Enforcement
+from appliance.messages import Enforcement, NoticeDue
+from appliance.warden.greeting import Greeting
 from appliance.warden.holding import MAC, PLACES, Holding, Place, from_kernel, from_order
 from firmware import names, render
 from firmware.household import Household
@@ -63,6 +64,7 @@ class Firewall:
         """Why the tap at the provider's side is not among them; empty when it is."""
         self.holding = Holding()
         """What belongs in the sets; a fresh load carries it over."""
+        self.greeting = Greeting()
         self._filling_failed = False
 
     def start(self, monotonic: float, kept: Enforcement | None = None) -> str:
@@ -129,6 +131,15 @@ class Firewall:
         self.holding = from_order(order, monotonic)
         self._fill(monotonic)
 
+    def greet(self, due: NoticeDue, monotonic: float) -> None:
+        """Lead these devices' plain web questions to the notice, and nobody else's.
+
+        Raises:
+            NftError: nft refused; who was led there goes free by itself.
+        """
+        self.greeting.take(due, monotonic)
+        self._nft(["-f", "-"], self.greeting.fill(monotonic))
+
     def volumes(self) -> dict[str, int]:
         """Octets forwarded from each device since it was first counted.
 
@@ -177,7 +188,7 @@ class Firewall:
         return _sentence(self._left_out, account)
 
     def _install(self, rules: str, monotonic: float, *, left_out: str = "") -> None:
-        self._nft(["-f", "-"], rules + self.holding.add(monotonic))
+        self._nft(["-f", "-"], rules + self.holding.add(monotonic) + self.greeting.add(monotonic))
         self._filling_failed = False
         self._left_out = left_out
         self._expected = self._listing(self._families())

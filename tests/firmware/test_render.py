@@ -232,3 +232,37 @@ def test_filtered_devices_cannot_use_up_the_households_resolver(made_up: Househo
         places(render.filter_config(made_up, port=each.port, refuse_all=False, rules=())) for each in names.FILTERS
     )
     assert filters < places(render.render(made_up)[render.DNSMASQ])
+
+
+@pytest.mark.req("R59")
+def test_an_operator_with_a_certificate_offers_the_notice_on_demand(made_up: Household, tmp_path: Path) -> None:
+    offered = changed(made_up, captive_api="https://notice.example.org/captive.json")
+    text = render.render(offered)[render.DNSMASQ]
+    assert "dhcp-option=114,https://notice.example.org/captive.json\n" in text
+    assert "dhcp-option=option6:103,https://notice.example.org/captive.json\n" in text
+    assert f"host-record=notice.example.org,{made_up.lan.address}\n" in text
+    plain = render.render(made_up)[render.DNSMASQ]
+    assert "114" not in plain
+    assert "captive" not in plain
+    if shutil.which("dnsmasq") is not None:
+        path = tmp_path / "dnsmasq.conf"
+        path.write_text(text)
+        done = subprocess.run(
+            ["dnsmasq", "--test", f"--conf-file={path}"], check=False, capture_output=True, text=True, timeout=30
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://notice.example.org/captive.json",
+        "https://192.0.2.1/captive.json",
+        "https://notice.example.org",
+        "https://notice.example.org/a\ndhcp-option=3,192.0.2.9",
+        "https://notice.example.org/a,b",
+    ],
+)
+def test_an_address_that_no_phone_would_take_is_refused(made_up: Household, address: str) -> None:
+    with pytest.raises(ValueError, match="captive_api"):
+        changed(made_up, captive_api=address)
