@@ -26,6 +26,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from appliance.keeper.ledger.book import Ledger
 from appliance.keeper.store.activity import Activity
 from appliance.keeper.store.away import Aways
 from appliance.keeper.store.blinding import blind
@@ -35,10 +36,13 @@ from appliance.keeper.store.evidence import Evidence
 from appliance.keeper.store.findings import MAX_FINDINGS, Findings
 from appliance.keeper.store.gaps import Gaps
 from appliance.keeper.store.kinship import Kinship
+from appliance.keeper.store.ledger import Log
+from appliance.keeper.store.law import Law
 from appliance.keeper.store.outbox import MAX_OCTETS, MAX_OUTBOX, Outbox
 from appliance.keeper.store.quiet import Quiets
 from appliance.keeper.store.records import Records
 from appliance.keeper.store.schema import migrations
+from appliance.keeper.store.sealed import Sealed
 from appliance.keeper.store.stays import Stays
 from appliance.keeper.store.vault import Vault, VaultError
 from appliance.keeper.store.watch import Watched
@@ -115,8 +119,11 @@ class Store:
         self.records = Records(self._db, erased=self._note_erased)
         self.quiets = Quiets(self._db)
         self.watched = Watched(self._db)
+        self.law = Law(self._db)
+        self.sealed = Sealed(self._db)
         self.categories = Categories(self._db, erased=self._note_erased)
         self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets)
+        self.ledger = Ledger(Log(self._db), self.vault, epoch=self.epoch, overwritten=self._note_deleted)
         self._status_next = 0
         self._status_end = 0
         self._erasing = self.get(_ERASING) == "1"
@@ -138,6 +145,7 @@ class Store:
             self.vault.rolled_back()
             self.outbox.restore(waiting)  # what was added inside is gone again
             self.records.recount()
+            self.sealed.recount()
             self._erasing = self._cut = False  # and what was erased inside is there again
             raise
         if not self._db.conn.in_transaction:
@@ -169,7 +177,7 @@ class Store:
         evidence = self.evidence
         traits = evidence.traits_overflow + evidence.hits_overflow + evidence.names_overflow
         rows = self.findings.overflow + self.kinship.overflow + self.stays.overflow + self.records.overflow
-        return traits + rows + self.categories.overflow + self.activity.overflow
+        return traits + rows + self.categories.overflow + self.activity.overflow + self.ledger.overflow
 
     def blind(self, text: str) -> str:
         """The keyed hash that stands for a text."""
