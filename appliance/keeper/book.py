@@ -19,6 +19,7 @@ from appliance.keeper.household.agents import Agents
 from appliance.keeper.household.appearance import Appearance
 from appliance.keeper.household.arrivals import Arrivals
 from appliance.keeper.household.away import AwayTimes
+from appliance.keeper.household.crowd import SUBJECT
 from appliance.keeper.household.doubles import Doubles
 from appliance.keeper.household.habits import Habits
 from appliance.keeper.household.keys import Keys
@@ -57,6 +58,7 @@ from appliance.signals import NETWORK
 from appliance.traits import Sort, sort
 from wire.authority import DataClass
 from wire.base import Correction, Standing
+from wire.findings import FindingKind
 from wire.models import CommandResult
 
 
@@ -267,6 +269,7 @@ class Book:
             return
         self._flush_due = at + FLUSH_SECONDS
         self._stays.tick(at)
+        self._crowd(scope, at)
         self._doubles.tick(Now(scope=scope, ts=at, at=at))
         self._standings.tick(scope=scope, at=at)
         self._profiles.tick(scope=scope, at=at)
@@ -277,6 +280,15 @@ class Book:
         self.quiet.tick(at)
         self._record.report_repeats(at)
         self._record.flush(at)
+
+    def _crowd(self, scope: Scope, at: float) -> None:
+        """Tell of addresses that were not taken in, as one finding."""
+        sign, over = self._arrivals.crowd.news(at)
+        if sign is not None:
+            self.signs.tell_box(sign, scope=scope, at=at)
+        if over:
+            because = "No more addresses than usual were heard for ten minutes."
+            self.signs.end(None, FindingKind.MANY_ADDRESSES, SUBJECT, because, at)
 
     def answer(self, result: CommandResult, at: float) -> None:
         """Put the answer to a command in the outbox."""

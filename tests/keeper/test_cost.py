@@ -9,6 +9,7 @@ import pytest
 from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.keeper.devices.registry import MAX_DEVICES
+from appliance.keeper.household import crowd as crowds
 from appliance.traits import Trait
 from wire.box import BoxStatus
 
@@ -38,7 +39,10 @@ def crowd(bench: Any, first: int, last: int) -> None:
 
 
 @pytest.mark.req("R11", "R13")
-def test_an_observation_asks_the_store_as_often_with_4096_devices_as_with_two(make_bench: Any, signed: Any) -> None:
+def test_an_observation_asks_the_store_as_often_with_4096_devices_as_with_two(
+    make_bench: Any, signed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowds, "ALLOWANCE", 100_000)  # all in one afternoon, instead of over days
     bench = make_bench(signed())
     bench.online(credit=0)
     bench.sight(KNOWN)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from appliance.keeper import findings, identity_findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import MAX_ADDRESSES, Address, Device, is_locally_administered, moment
+from appliance.keeper.household.crowd import Crowd
 from appliance.keeper.household.record import REPORT_SECONDS, Record
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.now import Now
@@ -58,6 +59,7 @@ class Arrivals:
         self._record = record
         self._stays = stays
         self._waiting: dict[str, _Waiting] = {}
+        self.crowd = Crowd()
         self.overflow = 0
         """New addresses that did not wait, or old ones forgotten, because there was no room."""
         for device in record.registry:
@@ -94,6 +96,8 @@ class Arrivals:
         return device
 
     def _new(self, mac: str, now: Now, via: Via | None) -> Device | None:
+        if not self.crowd.admit(mac, now.at):
+            return None
         self._make_room(now.at)
         device = self._record.registry.create(mac, now.ts)
         if device is None:

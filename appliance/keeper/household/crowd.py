@@ -1,8 +1,8 @@
 """Very many new addresses at once: who is taken in all the same, and what is said of the rest (N4).
 
 A device can make up hardware addresses faster than any household has devices. Each would be a finding of its own
-and a row of the register. So new addresses have an allowance; over it one is taken in only when it is heard again
-`AGAIN_SECONDS` after it was first, as a device that is there is and one that was made up to be forgotten is not.
+and a row of the register. So new addresses have an allowance. When it is used up, those have what comes back of it that
+are heard again `AGAIN_SECONDS` after they were first, as a device that is there is and one made up to be forgotten is not.
 The rest are counted, and told as one finding that says from when to when, and how many.
 
 In: addresses that no device has, moments. Out: whether one is taken in; a `Sign` when it begins, grows or ends.
@@ -60,9 +60,9 @@ class Crowd:
         self._refill(at)
         first = self._heard.get(mac)
         again = first is not None and at - first >= AGAIN_SECONDS
-        if again or (self._spell is None and self._allowance >= 1):
+        if self._allowance >= 1 and (again or self._spell is None):
             self._heard.pop(mac, None)
-            self._allowance = max(self._allowance - 1, 0.0)
+            self._allowance -= 1
             return True
         if first is None:
             while len(self._heard) >= MAX_HEARD:
@@ -101,8 +101,7 @@ def _sign(spell: _Spell, fresh: int) -> Sign:
         grade=Grade.MEDIUM,
         confidence=0.9,
         reasons=(
-            f"Looks like somebody makes up addresses: since {when(spell.since)} new ones were heard "
-            f"{spell.turned_away} times that the box did not write down one by one.",
+            f"Looks like made-up addresses: {spell.turned_away} times since {when(spell.since)} a new one was not taken in.",
             "Addresses that are heard again later are written down as devices. What is heard of the others is lost.",
         ),
         alternatives=(

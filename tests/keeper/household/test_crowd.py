@@ -66,7 +66,17 @@ def test_a_device_that_joins_under_cover_of_a_flood_is_taken_in_when_it_is_heard
 
     assert not crowd.admit("02:00:5e:00:53:01", NOW)
     assert not crowd.admit("02:00:5e:00:53:01", NOW + AGAIN_SECONDS - 1)
-    assert crowd.admit("02:00:5e:00:53:01", NOW + AGAIN_SECONDS)
+    assert not crowd.admit("02:00:5e:00:53:02", NOW + REFILL_SECONDS), "heard for the first time"
+    assert crowd.admit("02:00:5e:00:53:01", NOW + REFILL_SECONDS)
+
+
+def test_who_says_thousands_of_addresses_again_and_again_is_taken_in_for_a_few() -> None:
+    crowd = flooded()
+    taken = sum(
+        crowd.admit(mac(number), NOW + seconds) for seconds in range(1, 61) for number in range(ALLOWANCE, 1000)
+    )
+
+    assert taken <= 60 / REFILL_SECONDS
 
 
 def test_when_it_is_calm_again_it_is_over_and_new_devices_are_taken_in_at_once() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from appliance import messages as m
 from appliance.keeper.core import Peer
+from appliance.keeper.household import crowd as crowds
 from appliance.keeper.household import proposals as module
 from appliance.traits import Trait
 from wire.base import Standing
@@ -267,8 +268,11 @@ def test_answers_to_what_is_not_there(bench: Any) -> None:
 
 
 @pytest.mark.req("R11", "N8")
-def test_a_flood_of_addresses_costs_a_bounded_number_of_comparisons(make_bench: Any, signed: Any) -> None:
+def test_a_flood_of_addresses_costs_a_bounded_number_of_comparisons(
+    make_bench: Any, signed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """4096 devices, each new one speaking like all others: what a turn compares does not grow with them."""
+    monkeypatch.setattr(crowds, "ALLOWANCE", 100_000)  # all in one afternoon, instead of over days
     bench = make_bench(signed())
     bench.online(credit=0)
     book = bench.core._book
