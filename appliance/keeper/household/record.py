@@ -15,6 +15,7 @@ from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.household.noise import Noise
+from appliance.keeper.ledger.kinds import filing, lasting
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.signs.weigh import severity
 from appliance.keeper.store.database import Store
@@ -23,7 +24,8 @@ from appliance.keeper.store.kinship import StoredProposal
 from appliance.keeper.store.outbox import Priority
 from wire.base import Payload, Standing
 from wire.codec import payload_json
-from wire.findings import Finding, FindingKind
+from wire.findings import Finding, FindingKind, Severity
+from wire.models import Device as DevicePayload
 from wire.models import type_of
 
 REPORT_SECONDS = 60.0
@@ -31,6 +33,9 @@ REPORT_SECONDS = 60.0
 
 SOON_SECONDS = 2.0
 """News of a device that evidence brings are gathered for this long, then told once."""
+
+URGENT = frozenset({Severity.ACT_NOW, Severity.TODAY})
+"""A head is signed at once with a finding of these."""
 
 FLUSH_SECONDS = 1.0
 """What waits is looked through at most this often."""
@@ -62,6 +67,8 @@ class Record:
         self.arranged = False
         """What officers arranged has changed: the book tells it whole (see `household.quieting`)."""
         self._soon: dict[str, None] = {}
+        self._filed: dict[str, int] = {}
+        """Of each device what the ledger last heard of it."""
 
     # --- devices ----------------------------------------------------------------------------
 
@@ -105,6 +112,7 @@ class Record:
         self.store.devices.remove(device.device_id)
         self.registry.remove(device)
         self._soon.pop(device.device_id, None)
+        self._filed.pop(device.device_id, None)
 
     # --- findings ---------------------------------------------------------------------------
 
@@ -168,11 +176,27 @@ class Record:
     # --- outbox -----------------------------------------------------------------------------
 
     def send(self, payload: Payload, *, subject: str, priority: Priority, at: float) -> None:
-        """Put a payload in the outbox."""
+        """Put a payload in the outbox, and in the ledger what of it is a record."""
+        body = payload_json(payload)
         self.store.outbox.add(
-            type_=type_of(payload).ce_type,
-            subject=subject,
-            body=payload_json(payload).decode(),
-            priority=priority,
-            created=at,
+            type_=type_of(payload).ce_type, subject=subject, body=body.decode(), priority=priority, created=at
         )
+        filed = filing(payload, self._macs_of)
+        if filed is not None and not self._repeats(payload):
+            about = (*filed.macs, *filed.device_ids)
+            self.store.ledger.write(filed.kind, body, data_class=filed.data_class, macs=about)
+            self.store.ledger.urgent |= isinstance(payload, Finding) and payload.severity in URGENT
+
+    def _macs_of(self, device_id: str) -> tuple[str, ...]:
+        device = self.registry.by_id(device_id)
+        return () if device is None else device.macs
+
+    def _repeats(self, payload: Payload) -> bool:
+        """Whether it is a device that merely is still there: its presence is recorded by the hour."""
+        if not isinstance(payload, DevicePayload):
+            return False
+        now = hash(payload_json(lasting(payload)))
+        if self._filed.get(payload.device_id) == now:
+            return True
+        self._filed[payload.device_id] = now
+        return False

@@ -145,6 +145,7 @@ class Store:
             self.vault.rolled_back()
             self.outbox.restore(waiting)  # what was added inside is gone again
             self.records.recount()
+            self.ledger.rolled_back()
             self.sealed.recount()
             self._erasing = self._cut = False  # and what was erased inside is there again
             raise
