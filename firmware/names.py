@@ -104,6 +104,17 @@ TALKS_TIMEOUT_MINUTES = 3
 
 TALKS_OVERFLOW = "talks_overflow"
 
+ASKING = "asking"
+"""Dynamic set of ether_addr in the `inet` table: devices that ask names of the box, and how fast."""
+
+ASKING_SIZE = 4096
+
+QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE = 100, 500
+"""Questions that one device may ask. A browser with many pages asks some dozens; what goes over is not answered, so
+that one device cannot take the resolver from the others (R57)."""
+
+QUESTIONS_OVERFLOW = "over_questions"
+
 MARKER_PREFIX = "rules_"
 """An empty chain of this name and a digest in each table tells which rule set is loaded."""
 

@@ -35,6 +35,7 @@ from appliance.keeper.household.signs import Signs
 from appliance.keeper.household.standing import Standings
 from appliance.keeper.household.stays import Stays
 from appliance.keeper.household.tamper import Ground, Tamper
+from appliance.keeper.household.unheard import Unheard
 from appliance.keeper.household.watch import Watch
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.lists.names import normalise
@@ -88,6 +89,7 @@ class Book:
         habits = Habits(record, stays, past=self.past, signs=self.signs, trends=TREND_ONLY)
         self._rhythm = Rhythm(record, stays, self.away, past=self.past, habits=habits, signs=self.signs)
         self.tamper = Tamper(record, self.signs, ground)
+        self.unheard = Unheard(record, self.signs)
         self._flush_due = float("-inf")
         self.refused = 0
         """Observations of which nothing may be kept, or that say nothing new."""
@@ -270,6 +272,7 @@ class Book:
         self._flush_due = at + FLUSH_SECONDS
         self._stays.tick(at)
         self._crowd(scope, at)
+        self.unheard.tick(at)
         self._doubles.tick(Now(scope=scope, ts=at, at=at))
         self._standings.tick(scope=scope, at=at)
         self._profiles.tick(scope=scope, at=at)

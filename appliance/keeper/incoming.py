@@ -116,6 +116,8 @@ class Incoming:
                 if judgement.scope is not None and judgement.scope.nearby() is not None:
                     self._works.store.set("nearby", f"{message.since:.0f} {message.ts:.0f} {message.count}")
                     _log.info("%d devices were near in the hour and did not join", message.count)
+            case m.RulesOverflow():
+                self._works.book.unheard.counted(message.packets, scope=judgement.scope, at=turn.at)
             case m.LinkChanged():
                 _log.info("port %s is %s", message.interface, "up" if message.up else "down")
                 if not message.up:

@@ -72,6 +72,7 @@ from appliance.messages.seen import (
     NameClassSeen,
     NameLookedUp,
     NeighbourChanged,
+    RulesOverflow,
     SensorStarted,
     Side,
     Sighting,
@@ -110,6 +111,7 @@ Message = (
     | TapReport
     | SensorStarted
     | NeighbourChanged
+    | RulesOverflow
     | LinkChanged
     | StationChanged
     | DeviceVolume
@@ -200,6 +202,7 @@ __all__ = [
     "ProbeRequest",
     "ProbeTest",
     "ResolverState",
+    "RulesOverflow",
     "SensorStarted",
     "Side",
     "Sighting",

@@ -156,6 +156,14 @@ class SensorStarted(BaseMessage, frozen=True, tag="sensor-started"):
     taps: tuple[str, ...]
 
 
+class RulesOverflow(BaseMessage, frozen=True, tag="rules-overflow"):
+    """Warden: packets that the rules let pass by, or dropped, because they went over a rate or a size."""
+
+    ts: Moment
+    packets: dict[str, Tally]
+    """By counter of `firmware.names`, since the rules were loaded; those at 0 are left out."""
+
+
 class NeighbourChanged(BaseMessage, frozen=True, tag="neighbour"):
     """The kernel's neighbour table on the LAN changed (rtnetlink)."""
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from appliance import clock, link, messages
-from appliance.messages import DeviceVolume, Enforcement, Message, NoticeDue, ThisIs, WardenState, WhoIs
+from appliance.messages import DeviceVolume, Enforcement, Message, NoticeDue, RulesOverflow, ThisIs, WardenState, WhoIs
 from appliance.service import notify
 from appliance.settings import BoxSettings
 from appliance.warden import greeting, testport
@@ -188,6 +188,8 @@ class Warden:
         now = clock.now()
         for mac, octets in volumes.items():
             self._say(DeviceVolume(ts=now, mac=mac, up=octets))
+        if over:
+            self._say(RulesOverflow(ts=now, packets=over))
         for name, packets in over.items():
             if packets > self._over.get(name, 0):
                 _log.warning("%s: %d packets in all went over their bound", name, packets)
