@@ -11,11 +11,16 @@ hashed holds whole numbers only: there is one way to write them.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import json
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import Field
 
 from wire.base import Count, Id, Payload, Time
@@ -154,3 +159,23 @@ def cosigned_bytes(*, tenant: str, site: str, epoch: str, size: int, root: str, 
     """What the server signs of a head: which log, how far, and when it saw it (milliseconds since 1970)."""
     seen = {"tenant": tenant, "site": site, "epoch": epoch, "size": size, "root": root}
     return COSIGNED_CONTEXT + canonical({**seen, "at_ms": round(at.timestamp() * 1000)})
+
+
+def signed(key: Ed25519PrivateKey, message: bytes) -> str:
+    """Signature over `head_bytes` or `cosigned_bytes`, as it travels."""
+    return base64.b64encode(key.sign(message)).decode()
+
+
+def holds(signature: str, message: bytes, keys: Iterable[Ed25519PublicKey]) -> bool:
+    """Whether the signature is that of one of the keys over the message."""
+    try:
+        raw = base64.b64decode(signature, validate=True)
+    except binascii.Error:
+        return False
+    for key in keys:
+        try:
+            key.verify(raw, message)
+        except InvalidSignature:
+            continue
+        return True
+    return False

@@ -117,6 +117,12 @@ class Ratchet:
         self._log.drop_ratchets(coming.number)
         self._put(replace(coming, begins=size, boot=at.boot, due=at.mono_ms / 1000 + STEP_SECONDS))
 
+    def abandon(self) -> None:
+        """It is not known that the server has the seed: the stretch never begins."""
+        if self._next is not None:
+            self._log.drop_ratchet(self._next.number)
+            self._next = None
+
     def _put(self, stretch: _Stretch) -> None:
         self._log.put_ratchet(
             stretch.number,

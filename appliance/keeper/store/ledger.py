@@ -290,6 +290,10 @@ class Log:
         """Forget earlier stretches and their keys."""
         self._db.execute("delete from ledger_ratchet where stretch < ?", (below,))
 
+    def drop_ratchet(self, stretch: int) -> None:
+        """Forget one stretch."""
+        self._db.execute("delete from ledger_ratchet where stretch = ?", (stretch,))
+
     def _boot(self, name: str) -> int:
         boot = self._boots.get(name)
         if boot is None:
