@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+from dashboard.ingest import handlers
 from dashboard.ingest.outgoing import Writer
 from dashboard.ingest.session import Session
 from dashboard.ingest.worker import Worker
@@ -38,12 +39,12 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
     if ingest is None:
         raise FileError("the settings have no [ingest] section: give broker, certificates and keys")
     context = client_context(ca=ingest.ca, certificate=ingest.certificate, key=ingest.key)
+    signing_key, sealing_key = read_signing(ingest.signing_key), read_sealing(ingest.sealing_key)
     writer = Writer(
         tenant=settings.tenant,
-        signing_key=read_signing(ingest.signing_key),
+        signing_key=signing_key,
         run=f"{ingest.worker[:32]}-{secrets.token_hex(4)}",
     )
-    sealing_key = read_sealing(ingest.sealing_key)
     engine = open_engine(settings.database_url)
     check(engine)
     return Worker(
@@ -52,6 +53,9 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
         tenant=settings.tenant,
         sealing_key=sealing_key,
         writer=writer,
+        handlers=handlers.assemble(
+            handlers.Means(tenant=settings.tenant, signing_key=signing_key, sealing_key=sealing_key)
+        ),
         now=time.time,  # noqa: TID251 - the edge
         monotonic=time.monotonic,
         pause=stop.wait,

@@ -1,34 +1,41 @@
-"""Opened messages in, rows and receipts out, in the caller's transaction.
+"""Opened messages in, rows, receipts and answers out, in the caller's transaction.
 
 Idempotent and free of order: an event is known by (source, id); a device, finding, proposal, stay or
 a box's arrangements by the revision. The same id with another payload is not accepted and not receipted; it is a refusal
 (`event-conflict`), because a box that says two things under one id was copied or set back.
 A status is a heartbeat, not an event: it only updates its site; one from another database of the box ends what was
 arranged with the one before. What cannot be read yet is kept as it was
-signed, receipted, and read again (`read_again`) by a newer version.
+signed, receipted, and read again (`read_again`) by a newer version. Bounded by the caller's batch.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, select, tuple_, update
 from sqlalchemy.exc import OperationalError, StatementError
 
+from dashboard.ingest.handlers import MAX_ANSWERS, Handlers
 from dashboard.ingest.opening import Refusal, Unread, refused
+from dashboard.ingest.rows import Rows
 from dashboard.store import schema
+from dashboard.store.own import is_own, raise_own
 from wire.base import Payload
-from wire.box import Arrangements, BoxStatus
+from wire.box import BoxStatus
 from wire.codec import Opened, WireError, read_payload
-from wire.findings import Finding
-from wire.models import CommandResult, Device, Outcome, Proposal, Session
+from wire.findings import Finding, FindingKind, Severity
+from wire.topics import Channel
 
 _EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([0-9]{1,15})")
 _STATUS_ID = re.compile(r"([a-z0-9]{1,32})-s([0-9]{1,15})")
+_LOOKED_UP = 500
+"""Ids asked for in one statement."""
+_NONE: Handlers = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,71 +45,180 @@ class Applied:
     numbers: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     """Sequence numbers to receipt, per (site, epoch): what is new and what was already here."""
     refusals: list[Refusal] = field(default_factory=list)
+    answers: list[tuple[str, Payload]] = field(default_factory=list)
+    """What handlers have to say to which site, once this is committed."""
     stored: int = 0
     repeated: int = 0
 
 
-def apply(connection: Connection, batch: Sequence[Opened | Unread], now: float) -> Applied:
-    """Write a batch. `now` is Unix seconds. Database errors are the caller's to handle."""
-    done = Applied()
-    known = _known_digests(connection, batch)
-    # Sites of which there is news. A last will is the broker's word that the box is gone, and a broker
-    # that repeats old messages must not make a silent box look alive: neither counts as hearing from it.
-    heard: set[str] = set()
-    for opened in batch:
+def apply(
+    connection: Connection,
+    batch: Sequence[Opened | Unread],
+    now: float,
+    *,
+    handlers: Handlers = _NONE,
+    careful: bool = False,
+) -> Applied:
+    """Write a batch. `now` is Unix seconds. Database errors are the caller's to handle.
+
+    With `careful`, each message is written by itself and one that the database will not have is a refusal: slower,
+    for a batch that failed as a whole.
+    """
+    return _Work(connection, now, handlers, careful=careful).run(batch)
+
+
+class _Work:
+    """One batch being written."""
+
+    def __init__(self, connection: Connection, now: float, handlers: Handlers, *, careful: bool) -> None:
+        self._connection = connection
+        self._now = now
+        self._handlers = handlers
+        self._careful = careful
+        self._rows = Rows(connection, now)
+        self._done = Applied()
+        # Sites of which there is news. A last will is the broker's word that the box is gone, and a broker
+        # that repeats old messages must not make a silent box look alive: neither counts as hearing from it.
+        self._heard: set[str] = set()
+        self._later: list[Opened] = []
+        self._conflicts: dict[str, int] = {}
+
+    def run(self, batch: Sequence[Opened | Unread]) -> Applied:
+        known = _known_digests(self._connection, batch)
+        for opened in batch:
+            if opened.topic.channel in (Channel.STATUS, Channel.TELEMETRY):
+                self._attempt(opened, self._outside)
+            else:
+                self._event(opened, known)
+        self._rows.flush()
+        for opened in self._later:
+            self._hand_on(opened)
+        for site, count in self._conflicts.items():
+            _say_conflict(self._connection, site, count, self._now)
+        if self._heard:
+            self._connection.execute(
+                update(schema.site).where(schema.site.c.site.in_(self._heard)).values(heard_at=self._now)
+            )
+        return self._done
+
+    def _outside(self, opened: Opened | Unread) -> None:
+        """What is outside the outbox: a status, or telemetry for a handler."""
+        assert isinstance(opened, Opened)  # noqa: S101 - `opening` refuses what it cannot read there
+        if isinstance(opened.payload, BoxStatus):
+            if _status(self._connection, opened, opened.payload) and opened.payload.online:
+                self._heard.add(opened.topic.site)
+        else:
+            self._hand_on(opened)
+
+    def _event(self, opened: Opened | Unread, known: dict[tuple[str, str], str]) -> None:
         site = opened.topic.site
-        if isinstance(opened, Opened) and isinstance(opened.payload, BoxStatus):
-            if _status(connection, opened, opened.payload) and opened.payload.online:
-                heard.add(site)
-            continue
         number = _EVENT_ID.fullmatch(opened.envelope.id)
         if number is None:
-            done.refusals.append(refused(site, "an event's id is epoch-number"))
-            continue
+            self._done.refusals.append(refused(site, "an event's id is epoch-number"))
+            return
+        if isinstance(opened, Opened) and _is_ours(opened.payload):
+            self._done.refusals.append(refused(site, "a finding with an id of the dashboard's own"))
+            return
         key = (opened.envelope.source, opened.envelope.id)
         if key not in known:
+            if not self._attempt(opened, self._keep):
+                return
             known[key] = opened.digest
-            _event(connection, opened, now)
-            if isinstance(opened, Unread):
-                done.refusals.append(Refusal(action="message-unread", site=site, why=opened.why))
-            done.stored += 1
-            heard.add(site)
+            self._done.stored += 1
+            self._heard.add(site)
         elif known[key] == opened.digest:
-            done.repeated += 1
+            self._done.repeated += 1
         else:
-            done.refusals.append(
+            self._conflicts[site] = self._conflicts.get(site, 0) + 1
+            self._done.refusals.append(
                 Refusal(action="event-conflict", site=site, why=f"{opened.envelope.id} came with another payload")
             )
-            continue
-        done.numbers.setdefault((site, number[1]), set()).add(int(number[2]))
-    if heard:
-        connection.execute(update(schema.site).where(schema.site.c.site.in_(heard)).values(heard_at=now))
-    return done
+            return
+        self._done.numbers.setdefault((site, number[1]), set()).add(int(number[2]))
+
+    def _attempt(self, opened: Opened | Unread, work: Callable[[Opened | Unread], None]) -> bool:
+        if not self._careful:
+            work(opened)
+            return True
+        try:
+            with self._connection.begin_nested():
+                work(opened)
+                self._rows.flush()
+                for later in self._later:
+                    self._hand_on(later)
+        except OperationalError:
+            raise
+        except (StatementError, OverflowError, ValueError) as error:
+            self._rows = Rows(self._connection, self._now)
+            self._done.refusals.append(refused(opened.topic.site, f"refused by the database: {type(error).__name__}"))
+            return False
+        finally:
+            self._later.clear()
+        return True
+
+    def _keep(self, opened: Opened | Unread) -> None:
+        site = opened.topic.site
+        plain = _plain(opened.payload) if isinstance(opened, Opened) else {}
+        self._rows.event(
+            {
+                "source": opened.envelope.source,
+                "id": opened.envelope.id,
+                "site": site,
+                "type": opened.envelope.type,
+                "digest": opened.digest,
+                "received_at": self._now,
+                "payload": plain,
+                "unread": opened.text if isinstance(opened, Unread) else None,
+            }
+        )
+        if isinstance(opened, Unread):
+            self._done.refusals.append(Refusal(action="message-unread", site=site, why=opened.why))
+            return
+        self._rows.store(site, opened.payload, plain)
+        if type(opened.payload) in self._handlers:
+            self._later.append(opened)
+
+    def _hand_on(self, opened: Opened) -> None:
+        handler = self._handlers.get(type(opened.payload))
+        if handler is not None:
+            for answer in islice(handler(self._connection, opened, self._now), MAX_ANSWERS):
+                self._done.answers.append((opened.topic.site, answer))
+
+
+def _is_ours(payload: Payload) -> bool:
+    return isinstance(payload, Finding) and is_own(payload.finding_id)
+
+
+def _say_conflict(connection: Connection, site: str, count: int, now: float) -> None:
+    """Two things under one id: an officer should know, not only the audit (R69)."""
+    raise_own(
+        connection,
+        site=site,
+        kind=FindingKind.LEDGER_CONFLICT,
+        cause="same-id",
+        severity=Severity.TODAY,
+        reasons=(
+            "Two different messages came under one number, both signed with this box's key.",
+            f"The first is kept. {count} that contradict it were refused just now.",
+        ),
+        alternatives=("The box's storage was copied.", "Its storage was set back to an earlier state."),
+        at=now,
+    )
 
 
 def _known_digests(connection: Connection, batch: Sequence[Opened | Unread]) -> dict[tuple[str, str], str]:
-    keys = {(opened.envelope.source, opened.envelope.id) for opened in batch}
+    asked: dict[str, list[str]] = {}
+    for opened in batch:
+        asked.setdefault(opened.envelope.source, []).append(opened.envelope.id)
     table = schema.event.c
-    statement = select(table.source, table.id, table.digest).where(tuple_(table.source, table.id).in_(sorted(keys)))
-    return {(row.source, row.id): row.digest for row in connection.execute(statement)}
-
-
-def _event(connection: Connection, opened: Opened | Unread, now: float) -> None:
-    site = opened.topic.site
-    connection.execute(
-        schema.event.insert().values(
-            source=opened.envelope.source,
-            id=opened.envelope.id,
-            site=site,
-            type=opened.envelope.type,
-            digest=opened.digest,
-            received_at=now,
-            payload=_plain(opened.payload) if isinstance(opened, Opened) else {},
-            unread=opened.text if isinstance(opened, Unread) else None,
-        )
-    )
-    if isinstance(opened, Opened):
-        _store(connection, site, opened.payload, now)
+    known: dict[tuple[str, str], str] = {}
+    for source, ids in asked.items():
+        for start in range(0, len(ids), _LOOKED_UP):
+            statement = select(table.id, table.digest).where(
+                table.source == source, table.id.in_(ids[start : start + _LOOKED_UP])
+            )
+            known.update(((source, row.id), row.digest) for row in connection.execute(statement))
+    return known
 
 
 def read_again(connection: Connection, now: float, *, after: tuple[str, str], most: int) -> tuple[str, str] | None:
@@ -124,7 +240,9 @@ def read_again(connection: Connection, now: float, *, after: tuple[str, str], mo
         try:
             payload = read_payload(row.type, row.unread.encode())
             with connection.begin_nested():
-                _store(connection, row.site, payload, now)
+                rows = Rows(connection, now)
+                rows.store(row.site, payload, _plain(payload))
+                rows.flush()
         except OperationalError:
             raise
         except (WireError, StatementError, OverflowError):
@@ -135,124 +253,6 @@ def read_again(connection: Connection, now: float, *, after: tuple[str, str], mo
             .values(payload=_plain(payload), unread=None)
         )
     return last
-
-
-def _store(connection: Connection, site: str, payload: Payload, now: float) -> None:
-    match payload:
-        case Device() as device:
-            _newest(connection, schema.device, ("site", "device_id"), _device_row(site, device))
-        case Finding() as finding:
-            _newest(connection, schema.finding, ("site", "finding_id"), _finding_row(site, finding, now))
-        case Proposal() as proposal:
-            _newest(connection, schema.proposal, ("site", "proposal_id"), _proposal_row(site, proposal))
-        case Session() as stay:
-            _newest(connection, schema.stay, ("site", "session_id"), _stay_row(site, stay))
-        case Arrangements() as arranged:
-            _newest(connection, schema.arrangements, ("site",), _arranged_row(site, arranged, now))
-        case CommandResult() as result:
-            _result(connection, site, result, now)
-        case _:
-            pass
-
-
-def _device_row(site: str, device: Device) -> dict[str, Any]:
-    plain = _plain(device)
-    return {
-        "site": site,
-        "device_id": device.device_id,
-        "revision": device.revision,
-        "standing": device.standing.value,
-        "label": device.label,
-        "looks_like": plain.get("looks_like"),
-        "quarantined": device.quarantined,
-        "first_seen": device.first_seen.timestamp(),
-        "last_seen": device.last_seen.timestamp(),
-        "addresses": plain["addresses"],
-        "correction": plain.get("correction"),
-        "presence": plain.get("presence"),
-        "merged_into": device.merged_into,
-        "key_id": device.key_id,
-        "visibility": plain.get("visibility"),
-    }
-
-
-def _proposal_row(site: str, proposal: Proposal) -> dict[str, Any]:
-    return {
-        "site": site,
-        "proposal_id": proposal.proposal_id,
-        "revision": proposal.revision,
-        "device_id": proposal.device_id,
-        "other_id": proposal.other_id,
-        "probability": proposal.probability,
-        "state": proposal.state,
-        "raised_at": proposal.raised_at.timestamp(),
-        "reasons": list(proposal.reasons),
-        "against": list(proposal.against),
-    }
-
-
-def _stay_row(site: str, stay: Session) -> dict[str, Any]:
-    return {
-        "site": site,
-        "session_id": stay.session_id,
-        "revision": stay.revision,
-        "device_id": stay.device_id,
-        "mac": stay.mac,
-        "started": stay.started.timestamp(),
-        "ended": None if stay.ended is None else stay.ended.timestamp(),
-        "asleep_seconds": stay.asleep_seconds,
-        "ended_because": stay.ended_because,
-    }
-
-
-def _finding_row(site: str, finding: Finding, now: float) -> dict[str, Any]:
-    return {
-        "site": site,
-        "finding_id": finding.finding_id,
-        "revision": finding.revision,
-        "kind": finding.kind.value,
-        "severity": finding.severity.value,
-        "device_id": finding.device_id,
-        "cause": finding.cause,
-        "state": finding.state,
-        "first_seen": finding.first_seen.timestamp(),
-        "last_seen": finding.last_seen.timestamp(),
-        "raised_at": finding.raised_at.timestamp(),
-        "count": finding.count,
-        "payload": _plain(finding),
-        "stored_at": now,
-    }
-
-
-def _arranged_row(site: str, arranged: Arrangements, now: float) -> dict[str, Any]:
-    return {"site": site, "revision": arranged.revision, "payload": _plain(arranged), "stored_at": now}
-
-
-def _newest(connection: Connection, table: Table, key: tuple[str, ...], row: dict[str, Any]) -> None:
-    """Insert a row, or replace one of a lower revision; a row of the same or a higher one stays."""
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table).values(row)
-    fresh = {name: insert.excluded[name] for name in row if name not in key}
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=list(key), set_=fresh, where=insert.excluded.revision > table.c.revision
-        )
-    )
-
-
-def _result(connection: Connection, site: str, result: CommandResult, now: float) -> None:
-    """Note a box's answer, however late; the first one stands, save that `applied` overrules a lesser one.
-
-    A command is sent again while unanswered, and a box may say of the repetition that it came out of sequence.
-    """
-    overruled = ["waiting", "sent", "unanswered"]
-    if result.outcome is Outcome.APPLIED:
-        overruled += [Outcome.EXPIRED.value, Outcome.OUT_OF_SEQUENCE.value]
-    command = schema.command.c
-    connection.execute(
-        update(schema.command)
-        .where(and_(command.command_id == result.command_id, command.site == site, command.state.in_(overruled)))
-        .values(state=result.outcome.value, detail=result.detail, answered_at=now)
-    )
 
 
 def _status(connection: Connection, opened: Opened, status: BoxStatus) -> bool:

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, select
 
 from dashboard.store import schema
 from wire import topics
-from wire.codec import Envelope, Opened, Unsealed, WireError, read_payload, unseal
+from wire.batch import Batch
+from wire.codec import Envelope, Opened, Unsealed, WireError, batch_items, read_payload, unseal
 from wire.keys import KeyFileError, verify_key
 from wire.models import TYPES
 from wire.topics import Channel, Topic
@@ -66,7 +67,10 @@ def refused(site: str, why: str) -> Refusal:
 def open_batch(
     connection: Connection, batch: Sequence[Arrived], *, tenant: str, sealing_key: X25519PrivateKey
 ) -> list[Opened | Unread | Refusal]:
-    """Open every message of a batch, in its order; never raises for what a message holds."""
+    """Open every message of a batch, in its order; never raises for what a message holds.
+
+    What came together in one envelope (`wire.batch`) is as many as it held.
+    """
     parsed = [_parse(message.topic) for message in batch]
     sites = {topic.site for topic in parsed if topic is not None}
     statement = select(schema.site.c.site, schema.site.c.verify_key).where(
@@ -80,7 +84,7 @@ def open_batch(
         elif topic.tenant != tenant or topic.site not in keys:
             opened.append(refused(topic.site, "unknown site"))
         else:
-            opened.append(_open(message, topic.site, keys[topic.site], sealing_key))
+            opened += _open(message, topic.site, keys[topic.site], sealing_key)
     return opened
 
 
@@ -91,16 +95,22 @@ def _parse(topic: str) -> topics.Topic | None:
         return None
 
 
-def _open(message: Arrived, site: str, key: str, sealing_key: X25519PrivateKey) -> Opened | Unread | Refusal:
+def _open(message: Arrived, site: str, key: str, sealing_key: X25519PrivateKey) -> list[Opened | Unread | Refusal]:
     try:
         found = unseal(message.body, topic=message.topic, recipient=sealing_key, signers=(verify_key(key),))
+        entry = TYPES.get(found.envelope.type)
+        items = batch_items(found) if entry is not None and entry.model is Batch else [found]
     except WireError as error:
-        return refused(site, str(error))
+        return [refused(site, str(error))]
     except KeyFileError:
-        return refused(site, "the site's verify key in the database is not a key")
+        return [refused(site, "the site's verify key in the database is not a key")]
+    return [_read(item) for item in items]
+
+
+def _read(found: Unsealed) -> Opened | Unread | Refusal:
     entry = TYPES.get(found.envelope.type)
     if found.topic.channel is Channel.CMD or (entry is not None and not entry.up):
-        return refused(site, "not a message a box may send")
+        return refused(found.topic.site, "not a message a box may send")
     try:
         payload = read_payload(found.envelope.type, found.body)
     except WireError as error:
@@ -109,8 +119,8 @@ def _open(message: Arrived, site: str, key: str, sealing_key: X25519PrivateKey) 
 
 
 def _unread(found: Unsealed, why: str) -> Unread | Refusal:
-    if found.topic.channel is Channel.STATUS:
-        return refused(found.topic.site, why)  # the next heartbeat replaces it, and none is receipted
+    if found.topic.channel in (Channel.STATUS, Channel.TELEMETRY):
+        return refused(found.topic.site, why)  # the next one replaces it, and none is receipted
     try:
         is_object = isinstance(from_json(found.body), dict)
         text = found.body.decode()

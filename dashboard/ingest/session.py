@@ -31,7 +31,7 @@ MAX_UNSENT = 1000
 SESSION_SECONDS = 30 * 86400
 KEEPALIVE = 30
 CONNECT_TIMEOUT = 5.0
-UP = (Channel.STATUS, Channel.EVENT, Channel.STATE, Channel.RESULT)
+UP = (Channel.STATUS, Channel.EVENT, Channel.STATE, Channel.TELEMETRY, Channel.RESULT)
 
 _log = logging.getLogger(__name__)
 

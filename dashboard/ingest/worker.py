@@ -1,9 +1,9 @@
-"""The ingest loop: batch, commit, acknowledge, receipt; poll commands; keep the connection.
+"""The ingest loop: batch, commit, acknowledge, receipt, answer; poll commands; keep the connection.
 
 What enters: a session, an engine, keys, clocks as functions. What leaves: rows, acknowledgements,
 receipts, commands. The order is the promise: nothing is acknowledged or receipted that is not
 committed; a kill anywhere costs a repetition, which the tables absorb.
-Bounded: a batch is at most `BATCH` messages; the times of sent commands at most `MAX_SENT`.
+Bounded: a batch is at most `BATCH` messages and about `BATCH_OCTETS`; the times of sent commands at most `MAX_SENT`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,21 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from dashboard.ingest.apply import Applied, apply, read_again
-from dashboard.ingest.opening import Arrived, Refusal, open_batch, refused
+from dashboard.ingest.handlers import Handlers
+from dashboard.ingest.opening import Arrived, Refusal, open_batch
 from dashboard.ingest.outgoing import Outgoing, Writer, due_commands, expire, receipts, send_command
 from dashboard.ingest.refusals import Refusals
 from dashboard.ingest.session import Session
 from dashboard.store import schema
+from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
+from wire.base import Payload
+from wire.codec import WireError
 from wire.keys import KeyFileError
 
 BATCH = 100
+BATCH_OCTETS = 1024 * 1024
+"""A box that drains a backlog packs dozens of rows in a message: so much and the commit does not take for ever."""
 FLUSH_SECONDS = 0.05
 IDLE_SECONDS = 0.005
 """A batch does not wait for its end when nothing more comes for this long."""
@@ -52,6 +58,7 @@ class Worker:
         tenant: str,
         sealing_key: X25519PrivateKey,
         writer: Writer,
+        handlers: Handlers,
         now: Callable[[], float],
         monotonic: Callable[[], float],
         pause: Callable[[float], object],
@@ -62,6 +69,7 @@ class Worker:
         self._tenant = tenant
         self._sealing_key = sealing_key
         self._writer = writer
+        self._handlers = handlers
         self._now = now
         self._monotonic = monotonic
         self._pause = pause
@@ -91,8 +99,7 @@ class Worker:
         if self._unread_after is not None and now >= self._database_at:
             self._guarded(self._read_again)
         if self._session.arrivals and now >= self._database_at:
-            count = min(BATCH, len(self._session.arrivals))
-            batch = [self._session.arrivals.popleft() for _ in range(count)]
+            batch = self._take()
             if not self._guarded(lambda: self._store(batch)):
                 self._session.arrivals.extendleft(reversed(batch))
         if now >= self._poll_at and now >= self._database_at:
@@ -138,6 +145,15 @@ class Worker:
             if len(session.arrivals) == before:
                 return
 
+    def _take(self) -> list[Arrived]:
+        """The next messages in order, at least one."""
+        arrivals, batch, octets = self._session.arrivals, list[Arrived](), 0
+        while arrivals and len(batch) < BATCH and octets < BATCH_OCTETS:
+            arrived = arrivals.popleft()
+            octets += len(arrived.body)
+            batch.append(arrived)
+        return batch
+
     def _until_due(self) -> float:
         due = max(self._poll_at, self._database_at)
         return min(max(0.0, due - self._monotonic()), POLL_SECONDS)
@@ -167,18 +183,11 @@ class Worker:
             raise
         except (StatementError, OverflowError, ValueError) as error:
             # One message the database will not have must not hold up the others: find it.
-            if len(batch) > 1:
-                for arrived in batch:
-                    self._store([arrived])
-                return
-            _log.warning("a message is refused by the database: %s", type(error).__name__)
-            done = Applied(refusals=[refused(_site_of(batch[0]), f"refused by the database: {type(error).__name__}")])
-            with self._engine.begin() as connection:
-                refusals = self._write_audit(connection, done.refusals, now)
-            self._refusals = refusals
+            _log.warning("the database refuses a message: %s", type(error).__name__)
+            done = self._commit(batch, now, careful=True)
         for arrived in batch:
             self._session.acknowledge(arrived)
-        self._receipt(done, now)
+        self._answer(done, now)
 
     def _read_again(self) -> None:
         after = self._unread_after or ("", "")
@@ -186,10 +195,11 @@ class Worker:
             reached = read_again(connection, self._now(), after=after, most=BATCH)
         self._unread_after = reached
 
-    def _commit(self, batch: Sequence[Arrived], now: float) -> Applied:
+    def _commit(self, batch: Sequence[Arrived], now: float, *, careful: bool = False) -> Applied:
         with self._engine.begin() as connection:
             results = open_batch(connection, batch, tenant=self._tenant, sealing_key=self._sealing_key)
-            done = apply(connection, [item for item in results if not isinstance(item, Refusal)], now)
+            accepted = [item for item in results if not isinstance(item, Refusal)]
+            done = apply(connection, accepted, now, handlers=self._handlers, careful=careful)
             done.refusals[:0] = [item for item in results if isinstance(item, Refusal)]
             refusals = self._write_audit(connection, done.refusals, now)
         self._refusals = refusals
@@ -211,20 +221,27 @@ class Worker:
             )
         return tallies
 
-    def _receipt(self, done: Applied, now: float) -> None:
-        if not done.numbers:
-            return
-        with self._engine.begin() as connection:
-            sites = {site for site, _ in done.numbers}
-            statement = select(schema.site.c.site, schema.site.c.seal_key).where(schema.site.c.site.in_(sites))
-            keys = {row.site: row.seal_key for row in connection.execute(statement)}
+    def _answer(self, done: Applied, now: float) -> None:
+        """Receipts of what is committed, then what handlers answered."""
+        said: list[tuple[str, Payload]] = []
         for (site, epoch), numbers in done.numbers.items():
-            for receipt in receipts(numbers, epoch=epoch, now=now):
-                try:
-                    outgoing = self._writer.write(receipt, site=site, box_key=keys[site], now=now)
-                except (KeyError, KeyFileError):
-                    self._say(f"site {site} has no usable seal key in the database: it gets no receipts")
-                    break
+            said += [(site, receipt) for receipt in receipts(numbers, epoch=epoch, now=now)]
+        said += done.answers
+        if not said:
+            return
+        with reading(self._engine).begin() as connection:
+            statement = select(schema.site.c.site, schema.site.c.seal_key).where(
+                schema.site.c.site.in_({site for site, _ in said})
+            )
+            keys = {row.site: row.seal_key for row in connection.execute(statement)}
+        for site, payload in said:
+            try:
+                outgoing = self._writer.write(payload, site=site, box_key=keys[site], now=now)
+            except (KeyError, KeyFileError):
+                self._say(f"site {site} has no usable seal key in the database: it gets no receipts")
+            except WireError as error:
+                self._say(f"an answer to site {site} cannot be sent: {error}")
+            else:
                 self._session.publish(outgoing, now)
 
     # --- commands -------------------------------------------------------------------------------
@@ -263,8 +280,3 @@ class Worker:
         if text not in self._said:
             self._said[text] = now
             _log.warning("%s", text)
-
-
-def _site_of(arrived: Arrived) -> str:
-    levels = arrived.topic.split("/")
-    return levels[3] if len(levels) > 3 else ""

@@ -133,7 +133,7 @@ def test_a_newer_version_reads_what_was_kept(desk: Desk, finding: Callable[..., 
 def test_one_that_the_database_refuses_stays_and_the_next_are_read(
     desk: Desk, finding: Callable[..., Finding], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dashboard.ingest import apply as module
+    from dashboard.ingest import rows as module
 
     desk.take(*(desk.known(finding(number), number, kind="of-next-year") for number in (1, 2)))
     with desk.engine.begin() as connection:
@@ -142,8 +142,8 @@ def test_one_that_the_database_refuses_stays_and_the_next_are_read(
             connection.execute(update(schema.event).where(schema.event.c.id == row.id).values(unread=text))
     real = module._finding_row
 
-    def poisoned(site: str, found: Finding, now: float) -> dict[str, Any]:
-        return real(site, found, now) | ({"kind": None} if found.finding_id == "finding-1" else {})
+    def poisoned(site: str, found: Finding, plain: dict[str, Any], now: float) -> dict[str, Any]:
+        return real(site, found, plain, now) | ({"kind": None} if found.finding_id == "finding-1" else {})
 
     monkeypatch.setattr(module, "_finding_row", poisoned)
     desk.read_all()

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,19 +16,22 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.exc import OperationalError
 
-from dashboard.ingest import worker as worker_module
-from dashboard.ingest.apply import apply as real_apply
+from dashboard.ingest.handlers import Handler
 from dashboard.ingest.opening import Arrived
 from dashboard.ingest.outgoing import Outgoing, Writer
+from dashboard.ingest.rows import Rows
 from dashboard.ingest.session import Session
 from dashboard.ingest.worker import BATCH, POLL_SECONDS, Worker
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from wire.base import Payload
-from wire.codec import open_sealed, payload_json, seal, topic_for
+from wire.batch import Batch, BatchItem
+from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
+from wire.findings import Finding
 from wire.keys import public_text
 from wire.models import Device, Receipt, type_of
+from wire.timing import TimeAnswer, TimeRequest
 
 MakeDevice = Callable[..., Device]
 
@@ -84,6 +88,7 @@ class Bench:
                     seal_key=public_text(self.box_sealing),
                 )
             )
+        self.handlers: dict[type[Payload], Handler] = {}
         event.listen(engine, "commit", lambda _connection: self.log.append("commit"))
         self.worker = Worker(
             session=cast("Session", self.session),
@@ -91,6 +96,7 @@ class Bench:
             tenant="example",
             sealing_key=self.server_sealing,
             writer=Writer(tenant="example", signing_key=self.server, run="ingest-1"),
+            handlers=self.handlers,
             now=lambda: 1_772_000_000.0,
             monotonic=self._clock,
             pause=lambda _seconds: None,
@@ -100,15 +106,28 @@ class Bench:
         self.moment += 0.001
         return self.moment
 
-    def arrive(self, payload: Payload, number: int, *, body: bytes | None = None) -> None:
+    def arrive_batch(self, items: list[tuple[int, Payload]], *, packet: int) -> None:
+        """Many in one envelope."""
+        batch = Batch(
+            epoch="e1",
+            items=tuple(
+                BatchItem(
+                    seq=number, type=type_of(item).ce_type, created=datetime.now(UTC), body=payload_json(item).decode()
+                )
+                for number, item in items
+            ),
+        )
+        self.arrive(batch, packet, id_="e1-b1")
+
+    def arrive(self, payload: Payload, number: int, *, body: bytes | None = None, id_: str | None = None) -> None:
         topic = topic_for(payload, tenant="example", site="site-1")
         sealed = seal(
             payload_json(payload),
             type_=type_of(payload).ce_type,
             topic=topic,
-            id_=f"e1-{number}",
+            id_=id_ or f"e1-{number}",
             sequence=number,
-            at=payload.first_seen if isinstance(payload, Device) else pytest.fail("a device"),
+            at=datetime.now(UTC),
             signer=self.box,
             recipient=self.server_sealing.public_key(),
         )
@@ -254,13 +273,14 @@ def test_a_message_the_database_refuses_stands_alone(
     bench: Bench, device: MakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A value no column takes: here the driver's OverflowError for one device of three."""
+    real = Rows.event
 
-    def picky(connection: Any, batch: Any, now: float) -> Any:
-        if any(item.envelope.id == "e1-2" for item in batch):
+    def picky(rows: Rows, row: dict[str, Any]) -> None:
+        if row["id"] == "e1-2":
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
-        return real_apply(connection, batch, now)
+        real(rows, row)
 
-    monkeypatch.setattr(worker_module, "apply", picky)
+    monkeypatch.setattr(Rows, "event", picky)
     for number in (1, 2, 3):
         bench.arrive(device(number), number)
     bench.worker.turn()
@@ -320,3 +340,88 @@ def test_what_an_older_version_could_not_read_is_read_at_the_start(bench: Bench,
         assert connection.execute(select(func.count()).select_from(schema.device)).scalar_one() == BATCH + 2
         unread = connection.execute(select(schema.event.c.id).where(schema.event.c.unread.is_not(None))).all()
     assert unread == []
+
+
+@pytest.mark.req("R69")
+def test_many_in_one_envelope_are_as_many_rows_and_one_receipt(bench: Bench, device: MakeDevice) -> None:
+    bench.arrive(device(2), 2)
+    bench.worker.turn()
+    bench.arrive_batch([(number, device(number)) for number in (1, 2, 3)], packet=9)
+    bench.worker.turn()
+    assert bench.count(schema.event) == 3
+    assert bench.count(schema.device) == 3
+    assert bench.session.acknowledged == [2, 9]
+    assert bench.receipted() == {1, 2, 3}
+
+
+@pytest.mark.req("R69")
+def test_the_same_number_with_other_words_is_a_finding_also_in_a_batch(bench: Bench, device: MakeDevice) -> None:
+    bench.arrive(device(1), 1)
+    bench.worker.turn()
+    bench.session.published.clear()
+    bench.arrive_batch([(1, device(7)), (2, device(2))], packet=9)
+    bench.worker.turn()
+    assert bench.receipted() == {2}
+    with bench.engine.connect() as connection:
+        (finding,) = connection.execute(select(schema.finding)).all()
+        devices = set(connection.execute(select(schema.device.c.device_id)).scalars())
+    assert finding.kind == "ledger-conflict"
+    assert finding.finding_id.startswith("srv-")
+    assert devices == {"device-1", "device-2"}, "what contradicts the first leaves no trace in the tables"
+
+
+def test_one_item_that_the_database_refuses_stands_alone_in_its_batch(
+    bench: Bench, device: MakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Rows.event
+
+    def picky(rows: Rows, row: dict[str, Any]) -> None:
+        real(rows, row | ({"digest": None} if row["id"] == "e1-2" else {}))
+
+    monkeypatch.setattr(Rows, "event", picky)
+    bench.arrive_batch([(number, device(number)) for number in (1, 2, 3)], packet=9)
+    bench.worker.turn()
+    assert bench.receipted() == {1, 3}
+    assert bench.count(schema.event) == 2
+    assert bench.count(schema.device) == 2
+
+
+def test_a_box_cannot_write_a_finding_of_the_dashboards_own(bench: Bench, finding: Callable[..., Finding]) -> None:
+    bench.arrive(finding(1).model_copy(update={"finding_id": "srv-1"}), 1)
+    bench.worker.turn()
+    assert bench.count(schema.event) == 0
+    assert bench.receipted() == set()
+
+
+@pytest.mark.req("R54")
+def test_a_handler_answers_a_new_message_once_and_telemetry_each_time(bench: Bench, device: MakeDevice) -> None:
+    asked: list[str] = []
+
+    def answer(_connection: Any, opened: Opened, now: float) -> list[Payload]:
+        asked.append(opened.envelope.id)
+        return [TimeAnswer(nonce="a1" * 32, at=datetime.fromtimestamp(now, UTC))]
+
+    bench.handlers |= {Device: answer, TimeRequest: answer}
+    bench.arrive(device(1), 1)
+    bench.arrive(device(1), 1)
+    question = TimeRequest(nonce="a1" * 32, boot="01")
+    for _ in range(2):
+        bench.arrive(question, 0, id_="e1-s5")
+    bench.worker.turn()
+    assert asked == ["e1-s5", "e1-s5", "e1-1"]
+    assert bench.count(schema.event) == 1
+    sent = [item.topic.rpartition("/")[2] for item in bench.session.published]
+    assert sent == ["receipt", "time", "time", "time"]
+
+
+def test_a_large_backlog_is_committed_in_portions(bench: Bench, device: MakeDevice) -> None:
+    bench.arrive(device(1), 1)
+    size = len(bench.session.arrivals[0].body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dashboard.ingest.worker.BATCH_OCTETS", size + 1)
+        for number in (2, 3):
+            bench.arrive(device(number), number)
+        bench.worker.turn()
+        assert bench.session.acknowledged == [1, 2]
+        bench.worker.turn()
+    assert bench.session.acknowledged == [1, 2, 3]
