@@ -104,6 +104,12 @@ TALKS_TIMEOUT_MINUTES = 3
 
 TALKS_OVERFLOW = "talks_overflow"
 
+KNOWN_FOLDER = "/run/gatehouse/known-devices"
+"""Folder that dnsmasq watches (`dhcp-hostsdir`) and the warden writes: the devices that an officer has given a standing."""
+
+KNOWN_TAG = "known-device"
+"""Addresses are kept for them, so that nobody can take all there are."""
+
 ASKING = "asking"
 """Dynamic set of ether_addr in the `inet` table: devices that ask names of the box, and how fast."""
 

@@ -26,6 +26,9 @@ MODULES = "/etc/modules-load.d/90-gatehouse.conf"
 LEASE_FILE = "/run/gatehouse/dnsmasq.leases"
 """On tmpfs: who had which address does not outlive the power. An argument to dnsmasq may say elsewhere."""
 
+_KEPT_SHARE = 4
+"""One address of so many is kept for devices on the register."""
+
 BOX_NAME = "gatehouse"
 """Host name of the notice page within the household's domain."""
 
@@ -180,7 +183,10 @@ def _dnsmasq(household: Household) -> dict[str, object]:
     lan = household.lan
     address6 = lan.network6[1]
     first, last = _pool(lan.network, lan.address)
+    kept = (int(last) - int(first) + 1) // _KEPT_SHARE
     return {
+        "known_folder": names.KNOWN_FOLDER,
+        "known_tag": names.KNOWN_TAG,
         "captive_api": household.captive_api,
         "captive_name": None if household.captive_api is None else household.captive_api.split("/")[2],
         "lan": lan.bridge,
@@ -192,7 +198,9 @@ def _dnsmasq(household: Household) -> dict[str, object]:
         "address6": address6,
         "inward": [*_INWARD, str(lan.network), str(lan.network6)],
         "pool_first": first,
-        "pool_last": last,
+        "pool_last": last - kept,
+        "kept_first": last - kept + 1,
+        "kept_last": last,
         "netmask": lan.network.netmask,
         "lease_seconds": lan.lease_seconds,
         "pool6_first": lan.network6[0x1000],

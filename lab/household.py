@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from firmware import household as what
-from firmware import render
+from firmware import names, render
 from lab import addresses, enter, personas
 from lab.client import Client
 from lab.host import Host, LabError
@@ -165,7 +165,13 @@ class Household:
         shown.mkdir(parents=True, exist_ok=True)  # on the sealed place's private tmpfs
         kept = self.folder / "run"
         kept.mkdir(exist_ok=True)
+        self.known_folder.mkdir(exist_ok=True)
         self.gateway.run(["mount", "--bind", kept, shown])
+
+    @property
+    def known_folder(self) -> Path:
+        """Where the box writes which devices are on the register; whoever it runs as must own it."""
+        return self.folder / "run" / Path(names.KNOWN_FOLDER).name
 
     @property
     def dnsmasq_pid_file(self) -> Path:

@@ -291,6 +291,7 @@ sealing_key = "{self.folder}/keys/server-sealing.pem"
             os.chown(keys / "box-signing.pem", uids["keeper"], -1)
             os.chown(keys / "box-sealing.pem", uids["keeper"], -1)
             os.chown(certificate.key, uids["courier"], -1)
+            os.chown(self.home.known_folder, uids["warden"], -1)
         shutil.copy(LISTS / "demo-list.txt", folder / "demo-list.txt")
         settings = f"""
 tenant = "{TENANT}"

@@ -99,6 +99,7 @@ class Collection:
             filtered_closed=tuple(
                 mac for number, found in filter_macs.items() if number in filters.closed for mac in found
             ),
+            known=tuple(sorted(_macs([device for device in registry if device.on_the_register])[:MAX_MASKED])),
             nearby=scope is not None and scope.nearby() is not None,
             ends=scope.authority.not_after.timestamp() if scope is not None and stays else None,
         )

@@ -82,6 +82,8 @@ class Enforcement(BaseMessage, frozen=True, tag="enforcement"):
     """Those of `quarantined` that stay held when the box's software stops."""
     filtered_closed: tuple[str, ...] = ()
     """Those of `filters` that stay filtered then."""
+    known: tuple[str, ...] = ()
+    """MACs on the register, at most MAX_MASKED: addresses are kept for them."""
     nearby: bool = False
     """Phones that are near and never join may be counted (R21)."""
     lease: Annotated[float, Meta(ge=1, le=600)] = 45.0

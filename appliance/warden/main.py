@@ -11,6 +11,7 @@ import logging
 import selectors
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from appliance import clock, link, messages
 from appliance.messages import DeviceVolume, Enforcement, Message, NoticeDue, RulesOverflow, ThisIs, WardenState, WhoIs
@@ -20,11 +21,12 @@ from appliance.warden import greeting, testport
 from appliance.warden.handover import RETRY_SECONDS, Handover
 from appliance.warden.hostapd import AccessPoint, AccessPoints
 from appliance.warden.kept import Kept
+from appliance.warden.known import Known
 from appliance.warden.nearby import Nearby
 from appliance.warden.neighbours import RouteSocket, Surroundings
 from appliance.warden.rules import Firewall, NftError
 from appliance.warden.talks import TALK_SECONDS, Talks
-from firmware import household
+from firmware import household, names
 
 MAX_QUEUED = 1000
 CHECK_SECONDS = 3.0
@@ -49,6 +51,7 @@ class Warden:
         self._selector = selectors.DefaultSelector()
         self._firewall = Firewall(home)
         self._kept = Kept(settings.state_dir / "warden" / "closed.json")
+        self._known = Known(Path(names.KNOWN_FOLDER))
         self._surroundings = Surroundings(bridge=home.lan.bridge, wan=home.wan.interface)
         self._routes = RouteSocket(self._surroundings)
         folder = settings.warden_socket.parent
@@ -166,6 +169,7 @@ class Warden:
         self._ask_for_nearby(wanted.nearby)
         if not refused:  # else what was wanted before stays, and its generation with it
             self._kept.keep(wanted)
+            self._known.write(wanted.known)
             self._generation = wanted.generation
 
     def _greet(self, due: NoticeDue) -> None:

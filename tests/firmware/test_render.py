@@ -98,19 +98,20 @@ def test_accounting_is_switched_on(made_up: Household) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "network", "pool"),
+    ("address", "network", "pool", "kept"),
     [
-        ("192.0.2.1", "192.0.2.0/24", ("192.0.2.11", "192.0.2.254")),
-        ("192.0.2.254", "192.0.2.0/24", ("192.0.2.10", "192.0.2.253")),
-        ("192.0.2.1", "192.0.2.0/28", ("192.0.2.2", "192.0.2.14")),
-        ("192.0.2.129", "192.0.2.0/24", ("192.0.2.10", "192.0.2.128")),
+        ("192.0.2.1", "192.0.2.0/24", ("192.0.2.11", "192.0.2.193"), ("192.0.2.194", "192.0.2.254")),
+        ("192.0.2.254", "192.0.2.0/24", ("192.0.2.10", "192.0.2.192"), ("192.0.2.193", "192.0.2.253")),
+        ("192.0.2.1", "192.0.2.0/28", ("192.0.2.2", "192.0.2.11"), ("192.0.2.12", "192.0.2.14")),
+        ("192.0.2.129", "192.0.2.0/24", ("192.0.2.10", "192.0.2.99"), ("192.0.2.100", "192.0.2.128")),
     ],
 )
 def test_leases_never_hold_the_address_of_the_box(
-    made_up: Household, address: str, network: str, pool: tuple[str, str]
+    made_up: Household, address: str, network: str, pool: tuple[str, str], kept: tuple[str, str]
 ) -> None:
     text = render.render(changed(made_up, lan={"address": address, "network": network}))[render.DNSMASQ]
     assert f"dhcp-range={pool[0]},{pool[1]}," in text
+    assert f"dhcp-range=tag:{names.KNOWN_TAG},{kept[0]},{kept[1]}," in text, "for devices on the register"
 
 
 @pytest.mark.parametrize(("address", "network"), [("192.0.2.1", "192.0.2.0/30"), ("192.0.2.5", "192.0.2.4/30")])
