@@ -97,6 +97,11 @@ class Book:
         """Looked-up names, signals and activity that the mask did not let out of the sensor; dropped."""
 
     @property
+    def record(self) -> Record:
+        """Where every change of the household goes."""
+        return self._record
+
+    @property
     def registry(self) -> Registry:
         """The devices."""
         return self._record.registry

@@ -23,6 +23,7 @@ from appliance.keeper.collection import Collection
 from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
+from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
@@ -35,6 +36,8 @@ from appliance.keeper.self_test import SelfTest
 from appliance.keeper.store.database import Store
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity, Uplink
+from appliance.settings import NoticeSettings
+from wire.acts import IssueCode
 from wire.authority import Authority
 
 __all__ = ["TICK_SECONDS", "Core", "Parts", "Peer", "Send"]
@@ -70,6 +73,8 @@ class Parts:
     """Given who writes findings about the box down, the test that detection works."""
     ground: Ground | None = None
     """What the box stands on; None in a script, where there is no box to watch."""
+    notice: NoticeSettings | None = None
+    """What the notice page says of the operator; None where there is no page."""
     remark: str = ""
     """Appended to what is said of the authority, such as a list that could not be read."""
 
@@ -105,6 +110,8 @@ class Core:
             self._list_findings = ListFindings(parts.supply, self._book.signs, opened=store.findings.of_kind)
         self._test = None if parts.self_test is None else parts.self_test(self._book.signs)
         self._acts = Acts()
+        self._doorway = Doorway(self._book.record, parts.notice, send=self._send)
+        self._acts.on(IssueCode, self._doorway.own.issue)
         works = Works(
             store=store,
             book=self._book,
@@ -115,6 +122,7 @@ class Core:
             filtering=self._filtering,
             clock=self._clock,
             acts=self._acts,
+            doorway=self._doorway,
             supply=self._supply,
             test=self._test,
         )
@@ -138,6 +146,7 @@ class Core:
                 case Peer.WARDEN:
                     self._incoming.warden_anew()
                     self._send(Peer.WARDEN, self._collection.enforcement)
+                    self._doorway.tell_warden(moment)
                 case Peer.COURIER:
                     self._send(Peer.COURIER, self._uplink.connected(moment))
                 case Peer.RESOLVER:
@@ -160,6 +169,9 @@ class Core:
                 self._store.gaps.sensor_gone(moment)
             elif peer is Peer.WARDEN:
                 self._book.associations_lost()
+                self._doorway.own.stations_lost()
+            elif peer is Peer.PORCH:
+                self._doorway.porch_gone()
             elif peer is Peer.RESOLVER:
                 self._filtering.gone()
 
@@ -214,6 +226,7 @@ class Core:
                 self._list_findings.tick(scope=self._judgement.scope, at=moment)
             if self._test is not None:
                 self._test.tick(scope=self._judgement.scope, at=moment)
+            self._doorway.tick(self._judgement.scope, at=moment, monotonic=monotonic)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
         if monotonic >= self._mask_due:
@@ -279,7 +292,7 @@ class Core:
             self._store,
             self._judgement,
             self._sentence(),
-            overflow=self._book.overflow() + self._collection.cut + self._uplink.given_up,
+            overflow=self._book.overflow() + self._doorway.overflow() + self._collection.cut + self._uplink.given_up,
             at=moment,
             lists=None if self._supply is None else fitting(health(self._supply, moment)),
             test=None if self._test is None else self._test.state(self._judgement.scope),

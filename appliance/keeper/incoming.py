@@ -21,6 +21,7 @@ from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
+from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.law.acts import Acts
 from appliance.keeper.list_health import health
 from appliance.keeper.minimise import DeviceObservation
@@ -50,6 +51,7 @@ class Works:
     filtering: Filtering
     clock: FloorClock
     acts: Acts
+    doorway: Doorway
     supply: Supply | None = None
     test: SelfTest | None = None
 
@@ -109,7 +111,11 @@ class Incoming:
         match message:
             case m.WardenState():
                 self._warden_state(message, turn.at)
+            case m.ThisIs():
+                self._works.doorway.this_is(message, judgement.scope, turn.at)
             case m.NeighbourChanged() | m.StationChanged() | m.DeviceVolume():
+                if isinstance(message, m.StationChanged):
+                    self._works.doorway.own.station(message)
                 self._observe(message, turn, judgement)
             case m.NearbyCounted():
                 # Asked for by its clause only; an hour that ends after the clause is not kept.
@@ -161,6 +167,7 @@ class Incoming:
             return
         message = _moved(message, turn)
         self._works.book.observe(message, scope=judgement.scope, leave=self._works.collection.leave, at=turn.at)
+        self._works.doorway.notices.seen(message.mac, judgement.scope, turn.at)
 
     def _warden_state(self, state: m.WardenState, moment: float) -> None:
         enforcement = self._works.collection.enforcement
@@ -174,9 +181,14 @@ class Incoming:
 
     # --- who asks ---------------------------------------------------------------------------
 
-    def _from_porch(self, message: m.Message, _turn: Turn, judgement: Judgement) -> None:
-        if isinstance(message, m.NoticeRequest):
-            self._send(Peer.PORCH, words.notice(judgement.scope))
+    def _from_porch(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
+        match message:
+            case m.NoticeRequest():
+                self._send(Peer.PORCH, words.notice(judgement.scope))
+            case m.FormSent() | m.OwnPageAsked():
+                self._works.doorway.asked(message, turn.monotonic)
+            case _:
+                self._unexpected(Peer.PORCH, message)
 
     def _from_status(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
         works = self._works

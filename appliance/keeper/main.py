@@ -251,6 +251,7 @@ def build(settings: BoxSettings, store: Store, *, lists: Lists, supply: Supply) 
             arrangement=id_source("a", secrets.token_bytes),
         ),
         heartbeat_seconds=settings.heartbeat_seconds,
+        notice=settings.notice,
         ground=surroundings.read(settings),
         supply=supply,
         self_test=lambda teller: SelfTest(

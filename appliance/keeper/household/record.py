@@ -51,7 +51,7 @@ class Ids:
     session: Callable[[], str]
     record: Callable[[], str]
     arrangement: Callable[[], str]
-    """Of what officers arrange: quieted rules, away times, a household's own entries."""
+    """Of what the household sends, and of what officers arrange: quieted rules, away times, a household's own entries."""
 
 
 class Record:

@@ -35,6 +35,7 @@ from appliance.keeper.store.devices import Devices
 from appliance.keeper.store.evidence import Evidence
 from appliance.keeper.store.findings import MAX_FINDINGS, Findings
 from appliance.keeper.store.gaps import Gaps
+from appliance.keeper.store.household_side import HouseholdSide
 from appliance.keeper.store.kinship import Kinship
 from appliance.keeper.store.ledger import Log
 from appliance.keeper.store.law import Law
@@ -120,6 +121,7 @@ class Store:
         self.quiets = Quiets(self._db)
         self.watched = Watched(self._db)
         self.law = Law(self._db)
+        self.household_side = HouseholdSide(self._db)
         self.sealed = Sealed(self._db)
         self.categories = Categories(self._db, erased=self._note_erased)
         self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets)

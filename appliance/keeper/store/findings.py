@@ -46,6 +46,11 @@ class Findings:
         """All open findings about a device."""
         return self._all("device_id = ? and state = 'open'", device_id)
 
+    def spans_of(self, device_id: str, *, since: float) -> list[tuple[float, float]]:
+        """First and last time of each finding about a device, open or closed, that was told since; Unix seconds."""
+        found = self._all("device_id = ? and reported_at >= ?", device_id, since)
+        return [(item.finding.first_seen.timestamp(), item.finding.last_seen.timestamp()) for item in found]
+
     def open_of_kind(self, device_id: str | None, kind: str) -> int:
         """How many findings of this kind about a device are open."""
         found = self._db.execute(
