@@ -277,7 +277,7 @@ class Check:
             signature = base64.b64decode(head["signature"], validate=True)
             fine = fine and is_signed(self.signer, b"gatehouse/ledger-head/v1\n" + canonical(plain), signature)
             if second is not None:
-                told = canonical({**{name: head[name] for name in names}, "at_ms": milliseconds(second["at"])})
+                told = canonical({**{name: head[name] for name in names}, "at_ms": second["at_ms"]})
                 signature = base64.b64decode(second["signature"], validate=True)
                 fine = fine and all(second[name] == head[name] for name in names[2:])
                 fine = fine and is_signed(self.server, b"gatehouse/ledger-cosigned/v1\n" + told, signature)

@@ -139,7 +139,7 @@ class Builder:
             return None
         found = self._ledger.body(row) if own else None
         if found is None:
-            return _without(leaf, "withheld" if not own else "erased")
+            return _without(leaf, "erased" if row.sealed is None or own else "withheld")
         salt, body = found
         if self._wanted.purpose == "access" and self._others is not None and self._others.search(body.decode()):
             return _without(leaf, "others", canonical(self._cut(json.loads(body))))

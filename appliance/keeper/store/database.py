@@ -30,6 +30,7 @@ from appliance.keeper.ledger.book import Ledger
 from appliance.keeper.store.activity import Activity
 from appliance.keeper.store.away import Aways
 from appliance.keeper.store.blinding import blind
+from appliance.keeper.store.bundles import Bundles
 from appliance.keeper.store.categories import Categories
 from appliance.keeper.store.devices import Devices
 from appliance.keeper.store.evidence import Evidence
@@ -126,6 +127,7 @@ class Store:
         self.categories = Categories(self._db, erased=self._note_erased)
         self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets)
         self.ledger = Ledger(Log(self._db), self.vault, epoch=self.epoch, overwritten=self._note_deleted)
+        self.bundles = Bundles(self._db, path.with_name("bundles"))
         self._status_next = 0
         self._status_end = 0
         self._erasing = self.get(_ERASING) == "1"

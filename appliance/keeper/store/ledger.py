@@ -168,6 +168,11 @@ class Log:
                 yield _row(found)
             first = int(portion[-1][0]) + 1
 
+    def hashes(self, first: int, end: int) -> list[bytes]:
+        """Hashes of the leaves from `first` up to, not including, `end`."""
+        rows = self._db.execute("select hash from ledger where n >= ? and n < ? order by n", (first, end)).fetchall()
+        return [bytes(found) for (found,) in rows]
+
     def span(self, since_ms: int, until_ms: int) -> tuple[int, int]:
         """First and last position of the leaves made in a span of wall time; (0, -1) where there are none."""
         first, last = self._db.execute(
@@ -180,6 +185,15 @@ class Log:
         wanted = json.dumps(sorted(subjects))
         rows = self._db.execute(
             "select distinct n from ledger_about where about in (select value from json_each(?)) order by n", (wanted,)
+        )
+        return [int(n) for (n,) in rows.fetchall()]
+
+    def of_kinds(self, subjects: Collection[str], kinds: Collection[RecordKind]) -> list[int]:
+        """Positions of leaves of these kinds, with their bodies, about any of these."""
+        rows = self._db.execute(
+            "select distinct n from ledger_about join ledger using (n) where about in (select value from json_each(?)) "
+            "and kind in (select value from json_each(?)) and sealed is not null order by n",
+            (json.dumps(sorted(subjects)), json.dumps(sorted(kind.value for kind in kinds))),
         )
         return [int(n) for (n,) in rows.fetchall()]
 
@@ -221,6 +235,41 @@ class Log:
             after = portion[-1].n
             gone += self.erase(row.n for row in portion)
         return gone
+
+    # --- what is recorded by the hour -------------------------------------------------------
+
+    def unfiled_signals(self, before_hour: int, most: int) -> list[dict[str, Any]]:
+        """Signals of hours before this one of which the ledger has not all, as mappings, by hour and address."""
+        return self._mappings(
+            "select record_id, mac, hour, signal, value, server, port, first, last, count - filed as count, octets, "
+            "authority_id, authority_number, clause from record where count > filed and hour < ? "
+            "order by hour, mac, record_id limit ?",
+            (before_hour, most),
+        )
+
+    def filed_signals(self, record_ids: Iterable[str]) -> None:
+        """The ledger has all that these rows count."""
+        self._db.conn.executemany(
+            "update record set filed = count where record_id = ?", [(record_id,) for record_id in record_ids]
+        )
+
+    def unfiled_names(self, most: int) -> list[dict[str, Any]]:
+        """Looked-up names of which the ledger has not all look-ups, as mappings, by address."""
+        return self._mappings(
+            "select mac, name, count - filed as count, first_seen as first, last_seen as last, authority_id, "
+            "authority_number, clause from name_visit where count > filed order by mac, authority_id, "
+            "authority_number, clause, name limit ?",
+            (most,),
+        )
+
+    def filed_names(self, names: Iterable[tuple[str, str]]) -> None:
+        """The ledger has all that these rows (address, name) count."""
+        self._db.conn.executemany("update name_visit set filed = count where mac = ? and name = ?", list(names))
+
+    def _mappings(self, statement: str, parameters: tuple[int, ...]) -> list[dict[str, Any]]:
+        cursor = self._db.execute(statement, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     # --- heads ------------------------------------------------------------------------------
 
