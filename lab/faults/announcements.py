@@ -51,6 +51,7 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
         say(f"{sent['sent']} announced")
         time.sleep(5)  # what was heard is told within this time
         memory.look()
+        restarted = memory.restarted
         findings = len(officer.findings(SITE)) - before
         page = client.browse("example.com")
         growth = memory.growth
@@ -58,17 +59,13 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
         loss = float(found[1]) if found else 100.0
     worst = max(growth, key=lambda name: growth[name])
     return Result(
-        kept=loss <= MOST_LOSS
-        and growth[worst] <= MOST_MIB
-        and findings <= 20
-        and page == 200
-        and not memory.restarted,
+        kept=loss <= MOST_LOSS and growth[worst] <= MOST_MIB and findings <= 20 and page == 200 and not restarted,
         figures={
             "addresses announced": f"{sent['sent']} in {sent['seconds']:.1f} s",
             "registered device": f"{loss:g} % of its packets lost; a page afterwards: {page}",
             "further findings": str(findings),
             "memory": f"grew by {growth[worst]:.1f} MiB at most ({worst})",
-            "processes started anew": ", ".join(memory.restarted) or "none",
+            "processes started anew": ", ".join(restarted) or "none",
         },
         remarks=(_REMARK,),
     )

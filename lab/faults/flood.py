@@ -42,7 +42,7 @@ def main() -> int:
         parser.error(f"at most {MAX_RATE} a second for {MAX_SECONDS:g} s")
     if not enter.sealed():
         parser.error("it sends only inside the lab's sealed place")
-    made = {"dns": _dns, "announce": _announce, "dhcp": _dhcp}[words.kind](words)
+    made = {"dns": _dns, "announce": _announce, "dhcp": _dhcp}[str(words.kind)](words)
     print(json.dumps(made))
     return 0
 
@@ -93,7 +93,8 @@ def _announce(words: argparse.Namespace) -> dict[str, float]:
     with _raw() as handle:
 
         def send(_number: int) -> None:
-            mac, ip = _mac(chance), struct.pack("!4B", 192, 0, 2, chance.randrange(20, 250))
+            # Addresses of nobody here: the flood is of hardware addresses, it takes no device's place.
+            mac, ip = _mac(chance), struct.pack("!4B", 198, 51, 100, chance.randrange(1, 255))
             body = struct.pack("!HHBBH", 1, _ETH_IP, 6, 4, 1) + mac + ip + bytes(6) + ip
             handle.send(_BROADCAST + mac + struct.pack("!H", _ETH_ARP) + body.ljust(46, b"\0"))
 
@@ -155,7 +156,7 @@ def _bootp(mac: bytes, xid: int, options: bytes) -> bytes:
 
 
 def _sum(head: bytes) -> int:
-    total = sum(struct.unpack("!10H", head))
+    total: int = sum(struct.unpack("!10H", head))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

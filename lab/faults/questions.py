@@ -52,17 +52,18 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
         say(f"{sent['sent']} asked, {sent['answered']} answered")
         time.sleep(5)  # what was heard is told within this time
         memory.look()
+        restarted = memory.restarted
         findings = len(officer.findings(SITE)) - before
         growth = memory.growth
     worst = max(growth, key=lambda name: growth[name])
     p99 = statistics.quantiles(waits, n=100)[98] if len(waits) > 1 else float("inf")
     return Result(
-        kept=p99 <= MOST_P99 and not missed and growth[worst] <= MOST_MIB and findings <= 20 and not memory.restarted,
+        kept=p99 <= MOST_P99 and not missed and growth[worst] <= MOST_MIB and findings <= 20 and not restarted,
         figures={
             "questions": f"{sent['sent']} in {sent['seconds']:.1f} s, {sent['answered']} answered, {sent['refused']} not sent",
             "another device": f"{len(waits)} questions, p99 {p99 * 1000:.0f} ms, without an answer {missed}",
             "further findings": str(findings),
             "memory": f"grew by {growth[worst]:.1f} MiB at most ({worst})",
-            "processes started anew": ", ".join(memory.restarted) or "none",
+            "processes started anew": ", ".join(restarted) or "none",
         },
     )

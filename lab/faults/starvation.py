@@ -50,11 +50,12 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
         page = client.browse("example.com")
         _settle(seconds=5)
         memory.look()
+        restarted = memory.restarted
         findings = len(officer.findings(SITE)) - before
         growth = max(memory.growth.values())
         kept = page == 200 and max(renewals) <= 5 and anew <= 5 and findings <= 20 and growth <= MOST_MIB
     return Result(
-        kept=kept and not memory.restarted,
+        kept=kept and not restarted,
         figures={
             "addresses made up": f"{sent['sent']} in {sent['seconds']:.1f} s",
             "leases they took": f"{sent['leases']}, refused {sent['refused']}",
@@ -62,7 +63,7 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
             "registered device, lease given up, came back": f"{anew:.2f} s; a page: {page}",
             "further findings": str(findings),
             "memory": f"grew by {growth:.1f} MiB at most ({_biggest(memory)})",
-            "processes started anew": ", ".join(memory.restarted) or "none",
+            "processes started anew": ", ".join(restarted) or "none",
         },
     )
 
