@@ -28,6 +28,7 @@ from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
 from appliance.keeper.law.acts import Acts
+from appliance.keeper.ledger.clerk import Clerk, Facts
 from appliance.keeper.list_health import ListFindings, Teller, fitting, health
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.peers import Peer, Send, Turn
@@ -39,6 +40,7 @@ from appliance.keeper.uplink import Identity, Uplink
 from appliance.settings import NoticeSettings
 from wire.acts import IssueCode
 from wire.authority import Authority
+from wire.ledger import ClockState, Stamp
 
 __all__ = ["TICK_SECONDS", "Core", "Parts", "Peer", "Send"]
 
@@ -93,6 +95,7 @@ class Core:
         self._book = Book(store, lists=parts.lists, rules=parts.rules, ids=parts.ids, ground=parts.ground)
         self._probing = Probing(store)
         self._uplink = Uplink(store, parts.identity)
+        self._clerk = Clerk(store, parts.identity)
         self._health = Health()
         self._judgement: Judgement = NOTHING
         self._collection = Collection(store)
@@ -122,6 +125,7 @@ class Core:
             filtering=self._filtering,
             clock=self._clock,
             acts=self._acts,
+            clerk=self._clerk,
             doorway=self._doorway,
             supply=self._supply,
             test=self._test,
@@ -195,6 +199,7 @@ class Core:
         with self._store.transaction():
             self._store.set("time_floor", repr(self._clock.read(wall=now, monotonic=monotonic)))
             self._book.tamper.stopping()
+            self._clerk.stopping(_stamp(now, monotonic), monotonic)
 
     def heard(self, peer: Peer, batch: Iterable[m.Message], *, now: float, monotonic: float) -> list[Send]:
         """Messages of one peer, handled in one transaction."""
@@ -216,6 +221,7 @@ class Core:
         self._sends = []
         with self._store.transaction():
             moment = self._clock.read(wall=now, monotonic=monotonic)
+            self._clerk.begin(_stamp(moment, monotonic))
             self._judge(moment)
             work(moment)
             self._judge(self._clock.read(wall=now, monotonic=monotonic))
@@ -229,13 +235,14 @@ class Core:
             self._doorway.tick(self._judgement.scope, at=moment, monotonic=monotonic)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
+            self._clerk.tick(self._facts(moment), monotonic)
         if monotonic >= self._mask_due:
             self._send_mask(monotonic)
         self._say_status(moment, monotonic)
         if self._supply is not None:
             courier = Peer.COURIER.value in self._health.peers
             self._send(Peer.COURIER, *self._supply.tick(at=moment, monotonic=monotonic, courier=courier))
-        self._send(Peer.COURIER, *self._uplink.pump(monotonic))
+        self._send(Peer.COURIER, *self._uplink.pump(monotonic, moment))
         return self._sends
 
     def _send(self, peer: Peer, *batch: m.Message) -> None:
@@ -292,15 +299,35 @@ class Core:
             self._store,
             self._judgement,
             self._sentence(),
-            overflow=self._book.overflow() + self._doorway.overflow() + self._collection.cut + self._uplink.given_up,
+            overflow=self._overflow(),
             at=moment,
             lists=None if self._supply is None else fitting(health(self._supply, moment)),
             test=None if self._test is None else self._test.state(self._judgement.scope),
         )
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 
+    def _overflow(self) -> int:
+        return self._book.overflow() + self._doorway.overflow() + self._collection.cut + self._uplink.given_up
+
+    def _facts(self, moment: float) -> Facts:
+        """How the box stands, for the ledger."""
+        scope, supply = self._judgement.scope, self._supply
+        return Facts(
+            authority=None if scope is None else scope.authority,
+            processes=frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}),
+            server=self._uplink.broker_connected,
+            reports=self._health.reports,
+            overflow=self._overflow(),
+            devices=self._book.registry,
+            lists=lambda: {} if supply is None else {item.list_id: item.version for item in health(supply, moment)},
+        )
+
     def _sentence(self) -> str:
         return " ".join(part for part in (self._judgement.sentence, self._remark, *self._filtering.sentences()) if part)
+
+
+def _stamp(moment: float, monotonic: float) -> Stamp:
+    return Stamp(wall_ms=round(moment * 1000), mono_ms=round(monotonic * 1000), boot="0", clock=ClockState.FREE)
 
 
 def _mark(authority: Authority) -> str:

@@ -23,6 +23,7 @@ from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
 from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.law.acts import Acts
+from appliance.keeper.ledger.clerk import Clerk
 from appliance.keeper.list_health import health
 from appliance.keeper.minimise import DeviceObservation
 from appliance.keeper.peers import Peer, Turn
@@ -32,6 +33,7 @@ from appliance.keeper.store.database import Store
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Uplink
 from wire.codec import WireError
+from wire.ledger import HeadCosigned
 from wire.models import Command, Receipt
 
 _log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Works:
     filtering: Filtering
     clock: FloorClock
     acts: Acts
+    clerk: Clerk
     doorway: Doorway
     supply: Supply | None = None
     test: SelfTest | None = None
@@ -126,6 +129,7 @@ class Incoming:
                 self._works.book.unheard.counted(message.packets, scope=judgement.scope, at=turn.at)
             case m.LinkChanged():
                 _log.info("port %s is %s", message.interface, "up" if message.up else "down")
+                self._works.clerk.event("port", name=message.interface, up=message.up)
                 if not message.up:
                     self._works.book.associations_lost()  # it may have been the access point's
                 self._works.book.tamper.link(_moved(message, turn), turn.at, judgement.scope)
@@ -244,6 +248,10 @@ class Incoming:
             case Receipt():
                 works.clock.learn(payload.at.timestamp(), monotonic=turn.monotonic)
                 works.uplink.received(payload)
+            case HeadCosigned():
+                if not works.clerk.cosigned(payload):
+                    works.health.refused_inbound += 1
+                    _log.warning("a counter-signature was refused: it is for another log, or does not hold")
             case Command():
                 works.clock.learn(payload.issued_at.timestamp(), monotonic=turn.monotonic)
                 result = orders.handle(

@@ -15,6 +15,7 @@ from appliance.keeper.signs.rules import KINDS
 from wire.authority import DataClass
 from wire.base import Standing
 from wire.findings import FindingKind
+from wire.ledger import RecordKind
 
 DECIDED = frozenset(
     {
@@ -77,6 +78,7 @@ class Standings:
         evidence = self._record.store.evidence
         if DataClass.SIGNS not in scope.classes(device.standing):
             self._record.store.records.erase(device.macs)
+            self._record.store.ledger.forget(device.macs, {RecordKind.SIGNALS}, why="standing")
             because = f"The device now has the standing “{device.standing.value}”: no signs are kept of it."
             self._record.close_findings(device.device_id, OF_SIGNS, because, at)
         if device.standing is not Standing.REGISTERED:
@@ -84,6 +86,7 @@ class Standings:
         if scope.names_leave(device.standing):
             return
         evidence.erase_names(device.macs)
+        self._record.store.ledger.forget(device.macs, {RecordKind.NAMES}, why="standing")
         self._record.store.categories.erase(device.macs)
         for stored in self._record.store.findings.open_of(device.device_id):
             if stored.finding.kind is FindingKind.LISTED_NAME:

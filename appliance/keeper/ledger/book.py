@@ -51,7 +51,7 @@ class Ledger:
     def __init__(
         self, log: Log, vault: Sealer, *, epoch: str, overwritten: Callable[[], None], limit: int = MAX_LEAVES
     ) -> None:
-        """`overwritten` is called where a key was replaced: the database's own log must not keep it either."""
+        """`overwritten` is called where keys or bodies went: the database's own log must not keep them either."""
         self.log = log
         self.epoch = epoch
         self.ratchet = Ratchet(log, epoch=epoch, overwritten=overwritten)
@@ -62,6 +62,7 @@ class Ledger:
         self.urgent = False
         """Something was recorded with which a head is signed at once (see `heads`)."""
         self._vault = vault
+        self._overwritten = overwritten
         self._limit = limit
         self._reserve = min(RESERVE, limit // 2)
         self._frontier = log.frontier()
@@ -156,6 +157,14 @@ class Ledger:
         )
         self.log.append(row, about, self._frontier.append(hashed))
         return n
+
+    def forget(self, subjects: Collection[str], kinds: Collection[RecordKind], *, why: str) -> int:
+        """Erase bodies of these kinds about these, which may not be kept any more; how many. The log says that it did."""
+        gone = self.log.erase(self.log.of_kinds(subjects, kinds))
+        if gone:
+            self._overwritten()
+            self.note(RecordKind.ERASURE, {"why": why, "kinds": sorted(kind.value for kind in kinds), "count": gone})
+        return gone
 
     # --- reading ----------------------------------------------------------------------------
 

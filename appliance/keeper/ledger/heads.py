@@ -67,14 +67,14 @@ class Heads:
         self.disputed = False
         """The server counter-signed a head that this log does not hold."""
 
-    def tick(self, monotonic: float) -> None:
-        """Sign a head if one is due; begin the stretch whose seed has arrived."""
+    def tick(self, monotonic: float, *, at_once: bool = False) -> None:
+        """Sign a head if one is due, or with `at_once` if the log grew; begin the stretch whose seed has arrived."""
         ledger = self._store.ledger
         self._begin_stretch()
         grown, passed = ledger.size - self._size, monotonic - self._signed_at
         if grown > 0:
-            at_once = (ledger.urgent or grown >= RECORDS) and passed >= AT_ONCE
-            due = at_once or passed >= SPACING
+            soon = (ledger.urgent or grown >= RECORDS) and passed >= AT_ONCE
+            due = at_once or soon or passed >= SPACING
         else:
             due = self._again and passed >= AT_ONCE and ledger.size > 0
         if due:

@@ -60,5 +60,10 @@ def ledger(db: Database) -> None:
             key blob not null
         ) strict
         """,
+        # How much of a count the ledger has already: what is added later goes into a later record.
+        "alter table record add column filed integer not null default 0",
+        "alter table name_visit add column filed integer not null default 0",
+        "create index record_unfiled on record (hour) where count > filed",
+        "create index name_visit_unfiled on name_visit (mac) where count > filed",
     ):
         db.execute(statement)
