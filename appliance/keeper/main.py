@@ -2,7 +2,7 @@
 
 In: datagrams of sensor, warden, courier, porch and the command line; the authority file. Out: what
 `Core` sends. One thread, one loop. Bounded: `MAX_ASKERS` connections of the command line; a turn
-takes at most `BATCH` datagrams of a peer. A peer that does not read, or sends nonsense, is dropped
+takes at most `BATCH` datagrams of a peer; `MAX_UNSENT` messages wait for the courier. A peer that does not read, or sends nonsense, is dropped
 and starts over with the whole state.
 """
 
@@ -15,8 +15,9 @@ import secrets
 import selectors
 import socket
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance import clock, link, messages
@@ -44,6 +45,8 @@ from wire.keys import read_sealing, read_signing, seal_key, verify_key
 
 MAX_ASKERS = 8
 BATCH = 32
+MAX_UNSENT = 512
+"""Messages that may wait for the courier to read."""
 BUSY_SECONDS = 0.05
 """Between two ticks while work waits that is done in portions; what the other processes say comes in between."""
 
@@ -84,6 +87,8 @@ class AuthorityFile:
 class _Connection:
     peer: Peer
     link: link.Link
+    unsent: deque[messages.Message] = field(default_factory=deque)
+    """What the socket did not take yet; only the courier's end may wait so."""
 
 
 class Loop:
@@ -114,12 +119,15 @@ class Loop:
 
     def turn(self, timeout: float) -> None:
         """Wait for something, and handle it."""
-        for key, _events in self._selector.select(timeout):
+        for key, events in self._selector.select(timeout):
             match key.data:
                 case (Peer() as peer, socket.socket() as listener):
                     self._admit(peer, listener)
                 case _Connection() as connection if connection in self._connections[connection.peer]:
-                    self._receive(connection)
+                    if events & selectors.EVENT_WRITE:
+                        self._flush(connection)
+                    if events & selectors.EVENT_READ and connection in self._connections[connection.peer]:
+                        self._receive(connection)
 
     def deliver(self, sends: Sequence[Send], asker: _Connection | None = None) -> None:
         """Send what the core wants sent; answers go to the one that asked."""
@@ -129,12 +137,29 @@ class Loop:
                 self._write(target, send.messages)
 
     def _write(self, target: _Connection, batch: tuple[messages.Message, ...]) -> None:
+        target.unsent.extend(batch)
+        self._flush(target)
+
+    def _flush(self, target: _Connection) -> None:
+        """Send what the socket takes. A backlog is more than it takes at once, and the courier's credit bounds it."""
         try:
-            for message in batch:  # one a datagram: an envelope can be nearly as large as one
-                target.link.send(message)
-        except (link.LinkFullError, link.LinkClosedError) as error:
-            _log.warning("%s dropped: %s", target.peer.value, error)
-            self._drop(target)
+            while target.unsent:  # one a datagram: an envelope can be nearly as large as one
+                target.link.send(target.unsent[0])
+                target.unsent.popleft()
+        except link.LinkFullError as error:
+            if target.peer is not Peer.COURIER or len(target.unsent) > MAX_UNSENT:
+                self._refuse(target, error)
+                return
+        except (link.LinkClosedError, messages.MessageError) as error:
+            self._refuse(target, error)
+            return
+        if target in self._connections[target.peer]:
+            waiting = selectors.EVENT_WRITE if target.unsent else 0
+            self._selector.modify(target.link, selectors.EVENT_READ | waiting, target)
+
+    def _refuse(self, target: _Connection, error: Exception) -> None:
+        _log.warning("%s dropped: %s", target.peer.value, error)
+        self._drop(target)
 
     def _admit(self, peer: Peer, listener: socket.socket) -> None:
         role = peer.value if peer is not Peer.STATUS else "keeper"
