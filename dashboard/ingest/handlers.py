@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection
 
+from dashboard.ingest.heads import take_head, take_seed
 from wire.base import Payload
 from wire.codec import Opened
+from wire.ledger import Head, LedgerSeed
 
 MAX_ANSWERS = 8
 
@@ -38,5 +41,7 @@ class Means:
 
 def assemble(means: Means) -> Handlers:
     """Every handler there is, by the class of the payload that it takes."""
-    del means
-    return {}
+    return {
+        Head: partial(take_head, signing_key=means.signing_key),
+        LedgerSeed: take_seed,
+    }

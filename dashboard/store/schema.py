@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -282,4 +283,48 @@ watchman = Table(
     Column("tenant", String(63), primary_key=True),
     Column("since", Float, nullable=False, comment="since when ingest hears boxes without a break"),
     Column("at", Float, nullable=False, comment="when ingest last said so"),
+)
+
+# --- ledgers of boxes (0005): rows are only ever added ----------------------------------------------
+
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("epoch", String(64), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="number of the message that brought it"),
+    Column("size", BigInteger, nullable=False),
+    Column("root", String(64), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("consistency", JSON, nullable=False),
+    Column("at", JSON, nullable=False, comment="wire.ledger.Stamp of the box"),
+    Column("signature", String(88), nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("verdict", String(10), nullable=False, comment="dashboard.ingest.heads.Verdict"),
+    Column("cosigned_at", Float),
+    Column("cosignature", String(88)),
+    Index("ix_ledger_head_size", "site", "epoch", "size"),
+    Index("ix_ledger_head_verdict", "site", "epoch", "verdict", "size"),
+)
+
+ledger_seed = Table(
+    "ledger_seed",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("epoch", String(64), primary_key=True),
+    Column("stretch", BigInteger, primary_key=True, autoincrement=False),
+    Column("begins", BigInteger, nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("received_at", Float, nullable=False),
+)
+
+stamp = Table(
+    "stamp",
+    metadata,
+    Column("day", String(10), primary_key=True, comment="UTC, YYYY-MM-DD"),
+    Column("at", Float, nullable=False),
+    Column("root", String(64), nullable=False, comment="Merkle root over the lines of `heads`"),
+    Column("heads", Text, nullable=False, comment="what was stamped: one line a log"),
+    Column("authority", String(300), nullable=False, comment="address of the time-stamping service"),
+    Column("token", LargeBinary, nullable=False, comment="RFC 3161 time-stamp response, DER"),
 )

@@ -128,10 +128,12 @@ class Heads:
         else:
             self.disputed = True
             _log.error("the server counter-signed a head of %d records that this log does not hold", said.size)
-        if said.size > self._since:
+        # A server that was set back to a backup stands earlier than before: the next proof begins there. What this
+        # log does not hold is only ever gone forward to, so that the server sees the proof fail.
+        if said.size > self._since or (ours and said.size < self._since):
             self._since = said.size
             self._store.set(_SINCE, str(said.size))
-        if self._told < said.size and (not ours or self._size > said.size):
+        if self._told != self._since and (not ours or self._size > said.size):
             self._again = True
         return True
 

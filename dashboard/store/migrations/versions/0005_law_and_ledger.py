@@ -23,6 +23,7 @@ def upgrade() -> None:
     _requests()
     _replaced()
     _watchman()
+    _ledger()
     _audit()
 
 
@@ -120,6 +121,50 @@ def _watchman() -> None:
         sa.Column("since", sa.Float(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", name=op.f("pk_watchman")),
+    )
+
+
+def _ledger() -> None:
+    op.create_table(
+        "ledger_head",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("epoch", sa.String(length=64), nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("consistency", sa.JSON(), nullable=False),
+        sa.Column("at", sa.JSON(), nullable=False),
+        sa.Column("signature", sa.String(length=88), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("verdict", sa.String(length=10), nullable=False),
+        sa.Column("cosigned_at", sa.Float(), nullable=True),
+        sa.Column("cosignature", sa.String(length=88), nullable=True),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_ledger_head_site_site")),
+        sa.PrimaryKeyConstraint("site", "epoch", "seq", name=op.f("pk_ledger_head")),
+    )
+    op.create_index("ix_ledger_head_size", "ledger_head", ["site", "epoch", "size"], unique=False)
+    op.create_index("ix_ledger_head_verdict", "ledger_head", ["site", "epoch", "verdict", "size"], unique=False)
+    op.create_table(
+        "ledger_seed",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("epoch", sa.String(length=64), nullable=False),
+        sa.Column("stretch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("begins", sa.BigInteger(), nullable=False),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_ledger_seed_site_site")),
+        sa.PrimaryKeyConstraint("site", "epoch", "stretch", name=op.f("pk_ledger_seed")),
+    )
+    op.create_table(
+        "stamp",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("heads", sa.Text(), nullable=False),
+        sa.Column("authority", sa.String(length=300), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_stamp")),
     )
 
 
