@@ -1,6 +1,6 @@
 """Process 5: `python -m appliance.porch --config box.toml`; its listener comes as LISTEN_FDS.
 
-Asks the keeper every few seconds what there is to say. With the keeper away, or silent for longer
+Asks the keeper every few seconds what there is to say, and hands it what somebody sends. With the keeper away, or silent for longer
 than `_STALE`, the page says that details are not available instead of repeating what was true once.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance import clock, link, service
-from appliance.messages import MessageError, Notice, NoticeRequest
+from appliance.messages import FormAnswered, FormSent, MessageError, Notice, NoticeRequest, OwnPage, OwnPageAsked
 from appliance.porch.page import Page
 from appliance.porch.server import Server
 from appliance.settings import BoxSettings
@@ -27,11 +27,22 @@ log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """The connection to the keeper; says to `show` what the notice is, None while it is not known."""
+    """The connection to the keeper; says to `show` what the notice is, None while it is not known.
 
-    def __init__(self, path: Path, show: Callable[[Notice | None], None], selector: selectors.BaseSelector) -> None:
+    What it answers to a form goes to `answered`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        show: Callable[[Notice | None], None],
+        selector: selectors.BaseSelector,
+        *,
+        answered: Callable[[FormAnswered | OwnPage], None] = lambda _answer: None,
+    ) -> None:
         self._path = path
         self._show = show
+        self._answered = answered
         self._selector = selector
         self._link: link.Link | None = None
         self._wait = _FIRST_WAIT
@@ -69,6 +80,18 @@ class Keeper:
                 self._heard = now
                 self._wait = _FIRST_WAIT
                 self._show(message)
+            elif isinstance(message, FormAnswered | OwnPage):
+                self._answered(message)
+
+    def ask(self, message: FormSent | OwnPageAsked) -> bool:
+        """Hand on what somebody sent; false where that cannot be."""
+        if self._link is None:
+            return False
+        try:
+            self._link.send(message)
+        except (OSError, MessageError):  # whether it is lost, the next question shows
+            return False
+        return True
 
     def close(self) -> None:
         """Hang up."""
@@ -95,10 +118,19 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
     listeners = service.inherited_listeners()
     if len(listeners) != 1:
         raise FileError(f"{len(listeners)} listeners were handed over (LISTEN_FDS), it takes 1; use `gatehouse up`")
-    page = Page(settings.notice)
     with selectors.DefaultSelector() as selector, listeners[0] as listener:
-        server = Server(listener, page.answer, selector)
-        keeper = Keeper(settings.keeper_socket("porch"), page.show, selector)
+
+        def answered(answer: FormAnswered | OwnPage) -> None:
+            reply = page.answered(answer)
+            if reply is not None:
+                server.reply(answer.ticket, reply)
+
+        def ask(message: FormSent | OwnPageAsked) -> bool:
+            return keeper.ask(message)
+
+        page = Page(settings.notice, ask=ask)
+        server = Server(listener, page.answer, selector, sorry=page.sorry())
+        keeper = Keeper(settings.keeper_socket("porch"), page.show, selector, answered=answered)
         service.notify("READY=1")
         while not stopping():
             keeper.tend(clock.monotonic())
