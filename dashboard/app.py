@@ -26,7 +26,20 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from dashboard import auth, clock
-from dashboard.pages import agent, arrangements, command, device, finding, household, proposal, signin, today
+from dashboard.pages import (
+    agent,
+    arrangements,
+    command,
+    device,
+    finding,
+    household,
+    law,
+    proposal,
+    requests,
+    second,
+    signin,
+    today,
+)
 from dashboard.pages.contexts import ErrorPage
 from dashboard.pages.desk import Desk, show
 from dashboard.settings import DashboardSettings
@@ -141,7 +154,20 @@ def create_app(
         wait=wait,
     )
     app.extensions["gatehouse"] = desk
-    for module in (signin, today, household, arrangements, finding, device, agent, proposal, command):
+    for module in (
+        signin,
+        today,
+        household,
+        arrangements,
+        law,
+        requests,
+        finding,
+        device,
+        agent,
+        proposal,
+        command,
+        second,
+    ):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
     app.before_request(lambda: _admit(desk))

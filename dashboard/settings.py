@@ -57,6 +57,8 @@ class DashboardSettings(_Section):
     time_zone: str = "Europe/London"
     """The zone whose time the pages keep (IANA name)."""
     words: Words = Words()
+    authority_issuers: tuple[str, ...] = Field(default=(), max_length=4)
+    """Public keys (Ed25519, base64) of those who may issue an authority document; the same that boxes pin."""
     ingest: Ingest | None = None
     """Absent in the web process's own file; the web process never holds these keys."""
 

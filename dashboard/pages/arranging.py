@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dashboard import commands
 from dashboard.pages import sentences, words
+from dashboard.pages.contexts import Choice
 from dashboard.pages.contexts_arranged import Arranged, AwayForm, WatchForm
-from dashboard.pages.contexts_device import Choice
 from dashboard.pages.desk import Desk
 from dashboard.pages.forms_arranged import SEVERITIES, WATCH_DAYS, Awayed, Watched
 from dashboard.pages.rows import device_name

@@ -11,10 +11,10 @@ from dashboard import commands
 from dashboard.auth import SignedIn
 from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import words
-from dashboard.pages.command import outcome_words
 from dashboard.pages.contexts import Asked
 from dashboard.pages.desk import Desk, desk, who
 from dashboard.pages.orders import told
+from dashboard.pages.outcomes import outcome_words
 from dashboard.store.queries import StoredCommand
 
 _WAITS = "This has been sent already, and the box has not answered yet. Wait for its answer"

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, abort, request
 
-from dashboard.pages import words
+from dashboard.pages import second, words
 from dashboard.pages.contexts import CommandPage, Fact
-from dashboard.pages.desk import Desk, desk, id_or_404, show
+from dashboard.pages.desk import Desk, desk, id_or_404, show, who
 from dashboard.pages.orders import told
+from dashboard.pages.outcomes import PENDING, outcome_words
 from dashboard.store import devices, queries
+from dashboard.store.arrangements import names_of
 from dashboard.store.queries import StoredCommand
-from wire.models import Outcome
 
 WAIT_SECONDS = 2.0
 """The most that a request waits for the box's answer; it holds one of the server's threads."""
 LOOK_SECONDS = 0.1
 POLL_SECONDS = 2.0
-_PENDING = {
-    "waiting": "Waiting to be sent to the box",
-    "sent": "Sent to the box; waiting for its answer",
-}
-_UNSENT = (
-    "Not sent: nothing was changed",
-    "It could not be sent while it still counted. Send it again, or tell whoever looks after this service.",
-)
-_UNANSWERED = (
-    "No answer from the box in time",
-    "The box may have followed it all the same. Look at the household first, then send it again if you must.",
-)
-_OUTCOMES: dict[str, tuple[str, str]] = {
-    Outcome.APPLIED: ("Done: the box has applied it", ""),
-    Outcome.REFUSED: ("The box refused", "Nothing was changed."),
-    Outcome.EXPIRED: ("Too late: nothing was changed", "Send it again."),
-    Outcome.OUT_OF_SEQUENCE: ("The box refused: it knew of a later one", "Nothing was changed. Send it again."),
-}
-
 pages = Blueprint("command", __name__)
 
 
@@ -50,6 +34,7 @@ def command(command: str) -> Response:
             abort(404)
         home = queries.household(connection, at_desk.settings.tenant, found.site)
         device_id = found.device_id
+        people = names_of(connection, {name for name in (found.second, found.reviewed_by) if name})
         device = None if device_id is None else devices.device_of(connection, found.site, device_id)
     heading, explanation, done = outcome_words(found, at_desk.now())
     page = CommandPage(
@@ -57,9 +42,11 @@ def command(command: str) -> Response:
         explanation=explanation,
         state=found.state,
         done=done,
-        facts=_facts(at_desk, found, device.label if device else None),
+        facts=_facts(at_desk, found, device.label if device else None, people),
         household=words.plain(home.title if home else found.site, 120),
         household_address=f"/households/{found.site}",
+        wrong="wrong" in request.args,
+        forms=second.forms(found, who(), typed_={}, errors=()),
     )
     return show(
         "command",
@@ -71,35 +58,19 @@ def command(command: str) -> Response:
         live=True,
         done=done,
         poll_seconds=min(POLL_SECONDS, at_desk.settings.poll_seconds),
-        reload=not done,
+        reload=not done and found.state in PENDING,
     )
-
-
-def outcome_words(command: StoredCommand, now: float) -> tuple[str, str, bool]:
-    """What became of a command: heading, a sentence more, and whether that is the end of it."""
-    if command.state == "unsent":
-        return *_UNSENT, True
-    if command.state == "unanswered" or (command.state in _PENDING and now > command.expires_at):
-        return *_UNANSWERED, True
-    if command.state in _PENDING:
-        return _PENDING[command.state], "This page looks again by itself.", False
-    known = _OUTCOMES.get(command.state)
-    heading, explanation = known or ("The box answered", f"Its answer was: {words.plain(command.state, 20)}.")
-    explanation = explanation or told(command.body).applied
-    if command.detail:
-        explanation += f" The box says: {words.plain(command.detail)}"
-    return heading, explanation, True
 
 
 def _wait(at_desk: Desk, command_id: str) -> None:
     for _ in range(round(WAIT_SECONDS / LOOK_SECONDS)):
         with at_desk.reads.connect() as connection:
-            if queries.command_state(connection, command_id) not in _PENDING:
+            if queries.command_state(connection, command_id) not in PENDING:
                 return
         at_desk.wait(LOOK_SECONDS)
 
 
-def _facts(at_desk: Desk, found: StoredCommand, known_label: str | None) -> tuple[Fact, ...]:
+def _facts(at_desk: Desk, found: StoredCommand, known_label: str | None, people: Mapping[str, str]) -> tuple[Fact, ...]:
     facts: list[tuple[str, str]] = []
     if found.device_id is not None:
         label = found.body.get("label") or known_label
@@ -111,6 +82,24 @@ def _facts(at_desk: Desk, found: StoredCommand, known_label: str | None) -> tupl
         ("Asked by", words.plain(found.by_name, 120)),
         ("Asked", at_desk.moment(found.created_at).text),
     ]
+    if found.break_glass:
+        facts.append(("Emergency", "Done by one person alone; somebody else must look at it"))
+    if found.seconded_at is not None and found.second_reason is not None:
+        facts.append(
+            (
+                "Second person",
+                f"{words.plain(people.get(found.second or '', 'An account'), 120)}, {at_desk.moment(found.seconded_at).text}",
+            )
+        )
+        facts.append(("Said", words.plain(found.second_reason, 500)))
+    if found.reviewed_at is not None:
+        facts.append(
+            (
+                "Looked at by",
+                f"{words.plain(people.get(found.reviewed_by or '', 'An account'), 120)}, {at_desk.moment(found.reviewed_at).text}",
+            )
+        )
+        facts.append(("Found", words.plain(found.review_note or "", 500)))
     if found.answered_at is not None:
         facts.append(("Answered", at_desk.moment(found.answered_at).text))
     return tuple(Fact(key=key, value=value) for key, value in facts)

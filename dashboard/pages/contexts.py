@@ -23,6 +23,18 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something that an account is told at once."""
+
+    about: str
+    """Id of what it is about."""
+    text: str
+    """What happened."""
+    at: Moment
+    """When."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What surrounds every page."""
 
@@ -50,6 +62,8 @@ class Frame:
     """Where a browser without JavaScript goes by itself after `reload_seconds`; empty for nowhere."""
     reload_seconds: int
     """See `reload_to`."""
+    messages: tuple[Message, ...]
+    """What who is signed in was told and has not said that they read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +98,66 @@ class Asked:
     """Who asked."""
     address: str
     """Link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A standing to choose."""
+
+    value: str
+    """As the wire says it."""
+    text: str
+    """In words."""
+    hint: str
+    """What it means for what is kept."""
+    checked: bool
+    """Chosen already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActField:
+    """One field of a form."""
+
+    id: str
+    """Element id."""
+    name: str
+    """Name in the form."""
+    kind: str
+    """text, area, day, number, device, purpose or hidden."""
+    label: str
+    """What is asked."""
+    hint: str
+    """Help; may be empty."""
+    value: str
+    """What was typed."""
+    choices: tuple[Choice, ...]
+    """For one that chooses."""
+    error: str
+    """What is wrong; empty if nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActForm:
+    """A form for one act."""
+
+    key: str
+    """Which act."""
+    opened: bool
+    """Whether it came back with something wrong."""
+    target: str
+    """Where it goes."""
+    token: str
+    """Makes two sendings one."""
+    heading: str
+    """What it does, in a few words."""
+    says: str
+    """What it does, in a sentence or two; may be empty."""
+    button: str
+    """Words of the button."""
+    fields: tuple[ActField, ...]
+    """Its fields."""
+    emergency: str
+    """What it means to act alone in an emergency; empty where that cannot be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +211,26 @@ class BoxRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Second:
+    """Something that waits for another officer than the one who asked."""
+
+    household: str
+    """What officers call the household."""
+    text: str
+    """What was asked for, and why."""
+    by: str
+    """Who asked."""
+    until: Moment
+    """Until when it waits."""
+    late: bool
+    """Whether that is past."""
+    address: str
+    """Link."""
+    action: str
+    """Words of the link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TodayPage:
     """*Today*: what needs a decision."""
 
@@ -154,6 +248,10 @@ class TodayPage:
     """How many findings are for information alone, in words; empty for none."""
     quiet: int
     """Households with nothing to decide and a box in order."""
+    seconds: tuple[Second, ...]
+    """What waits for a second person, and emergencies that somebody else must look at."""
+    requests: tuple[tuple[str, str, str], ...]
+    """Households whose home asked for something: what officers call it, the link, how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +302,10 @@ class CommandPage:
     """What officers call the household."""
     household_address: str
     """Link."""
+    wrong: bool
+    """Whether an answer came without a reason."""
+    forms: tuple[ActForm, ...]
+    """What who is asking can do about it as a second person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.pages.contexts import Asked, Moment
-from dashboard.pages.contexts_device import Choice, Folded
+from dashboard.pages.contexts import Asked, Choice, Moment
+from dashboard.pages.contexts_device import Folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.pages.contexts import Asked, Fact, Moment, SeverityMark
+from dashboard.pages.contexts import Asked, Choice, Fact, Moment, SeverityMark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,20 +117,6 @@ class ProposalCard:
     """Since when."""
     address: str
     """Link to where it is answered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A standing to choose."""
-
-    value: str
-    """As the wire says it."""
-    text: str
-    """In words."""
-    hint: str
-    """What it means for what is kept."""
-    checked: bool
-    """Chosen already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +255,8 @@ class DevicePage:
     """The form about its Wi-Fi passphrase; None for who may only look."""
     agent_address: str
     """Link to where a report of software on it can be handed in; empty for who may only look."""
+    law_address: str
+    """Link to what can be asked for about its records; empty for who may only look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.pages.contexts import Asked, Fact, Moment, SeverityMark
+from dashboard.pages.contexts import Asked, Choice, Fact, Moment, SeverityMark
 from dashboard.pages.contexts_arranged import DetectionRow, ListRow, QuietForm
-from dashboard.pages.contexts_device import Choice, DeviceRow, FindingLine, KeyForm, ProposalCard, Register
+from dashboard.pages.contexts_device import DeviceRow, FindingLine, KeyForm, ProposalCard, Register
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +141,10 @@ class HouseholdPage:
     """What is arranged with the box, in words."""
     arrangements_address: str
     """Link to that."""
+    law_address: str
+    """Link to what is in force, held and asked for."""
+    requests_address: str
+    """Link to what the home asked for."""
     look: LookForm | None
     """The form that lets the box look round; None for who may only look."""
     box: Box

@@ -23,7 +23,8 @@ from sqlalchemy import Connection, Engine
 
 from dashboard.auth import SignedIn
 from dashboard.pages import words
-from dashboard.pages.contexts import Frame, Moment
+from dashboard.pages.contexts import Frame, Message, Moment
+from dashboard.second import messages_of
 from dashboard.settings import DashboardSettings
 from dashboard.store import queries
 
@@ -176,10 +177,19 @@ def show(
         poll_seconds=poll_seconds or at_desk.settings.poll_seconds,
         reload_to=request.path if reload else "",
         reload_seconds=3,
+        messages=() if asking is None else _messages(at_desk, asking),
     )
     # The part was rendered, and so escaped, by the same template engine just now.
     whole = render_template(f"{name}.html", page=page, frame=frame, live_part=Markup(body))  # noqa: S704
     return make_response(whole, status)
+
+
+def _messages(at_desk: Desk, asking: SignedIn) -> tuple[Message, ...]:
+    if not asking.role.acts:
+        return ()
+    with at_desk.reads.connect() as connection:
+        told = messages_of(connection, asking.account_id)
+    return tuple(Message(about=item.about, text=words.plain(item.text), at=at_desk.moment(item.at)) for item in told)
 
 
 def _part(body: str, etag: str, action: str, subject: str, *, now: float, done: bool) -> Response:

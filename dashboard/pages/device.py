@@ -196,6 +196,7 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
         if acts
         else None,
         agent_address=f"{at}/agent" if acts else "",
+        law_address=f"{at}/law" if acts else "",
     )
     return show(
         "device",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dashboard import commands
 from dashboard.pages import forms, orders, sentences, words
-from dashboard.pages.contexts_device import Choice, CorrectForm, KeyForm, SplitForm
+from dashboard.pages.contexts import Choice
+from dashboard.pages.contexts_device import CorrectForm, KeyForm, SplitForm
 from dashboard.pages.forms import Bound, Corrected, Parted
 from dashboard.pages.rows import addresses
 from dashboard.pages.typed import Errors

@@ -10,7 +10,7 @@ from dashboard.commands import AlreadySent
 from dashboard.pages import forms, health, orders, sentences, words
 from dashboard.pages.asking import asked_rows, officer, send
 from dashboard.pages.cards import finding_card, finding_groups
-from dashboard.pages.contexts_device import Choice
+from dashboard.pages.contexts import Choice
 from dashboard.pages.contexts_household import HouseholdPage, LookForm
 from dashboard.pages.desk import desk, household_or_404, show, who
 from dashboard.pages.rows import device_row, proposal_card
@@ -59,6 +59,8 @@ def household(site: str) -> Response:
         asked=asked_rows(at_desk, asked),
         arranged=_arranged(arranged),
         arrangements_address=f"/households/{site}/arrangements",
+        law_address=f"/households/{site}/law",
+        requests_address=f"/households/{site}/requests",
         look=_look(site) if who().role.acts else None,
         box=health.box(at_desk, home, unread),
         cannot_see=sentences.CANNOT_SEE,

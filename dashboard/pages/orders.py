@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dashboard.pages import words
+from dashboard.pages.orders_law import told_act
 from wire.orders import (
     AddWatch,
     AnswerProposal,
@@ -98,8 +99,11 @@ def told(body: Mapping[str, Any], zone: tzinfo = UTC) -> Told:  # noqa: PLR0911 
                 facts=(("Look round", LOOKS[kind]),),
                 applied="The box will look round in a moment. What it finds appears on the household's page.",
             )
-        case _:
+        case QuietRule() | EndQuiet() | SetAway() | EndAway() | AddWatch() | EndWatch() | ReportAgent():
             return _arranged(order, zone)
+        case _:
+            short, facts, applied = told_act(order, zone)
+            return Told(short=short, facts=facts, applied=applied)
 
 
 def _arranged(  # noqa: PLR0911 - one return an order reads best

@@ -10,7 +10,8 @@ from dashboard import commands
 from dashboard.commands import AlreadySent
 from dashboard.pages import words
 from dashboard.pages.asking import again, asked_rows, officer, send
-from dashboard.pages.contexts_device import AnswerForm, Choice, ProposalPage
+from dashboard.pages.contexts import Choice
+from dashboard.pages.contexts_device import AnswerForm, ProposalPage
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show, who
 from dashboard.pages.forms import Answered
 from dashboard.pages.rows import device_row, proposal_card

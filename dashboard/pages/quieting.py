@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dashboard import commands
+from dashboard.pages.contexts import Choice
 from dashboard.pages.contexts_arranged import QuietForm
-from dashboard.pages.contexts_device import Choice
 from dashboard.pages.forms_arranged import DEVICE, ENDS, HOME, SUBJECT, WHYS, Irrelevant
 from dashboard.pages.typed import Errors
 from wire.findings import FindingKind

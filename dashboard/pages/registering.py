@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dashboard import commands
 from dashboard.pages import forms, words
-from dashboard.pages.contexts_device import Choice, Register
+from dashboard.pages.contexts import Choice
+from dashboard.pages.contexts_device import Register
 from dashboard.pages.desk import Desk
 from dashboard.pages.forms import Standed
 from dashboard.pages.typed import Errors

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from dashboard.pages import sentences, words
-from dashboard.pages.command import outcome_words
 from dashboard.pages.contexts_device import AddressRow, DeviceRow, ProposalCard
 from dashboard.pages.desk import Desk
 from dashboard.pages.orders import told
+from dashboard.pages.outcomes import outcome_words
 from dashboard.store.devices import StoredDevice, StoredProposal
 from dashboard.store.queries import StoredCommand
 from wire.base import Standing

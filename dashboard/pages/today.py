@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
+from dashboard import second
 from dashboard.pages import sentences, words
-from dashboard.pages.contexts import BoxRow, Card, HomeCard, HouseholdRow, HouseholdsPage, TodayPage
+from dashboard.pages.contexts import BoxRow, Card, HomeCard, HouseholdRow, HouseholdsPage, Second, TodayPage
 from dashboard.pages.desk import Desk, desk, show
+from dashboard.pages.orders import told
 from dashboard.pages.rows import device_name
+from dashboard.second import REVIEW_SECONDS, Waiting
 from dashboard.store import causes, devices, queries
 from dashboard.store.causes import Cause, OpenFinding, Waits
 from dashboard.store.devices import Question, StoredDevice
+from dashboard.store.law import count_requests
 from dashboard.store.queries import Household
 from wire.findings import FindingKind, Severity
 
@@ -36,7 +40,7 @@ pages = Blueprint("today", __name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Stored:
     """What is stored of all households."""
 
     sites: Sequence[Household]
@@ -54,6 +58,12 @@ class Waiting:
     """How many of them a household has, shown or not."""
     known: Mapping[tuple[str, str], StoredDevice]
     """Devices of the questions."""
+    seconds: Sequence[Waiting]
+    """What waits for a second person."""
+    reviews: Sequence[Waiting]
+    """Emergencies that somebody else must look at."""
+    requests: Mapping[str, int]
+    """How many requests of a home wait, by household."""
 
     def deciding(self) -> set[str]:
         """Households with a finding that waits for an officer."""
@@ -80,12 +90,12 @@ def households() -> Response:
     return show("households", page, title="Households", action="view-households", section="households", live=True)
 
 
-def _stored(at_desk: Desk) -> Waiting:
+def _stored(at_desk: Desk) -> Stored:
     tenant = at_desk.settings.tenant
     with at_desk.reads.connect() as connection:
         questions, asked = devices.questions(connection, tenant, least=LEAST, told=_LEADS)
         named = {(one.site, item) for one in questions for item in (one.device_id, one.other_id)}
-        return Waiting(
+        return Stored(
             sites=queries.households(connection, tenant),
             total=queries.count_households(connection, tenant),
             causes=causes.open_causes(connection, tenant, without=_AILS),
@@ -94,10 +104,13 @@ def _stored(at_desk: Desk) -> Waiting:
             questions=questions,
             asked=asked,
             known=devices.roots(connection, named),
+            seconds=second.waiting_for_second(connection, tenant, now=at_desk.now()),
+            reviews=second.waiting_for_review(connection, tenant),
+            requests=count_requests(connection, tenant),
         )
 
 
-def _build_today(at_desk: Desk, stored: Waiting) -> TodayPage:
+def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
     deciding, soon = stored.deciding(), stored.soon()
     homes = _homes(at_desk, stored)
     shown = tuple(homes[:MOST_HOMES])
@@ -116,10 +129,12 @@ def _build_today(at_desk: Desk, stored: Waiting) -> TodayPage:
         boxes=boxes,
         informs=words.count(informs, "finding is", "findings are") if informs else "",
         quiet=max(0, stored.total - len(troubled)),
+        seconds=_seconds(at_desk, stored),
+        requests=_requests(stored),
     )
 
 
-def _homes(at_desk: Desk, stored: Waiting) -> list[HomeCard]:
+def _homes(at_desk: Desk, stored: Stored) -> list[HomeCard]:
     titles = {site.site: site.title for site in stored.sites}
     of_site: dict[str, list[Cause]] = {}
     for cause in stored.causes:
@@ -147,7 +162,7 @@ def _homes(at_desk: Desk, stored: Waiting) -> list[HomeCard]:
     return homes
 
 
-def _build_households(at_desk: Desk, stored: Waiting) -> HouseholdsPage:
+def _build_households(at_desk: Desk, stored: Stored) -> HouseholdsPage:
     now = at_desk.now()
     worst: dict[str, str] = {}
     for cause in stored.causes:
@@ -217,7 +232,7 @@ def _name(row: OpenFinding) -> str:
     return sentences.THE_BOX if row.device_id is None else device_name(row.device, row.device_id)
 
 
-def _question(at_desk: Desk, some: list[Question], stored: Waiting) -> Card:
+def _question(at_desk: Desk, some: list[Question], stored: Stored) -> Card:
     first = some[0]
     number = stored.asked.get(first.site, len(some))
     one = number == 1
@@ -235,7 +250,7 @@ def _question(at_desk: Desk, some: list[Question], stored: Waiting) -> Card:
     )
 
 
-def _boxes(at_desk: Desk, stored: Waiting) -> tuple[BoxRow, ...]:
+def _boxes(at_desk: Desk, stored: Stored) -> tuple[BoxRow, ...]:
     now = at_desk.now()
     ills: dict[str, list[str]] = {}
     for site_id, kind, number in stored.ailing:
@@ -255,6 +270,39 @@ def _boxes(at_desk: Desk, stored: Waiting) -> tuple[BoxRow, ...]:
                 )
             )
     return tuple(rows)
+
+
+def _seconds(at_desk: Desk, stored: Stored) -> tuple[Second, ...]:
+    now = at_desk.now()
+    rows = []
+    for item, due, action in (
+        *((one, one.created_at + REVIEW_SECONDS, "Look at an emergency") for one in stored.reviews),
+        *((one, one.expires_at, "Agree or refuse") for one in stored.seconds),
+    ):
+        rows.append(
+            Second(
+                household=words.plain(item.title, 120),
+                text=f"{told(item.body, at_desk.zone).short}. Because: {words.plain(item.reason, 200)}",
+                by=words.plain(item.by_name, 120),
+                until=at_desk.moment(due),
+                late=due <= now,
+                address=f"/commands/{item.command_id}",
+                action=action,
+            )
+        )
+    return tuple(rows)
+
+
+def _requests(stored: Stored) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (
+            words.plain(home.title, 120),
+            f"/households/{home.site}/requests",
+            words.count(stored.requests[home.site], "request waits", "requests wait"),
+        )
+        for home in stored.sites
+        if home.site in stored.requests
+    )
 
 
 def _summary(deciding: int, soon: int, asking: int, total: int, boxes: int) -> str:

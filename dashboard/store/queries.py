@@ -170,7 +170,7 @@ def finding_of(connection: Connection, site_id: str, finding_id: str) -> StoredF
 
 def command_of(connection: Connection, tenant: str, command_id: str) -> StoredCommand | None:
     """One command, if it is of this tenant."""
-    query = _commands().join(site, site.c.site == command.c.site)
+    query = stored_commands().join(site, site.c.site == command.c.site)
     row = connection.execute(query.where(command.c.command_id == command_id, site.c.tenant == tenant))
     found = row.mappings().one_or_none()
     return None if found is None else StoredCommand(**found)
@@ -203,7 +203,7 @@ def commands_about(
     if proposal_id is not None:
         about = command.c.proposal_id == proposal_id
     query = (
-        _commands()
+        stored_commands()
         .where(command.c.site == site_id, about)
         .order_by(command.c.created_at.desc())
         .limit(MOST_COMMANDS_SHOWN)
@@ -214,7 +214,7 @@ def commands_about(
 def answers_to(connection: Connection, site_id: str, proposals: Sequence[str]) -> dict[str, StoredCommand]:
     """The latest command about each of these proposals, by the proposal; at most `MOST_ANSWERS` are looked at."""
     query = (
-        _commands()
+        stored_commands()
         .where(command.c.site == site_id, command.c.proposal_id.in_(sorted(proposals)))
         .order_by(command.c.created_at.desc())
         .limit(MOST_ANSWERS)
@@ -268,7 +268,8 @@ def _findings() -> Select[Any]:
     )
 
 
-def _commands() -> Select[Any]:
+def stored_commands() -> Select[Any]:
+    """Commands with who asked, to be narrowed down."""
     return select(
         command.c.command_id,
         command.c.site,

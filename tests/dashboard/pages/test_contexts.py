@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from dashboard.pages import contexts, contexts_arranged, contexts_device, contexts_household
+from dashboard.pages import contexts, contexts_arranged, contexts_device, contexts_household, contexts_law
 
 PAGES: dict[str, type] = {
     "today": contexts.TodayPage,
@@ -23,6 +23,9 @@ PAGES: dict[str, type] = {
     "device": contexts_device.DevicePage,
     "split": contexts_device.SplitPage,
     "proposal": contexts_device.ProposalPage,
+    "law": contexts_law.LawPage,
+    "device-law": contexts_law.DeviceLawPage,
+    "requests": contexts_law.RequestsPage,
     "command": contexts.CommandPage,
     "sign-in": contexts.SignInPage,
     "error": contexts.ErrorPage,
@@ -39,7 +42,7 @@ PARTS = {
 CLASSES = list(
     dict.fromkeys(
         item
-        for module in (contexts, contexts_household, contexts_device, contexts_arranged)
+        for module in (contexts, contexts_household, contexts_device, contexts_arranged, contexts_law)
         for _, item in inspect.getmembers(module, dataclasses.is_dataclass)
     )
 )

@@ -1,0 +1,123 @@
+"""What the pages about authority, two people and requests of the home are given (see `contexts`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.pages.contexts import ActForm, Asked, Fact, Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A signed document that is held here."""
+
+    name: str
+    """Its reference and number."""
+    state: str
+    """What became of it at the box, in words."""
+    facts: tuple[Fact, ...]
+    """Its dates and the rest of its head."""
+    clauses: tuple[Fact, ...]
+    """Clause by clause, in words."""
+    consents: tuple[Fact, ...]
+    """Who was told and who agreed, by reference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Something that an act opened and another one ends."""
+
+    text: str
+    """What."""
+    detail: str
+    """Of what, until when, why."""
+    form: ActForm | None
+    """The form that ends it; None for who may only look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawPage:
+    """*Order and law*."""
+
+    household: str
+    """What officers call the household."""
+    household_address: str
+    """Link back."""
+    recording: str
+    """Whether the box records, in words."""
+    authority: str
+    """What is in force, as the box says."""
+    documents: tuple[Document, ...]
+    """Those held here, the highest number first."""
+    upload: ActForm | None
+    """The form for a signed document; None for who may only look, or where no issuer is known."""
+    held: tuple[Standing, ...]
+    """Records kept for a case."""
+    asked: tuple[Asked, ...]
+    """What was asked, newest first."""
+    forms: tuple[ActForm, ...]
+    """What can be asked for; empty for who may only look."""
+    errors: tuple[tuple[str, str], ...]
+    """Element id and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLawPage:
+    """*Records of a device*: unmasking, erasing, a code for its own page."""
+
+    household: str
+    """What officers call the household."""
+    back: str
+    """Link to the device."""
+    device: str
+    """The device in a few words."""
+    code: str
+    """A one-time code that was just made; shown this once."""
+    code_until: Moment | None
+    """Until when it works."""
+    asked: tuple[Asked, ...]
+    """What was asked about it, newest first."""
+    forms: tuple[ActForm, ...]
+    """What can be asked for."""
+    errors: tuple[tuple[str, str], ...]
+    """Element id and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """Something that somebody in the home asked for."""
+
+    anchor: str
+    """Element id."""
+    kind: str
+    """What it is, in words."""
+    text: str
+    """In their own words."""
+    device: str
+    """From which device, and whether that was proved."""
+    device_address: str
+    """Link to the device; empty where none is known."""
+    at: Moment
+    """When."""
+    until: Moment | None
+    """For a guest: until when they say they stay."""
+    answer: str
+    """What an officer did about it; empty while it is open."""
+    form: ActForm | None
+    """The form that answers it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsPage:
+    """*Requests from the home*."""
+
+    household: str
+    """What officers call the household."""
+    household_address: str
+    """Link back."""
+    open: tuple[RequestRow, ...]
+    """Those that wait, oldest first."""
+    answered: tuple[RequestRow, ...]
+    """The latest that were answered, newest first."""
+    errors: tuple[tuple[str, str], ...]
+    """Element id and what is wrong there."""
