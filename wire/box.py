@@ -78,6 +78,26 @@ class DetectionTest(Payload):
     detail: Text = ""
 
 
+class Held(Payload):
+    """A case hold in force (N17)."""
+
+    hold_id: Id
+    review: Time
+    """It ends then unless it is set anew."""
+    device_id: Id | None = None
+    """None: records of all devices."""
+
+
+class Keeping(Payload):
+    """How the box gets rid of what is due (R64, N17)."""
+
+    purged_at: Time | None = None
+    """When the last purge was complete; None where none was yet."""
+    lost_keys: Count = 0
+    """Keys that no key file opens any more: what they sealed cannot be read."""
+    holds: tuple[Held, ...] = Field(default=(), max_length=64)
+
+
 class BoxStatus(Payload):
     """Health of a box, kept even without an authority. `online` false is the last will."""
 
@@ -94,6 +114,8 @@ class BoxStatus(Payload):
     """Lists in use or wanted (R31); None where the box does not say."""
     test: DetectionTest | None = None
     """None where no list is in force, or the box does not say."""
+    keeping: Keeping | None = None
+    """None where the box does not say."""
 
 
 class Quieted(Payload):

@@ -254,6 +254,14 @@ class Book:
         """A person says what a device is."""
         return self._appearance.correct(device, correction, at)
 
+    def forget(self, device: Device, because: str, at: float) -> None:
+        """Forget a device and all that hangs on it."""
+        self._arrivals.forget(device, because, at)
+
+    def let_go(self, device: Device, before: float) -> int:
+        """Forget the addresses that a device did not use since a moment, but the last; how many."""
+        return self._arrivals.let_go(device, before)
+
     def set_quarantined(self, macs: Collection[str], at: float) -> None:
         """What the warden says that it holds back."""
         for device in self.registry:

@@ -10,7 +10,7 @@ from appliance.keeper.authority import Judgement
 from appliance.keeper.devices.model import moment
 from appliance.keeper.store.database import Store
 from appliance.messages import ListState, Status, TapReport
-from wire.box import BoxStatus, DetectionTest, ListHealth, ProcessHealth, TapHealth
+from wire.box import BoxStatus, DetectionTest, Keeping, ListHealth, ProcessHealth, TapHealth
 
 MAX_TAPS = 15
 PROCESSES = ("sensor", "warden", "courier", "porch", "resolver")
@@ -54,6 +54,7 @@ class Health:
         at: float,
         lists: tuple[ListHealth, ...] | None = None,
         test: DetectionTest | None = None,
+        keeping: Keeping | None = None,
     ) -> BoxStatus:
         """What the server is told, now at `at` (Unix seconds)."""
         return BoxStatus(
@@ -67,6 +68,7 @@ class Health:
             gaps=store.gaps.latest(),
             lists=lists,
             test=test,
+            keeping=keeping,
         )
 
     def answer(

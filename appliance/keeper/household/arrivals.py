@@ -125,15 +125,26 @@ class Arrivals:
     def _make_room(self, at: float) -> None:
         stale = self._record.registry.stale(at)
         if stale is not None:
-            self._forget(stale, at)
+            self.forget(stale, "The box forgot the device: it was long gone, and its list of devices was full.", at)
 
-    def _forget(self, device: Device, at: float) -> None:
-        because = "The box forgot the device: it was long gone, and its list of devices was full."
+    def forget(self, device: Device, because: str, at: float) -> None:
+        """Forget a device and all that hangs on it; its open findings close."""
         self._record.close_findings(device.device_id, frozenset(FindingKind), because, at)
         for mac in device.macs:
             self._drop(mac)
         self._record.remove(device)
         self._record.changed += 1
+
+    def let_go(self, device: Device, before: float) -> int:
+        """Forget the addresses of a device that it did not use since a moment, but the last; how many."""
+        latest = max(device.addresses, key=lambda address: address.last_seen, default=None)
+        gone = tuple(item for item in device.addresses if item is not latest and item.last_seen < before)
+        for address in gone:
+            self._drop(address.mac)
+        if gone:
+            self._record.keep(replace(device, addresses=tuple(item for item in device.addresses if item not in gone)))
+            self._record.changed += 1
+        return len(gone)
 
     def _drop(self, mac: str) -> None:
         self._waiting.pop(mac, None)

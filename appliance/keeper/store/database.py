@@ -36,11 +36,13 @@ from appliance.keeper.store.devices import Devices
 from appliance.keeper.store.evidence import Evidence
 from appliance.keeper.store.findings import MAX_FINDINGS, Findings
 from appliance.keeper.store.gaps import Gaps
+from appliance.keeper.store.holds import Holds
 from appliance.keeper.store.household_side import HouseholdSide
 from appliance.keeper.store.kinship import Kinship
 from appliance.keeper.store.ledger import Log
 from appliance.keeper.store.law import Law
 from appliance.keeper.store.outbox import MAX_OCTETS, MAX_OUTBOX, Outbox
+from appliance.keeper.store.purge import Purge
 from appliance.keeper.store.quiet import Quiets
 from appliance.keeper.store.records import Records
 from appliance.keeper.store.schema import migrations
@@ -128,6 +130,8 @@ class Store:
         self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets)
         self.ledger = Ledger(Log(self._db), self.vault, epoch=self.epoch, overwritten=self._note_deleted)
         self.bundles = Bundles(self._db, path.with_name("bundles"))
+        self.holds = Holds(self._db)
+        self.purge = Purge(self._db, self.vault)
         self._status_next = 0
         self._status_end = 0
         self._erasing = self.get(_ERASING) == "1"
@@ -176,6 +180,14 @@ class Store:
         if not self._erasing:
             self._erasing = True
             self.set(_ERASING, "1")
+
+    def note_deleted(self) -> None:
+        """Rows are gone whose octets the database's log must not keep either."""
+        self._note_deleted()
+
+    def note_erased(self) -> None:
+        """Rows with names in them are gone: the file is written anew when the transaction is committed."""
+        self._note_erased()
 
     def overflow(self) -> int:
         """All that went over a bound, since start."""

@@ -77,6 +77,14 @@ class Findings:
         """The finding of this id."""
         return next(iter(self._all("finding_id = ?", finding_id)), None)
 
+    def of_device(self, device_id: str) -> list[StoredFinding]:
+        """All findings about a device, open or closed."""
+        return self._all("device_id = ?", device_id)
+
+    def remove(self, finding_id: str) -> None:
+        """Forget a finding."""
+        self._db.execute("delete from finding where finding_id = ?", (finding_id,))
+
     def about(self, kind: str, subject: str) -> list[str]:
         """Ids of devices with an open finding of this kind and subject."""
         rows = self._db.execute(

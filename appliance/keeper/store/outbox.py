@@ -231,6 +231,19 @@ class Outbox:
         """Take back what waits about a subject, because it is to be erased; how many rows."""
         return self._delete("type = ? and subject = ?", (type_, subject))
 
+    def overdue(self, before: float) -> int:
+        """Bulk and states made before a moment go unreceived, because their time is over; how many of a portion.
+
+        Findings, answers and the ledger's own messages wait for the server however long that takes.
+        """
+        due: list[int] = []
+        for priority in (Priority.STATE, Priority.RECORD):
+            rows = self._db.execute(
+                "select seq, created from outbox where priority = ? order by seq limit ?", (int(priority), PORTION_ROWS)
+            ).fetchall()
+            due.extend(seq for seq, created in rows if created < before)
+        return sum(self._delete("seq = ?", (seq,)) for seq in due)
+
     # --- room -------------------------------------------------------------------------------
 
     def make_room(self, octets: int, *, rows: int = 0) -> int:

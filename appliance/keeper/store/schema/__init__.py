@@ -10,10 +10,22 @@ other table by the module that keeps it, which says how many rows it lets stand.
 
 from __future__ import annotations
 
-from appliance.keeper.store.schema import bundles, carry, household, household_side, law, ledger, lists, rhythm, signs, vault
+from appliance.keeper.store.schema import (
+    bundles,
+    carry,
+    household,
+    household_side,
+    keeping,
+    law,
+    ledger,
+    lists,
+    rhythm,
+    signs,
+    vault,
+)
 from appliance.keeper.store.schema.registry import migrations
 
-STEPS = (household, signs, rhythm, lists, law, ledger, vault, household_side, carry, bundles)
+STEPS = (household, signs, rhythm, lists, law, ledger, vault, household_side, carry, bundles, keeping)
 """Modules with steps, oldest first."""
 
 __all__ = ["STEPS", "migrations"]

@@ -1,0 +1,61 @@
+"""What is kept, for how long, and how it goes: holds, erasing and the purge, put together for the keeper.
+
+In: acts, time, the authority. Out: see `holds`, `erasing`, `purging`; and what the server is told of it.
+"""
+
+from __future__ import annotations
+
+from appliance.keeper.authority import Scope
+from appliance.keeper.book import Book
+from appliance.keeper.devices.model import moment
+from appliance.keeper.law.acts import Acts
+from appliance.keeper.law.erasing import Erasing
+from appliance.keeper.law.holds import Holding
+from appliance.keeper.law.purging import Purging
+from appliance.keeper.store.database import Store
+from wire.acts import EndHold, EraseRecords, SetHold
+from wire.authority import Authority
+from wire.box import Held
+from wire.box import Keeping as Told
+
+
+class Keeping:
+    """One of each; calls within the store's transaction."""
+
+    def __init__(self, store: Store, book: Book, acts: Acts) -> None:
+        self._store = store
+        self._holding = Holding(store)
+        self._erasing = Erasing(store, book.record)
+        self._purging = Purging(
+            store, book.registry, forget=book.forget, let_go=book.let_go, erasing=self._erasing.work
+        )
+        acts.on(SetHold, self._holding.begin)
+        acts.on(EndHold, self._holding.end)
+        acts.on(EraseRecords, self._erasing.follow)
+
+    def tick(self, authority: Authority | None, scope: Scope | None, *, at: float) -> None:
+        """Time passed; `at` is a moment that has passed for sure, whatever the clock shows (Unix seconds)."""
+        self._holding.tick(at)
+        if self._holding.ended or self._erasing.wanted:
+            self._holding.ended = False
+            self._purging.soon()
+        self._purging.tick(authority, scope, paused=self._paused(authority, at), at=at)
+
+    def _paused(self, authority: Authority | None, at: float) -> bool:
+        ordered = any(
+            pause.starts <= at and (pause.ends is None or at < pause.ends) for pause in self._store.law.pauses()
+        )
+        written = () if authority is None else authority.pauses or ()
+        return ordered or any(pause.starts.timestamp() <= at < pause.ends.timestamp() for pause in written)
+
+    def told(self) -> Told:
+        """What the server is told with each status."""
+        at = self._purging.purged_at
+        return Told(
+            purged_at=None if at is None else moment(at),
+            lost_keys=self._store.vault.lost,
+            holds=tuple(
+                Held(hold_id=hold.hold_id, review=moment(hold.review), device_id=hold.device_id)
+                for hold in self._store.holds.active()
+            ),
+        )
