@@ -68,31 +68,37 @@ BOX: Mapping[FindingKind, Kind] = {
     FindingKind.AUTHORITY_ENDING: Kind(
         one="The authority of the box is about to end, or has ended",
         many="The authority of the box is about to end, or has ended, {n} findings",
-        why="When it ends the box stops recording by itself. Decide in time whether it is to be varied or removed.",
+        why=_BOX
+        + "When the authority ends the box stops recording by itself. Decide in time whether it is to be varied or removed.",
+        innocent=("Nothing went wrong: every authority has an end.",),
         answer=Answer.WAIT,
     ),
     FindingKind.AUTHORITY_CHANGED: Kind(
         one="What the box may record has changed",
         many="What the box may record has changed, {n} times",
-        why="Recording follows the document in force, from the moment it counts.",
+        why=_BOX + "Recording follows the document in force, from the moment it counts.",
+        innocent=("An officer put a new document in force, paused, or noted that a consent was withdrawn.",),
         answer=Answer.WAIT,
     ),
     FindingKind.REVIEW_DUE: Kind(
         one="A review is due: is as much still needed?",
         many="{n} reviews are due: is as much still needed?",
-        why="Supervision that goes on is to be reviewed: whether it can be narrowed, paused or ended.",
+        why=_BOX + "Supervision that goes on is to be reviewed: whether it can be narrowed, paused or ended.",
+        innocent=("Nothing went wrong: the date was set when the authority was issued.",),
         answer=Answer.WAIT,
     ),
     FindingKind.BREAK_GLASS: Kind(
         one="One person opened in an emergency what takes two",
         many="One person opened in an emergency what takes two, {n} times",
-        why="It ends by itself after an hour at most, and is to be reviewed by someone else.",
+        why=_BOX + "It ends by itself after an hour at most, and is to be reviewed by someone else.",
+        innocent=("There was an emergency, and no second officer could be reached.",),
         answer=Answer.WAIT,
     ),
     FindingKind.MANY_ADDRESSES: Kind(
         one="Far more new devices than a home has seemed to join at once",
         many="Far more new devices than a home has seemed to join at once, {n} times",
-        why="Something in the home makes up addresses, or many devices joined together. A new device may have joined "
+        why=_BOX
+        + "Something in the home makes up addresses, or many devices joined together. A new device may have joined "
         "among them unnoticed; those that stayed are listed one by one.",
         innocent=("A faulty device, or a party.",),
     ),
@@ -106,19 +112,20 @@ BOX: Mapping[FindingKind, Kind] = {
         one="The storage of the box is nearly full",
         many="The storage of the box is nearly full, {n} findings",
         why=_BOX + "Findings go on. Ask whoever installs boxes to look at it.",
+        innocent=("A long time without the internet: what was not sent yet takes room.",),
         answer=Answer.WAIT,
     ),
     FindingKind.BOX_SILENT: Kind(
         one="Nothing has been heard from the box",
         many="Nothing has been heard from the box, {n} times",
-        why="While nothing is heard, nothing is known of the home. What the box recorded meanwhile comes later.",
+        why="Boxes that record under {under} are to be heard of. While nothing is heard, nothing is known of the home. What the box recorded meanwhile comes later.",
         innocent=("A power cut, a fault of the provider, or a box that was switched off.",),
         answer=Answer.WAIT,
     ),
     FindingKind.LEDGER_CONFLICT: Kind(
         one="Two accounts of the same time came in the name of the box",
         many="Two accounts of the same time came in the name of the box, {n} times",
-        why="The box's records were copied, set back or altered. Tell whoever installs boxes before anything rests "
+        why="Records under {under} must be one account. These were copied, set back or altered. Tell whoever installs boxes before anything rests "
         "on what it says.",
         innocent=("A repair in which an old copy of the memory card was put back.",),
         answer=Answer.WAIT,

@@ -45,7 +45,11 @@ def told_act(order: Act, zone: tzinfo) -> Words:  # noqa: PLR0911 - one return a
                 "The box records nothing about devices until then.",
             )
         case ResumeRecording():
-            return "Go on recording", (), "The box records again, as the document in force says."
+            return (
+                "Go on recording",
+                (("Asked for", "Recording goes on before the pause is over"),),
+                "The box records again, as the document in force says.",
+            )
         case WithdrawConsent(consent=consent):
             whose = f"Consent {consent}" if consent else "The consent that the document is"
             return (
@@ -60,7 +64,7 @@ def told_act(order: Act, zone: tzinfo) -> Words:  # noqa: PLR0911 - one return a
                 "Until then the box records of it what the document allows of a registered device.",
             )
         case EndUnmask():
-            return "No longer treat as a registered device", (), "Its records are held back again."
+            return "No longer treat as a registered device", (("From", "Now"),), "Its records are held back again."
         case SetHold():
             return (
                 "Keep records of a case",

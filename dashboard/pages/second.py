@@ -54,6 +54,8 @@ REVIEW = Spec(
     make=lambda _: None,
 )
 
+_ANSWERS = frozenset(spec.key for spec in (AGREE, REFUSE, TAKE_BACK, REVIEW))
+
 
 def forms(found: StoredCommand, asking: SignedIn, *, typed_: Mapping[str, str], errors: Errors) -> tuple[ActForm, ...]:
     """What who is asking can do about a command."""
@@ -69,10 +71,12 @@ def forms(found: StoredCommand, asking: SignedIn, *, typed_: Mapping[str, str], 
     return tuple(acting.form(spec, f"{at}/{spec.key}", typed=typed_, errors=errors) for spec in which)
 
 
-@pages.post("/commands/<command>/<any(agree, refuse, 'take-back', review):answer>")
+@pages.post("/commands/<command>/<answer>")
 def answer(command: str, answer: str) -> ResponseReturnValue:
     """Answer for a command as the second person."""
     asking, at_desk = officer(), desk()
+    if answer not in _ANSWERS:
+        abort(404)
     with at_desk.reads.connect() as connection:
         found = queries.command_of(connection, at_desk.settings.tenant, id_or_404(command))
     if found is None:

@@ -73,7 +73,7 @@ def raise_own(
         last_seen=_time(at),
         raised_at=_time(at),
         count=1,
-        rule=Rule(id=kind.value, version=VERSION, authority_id=_NO_AUTHORITY, authority_number=1, clause="-"),
+        rule=Rule(id=kind.value, version=VERSION, authority_id=_NO_AUTHORITY, authority_number=1, clause=""),
         confidence=1.0,
         reasons=tuple(reasons),
         alternatives=tuple(alternatives),

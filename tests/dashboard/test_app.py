@@ -283,7 +283,7 @@ def test_today_asks_the_database_a_bounded_number_of_times(officer: FlaskClient,
     finally:
         event.remove(engine, "before_cursor_execute", note)
     assert "61 of 61 households need a decision." in text
-    assert len(asked) == 10, asked
+    assert len(asked) == 14, asked
 
 
 def test_the_style_sheets_hold_no_government_branding() -> None:
@@ -318,6 +318,7 @@ def test_a_secret_of_32_bytes_is_enough(tmp_path: Path) -> None:
 def form_paths(app: Flask) -> Callable[[str], list[str]]:
     """Where each of a household's forms goes; whatever the app takes is here."""
     named = {"finding": "find-1", "device": "dev-1", "proposal": "prop-1", "kind": "quiet"}
+    named |= {"act": "pause", "reference": "request-1"}
     rules = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ()) and "site" in rule.arguments]
 
     def at(site: str) -> list[str]:
@@ -341,7 +342,7 @@ def test_every_form_asks_for_token_role_and_tenant(
     officer, auditor = sign_in_as(), sign_in_as("auditor-1", Role.AUDITOR)
     token, other = csrf(officer.get("/households/site-1/findings/find-1")), csrf(auditor.get("/"))
     fields = {"token": "a" * 32, "reference": "q-1", "scope": "home", "why": "agreed", "ends": "7"}
-    assert len(form_paths("site-1")) >= 12
+    assert len(form_paths("site-1")) >= 16
     for own, foreign in zip(form_paths("site-1"), form_paths("site-2"), strict=True):
         assert officer.post(own, data=fields).status_code == 400, own
         assert auditor.post(own, data=fields | {"csrf_token": other}).status_code == 403, own

@@ -6,6 +6,22 @@ from typing import Any, get_args
 import pytest
 
 from dashboard.pages.orders import told
+from wire.acts import (
+    BuildBundle,
+    EndHold,
+    EndUnmask,
+    EraseRecords,
+    FetchBundle,
+    IssueCode,
+    PauseRecording,
+    Restored,
+    RestoreDevices,
+    ResumeRecording,
+    SetAuthority,
+    SetHold,
+    Unmask,
+    WithdrawConsent,
+)
 from wire.base import Correction, Standing
 from wire.orders import (
     AddWatch,
@@ -27,6 +43,14 @@ from wire.orders import (
 
 FROM, TO = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
 
+RESTORED = Restored(
+    device_id="d",
+    revision=1,
+    standing=Standing.GUEST,
+    macs=("02:00:5e:00:53:01",),
+    first_seen=FROM,
+    last_seen=TO,
+)
 ORDERS: tuple[tuple[Order, str], ...] = (
     (SetStanding(device_id="d", standing=Standing.GUEST), "Guest"),
     (CorrectDevice(device_id="d", correction=Correction(category="tv", model="One")), "It is: television or"),
@@ -51,6 +75,19 @@ ORDERS: tuple[tuple[Order, str], ...] = (
     (AddWatch(name="listed.example", reason="Agreed", expires=TO), "Watch for: listed[.]example"),
     (AddWatch(name="help.example", excluded=True, reason="Health", expires=TO), "Never keep: help[.]example"),
     (EndWatch(watch_id="w-1"), "Take an entry of this home off"),
+    (SetAuthority(document="{}"), "Put a document in force"),
+    (PauseRecording(reason="Visit", until=TO), "Pause recording"),
+    (ResumeRecording(reason="Over"), "Go on recording"),
+    (WithdrawConsent(reason="Said so"), "A consent was withdrawn"),
+    (Unmask(device_id="d", until=TO, reason="Case"), "Treat as a registered device"),
+    (EndUnmask(device_id="d"), "No longer treat as a registered device"),
+    (SetHold(hold_id="h", since=FROM, until=TO, review=TO, reason="Case"), "Keep records of a case"),
+    (EndHold(hold_id="h"), "End the keeping of records"),
+    (EraseRecords(device_id="d", reason="Mistake"), "Erase its records"),
+    (BuildBundle(bundle_id="b", purpose="access", since=FROM, until=TO, reason="Asked"), "Collect records to hand out"),
+    (FetchBundle(bundle_id="b"), "Fetch collected records"),
+    (IssueCode(device_id="d", code_sha256="ab" * 32, expires=TO), "A code for the device's own page"),
+    (RestoreDevices(devices=(RESTORED,)), "Give a new box what the old one knew"),
     (
         ReportAgent(device_id="d", source="Agent", covers_from=FROM, covers_to=TO, spans=(Span(starts=FROM, ends=TO),)),
         "Report of software on the device: 1 time of use",
