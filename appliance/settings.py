@@ -110,6 +110,17 @@ class DetectionTestSettings(_Section):
     every_days: float = Field(default=30.0, ge=0.01, le=90)
 
 
+class StorageSettings(_Section):
+    """How much of the disk the keeper may take, in MiB."""
+
+    share_mib: int = Field(default=8192, ge=64, le=1024 * 1024)
+    """The database; when it is full, what matters least makes way."""
+    outbox_mib: int = Field(default=1024, ge=8, le=64 * 1024)
+    """Of it, what waits for the server."""
+    ballast_mib: int = Field(default=32, ge=4, le=1024)
+    """A file that is given up when the disk is full, so that it can be mended."""
+
+
 class NoticeSettings(_Section):
     """What the household reads on the notice page; texts and numbers are the operator's."""
 
@@ -136,6 +147,7 @@ class BoxSettings(_Section):
     notice: NoticeSettings
     lists: tuple[ListSource, ...] = Field(default=(), max_length=64)
     detection_test: DetectionTestSettings = Field(default_factory=DetectionTestSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
     uids: dict[Role, Annotated[int, Field(ge=0, lt=2**32 - 1)]] = Field(default_factory=dict)
     """uid per process where the box gives each its own; empty in an unprivileged lab."""
     heartbeat_seconds: float = Field(default=60.0, gt=0, le=600)

@@ -26,6 +26,7 @@ from appliance.keeper.health import Health
 from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Clocks, Ground
+from appliance.keeper.household.storage import RECOVER_SECONDS, Storage
 from appliance.keeper.incoming import Incoming, Works
 from appliance.keeper.law.acts import Acts
 from appliance.keeper.ledger.clerk import Clerk, Facts
@@ -104,6 +105,8 @@ class Core:
         with store.transaction():
             store.gaps.keeper_started(float(store.get("time_floor") or "0"))
         self._status_due = monotonic
+        self._storage = Storage(self._book.record, self._book.signs)
+        self._room_due = monotonic
         self._status_said: tuple[object, ...] = ()
         self._status_at = float("-inf")
         self._sends: list[Send] = []
@@ -209,6 +212,9 @@ class Core:
             for message in batch:
                 self._incoming.take(peer, message, turn, self._judgement)
             if self._incoming.status_wanted:
+        if self._store.room.narrow and monotonic >= self._room_due:
+            self._room_due = monotonic + RECOVER_SECONDS
+            self._store.room.recover()
                 self._incoming.status_wanted = False
                 self._status_due = monotonic
             if self._incoming.mask_wanted:
@@ -255,6 +261,7 @@ class Core:
         judgement = self._desk.judgement(moment)
         if judgement.sentence != self._judgement.sentence:
             _log.info("%s", judgement.sentence)
+            self._storage.tick(scope=self._judgement.scope, at=moment)
         self._judgement = judgement
         accepted = self._desk.accepted
         if accepted is not None and self._store.get("authority_number") != _mark(accepted.authority):

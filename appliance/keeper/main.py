@@ -34,6 +34,7 @@ from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.self_test import SelfTest
 from appliance.keeper.shelf import Shelf
+from appliance.keeper.steady import Steady
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity
@@ -43,6 +44,7 @@ from wire.authority import MAX_DOCUMENT
 from wire.files import FileError
 from wire.keys import read_sealing, read_signing, seal_key, verify_key
 
+MIB = 1024**2
 MAX_ASKERS = 8
 BATCH = 32
 MAX_UNSENT = 512
@@ -94,7 +96,7 @@ class _Connection:
 class Loop:
     """The sockets and who is on them."""
 
-    def __init__(self, core: Core, settings: BoxSettings, supply: Supply) -> None:
+    def __init__(self, core: Core | Steady, settings: BoxSettings, supply: Supply) -> None:
         self._core = core
         self._supply = supply
         self._settings = settings
@@ -116,6 +118,12 @@ class Loop:
         for listener in self._listeners:
             listener.close()
         self._selector.close()
+
+    def start_over(self) -> None:
+        """Close all connections: whoever was there connects anew and is told the whole state."""
+        for connections in tuple(self._connections.values()):
+            for connection in tuple(connections):
+                self._drop(connection)
 
     def turn(self, timeout: float) -> None:
         """Wait for something, and handle it."""
@@ -317,11 +325,17 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
 
 
 def _run(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
-    store = Store(settings.database)
+    storage = settings.storage
+    store = Store(
+        settings.database,
+        outbox_octets=storage.outbox_mib * MIB,
+        share=storage.share_mib * MIB,
+        ballast=storage.ballast_mib * MIB,
+    )
     try:
         lists = Lists()
         supply = make_supply(settings, lists)
-        core = build(settings, store, lists=lists, supply=supply)
+        core = Steady(store, lambda: build(settings, store, lists=lists, supply=supply))
         watched = AuthorityFile(settings.authority.path)
         watched.changed()
         core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic())
@@ -358,7 +372,7 @@ def _compile(compiler: Compiler, supply: Supply) -> None:
 
 
 def _serve(
-    core: Core, loop: Loop, watched: AuthorityFile, stopping: Callable[[], bool], between: Callable[[], None]
+    core: Steady, loop: Loop, watched: AuthorityFile, stopping: Callable[[], bool], between: Callable[[], None]
 ) -> None:
     due = clock.monotonic()
     while not stopping():
@@ -370,3 +384,5 @@ def _serve(
         if watched.changed():
             loop.deliver(core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic()))
         loop.deliver(core.tick(now=clock.now(), monotonic=clock.monotonic()))
+        if core.take_fresh():
+            loop.start_over()

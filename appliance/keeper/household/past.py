@@ -43,6 +43,8 @@ class Past:
 
     def active(self, heard: ActivitySeen, ts: float) -> None:
         """What a known device did, as far as it may be kept, heard at `ts`."""
+        if self._record.store.room.spares("activity"):
+            return
         chatter = sum(heard.classes.values())
         counts = HourOf(
             hour=hour_of(begun(heard.since, ts)),

@@ -72,6 +72,8 @@ BOX_KINDS = frozenset(
         FindingKind.LIST_REFUSED,
         FindingKind.TEST_MISSED,
     }
+        FindingKind.RECORDS_DROPPED,
+        FindingKind.STORAGE_FULL,
 )
 """Kinds that are about the box itself, not about a device."""
 

@@ -10,8 +10,8 @@ beside the database enforces. `secure_delete` overwrites what is deleted, but pa
 keep stale copies: where names were erased, the whole file is written anew and the log cut. That is
 noted in the same transaction, so that a power cut in between does not forget it.
 
-A failed transaction rolls back and raises; the keeper then ends and starts again from what is
-committed, so memory and file never disagree.
+A failed transaction rolls back and raises; the keeper then starts again from what is committed, so
+memory and file never disagree. Where there was no room, it makes some first (`relieve`, `room`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -33,18 +33,20 @@ from appliance.keeper.store.blinding import blind
 from appliance.keeper.store.bundles import Bundles
 from appliance.keeper.store.categories import Categories
 from appliance.keeper.store.devices import Devices
+from appliance.keeper.store.dropped import say_dropped
 from appliance.keeper.store.evidence import Evidence
 from appliance.keeper.store.findings import MAX_FINDINGS, Findings
 from appliance.keeper.store.gaps import Gaps
 from appliance.keeper.store.holds import Holds
 from appliance.keeper.store.household_side import HouseholdSide
 from appliance.keeper.store.kinship import Kinship
-from appliance.keeper.store.ledger import Log
 from appliance.keeper.store.law import Law
-from appliance.keeper.store.outbox import MAX_OCTETS, MAX_OUTBOX, Outbox
+from appliance.keeper.store.ledger import Log
+from appliance.keeper.store.outbox import MAX_OCTETS, MAX_OUTBOX, PORTION_ROWS, Outbox
 from appliance.keeper.store.purge import Purge
 from appliance.keeper.store.quiet import Quiets
 from appliance.keeper.store.records import Records
+from appliance.keeper.store.room import MAX_SHARE, Room, StoreFullError, is_full
 from appliance.keeper.store.schema import migrations
 from appliance.keeper.store.sealed import Sealed
 from appliance.keeper.store.stays import Stays
@@ -56,6 +58,8 @@ _EPOCH_OCTETS = 4
 _STATUS_BLOCK = 256
 _ERASING = "erasing"
 """Key in `meta`: the file is still to be written anew."""
+_RELIEVED = "relieved"
+"""Key in `meta`: how often room had to be made; that it can be written shows that there is room."""
 
 
 class StoreError(ValueError):
@@ -83,8 +87,12 @@ class Store:
         outbox_octets: int = MAX_OCTETS,
         findings_limit: int = MAX_FINDINGS,
         vault_key: Path | None = None,
+        share: int = MAX_SHARE,
+        ballast: int = 0,
     ) -> None:
         """Open (or create) the database at `path`; the file that wraps its keys is `vault.key` beside it, or elsewhere.
+
+        `share` and `ballast`: octets, see `room`.
 
         Raises:
             StoreError: another process has it open, the folder is not writable, or it is no database.
@@ -103,6 +111,7 @@ class Store:
                     self._db.execute(f"pragma {pragma}")
                 path.chmod(0o600)
                 migrations.apply(self._db)
+                self.room = Room(self._db, path, share=share, ballast=ballast)
                 self.vault = Vault(self._db, vault_key or path.with_name("vault.key"))
             except VaultError as error:
                 raise StoreError(str(error)) from error
@@ -127,7 +136,9 @@ class Store:
         self.household_side = HouseholdSide(self._db)
         self.sealed = Sealed(self._db)
         self.categories = Categories(self._db, erased=self._note_erased)
-        self.outbox = Outbox(self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets)
+        self.outbox = Outbox(
+            self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets, spares=self.room.spares
+        )
         self.ledger = Ledger(Log(self._db), self.vault, epoch=self.epoch, overwritten=self._note_deleted)
         self.bundles = Bundles(self._db, path.with_name("bundles"))
         self.holds = Holds(self._db)
@@ -144,25 +155,55 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside is committed together, or nothing of it."""
+        """Everything inside is committed together, or nothing of it.
+
+        Raises:
+            StoreFullError: there is no room; nothing of it was written.
+        """
         waiting = self.outbox.mark()
         try:
             with self._db.atomic():
                 yield
-        except Exception:
+        except Exception as error:
             self.vault.rolled_back()
             self.outbox.restore(waiting)  # what was added inside is gone again
             self.records.recount()
             self.ledger.rolled_back()
             self.sealed.recount()
             self._erasing = self._cut = False  # and what was erased inside is there again
+            if is_full(error):
+                raise StoreFullError(str(error)) from error
             raise
         if not self._db.conn.in_transaction:
             self.vault.settle()
             self._clean()
 
+    def relieve(self) -> bool:
+        """After `StoreFullError`: give the ballast up and drop the lowest class; whether the database can be written."""
+        self.room.give_up()
+        with suppress(sqlite3.Error):  # the log's room is the database's
+            self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
+        for rows in (PORTION_ROWS, PORTION_ROWS // 16, PORTION_ROWS // 256):  # deleting needs room too
+            try:
+                with self.transaction():
+                    self.outbox.shed(rows)
+                    say_dropped(self, cause="storage-full")
+                    self.set(_RELIEVED, str(int(self.get(_RELIEVED) or "0") + 1))
+            except StoreFullError:
+                continue
+            return True
+        return False
+
     def _clean(self) -> None:
-        """Let the file hold nothing of what was erased."""
+        """Let the file hold nothing of what was erased; where there is no room for that, later."""
+        try:
+            self._write_anew()
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise
+            self.room.give_up()
+
+    def _write_anew(self) -> None:
         if self._erasing:
             self._db.execute("vacuum")
             self._erasing, self._cut = False, True

@@ -101,14 +101,14 @@ class Outbox:
         epoch: str,
         limit: int = MAX_OUTBOX,
         octets: int = MAX_OCTETS,
-        narrow: Callable[[], bool] = lambda: False,
+        spares: Callable[[str], bool] = lambda _what: False,
     ) -> None:
-        """`limit` rows and `octets`; `narrow` says whether there is room only for what may never be dropped."""
+        """`limit` rows and `octets`; `spares` counts what can be missed, and says whether it is (see `room`)."""
         self._db = db
         self._epoch = epoch
         self._limit = limit
         self._quota = octets
-        self._narrow = narrow
+        self._spares = spares
         self.superseded = 0
         """Rows replaced by newer ones before they were received, since start."""
         self.dropped = 0
@@ -148,11 +148,13 @@ class Outbox:
     def add(
         self, *, type_: str, subject: str, body: str, priority: Priority, created: float, supersede: bool | None = None
     ) -> int:
-        """Put a message in; returns its sequence number.
+        """Put a message in; returns its sequence number, 0 where it is spared.
 
-        `supersede`: it replaces what waits of the same type and subject; None: if it is a state. Where there is
-        room only for what may never be dropped, a state or bulk message gets its number, is dropped and counted.
+        `supersede`: it replaces what waits of the same type and subject; None: if it is a state. States and bulk are
+        spared where there is room only for what may never be missed.
         """
+        if priority >= Priority.STATE and self._spares(priority.name.lower()):
+            return 0
         if supersede or (supersede is None and priority is Priority.STATE):
             self.superseded += self._delete("type = ? and subject = ?", (type_, subject))
         elif priority is Priority.FINDING and self.over:
@@ -167,9 +169,7 @@ class Outbox:
         )
         seq = int(cursor.lastrowid or 0)
         self._change(1, octets)
-        if priority >= Priority.STATE and self._narrow():
-            self._drop(priority, [(seq, created, octets)])
-        elif self.over:
+        if self.over:
             self.make_room(max(self._quota // _PORTIONS, 1), rows=self._limit // _PORTIONS)
         return seq
 
@@ -211,6 +211,10 @@ class Outbox:
                 break
             found.append(number)
         return self._rows(found)
+
+    def last(self) -> int:
+        """The highest number that waits; 0 when nothing does."""
+        return int(self._db.execute("select ifnull(max(seq), 0) from outbox").fetchone()[0])
 
     def row(self, seq: int) -> OutboxRow | None:
         """One row, if it still waits."""
@@ -269,14 +273,14 @@ class Outbox:
             gone += self._drop(priority, chosen)
         return gone
 
-    def shed(self) -> int:
-        """Drop one portion of the lowest class there is, for a disk that is full; how many rows went."""
+    def shed(self, most: int = PORTION_ROWS) -> int:
+        """Drop at most so many rows of the lowest class there is, for a disk that is full; how many went."""
         for priority in sorted(Priority, reverse=True):
             if priority <= Priority.LEDGER:
                 break
             found = self._db.execute(
                 "select seq, created, octets from outbox where priority = ? order by seq limit ?",
-                (int(priority), PORTION_ROWS),
+                (int(priority), most),
             ).fetchall()
             if found:
                 return self._drop(priority, found)
