@@ -137,16 +137,27 @@ def _judge(  # noqa: PLR0911 - one return a case reads best
         return Verdict.CONFLICT if seq > fields["seq"] else Verdict.LATE
     if head.size == fields["size"]:
         return Verdict.LATE
-    if head.since != fields["size"]:
+    begun = fields["root"]
+    if head.since != fields["size"]:  # the box has not heard of the last one yet; what it proves from is looked at
+        wanted = select(table.root).where(log, table.size == head.since, table.verdict == Verdict.COSIGNED.value)
+        begun = connection.execute(wanted.limit(1)).scalar()
+    return _continued(head, begun, whole=head.since == fields["size"])
+
+
+def _continued(head: Head, begun: str | None, *, whole: bool) -> Verdict:
+    """Whether a head continues the one of size `since` and root `begun`; `whole`: that is the last one."""
+    if begun is None:
         return Verdict.UNPROVED
     continues = verify_consistency(
         first=head.since,
         second=head.size,
         proof=[bytes.fromhex(item) for item in head.consistency],
-        first_root=bytes.fromhex(fields["root"]),
+        first_root=bytes.fromhex(begun),
         second_root=bytes.fromhex(head.root),
     )
-    return Verdict.COSIGNED if continues else Verdict.CONFLICT
+    if not continues:
+        return Verdict.CONFLICT
+    return Verdict.COSIGNED if whole else Verdict.UNPROVED
 
 
 def _is_own(connection: Connection, opened: Opened, head: Head) -> bool:
