@@ -54,6 +54,11 @@ Held = Literal[Standing.REGISTERED, Standing.UNKNOWN, Standing.REFUSED]
 Unmasked = Literal[Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.UNKNOWN, Standing.REFUSED]
 """Standings of which a device may be unmasked: a registered one needs none, what runs the home is nobody's."""
 
+UnmaskedClass = Literal[
+    DataClass.PRESENCE, DataClass.FINGERPRINT, DataClass.VOLUMES, DataClass.LIST_HITS, DataClass.FULL_NAMES
+]
+"""What may be kept of an unmasked device. Not signs: they are weighed over a week, longer than a mask is off."""
+
 MOST_UNMASKED_HOURS = 7 * 24
 
 ClauseNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z().-]{1,20}$")]
@@ -147,7 +152,7 @@ class UnmaskClause(Part):
     number: ClauseNumber
     kind: Literal["unmask"] = "unmask"
     standings: tuple[Unmasked, ...] = Field(min_length=1)
-    classes: tuple[DataClass, ...] = Field(min_length=1)
+    classes: tuple[UnmaskedClass, ...] = Field(min_length=1)
     most_hours: int = Field(ge=1, le=MOST_UNMASKED_HOURS)
     """At most so long at a time."""
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from wire.base import Count, Id, Payload, Revision, Text, Time
 from wire.findings import Severity
+from wire.ledger import ClockState
 
 
 class ProcessHealth(Payload):
@@ -114,6 +115,20 @@ class BoxStatus(Payload):
     """Lists in use or wanted (R31); None where the box does not say."""
     test: DetectionTest | None = None
     """None where no list is in force, or the box does not say."""
+    # --- the law of the matter; None where the box does not say
+    authority_id: Id | None = None
+    authority_number: Revision | None = None
+    authority_ends: Time | None = None
+    review: Time | None = None
+    paused_until: Time | None = None
+    """The last moment there is (31 December 2199): until told otherwise."""
+    clock: ClockState | None = None
+    clock_error_ms: Count | None = None
+    """Bound of the error of the box's time; None where nothing bounds it."""
+    sealed: Count | None = None
+    """Observations that nobody can read until the time is known."""
+    unmasked_until: Time | None = None
+    """When the last mask that is off is put on again; None while all are on."""
     keeping: Keeping | None = None
     """None where the box does not say."""
 

@@ -10,7 +10,7 @@ Decided here, because the law is in the details (R53, R54, N1):
   does: the earlier stays in force and the judgement says that a new file was refused and why;
 - a variation has the same id and a higher number; another authority must be issued later;
 - one that is not yet valid waits until its `not_before`, and the earlier one goes on until then;
-- the clock used never runs backwards: see `FloorClock`.
+- the clock used never runs backwards: see `law.timekeeping`.
 
 Bounded: one document in force, one waiting, each at most `wire.authority.MAX_DOCUMENT` bytes.
 """
@@ -37,37 +37,11 @@ from wire.authority import (
     QuarantineClause,
     RegisterClause,
     SafeSearchClause,
+    UnmaskClause,
     parse_signed,
     verify,
 )
 from wire.base import Standing
-
-LATEST = datetime(2199, 12, 31, tzinfo=UTC).timestamp()
-"""No later moment can be put on the wire; a wall clock that shows one is broken."""
-
-
-class FloorClock:
-    """The keeper's clock: the wall clock, but never before what is known to have passed.
-
-    The floor is the last committed moment or a signed time, plus the monotonic time since. So
-    setting the clock back does not lengthen an authority (R54); setting it forward ends it.
-    """
-
-    def __init__(self, *, floor: float, monotonic: float) -> None:
-        self._floor = floor
-        self._anchor = monotonic
-
-    def read(self, *, wall: float, monotonic: float) -> float:
-        """The moment to decide by, Unix seconds."""
-        moment = min(max(wall, self._floor + (monotonic - self._anchor)), LATEST)
-        self._floor, self._anchor = moment, monotonic
-        return moment
-
-    def learn(self, signed: float, *, monotonic: float) -> None:
-        """A time signed by the server or an issuer: it is at least that late."""
-        passed = self._floor + (monotonic - self._anchor)
-        self._floor, self._anchor = max(passed, signed), monotonic
-
 
 _FILTERS = (BlockClause, AllowOnlyClause, SafeSearchClause, AnswersClause)
 """Clauses that the filtering resolver carries out."""
@@ -190,6 +164,13 @@ class Scope:
                     found.setdefault(list_id, clause.number)
         return found
 
+    def unmasking(self, standing: Standing) -> UnmaskClause | None:
+        """The clause by which two officers may take the mask off one device of this standing for a time (N2)."""
+        for clause in self.authority.clauses:
+            if isinstance(clause, UnmaskClause) and standing in clause.standings:
+                return clause
+        return None
+
     def register(self) -> str | None:
         """Number of the clause that asks for devices to be registered; None when there is none."""
         for clause in self.authority.clauses:
@@ -209,6 +190,10 @@ class Reason(StrEnum):
     OLDER = "older"
     NOT_YET = "not-yet"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    """A consent that is needed is not there, or was not confirmed in time."""
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,11 +229,48 @@ def judge(authority: Authority, at: float) -> Judgement:
             reason=Reason.EXPIRED,
             sentence=f"{name} expired on {when(authority.not_after)}. Nothing is recorded.",
         )
+    missing = _missing(authority, at, name)
+    if missing is not None:
+        return missing
+    for pause in authority.pauses or ():
+        if pause.starts.timestamp() <= at < pause.ends.timestamp():
+            sentence = f"{name} pauses until {when(pause.ends)}. Nothing is recorded."
+            return Judgement(reason=Reason.PAUSED, sentence=sentence)
     return Judgement(
         reason=Reason.IN_FORCE,
         sentence=f"{name} is in force until {when(authority.not_after)}.",
         scope=Scope(authority=authority),
     )
+
+
+def _missing(authority: Authority, at: float, name: str) -> Judgement | None:
+    """Why a document that is within its dates is not in force: withdrawn, or a consent it needs is not there."""
+    withdrawn = authority.withdrawn_at
+    if withdrawn is not None and at >= withdrawn.timestamp():
+        return Judgement(
+            reason=Reason.WITHDRAWN, sentence=f"{name} was withdrawn on {when(withdrawn)}. Nothing is recorded."
+        )
+    consents = authority.consents or ()
+    if authority.kind == "consent" and not any(consent.kind == "consent" for consent in consents):
+        return Judgement(reason=Reason.LAPSED, sentence=f"{name} names no consent. Nothing is recorded.")
+    for consent in consents:
+        if consent.kind != "consent":
+            if authority.kind == "consent" and consent.role == "adult":
+                sentence = f"{name} lacks the consent of an adult. Nothing is recorded."
+                return Judgement(reason=Reason.LAPSED, sentence=sentence)
+            continue
+        ended = consent.lapses()
+        if at < consent.given_at.timestamp() or (ended is not None and at >= ended.timestamp()):
+            sentence = f"{name} rests on a consent that does not hold now. Nothing is recorded."
+            return Judgement(reason=Reason.LAPSED, sentence=sentence)
+    return None
+
+
+def ends(authority: Authority) -> float:
+    """When a document ends by itself at the latest, as far as it says: its date, a withdrawal, a needed consent."""
+    moments = [authority.not_after, authority.withdrawn_at]
+    moments += [consent.lapses() for consent in authority.consents or () if consent.kind == "consent"]
+    return min(moment.timestamp() for moment in moments if moment is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,121 +297,3 @@ def examine(raw: bytes, *, issuers: Sequence[Ed25519PublicKey], tenant: str, sit
             detail=f"it is for {authority.tenant}/{authority.site}, this box is {tenant}/{site}",
         )
     return authority
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A document that was accepted, with the bytes it came in."""
-
-    authority: Authority
-    raw: bytes
-
-
-class Desk:
-    """Takes authority files in and says what is in force. One per keeper."""
-
-    def __init__(
-        self,
-        *,
-        issuers: Sequence[Ed25519PublicKey],
-        tenant: str,
-        site: str,
-        accepted: bytes | None = None,
-        withdrawn: bool = False,
-    ) -> None:
-        """From the store: `accepted` is the file accepted last (verified again), `withdrawn` that it was taken away."""
-        self._issuers = tuple(issuers)
-        self._tenant = tenant
-        self._site = site
-        self._present = False
-        self.withdrawn = withdrawn
-        """Whether the file was taken away and none that counts has come since; the keeper stores it."""
-        self._accepted: Held | None = None
-        self._waiting: Held | None = None
-        self._refusal: Refusal | None = None
-        if accepted is not None:
-            authority = self._examine(accepted)
-            if isinstance(authority, Authority):
-                self._accepted = Held(authority=authority, raw=accepted)
-
-    @property
-    def accepted(self) -> Held | None:
-        """The document accepted last, whether or not it is in force; the keeper stores its bytes."""
-        return self._accepted
-
-    def offer(self, raw: bytes | None, at: float) -> None:
-        """The authority file as it now is; None when there is none."""
-        self._present = raw is not None
-        self._waiting = None
-        self._refusal = None
-        if raw is None:
-            self.withdrawn = True
-            return
-        authority = self._examine(raw)
-        if isinstance(authority, Refusal):
-            self._refusal = authority
-            return
-        held = Held(authority=authority, raw=raw)
-        older = self._older(authority)
-        if older is not None:
-            self._refusal = older
-        elif self._accepted is not None and not self.withdrawn and at < authority.not_before.timestamp():
-            self._waiting = held
-        else:
-            self._accepted = held
-            self.withdrawn = False
-
-    def judgement(self, at: float) -> Judgement:
-        """What is in force at a moment. Accepts a waiting variation when its time has come."""
-        if not self._present:
-            return NOTHING
-        if self._waiting is not None and at >= self._waiting.authority.not_before.timestamp():
-            self._accepted, self._waiting = self._waiting, None
-        refusal = self._refusal
-        if self._accepted is None or self.withdrawn:
-            return NOTHING if refusal is None else _refused(refusal)
-        judgement = judge(self._accepted.authority, at)
-        if refusal is not None:
-            return Judgement(
-                reason=judgement.reason,
-                scope=judgement.scope,
-                sentence=_clip(f"{judgement.sentence} A newer file was refused: {refusal.detail}."),
-            )
-        if self._waiting is not None:
-            start = when(self._waiting.authority.not_before)
-            return Judgement(
-                reason=judgement.reason,
-                scope=judgement.scope,
-                sentence=_clip(f"{judgement.sentence} A variation starts on {start}."),
-            )
-        return judgement
-
-    def _examine(self, raw: bytes) -> Authority | Refusal:
-        return examine(raw, issuers=self._issuers, tenant=self._tenant, site=self._site)
-
-    def _older(self, new: Authority) -> Refusal | None:
-        if self._accepted is None or self._accepted.authority == new:
-            return None
-        old = self._accepted.authority
-        if new.id == old.id and new.number <= old.number:
-            return Refusal(
-                reason=Reason.OLDER,
-                detail=f"it is number {new.number}, and number {old.number} was accepted already",
-            )
-        if new.id != old.id and new.issued_at <= old.issued_at:
-            return Refusal(
-                reason=Reason.OLDER,
-                detail=f"it was issued on {when(new.issued_at)}, before authority {old.id} that was accepted already",
-            )
-        return None
-
-
-def _refused(refusal: Refusal) -> Judgement:
-    return Judgement(
-        reason=refusal.reason,
-        sentence=_clip(f"The authority document does not count: {refusal.detail}. Nothing is recorded."),
-    )
-
-
-def _clip(text: str, limit: int = 300) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -8,7 +8,7 @@ Bounded: see the parts; what goes over any bound is counted in `overflow`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from appliance.keeper.authority import Scope
@@ -37,6 +37,7 @@ from appliance.keeper.household.stays import Stays
 from appliance.keeper.household.tamper import Ground, Tamper
 from appliance.keeper.household.unheard import Unheard
 from appliance.keeper.household.watch import Watch
+from appliance.keeper.law.unmasking import Opened
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.lists.names import normalise
 from appliance.keeper.minimise import DeviceObservation, Leave, heard_by, minimise
@@ -90,6 +91,8 @@ class Book:
         self._rhythm = Rhythm(record, stays, self.away, past=self.past, habits=habits, signs=self.signs)
         self.tamper = Tamper(record, self.signs, ground)
         self.unheard = Unheard(record, self.signs)
+        self.opened: Mapping[str, Opened] = {}
+        """What may be collected of each device whose mask is off, by its id (N2)."""
         self._flush_due = float("-inf")
         self.refused = 0
         """Observations of which nothing may be kept, or that say nothing new."""
@@ -123,6 +126,9 @@ class Book:
         """Take one observation in; `leave` says what may have left the sensor since when."""
         device = self.registry.by_mac(observation.mac)
         standing = Standing.UNKNOWN if device is None else device.standing
+        opened = None if device is None or scope is None else self.opened.get(device.device_id)
+        if opened is not None:
+            scope, standing = opened, opened.readable
         kept = None if is_group(observation.mac) else minimise(observation, standing, scope, self._store.blind)
         if kept is None or scope is None or not kept.ts >= scope.authority.not_before.timestamp():
             self.refused += 1  # no leave; or it waited in a queue from before there was; or it has no time (NaN)
@@ -249,6 +255,10 @@ class Book:
         )
         self.proposals.grew(device, at)
         return self.keys.owned(device, at)
+
+    def masked(self, device: Device, *, scope: Scope, at: float) -> None:
+        """The mask of a device is on again: erase what may not be kept of one of its standing."""
+        self._standings.narrow(device, scope=scope, at=at)
 
     def correct(self, device: Device, correction: Correction, at: float) -> Device:
         """A person says what a device is."""

@@ -8,7 +8,8 @@ room first, and what is cut off is counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -23,6 +24,8 @@ from wire.authority import DataClass
 from wire.base import Standing
 
 MASK_LEASE = 30.0
+NOBODY: Mapping[str, Scope] = MappingProxyType({})
+"""All masks are on."""
 
 
 class Collection:
@@ -46,10 +49,18 @@ class Collection:
         """Addresses that found no room."""
 
     def settle(
-        self, scope: Scope | None, registry: Registry, changed: int, filters: Filters = NO_FILTERS
+        self,
+        scope: Scope | None,
+        registry: Registry,
+        changed: int,
+        filters: Filters = NO_FILTERS,
+        opened: Mapping[str, Scope] = NOBODY,
     ) -> tuple[bool, bool]:
-        """Bring both in line with scope, registry and filters; whether mask and enforcement are new."""
-        key = (None if scope is None else scope.authority, changed, filters)
+        """Bring both in line with scope, registry and filters; whether mask and enforcement are new.
+
+        `opened` is the scope of each device whose mask is off, by its id.
+        """
+        key = (None if scope is None else scope.authority, changed, filters, tuple(opened.items()))
         if key == self._settled:
             return False, False
         self._settled = key
@@ -65,7 +76,12 @@ class Collection:
             may_sign = {standing for standing in Standing if DataClass.SIGNS in scope.classes(standing)}
             network = Standing.UNKNOWN in may_sign
             may_hold = {standing for standing in Standing if scope.quarantine(standing) is not None}
-            named = [device for device in registry if device.standing in may_name]
+            named = [
+                device
+                for device in registry
+                if device.standing in may_name
+                or ((own := opened.get(device.device_id)) is not None and own.names_leave(device.standing))
+            ]
             signed = [device for device in registry if device.standing in may_sign]
             stays_held = {standing for standing in may_hold if scope.quarantine_closed(standing)}
             held = [device for device in registry if device.standing in may_hold]

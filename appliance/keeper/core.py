@@ -11,13 +11,14 @@ process, which starts again from what is committed.
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from appliance import messages as m
-from appliance.keeper.authority import NOTHING, Desk, FloorClock, Judgement
+from appliance.keeper.authority import NOTHING, Judgement
 from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
 from appliance.keeper.devices.fingerprint import Rules
@@ -25,10 +26,14 @@ from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
 from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.household.record import Ids
-from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.household.storage import RECOVER_SECONDS, Storage
+from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
 from appliance.keeper.law.acts import Acts
+from appliance.keeper.law.counsel import TIME_KEPT, Counsel
+from appliance.keeper.law.desk import Desk
+from appliance.keeper.law.keeping import Keeping
+from appliance.keeper.law.timekeeping import Timekeeper, kept
 from appliance.keeper.ledger.clerk import Clerk, Facts
 from appliance.keeper.list_health import ListFindings, Teller, fitting, health
 from appliance.keeper.lists.match import Lists
@@ -40,8 +45,6 @@ from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity, Uplink
 from appliance.settings import NoticeSettings
 from wire.acts import IssueCode
-from wire.authority import Authority
-from wire.ledger import ClockState, Stamp
 
 __all__ = ["TICK_SECONDS", "Core", "Parts", "Peer", "Send"]
 
@@ -78,6 +81,10 @@ class Parts:
     """What the box stands on; None in a script, where there is no box to watch."""
     notice: NoticeSettings | None = None
     """What the notice page says of the operator; None where there is no page."""
+    boot: str | None = None
+    """Id of this run of the machine; None where time is a script's: then nothing is sealed."""
+    nonce: Callable[[], str] = field(default=lambda: secrets.token_hex(32))
+    """64 hexadecimal digits that nobody can guess."""
     remark: str = ""
     """Appended to what is said of the authority, such as a list that could not be read."""
 
@@ -88,12 +95,18 @@ class Core:
     def __init__(self, parts: Parts, *, monotonic: float) -> None:
         store = parts.store
         self._store = store
-        self._desk = parts.desk
         self._heartbeat = parts.heartbeat_seconds
         self._remark = parts.remark
-        self._clock = FloorClock(floor=float(store.get("time_floor") or "0"), monotonic=monotonic)
+        self._clock = Timekeeper(
+            boot=parts.boot,
+            monotonic=monotonic,
+            stored=kept(store.get(TIME_KEPT)),
+            floor=float(store.get("time_floor") or "0"),
+        )
         self._floor_due = monotonic
         self._book = Book(store, lists=parts.lists, rules=parts.rules, ids=parts.ids, ground=parts.ground)
+        self._storage = Storage(self._book.record, self._book.signs)
+        self._room_due = monotonic
         self._probing = Probing(store)
         self._uplink = Uplink(store, parts.identity)
         self._clerk = Clerk(store, parts.identity)
@@ -105,8 +118,6 @@ class Core:
         with store.transaction():
             store.gaps.keeper_started(float(store.get("time_floor") or "0"))
         self._status_due = monotonic
-        self._storage = Storage(self._book.record, self._book.signs)
-        self._room_due = monotonic
         self._status_said: tuple[object, ...] = ()
         self._status_at = float("-inf")
         self._sends: list[Send] = []
@@ -116,6 +127,10 @@ class Core:
             self._list_findings = ListFindings(parts.supply, self._book.signs, opened=store.findings.of_kind)
         self._test = None if parts.self_test is None else parts.self_test(self._book.signs)
         self._acts = Acts()
+        self._counsel = Counsel(
+            store, parts.desk, self._clock, self._book, identity=parts.identity, acts=self._acts, new_nonce=parts.nonce
+        )
+        self._keeping = Keeping(store, self._book, self._acts)
         self._doorway = Doorway(self._book.record, parts.notice, send=self._send)
         self._acts.on(IssueCode, self._doorway.own.issue)
         works = Works(
@@ -128,6 +143,7 @@ class Core:
             filtering=self._filtering,
             clock=self._clock,
             acts=self._acts,
+            counsel=self._counsel,
             clerk=self._clerk,
             doorway=self._doorway,
             supply=self._supply,
@@ -138,7 +154,12 @@ class Core:
     @property
     def busy(self) -> bool:
         """Whether work waits for the next turn, so that it should come before `TICK_SECONDS`."""
-        return self._filtering.building
+        return self._filtering.building or self._counsel.sealing.releasing
+
+    @property
+    def anew(self) -> bool:
+        """Whether the keeper has to start over: what it took for the time before was not the time."""
+        return self._clock.anew
 
     # --- turns ------------------------------------------------------------------------------
 
@@ -186,23 +207,21 @@ class Core:
 
     def document(self, raw: bytes | None, *, now: float, monotonic: float) -> list[Send]:
         """The authority file as it now is; None when there is none."""
-
-        def work(moment: float) -> None:
-            self._desk.offer(raw, moment)
-            self._store.set("authority_withdrawn", str(int(self._desk.withdrawn)))
-
-        return self._turn(work, now, monotonic)
+        return self._turn(lambda moment: self._counsel.office.offer(raw, moment), now, monotonic)
 
     def tick(self, *, now: float, monotonic: float) -> list[Send]:
         """Time has passed."""
+        if self._store.room.narrow and monotonic >= self._room_due:
+            self._room_due = monotonic + RECOVER_SECONDS
+            self._store.room.recover()
         return self._turn(lambda _moment: None, now, monotonic)
 
     def stopping(self, *, now: float, monotonic: float) -> None:
         """The process ends because it was told to."""
         with self._store.transaction():
-            self._store.set("time_floor", repr(self._clock.read(wall=now, monotonic=monotonic)))
+            self._floor(self._clock.read(wall=now, monotonic=monotonic))
             self._book.tamper.stopping()
-            self._clerk.stopping(_stamp(now, monotonic), monotonic)
+            self._clerk.stopping(self._clock.stamp(), monotonic)
 
     def heard(self, peer: Peer, batch: Iterable[m.Message], *, now: float, monotonic: float) -> list[Send]:
         """Messages of one peer, handled in one transaction."""
@@ -212,9 +231,6 @@ class Core:
             for message in batch:
                 self._incoming.take(peer, message, turn, self._judgement)
             if self._incoming.status_wanted:
-        if self._store.room.narrow and monotonic >= self._room_due:
-            self._room_due = monotonic + RECOVER_SECONDS
-            self._store.room.recover()
                 self._incoming.status_wanted = False
                 self._status_due = monotonic
             if self._incoming.mask_wanted:
@@ -227,20 +243,24 @@ class Core:
         self._sends = []
         with self._store.transaction():
             moment = self._clock.read(wall=now, monotonic=monotonic)
-            self._clerk.begin(_stamp(moment, monotonic))
+            self._clerk.begin(self._clock.stamp())
             self._judge(moment)
             work(moment)
             self._judge(self._clock.read(wall=now, monotonic=monotonic))
-            self._book.tamper.tick(Clocks(wall=now, monotonic=monotonic, at=moment), self._judgement.scope)
-            if self._judgement.scope is not None:
-                self._book.tick(scope=self._judgement.scope, at=moment)
+            self._counsel.tick(self._judgement, moment, monotonic, self._collection.leave)
+            scope = self._counsel.recording(self._judgement)
+            self._book.tamper.tick(Clocks(wall=now, monotonic=monotonic, at=moment), scope)
+            if scope is not None:
+                self._book.tick(scope=scope, at=moment)
             if self._list_findings is not None:
                 self._list_findings.tick(scope=self._judgement.scope, at=moment)
             if self._test is not None:
-                self._test.tick(scope=self._judgement.scope, at=moment)
+                self._test.tick(scope=scope, at=moment)
             self._doorway.tick(self._judgement.scope, at=moment, monotonic=monotonic)
+            self._keeping.tick(self._counsel.office.document, self._judgement, at=self._clock.keep().floor)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
+            self._storage.tick(scope=self._judgement.scope, at=moment)
             self._clerk.tick(self._facts(moment), monotonic)
         if monotonic >= self._mask_due:
             self._send_mask(monotonic)
@@ -248,6 +268,7 @@ class Core:
         if self._supply is not None:
             courier = Peer.COURIER.value in self._health.peers
             self._send(Peer.COURIER, *self._supply.tick(at=moment, monotonic=monotonic, courier=courier))
+        self._ask(moment, monotonic)
         self._send(Peer.COURIER, *self._uplink.pump(monotonic, moment))
         return self._sends
 
@@ -258,15 +279,10 @@ class Core:
     # --- what follows -----------------------------------------------------------------------
 
     def _judge(self, moment: float) -> None:
-        judgement = self._desk.judgement(moment)
+        judgement = self._counsel.judgement(moment)
         if judgement.sentence != self._judgement.sentence:
             _log.info("%s", judgement.sentence)
-            self._storage.tick(scope=self._judgement.scope, at=moment)
         self._judgement = judgement
-        accepted = self._desk.accepted
-        if accepted is not None and self._store.get("authority_number") != _mark(accepted.authority):
-            self._store.set("authority_number", _mark(accepted.authority))
-            self._store.set("authority_document", accepted.raw.decode())
 
     def _settle(self, monotonic: float) -> None:
         """Bring mask, plan and enforcement in line with scope and registry, within the transaction."""
@@ -276,7 +292,9 @@ class Core:
         if plan is not None:
             self._send(Peer.RESOLVER, plan)
         filters = self._filtering.filters(monotonic)
-        mask, enforcement = self._collection.settle(scope, self._book.registry, self._book.changed, filters)
+        mask, enforcement = self._collection.settle(
+            scope, self._book.registry, self._book.changed, filters, self._book.opened
+        )
         if mask:
             self._mask_due = monotonic
         if enforcement or monotonic >= self._order_due:
@@ -286,7 +304,19 @@ class Core:
     def _keep_floor(self, moment: float, monotonic: float) -> None:
         if monotonic >= self._floor_due:
             self._floor_due = monotonic + FLOOR_SECONDS
+            self._floor(moment)
+
+    def _floor(self, moment: float) -> None:
+        """The last committed moment; one that nobody vouches for is not written over one that somebody did."""
+        self._counsel.keep()
+        if self._clock.authenticated or self._store.get("time_floor") is None:
             self._store.set("time_floor", repr(moment))
+
+    def _ask(self, moment: float, monotonic: float) -> None:
+        """Ask the server for the time, when that is due."""
+        question = self._counsel.question(monotonic, broker=self._uplink.broker_connected)
+        if question is not None and self._uplink.take_credit():
+            self._send(Peer.COURIER, self._uplink.beside(question, moment))
 
     def _send_mask(self, monotonic: float) -> None:
         self._mask_due = monotonic + MASK_SECONDS
@@ -310,7 +340,8 @@ class Core:
             at=moment,
             lists=None if self._supply is None else fitting(health(self._supply, moment)),
             test=None if self._test is None else self._test.state(self._judgement.scope),
-        )
+            keeping=self._keeping.told(),
+        ).model_copy(update=self._counsel.standing(moment))
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 
     def _overflow(self) -> int:
@@ -318,7 +349,7 @@ class Core:
 
     def _facts(self, moment: float) -> Facts:
         """How the box stands, for the ledger."""
-        scope, supply = self._judgement.scope, self._supply
+        scope, supply = self._counsel.recording(self._judgement), self._supply
         return Facts(
             authority=None if scope is None else scope.authority,
             processes=frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}),
@@ -330,13 +361,5 @@ class Core:
         )
 
     def _sentence(self) -> str:
-        return " ".join(part for part in (self._judgement.sentence, self._remark, *self._filtering.sentences()) if part)
-
-
-def _stamp(moment: float, monotonic: float) -> Stamp:
-    return Stamp(wall_ms=round(moment * 1000), mono_ms=round(monotonic * 1000), boot="0", clock=ClockState.FREE)
-
-
-def _mark(authority: Authority) -> str:
-    """What tells one accepted document from another."""
-    return f"{authority.id} {authority.number}"
+        said = (self._judgement.sentence, self._counsel.sentence(), self._remark, *self._filtering.sentences())
+        return " ".join(part for part in said if part)

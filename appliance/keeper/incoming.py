@@ -16,13 +16,16 @@ import msgspec
 
 from appliance import messages as m
 from appliance.keeper import orders, words
-from appliance.keeper.authority import FloorClock, Judgement
+from appliance.keeper.authority import Judgement
 from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
 from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.law.acts import Acts
+from appliance.keeper.law.counsel import Counsel
+from appliance.keeper.law.sealing import MOST_LATE, moved
+from appliance.keeper.law.timekeeping import Timekeeper
 from appliance.keeper.ledger.clerk import Clerk
 from appliance.keeper.list_health import health
 from appliance.keeper.minimise import DeviceObservation
@@ -35,6 +38,7 @@ from appliance.keeper.uplink import Uplink
 from wire.codec import WireError
 from wire.ledger import HeadCosigned
 from wire.models import Command, Receipt
+from wire.timing import TimeAnswer
 
 _log = logging.getLogger(__name__)
 _Timed = TypeVar("_Timed", bound=DeviceObservation | m.LinkChanged)
@@ -51,8 +55,9 @@ class Works:
     health: Health
     collection: Collection
     filtering: Filtering
-    clock: FloorClock
+    clock: Timekeeper
     acts: Acts
+    counsel: Counsel
     clerk: Clerk
     doorway: Doorway
     supply: Supply | None = None
@@ -102,7 +107,8 @@ class Incoming:
                 _log.info("the sensor listens on %s", ", ".join(message.taps) or "no tap")
                 self._works.store.gaps.sensor_listens(message.ts + turn.at - turn.now, turn.at)
             case m.Sighting(side=m.Side.WAN):
-                self._works.book.tamper.heard_upstream(message.mac, turn.at, judgement.scope)
+                scope = self._works.counsel.recording(judgement)
+                self._works.book.tamper.heard_upstream(message.mac, turn.at, scope)
             case (
                 m.Sighting() | m.TraitSeen() | m.NameLookedUp() | m.NameClassSeen() | m.SignalSeen() | m.ActivitySeen()
             ):
@@ -122,7 +128,8 @@ class Incoming:
                 self._observe(message, turn, judgement)
             case m.NearbyCounted():
                 # Asked for by its clause only; an hour that ends after the clause is not kept.
-                if judgement.scope is not None and judgement.scope.nearby() is not None:
+                scope = self._works.counsel.recording(judgement)
+                if scope is not None and scope.nearby() is not None:
                     self._works.store.set("nearby", f"{message.since:.0f} {message.ts:.0f} {message.count}")
                     _log.info("%d devices were near in the hour and did not join", message.count)
             case m.RulesOverflow():
@@ -132,7 +139,8 @@ class Incoming:
                 self._works.clerk.event("port", name=message.interface, up=message.up)
                 if not message.up:
                     self._works.book.associations_lost()  # it may have been the access point's
-                self._works.book.tamper.link(_moved(message, turn), turn.at, judgement.scope)
+                scope = self._works.counsel.recording(judgement)
+                self._works.book.tamper.link(self._placed(message, turn), turn.at, scope)
             case _:
                 self._unexpected(Peer.WARDEN, message)
 
@@ -148,8 +156,8 @@ class Incoming:
             case m.ProbeAnswer() if message.kind is not m.ProbeKind.TEST:  # whose answers the sensor hears
                 self._observe(probing.sighting(message), turn, judgement)
                 if message.kind is m.ProbeKind.DHCP:
-                    heard = min(message.ts, turn.at)
-                    self._works.book.note(message.mac, ANSWERS_DHCP, scope=judgement.scope, ts=heard)
+                    scope, heard = self._works.counsel.recording(judgement), min(message.ts, turn.at)
+                    self._works.book.note(message.mac, ANSWERS_DHCP, scope=scope, ts=heard)
             case m.ProbeDone():
                 _log.info("probe %s: %d sent, %d answers", message.kind.value, message.sent, message.answers)
                 if message.kind is not m.ProbeKind.TEST:
@@ -167,11 +175,25 @@ class Incoming:
 
     def _observe(self, message: DeviceObservation, turn: Turn, judgement: Judgement) -> None:
         test = self._works.test
+        if self._works.counsel.sealing.on:
+            self._works.counsel.sealing.take(message, turn)
+            return
         if test is not None and test.takes(message, scope=judgement.scope, at=turn.at):
             return
-        message = _moved(message, turn)
+        message = self._placed(message, turn)
         self._works.book.observe(message, scope=judgement.scope, leave=self._works.collection.leave, at=turn.at)
         self._works.doorway.notices.seen(message.mac, judgement.scope, turn.at)
+
+    def _placed(self, message: _Timed, turn: Turn) -> _Timed:
+        """The message in the keeper's time: others time what they say by the wall clock, which anybody may set."""
+        if self._works.clock.scripted:
+            return _moved(message, turn)
+        ts = message.ts + (turn.at - turn.now)
+        if not turn.at - MOST_LATE <= ts <= turn.at:
+            ts = turn.at  # the wall clock was set while the message was on its way
+        if isinstance(message, m.LinkChanged):
+            return msgspec.structs.replace(message, ts=ts)
+        return moved(message, ts)  # type: ignore[return-value] # an observation stays of its kind
 
     def _warden_state(self, state: m.WardenState, moment: float) -> None:
         enforcement = self._works.collection.enforcement
@@ -248,7 +270,13 @@ class Incoming:
             case Receipt():
                 works.clock.learn(payload.at.timestamp(), monotonic=turn.monotonic)
                 works.uplink.received(payload)
+            case TimeAnswer():
+                if works.counsel.asking.answered(payload, turn.monotonic):
+                    _log.info("the server vouches for the time")
+                    works.counsel.keep()
+                    self.status_wanted = True
             case HeadCosigned():
+                works.clock.learn(payload.at.timestamp(), monotonic=turn.monotonic)
                 if not works.clerk.cosigned(payload):
                     works.health.refused_inbound += 1
                     _log.warning("a counter-signature was refused: it is for another log, or does not hold")

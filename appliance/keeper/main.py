@@ -22,13 +22,13 @@ from pathlib import Path
 
 from appliance import clock, link, messages
 from appliance.keeper import surroundings
-from appliance.keeper.authority import Desk
 from appliance.keeper.compiler import Compiler
 from appliance.keeper.core import TICK_SECONDS, Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.devices.ids import id_source
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.household.record import Ids
+from appliance.keeper.law import desk as law_desk
 from appliance.keeper.lists.jobs import Result
 from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
@@ -261,14 +261,13 @@ def build(settings: BoxSettings, store: Store, *, lists: Lists, supply: Supply) 
         server_verify=tuple(verify_key(text) for text in settings.keys.server_verify),
         server_seal=seal_key(settings.keys.server_seal),
     )
-    accepted = store.get("authority_document")
-    desk = Desk(
+    desk = law_desk.from_store(
+        store.get,
         issuers=[verify_key(text) for text in settings.authority.issuers],
         tenant=settings.tenant,
         site=settings.site,
-        accepted=None if accepted is None else accepted.encode(),
-        withdrawn=store.get("authority_withdrawn") == "1",
     )
+    ground = surroundings.read(settings)
     parts = Parts(
         store=store,
         desk=desk,
@@ -285,7 +284,8 @@ def build(settings: BoxSettings, store: Store, *, lists: Lists, supply: Supply) 
         ),
         heartbeat_seconds=settings.heartbeat_seconds,
         notice=settings.notice,
-        ground=surroundings.read(settings),
+        ground=ground,
+        boot=ground.place.boot or secrets.token_hex(8),
         supply=supply,
         self_test=lambda teller: SelfTest(
             store,
@@ -379,6 +379,8 @@ def _serve(
         loop.turn(max(0.0, due - clock.monotonic()))
         if clock.monotonic() < due:
             continue
+        if core.anew:
+            raise FileError("the clock had been ahead of the time that the server vouches for: starting over")
         due = clock.monotonic() + (BUSY_SECONDS if core.busy else TICK_SECONDS)
         between()
         if watched.changed():

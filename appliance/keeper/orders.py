@@ -18,6 +18,7 @@ from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
 from appliance.messages import MAX_MASKED, ProbeKind
 from wire.base import Standing
+from wire.ledger import RecordKind
 from wire.models import TYPES, Command, CommandResult, Outcome
 from wire.orders import (
     AddWatch,
@@ -65,6 +66,16 @@ def handle(
         else:
             refusal = _apply(command, book=book, probing=probing, acts=acts, scope=scope, at=at)
             outcome_, detail = (Outcome.APPLIED, "") if refusal is None else (Outcome.REFUSED, refusal)
+    decided = {
+        "event": "order",
+        "command": command.command_id,
+        "action": command.body.action,
+        "by": command.by,
+        "second": command.second or "",
+        "broken": command.break_glass is True,
+        "outcome": outcome_.value,
+    }
+    store.ledger.note(RecordKind.DECISION, decided)
     store.put_command(command.command_id, sequence=command.sequence, outcome=outcome_.value, detail=detail, at=at)
     result = _result(command, outcome_, detail, at)
     book.answer(result, at)

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance import messages as m
-from appliance.keeper.authority import Desk
 from appliance.keeper.core import Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Ground
+from appliance.keeper.law.desk import Desk
 from appliance.keeper.lists.match import Lists, Loaded
 from appliance.keeper.signs.tamper import Place
 from appliance.keeper.store.database import Store

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance import messages as m
-from appliance.keeper.authority import Desk, Scope
+from appliance.keeper.authority import Scope
 from appliance.keeper.core import Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.household.record import Ids
+from appliance.keeper.law.desk import from_store
 from appliance.keeper.lists.match import Lists, load
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
@@ -102,7 +103,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 class Bench:
     """A core with its peers' ends in hand; time moves only when told."""
 
-    def __init__(self, path: Path, issuer: Ed25519PrivateKey, *, document: bytes | None) -> None:
+    def __init__(
+        self, path: Path, issuer: Ed25519PrivateKey, *, document: bytes | None, boot: str | None = None
+    ) -> None:
+        """`boot`: id of the run of the machine; None: time is the script's."""
         self.path = path
         self.issuer = issuer
         self.box_key, self.box_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
@@ -112,24 +116,19 @@ class Bench:
         self._tokens = itertools.count(1)
         self._ids = itertools.count(1)
         self.sequence = 0
+        self.boot = boot
         self.start(document)
 
     def start(self, document: bytes | None) -> None:
         """Start the keeper (again) on the same database."""
         self.store = Store(self.path)
         numbers = self._ids  # over restarts too: an id is never given again
-        accepted = self.store.get("authority_document")
         gambling = load(b"bets.example\n", id_="gambling", version="7", title="Gambling", severity=Severity.TODAY)
         self.core = Core(
             Parts(
                 store=self.store,
-                desk=Desk(
-                    issuers=[self.issuer.public_key()],
-                    tenant=TENANT,
-                    site=SITE,
-                    accepted=None if accepted is None else accepted.encode(),
-                    withdrawn=self.store.get("authority_withdrawn") == "1",
-                ),
+                desk=from_store(self.store.get, issuers=[self.issuer.public_key()], tenant=TENANT, site=SITE),
+                boot=self.boot,
                 identity=Identity(
                     tenant=TENANT,
                     site=SITE,
@@ -295,8 +294,8 @@ class Bench:
 def make_bench(tmp_path: Path, issuer: Ed25519PrivateKey) -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
-    def make(document: bytes | None) -> Bench:
-        made.append(Bench(tmp_path / f"bench{len(made)}" / "keeper.db", issuer, document=document))
+    def make(document: bytes | None, boot: str | None = None) -> Bench:
+        made.append(Bench(tmp_path / f"bench{len(made)}" / "keeper.db", issuer, document=document, boot=boot))
         return made[-1]
 
     yield make

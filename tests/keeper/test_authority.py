@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
-from hypothesis import strategies as st
 
-from appliance.keeper.authority import Desk, FloorClock, Reason, Scope, judge
+from appliance.keeper.authority import Reason, Scope, judge
+from appliance.keeper.law.desk import Desk
 from wire.authority import CollectClause, DataClass, ListsClause
 from wire.base import Standing
 
@@ -162,32 +161,11 @@ def test_a_long_refusal_still_fits_the_wire(desk: Desk, signed: Any) -> None:
     assert len(desk.judgement(START).sentence) <= 300
 
 
-@pytest.mark.req("R54", "N1")
-@given(steps=st.lists(st.tuples(st.floats(0, 5), st.floats(-1e8, 1e8, allow_nan=False)), min_size=1, max_size=30))
-def test_the_clock_never_runs_backwards_and_never_stands(steps: list[tuple[float, float]]) -> None:
-    clock = FloorClock(floor=START, monotonic=7.0)
-    monotonic, last = 7.0, START
-    for passed, jump in steps:
-        monotonic += passed
-        moment = clock.read(wall=START + jump, monotonic=monotonic)
-        assert moment >= START + jump
-        assert moment >= last + passed - 1e-6
-        last = moment
-
-
 def test_a_clock_that_shows_an_impossible_year_ends_nothing_but_the_authority(make_bench: Any, signed: Any) -> None:
     bench = make_bench(signed())
     bench.online()
     bench.wait(61, wall=8e9)
     assert bench.core._judgement.reason is Reason.EXPIRED
-
-
-def test_a_signed_time_lifts_the_floor() -> None:
-    clock = FloorClock(floor=START, monotonic=0.0)
-    clock.learn(START + 500, monotonic=1.0)
-    assert clock.read(wall=START, monotonic=2.0) == START + 501
-    clock.learn(START, monotonic=3.0)
-    assert clock.read(wall=START, monotonic=3.0) == START + 502
 
 
 @pytest.mark.req("R53")

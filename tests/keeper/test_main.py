@@ -26,11 +26,12 @@ from appliance import messages as m
 from appliance.keeper.main import AuthorityFile
 from appliance.keeper.store.database import Store
 from wire.box import BoxStatus
-from wire.codec import open_sealed
+from wire.codec import open_sealed, payload_json, seal, topic_for
 from wire.findings import Finding, FindingKind, Severity
 from wire.keys import public_text, write_private
 from wire.lists import Manifest, sign
-from wire.models import Device
+from wire.models import Device, type_of
+from wire.timing import TimeAnswer, TimeRequest, open_run_key
 
 DEADLINE = 20.0
 
@@ -42,9 +43,10 @@ class Process:
         self.folder = folder
         self.box_key, self.server_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         write_private(folder / "sign.pem", self.box_key)
-        write_private(folder / "seal.pem", X25519PrivateKey.generate())
+        self.server_key, self.box_opener = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        write_private(folder / "seal.pem", self.box_opener)
         (folder / "gambling.txt").write_text("bets.example\n")
-        server = public_text(Ed25519PrivateKey.generate())
+        server = public_text(self.server_key)
         self.config = folder / "box.toml"
         self.config.write_text(
             f"""
@@ -119,6 +121,27 @@ class Process:
         self.links.clear()
         return self.child.returncode, errors
 
+    def answer(self, request: TimeRequest) -> m.Inbound:
+        """What the server says to a question about the time."""
+        answer = TimeAnswer(nonce=request.nonce, at=datetime.now(UTC))
+        if request.sealed_key is not None:
+            key = open_run_key(
+                request.sealed_key, self.server_opener, tenant="force-a", site="box-1", boot=request.boot
+            )
+            answer = answer.model_copy(update={"key": key})
+        topic = topic_for(answer, tenant="force-a", site="box-1")
+        body = seal(
+            payload_json(answer),
+            type_=type_of(answer).ce_type,
+            topic=topic,
+            id_="answer-1",
+            sequence=1,
+            at=datetime.now(UTC),
+            signer=self.server_key,
+            recipient=self.box_opener.public_key(),
+        )
+        return m.Inbound(token=1, topic=str(topic), body=body)
+
     def payload(self, outbound: m.Outbound) -> Any:
         signers = (self.box_key.public_key(),)
         opened = open_sealed(outbound.body, topic=outbound.topic, recipient=self.server_opener, signers=signers)
@@ -156,10 +179,25 @@ def online(process: Process, credit: int = 1000) -> link.Link:
     return courier
 
 
+def vouched(process: Process, credit: int = 1000) -> tuple[link.Link, list[m.Message]]:
+    """The courier, once the server has said what time it is; and what came before."""
+    courier = online(process, credit)
+
+    def asked(heard: list[m.Message]) -> bool:
+        return any(isinstance(process.payload(each), TimeRequest) for each in heard if isinstance(each, m.Outbound))
+
+    heard = until(courier, asked)
+    payloads = [process.payload(each) for each in heard if isinstance(each, m.Outbound)]
+    request = next(each for each in payloads if isinstance(each, TimeRequest))
+    courier.send(process.answer(request))
+    until(courier, lambda more: any(isinstance(each, m.InboundDone) for each in more))
+    return courier, [each for each in heard if isinstance(each, m.Outbound)]
+
+
 @pytest.mark.req("R11", "R53")
 def test_kill_in_the_middle_of_a_stream_loses_nothing_committed(process: Process) -> None:
     process.start()
-    courier = online(process)
+    courier, _before = vouched(process)
     sensor = process.connect("sensor")
     told: dict[str, Any] = {}
     macs = [f"02:00:00:00:{n // 256:02x}:{n % 256:02x}" for n in range(600)]
@@ -269,7 +307,7 @@ def test_a_second_keeper_says_why_it_does_not_start(process: Process) -> None:
 def test_a_disk_that_is_full_is_one_plain_line_and_loses_nothing(process: Process) -> None:
     process.start()
     assert process.child is not None
-    courier, sensor = online(process), process.connect("sensor")
+    (courier, _before), sensor = vouched(process), process.connect("sensor")
     sensor.send(m.Sighting(ts=clock.now(), mac="02:00:00:00:00:01", via=m.Via.ARP))
     until(courier, lambda heard: len(heard) >= 3)
     full = (process.folder / "state" / "keeper" / "keeper.db-wal").stat().st_size

@@ -14,6 +14,7 @@ import json
 
 from appliance.keeper.devices.model import moment
 from appliance.keeper.devices.registry import Registry
+from appliance.keeper.law.kinds import LAW_KINDS
 from appliance.keeper.store.database import Store
 from wire.base import Standing
 from wire.box import Quieted
@@ -61,7 +62,9 @@ class Noise:
         self._quieted = quieted
 
     def admit(self, finding: Finding, subject: str, at: float) -> Finding | None:
-        """A new finding as it may be told; None when its rule is quieted."""
+        """A new finding as it may be told; None when its rule is quieted. What is about the law is told always."""
+        if finding.kind in LAW_KINDS:
+            return finding
         quiet = self.quiet_for(finding.kind, finding.device_id, subject, at)
         if quiet is not None:
             self._count(quiet, finding.device_id, subject, at)

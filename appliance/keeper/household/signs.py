@@ -17,6 +17,7 @@ from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.household.record import REPORT_SECONDS, Record
+from appliance.keeper.law.kinds import LAW_KINDS
 from appliance.keeper.now import Now
 from appliance.keeper.signs import rules
 from appliance.keeper.signs.hidden import usual_share
@@ -71,9 +72,10 @@ BOX_KINDS = frozenset(
         FindingKind.LIST_STALE,
         FindingKind.LIST_REFUSED,
         FindingKind.TEST_MISSED,
-    }
         FindingKind.RECORDS_DROPPED,
         FindingKind.STORAGE_FULL,
+    }
+    | LAW_KINDS
 )
 """Kinds that are about the box itself, not about a device."""
 

@@ -204,7 +204,9 @@ class Timekeeper:
     def keep(self) -> Kept:
         """What a later start may believe, as of the moment read last."""
         if self._signed is None:
-            return Kept(floor=self._floor if self._vouched else 0.0, boot=self.boot, monotonic=self._anchor)
+            return Kept(
+                floor=self._floor if self._vouched or self._scripted else 0.0, boot=self.boot, monotonic=self._anchor
+            )
         return Kept(
             floor=self._floor,
             boot=self.boot,

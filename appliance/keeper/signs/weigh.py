@@ -82,6 +82,8 @@ _OF_ROUTERS = frozenset({FindingKind.DEVICE_BEHIND, FindingKind.SECOND_ROUTER})
 
 def severity(kind: FindingKind, grade: Grade, standing: Standing | None) -> Severity:
     """How soon to look at a sign. No sign interrupts anyone on its own (R27)."""
+    if kind is FindingKind.BREAK_GLASS:
+        return Severity.ACT_NOW  # no sign but an act, of which two people are to know at once (N3)
     step = _OF_GRADE[grade]
     if standing is Standing.WORK and kind in _OF_THE_DEVICE_S_WORK:
         step = 0  # a work device is a recognised exception (R77)

@@ -61,10 +61,15 @@ class Sealed:
         return True
 
     def first(self, most: int) -> list[SealedRow]:
-        """The oldest rows."""
-        rows = self._db.execute(
-            "select n, boot, monotonic, observations, body from sealed order by n limit ?", (most,)
-        ).fetchall()
+        """The oldest rows, oldest first."""
+        return self._rows_of("select n, boot, monotonic, observations, body from sealed order by n limit ?", most)
+
+    def last(self, most: int) -> list[SealedRow]:
+        """The newest rows, newest first."""
+        return self._rows_of("select n, boot, monotonic, observations, body from sealed order by n desc limit ?", most)
+
+    def _rows_of(self, statement: str, most: int) -> list[SealedRow]:
+        rows = self._db.execute(statement, (most,)).fetchall()
         return [
             SealedRow(n=int(n), boot=str(boot), monotonic=float(monotonic), observations=int(count), body=bytes(body))
             for n, boot, monotonic, count, body in rows
