@@ -81,7 +81,7 @@ class Uplink:
 
     def __init__(self, store: Store, identity: Identity) -> None:
         self._store = store
-        self._identity = identity
+        self.identity = identity
         self._flights: dict[int, _Flight] = {}
         self._of: dict[int, int] = {}
         """Number of the flight that a row is in."""
@@ -290,8 +290,8 @@ class Uplink:
         Raises:
             WireError: not for this box, not signed by the server, or not well formed.
         """
-        opened = open_sealed(body, topic=topic, recipient=self._identity.opener, signers=self._identity.server_verify)
-        if (opened.topic.tenant, opened.topic.site) != (self._identity.tenant, self._identity.site):
+        opened = open_sealed(body, topic=topic, recipient=self.identity.opener, signers=self.identity.server_verify)
+        if (opened.topic.tenant, opened.topic.site) != (self.identity.tenant, self.identity.site):
             raise WireError("it is for another box")
         if opened.topic.channel is not Channel.CMD:
             raise WireError("it does not come down")
@@ -333,7 +333,7 @@ class Uplink:
         return packed
 
     def _outbound(self, entry: MessageType, body: bytes, *, id_: str, sequence: int, at: float) -> Outbound:
-        topic = Topic(tenant=self._identity.tenant, site=self._identity.site, channel=entry.channel, name=entry.name)
+        topic = Topic(tenant=self.identity.tenant, site=self.identity.site, channel=entry.channel, name=entry.name)
         sealed = seal(
             body,
             type_=entry.ce_type,
@@ -341,8 +341,8 @@ class Uplink:
             id_=id_,
             sequence=sequence,
             at=_utc(at),
-            signer=self._identity.signer,
-            recipient=self._identity.server_seal,
+            signer=self.identity.signer,
+            recipient=self.identity.server_seal,
         )
         return Outbound(topic=str(topic), body=sealed)
 

@@ -85,6 +85,11 @@ class Worker:
         self._unread_after: tuple[str, str] | None = ("", "")
         """Up to where the events that an older version could not read were looked at; None when all were."""
 
+    @property
+    def refused(self) -> int:
+        """Messages that were not accepted, since the start."""
+        return self._refusals.total
+
     def run(self, stopping: Callable[[], bool]) -> None:
         """Work until told to stop."""
         while not stopping():

@@ -1,0 +1,393 @@
+"""All of the way from an outbox to the dashboard's tables, real but for the household: to break on purpose.
+
+A keeper's store and uplink in this process, and beside it a courier, a Mosquitto and an ingest worker as processes,
+on loopback with free ports. It ends what it started, and nothing else. Bounded by what campaigns put in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import func
+from sqlalchemy import select as sql_select
+
+from appliance import clock, link
+from appliance.keeper.store.database import Store
+from appliance.keeper.store.outbox import Priority
+from appliance.keeper.uplink import Identity, Uplink
+from appliance.messages import BrokerState, Credit, Inbound, InboundDone, Message
+from dashboard.broker.process import BrokerPlan, RunningBroker
+from dashboard.broker.render import Account
+from dashboard.store import schema
+from dashboard.store.engine import open_engine, reading
+from dashboard.store.migrate import upgrade
+from lab.pki import CertificateAuthority
+from wire.base import Payload
+from wire.box import BoxStatus
+from wire.codec import payload_json
+from wire.findings import Finding, FindingKind, Rule, Severity
+from wire.keys import public_text, write_private
+from wire.models import Receipt, Session, type_of
+
+TENANT = "example"
+SITE = "site-1"
+WORKER = "ingest-1"
+ROOT = Path(__file__).resolve().parents[2]
+SPARE = 0.25
+"""Seconds between two looks into the dashboard's tables."""
+
+
+def stay(number: int, device: int, at: float) -> Session:
+    """A message that is kept for itself: one stay of a device."""
+    began = datetime.fromtimestamp(at, UTC)
+    return Session(
+        session_id=f"stay-{number}",
+        revision=1,
+        device_id=f"device-{device}",
+        mac=f"02:00:00:fa:01:{device:02x}",
+        started=began,
+        ended=began,
+        ended_because="It left.",
+    )
+
+
+def alert(number: int, at: float) -> Finding:
+    """A finding that somebody should see at once."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return Finding(
+        finding_id=f"alert-{number}",
+        revision=1,
+        kind=FindingKind.UNREGISTERED_DEVICE,
+        severity=Severity.ACT_NOW,
+        device_id=f"device-{number}",
+        state="open",
+        first_seen=moment,
+        last_seen=moment,
+        raised_at=moment,
+        count=1,
+        rule=Rule(id="unregistered-device", version="1", authority_id="order-1", authority_number=1, clause="1"),
+        confidence=1.0,
+        reasons=("It has not been registered.",),
+        alternatives=(),
+    )
+
+
+class Keeper:
+    """A keeper's store and uplink, and its end of the courier's socket."""
+
+    def __init__(self, folder: Path, identity: Identity) -> None:
+        (folder / "keeper").mkdir(parents=True, exist_ok=True)
+        self.store = Store(folder / "keeper" / "keeper.db")
+        self.uplink = Uplink(self.store, identity)
+        self.refused = 0
+        """Messages from the broker that did not hold."""
+        self.receipts = 0
+        self._listener = link.listen(folder / "keeper" / "courier.sock")
+        self._link: link.Link | None = None
+        self._unsent: deque[Message] = deque()
+
+    def close(self) -> None:
+        """Close socket and database."""
+        self._lose()
+        self._listener.close()
+        self.store.close()
+
+    def put(self, *payloads: Payload, at: float) -> list[int]:
+        """Put messages into the outbox in one transaction; their numbers."""
+        with self.store.transaction():
+            return [
+                self.store.outbox.add(
+                    type_=type_of(payload).ce_type,
+                    subject=getattr(payload, "finding_id", ""),
+                    body=payload_json(payload).decode(),
+                    priority=Priority.FINDING if isinstance(payload, Finding) else Priority.RECORD,
+                    created=at,
+                )
+                for payload in payloads
+            ]
+
+    def turn(self, timeout: float = 0.05) -> None:
+        """Wait for the courier at most so many seconds, and carry what there is."""
+        reads: list[socket.socket | link.Link] = [self._listener, *([self._link] if self._link else [])]
+        writes = [self._link] if self._link and self._unsent else []
+        ready, free, _ = select.select(reads, writes, [], timeout)
+        if self._listener in ready:
+            self._accept()
+        elif self._link is not None and self._link in ready:
+            self._receive()
+        if self._link is not None and (ready or free or not self._unsent):
+            if len(self._unsent) < 64:  # else what waits is enough
+                with self.store.transaction():
+                    self._unsent += self.uplink.pump(clock.monotonic(), clock.now())
+            self._flush()
+
+    def _accept(self) -> None:
+        accepted = link.accept(self._listener, {os.getuid(), 0})
+        if accepted is None:
+            return
+        self._lose()
+        self._link = accepted
+        with self.store.transaction():
+            self._unsent.append(self.uplink.connected(clock.now()))
+
+    def _lose(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        self._unsent.clear()
+        self.uplink.gone()
+
+    def _receive(self) -> None:
+        try:
+            while self._link is not None and (batch := self._link.receive()):
+                with self.store.transaction():
+                    for message in batch:
+                        self._take(message)
+        except link.LinkClosedError:
+            self._lose()
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Credit(count=count):
+                self.uplink.credit(count)
+            case BrokerState(connected=connected):
+                if connected and not self.uplink.broker_connected and self.uplink.take_credit():
+                    status = BoxStatus(online=True, at=datetime.fromtimestamp(clock.now(), UTC))
+                    self._unsent.append(self.uplink.status(status, clock.now()))
+                self.uplink.broker(connected=connected)
+            case Inbound():
+                self.inbound(message.topic, message.body)
+                self._unsent.append(InboundDone(token=message.token))
+            case _:
+                self.refused += 1
+
+    def inbound(self, topic: str, body: bytes) -> Payload | None:
+        """Open what came down; a receipt empties the outbox."""
+        try:
+            payload = self.uplink.open(topic, body).payload
+        except ValueError:
+            self.refused += 1
+            return None
+        if isinstance(payload, Receipt):
+            self.receipts += 1
+            self.uplink.received(payload)
+        return payload
+
+    def _flush(self) -> None:
+        try:
+            while self._unsent and self._link is not None:
+                self._link.send(self._unsent[0])
+                self._unsent.popleft()
+        except link.LinkFullError:
+            pass
+        except link.LinkClosedError:
+            self._lose()
+
+
+class Carriage:
+    """One broker, one ingest worker, one box; `start` each when the campaign wants it."""
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        """Make keys, certificates, database and settings; `port` is where the box finds the broker, if not at it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._ca = CertificateAuthority(folder / "pki")
+        self.signing, self.sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        self.server_signing, self.server_sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        write_private(folder / "server-signing.pem", self.server_signing)
+        write_private(folder / "server-sealing.pem", self.server_sealing)
+        self.port = free_port()
+        server = self._ca.issue("broker", addresses=["127.0.0.1"])
+        accounts = (Account.box(TENANT, SITE), Account.ingest(TENANT, WORKER))
+        self.broker = RunningBroker(
+            BrokerPlan(
+                folder=folder / "broker",
+                address="127.0.0.1",
+                port=self.port,
+                ca=self._ca.certificate_path,
+                certificate=server.certificate,
+                key=server.key,
+                accounts=accounts,
+                user="root" if os.getuid() == 0 else None,
+            )
+        )
+        self.engine = open_engine(f"sqlite:///{folder / 'dashboard.db'}")
+        upgrade(self.engine)
+        with self.engine.begin() as connection:
+            connection.execute(
+                schema.site.insert().values(
+                    site=SITE,
+                    tenant=TENANT,
+                    title="Household 1",
+                    verify_key=public_text(self.signing),
+                    seal_key=public_text(self.sealing),
+                )
+            )
+        self.keeper = Keeper(
+            folder / "box",
+            Identity(
+                tenant=TENANT,
+                site=SITE,
+                signer=self.signing,
+                opener=self.sealing,
+                server_verify=(self.server_signing.public_key(),),
+                server_seal=self.server_sealing.public_key(),
+            ),
+        )
+        self._ingest_file = self._write_ingest()
+        self._courier_file = self._write_courier(port or self.port)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, *names: str) -> None:
+        """Start `broker`, `ingest` or `courier`."""
+        for name in names:
+            if name == "broker":
+                self.broker.start()
+            else:
+                module, config = {
+                    "ingest": ("dashboard.ingest", self._ingest_file),
+                    "courier": ("appliance.courier", self._courier_file),
+                }[name]
+                with (self._folder / f"{name}.log").open("ab") as log:
+                    self.processes[name] = subprocess.Popen(
+                        [sys.executable, "-m", module, "--config", str(config)], cwd=ROOT, stdout=log, stderr=log
+                    )
+
+    def wait_said(self, name: str, text: str, *, seconds: float = 30.0) -> None:
+        """Wait until a process has logged this.
+
+        Raises:
+            TimeoutError: it has not.
+        """
+        log = self._folder / f"{name}.log"
+        if not self.carry(lambda: text in log.read_text(), seconds=seconds):
+            raise TimeoutError(f"{name} does not say {text!r}: {log.read_text()[-500:]}")
+
+    def close(self) -> None:
+        """End what was started."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        self.broker.stop()
+        self.keeper.close()
+        self.engine.dispose()
+
+    def carry(self, done: Callable[[], bool], *, seconds: float) -> bool:
+        """Take turns until it is done; False if it was not within so many seconds."""
+        end = clock.monotonic() + seconds
+        while not done():
+            if clock.monotonic() > end:
+                return False
+            self.keeper.turn()
+        return True
+
+    def events(self) -> int:
+        """Events in the dashboard's database; each id once, by its primary key."""
+        with reading(self.engine).begin() as connection:
+            return connection.execute(sql_select(func.count()).select_from(schema.event)).scalar_one()
+
+    def stays(self) -> int:
+        """Stays there."""
+        with reading(self.engine).begin() as connection:
+            return connection.execute(sql_select(func.count()).select_from(schema.stay)).scalar_one()
+
+    def there(self, finding_ids: list[str]) -> set[str]:
+        """Which of these findings an officer could see."""
+        table = schema.finding.c
+        with reading(self.engine).begin() as connection:
+            return set(
+                connection.execute(sql_select(table.finding_id).where(table.finding_id.in_(finding_ids))).scalars()
+            )
+
+    def audited(self) -> list[tuple[str, str]]:
+        """(action, subject) of the audit's lines."""
+        with reading(self.engine).begin() as connection:
+            rows = connection.execute(sql_select(schema.audit.c.action, schema.audit.c.subject)).all()
+        return [(row.action, row.subject) for row in rows]
+
+    def _write_ingest(self) -> Path:
+        files = self._ca.issue(WORKER)
+        path = self._folder / "ingest.toml"
+        path.write_text(
+            f"""
+database_url = "sqlite:///{self._folder / "dashboard.db"}"
+tenant = "{TENANT}"
+operator = "the Example Service"
+secret_key_file = "absent"
+[ingest]
+host = "127.0.0.1"
+port = {self.port}
+worker = "{WORKER}"
+ca = "{self._ca.certificate_path}"
+certificate = "{files.certificate}"
+key = "{files.key}"
+signing_key = "server-signing.pem"
+sealing_key = "server-sealing.pem"
+"""
+        )
+        return path
+
+    def _write_courier(self, port: int) -> Path:
+        files = self._ca.issue(SITE)
+        path = self._folder / "box.toml"
+        path.write_text(
+            f"""
+tenant = "{TENANT}"
+site = "{SITE}"
+state_dir = "box"
+run_dir = "box"
+household = "household.toml"
+[broker]
+host = "127.0.0.1"
+port = {port}
+ca = "{self._ca.certificate_path}"
+certificate = "{files.certificate}"
+key = "{files.key}"
+[keys]
+signing_key = "absent.pem"
+sealing_key = "absent.pem"
+server_verify = ["{public_text(self.server_signing)}"]
+server_seal = "{public_text(self.server_sealing)}"
+[authority]
+path = "authority.json"
+issuers = ["{public_text(self.server_signing)}"]
+[notice]
+operator = "the Example Service"
+contact = "Ask the officer at 01632 960000."
+complaints = "complaints@example.org"
+"""
+        )
+        return path
+
+
+@contextmanager
+def carriage(folder: Path) -> Iterator[Carriage]:
+    """All of it, and its end."""
+    with ExitStack() as stack:
+        made = Carriage(folder)
+        stack.callback(made.close)
+        yield made
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

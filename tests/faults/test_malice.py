@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.faults import malice
+
+
+@pytest.mark.req("R69", "S6")
+def test_a_hostile_broker_gets_nothing_in_and_keeps_nothing_out(tmp_path: Path) -> None:
+    said: list[str] = []
+    result = malice.run(tmp_path, short=True, say=said.append)
+    assert result.kept, (result, said)
+    assert result.figures["accepted that should not be"] == result.figures["genuine and missing"] == "0"
+    for kind in ("altered", "cross-delivered", "cut", "dropped", "held back", "moved", "relabelled", "repeated"):
+        assert int(result.figures[kind]) > 0, kind
