@@ -18,6 +18,7 @@ from appliance.keeper.core import Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.household.record import Ids
 from appliance.keeper.law.desk import from_store
+from appliance.keeper.law.kinds import LAW_KINDS
 from appliance.keeper.lists.match import Lists, load
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
@@ -26,7 +27,8 @@ from wire.authority import Authority, CollectClause, DataClass, ListsClause, Qua
 from wire.base import Payload, Standing
 from wire.box import BoxStatus
 from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
-from wire.findings import Severity
+from wire.findings import Finding, Severity
+from wire.ledger import Head
 from wire.models import Command, Receipt, Session, type_of
 from wire.orders import SetStanding
 
@@ -198,9 +200,15 @@ class Bench:
         )
 
     def payloads(self, heard: list[m.Message]) -> list[Payload]:
-        """Payloads of what went to the broker, without status messages and stays."""
+        """Payloads of what went to the broker, without status, stays, heads, and what is told about the law."""
         opened = [self.open(message).payload for message in heard if isinstance(message, m.Outbound)]
-        return [payload for payload in opened if not isinstance(payload, BoxStatus | Session)]
+        found = [payload for payload in opened if not isinstance(payload, BoxStatus | Session | Head)]
+        return [each for each in found if not (isinstance(each, Finding) and each.kind in LAW_KINDS)]
+
+    def law(self, heard: list[m.Message]) -> list[Finding]:
+        """What was told about the law."""
+        opened = [self.open(message).payload for message in heard if isinstance(message, m.Outbound)]
+        return [each for each in opened if isinstance(each, Finding) and each.kind in LAW_KINDS]
 
     def stays(self, heard: list[m.Message]) -> list[Session]:
         """Stays among what went to the broker."""

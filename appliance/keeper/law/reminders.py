@@ -54,9 +54,11 @@ def _ending(document: Authority, at: float) -> Iterator[Reminder]:
             kind=FindingKind.AUTHORITY_ENDING, subject=f"{document.id} ended", reasons=(text,), grade=Grade.HIGH
         )
         return
-    left = [days for days in BEFORE if end - at <= days * DAY]
-    if not left or (end - document.not_before.timestamp() <= left[-1] * DAY and left[-1] != BEFORE[-1]):
-        return  # one that is short anyway is not told as ending at its start
+    lasts = end - document.not_before.timestamp()
+    # A reminder in the first half of a short authority would only say what was known when it was issued.
+    left = [days for days in BEFORE if end - at <= days * DAY <= lasts / 2]
+    if not left:
+        return
     grade = Grade.HIGH if left[-1] == BEFORE[-1] else Grade.MEDIUM
     text = f"{name} ends on {when(end)}. Recording stops by itself then."
     subject = f"{document.id} {left[-1]} days"
