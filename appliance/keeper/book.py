@@ -260,6 +260,21 @@ class Book:
         """The mask of a device is on again: erase what may not be kept of one of its standing."""
         self._standings.narrow(device, scope=scope, at=at)
 
+    def restore(self, device: Device, correction: Correction | None, *, scope: Scope, at: float) -> Device:
+        """Put a device on the register as it was known before the box was replaced."""
+        over = device.visit_ended
+        device = self._standings.set(
+            device,
+            standing=device.standing,
+            label=device.label,
+            guest_until=device.guest_until,
+            scope=scope,
+            at=at,
+        )
+        if over is not None:
+            device = self._record.keep(replace(device, visit_ended=over))
+        return device if correction is None else self._appearance.correct(device, correction, at)
+
     def correct(self, device: Device, correction: Correction, at: float) -> Device:
         """A person says what a device is."""
         return self._appearance.correct(device, correction, at)

@@ -26,6 +26,7 @@ from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
 from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.household.record import Ids
+from appliance.keeper.household.restoring import Restoring
 from appliance.keeper.household.storage import RECOVER_SECONDS, Storage
 from appliance.keeper.household.tamper import Clocks, Ground
 from appliance.keeper.incoming import Incoming, Works
@@ -131,6 +132,7 @@ class Core:
             store, parts.desk, self._clock, self._book, identity=parts.identity, acts=self._acts, new_nonce=parts.nonce
         )
         self._keeping = Keeping(store, self._book, self._acts)
+        Restoring(store, self._book, self._acts)
         self._doorway = Doorway(self._book.record, parts.notice, send=self._send)
         self._acts.on(IssueCode, self._doorway.own.issue)
         works = Works(
