@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection
 
 from dashboard.ingest.heads import take_head, take_seed
+from dashboard.ingest.timing import tell_time
 from wire.base import Payload
 from wire.codec import Opened
 from wire.ledger import Head, LedgerSeed
+from wire.timing import TimeRequest
 
 MAX_ANSWERS = 8
 
@@ -44,4 +46,5 @@ def assemble(means: Means) -> Handlers:
     return {
         Head: partial(take_head, signing_key=means.signing_key),
         LedgerSeed: take_seed,
+        TimeRequest: partial(tell_time, sealing_key=means.sealing_key),
     }
