@@ -215,7 +215,7 @@ def modules(config: what.Household) -> list[str]:
 
 def as_toml(config: what.Household) -> str:
     """`household.toml` of a household: JSON's strings, numbers and arrays are TOML's as well."""
-    plain = config.model_dump(mode="json")
+    plain = config.model_dump(mode="json", exclude_none=True)
     sections = {name: value for name, value in plain.items() if isinstance(value, dict)}
     lines = [f"{name} = {json.dumps(value)}" for name, value in plain.items() if name not in sections]
     for name, section in sections.items():
