@@ -91,7 +91,7 @@ class Erasing:
         for stored in found:
             type_ = type_of(stored.finding).ce_type
             store.outbox.forget(type_=type_, subject=stored.finding.finding_id)
-            self._record.report_finding(stored, _emptied(stored), at)
+            self._record.report_finding(stored, emptied(stored, BECAUSE), at)
             store.findings.remove(stored.finding.finding_id)
         return len(found)
 
@@ -124,12 +124,12 @@ class Erasing:
             yield 0
 
 
-def _emptied(stored: StoredFinding) -> Finding:
+def emptied(stored: StoredFinding, because: str) -> Finding:
     """The finding, closed, without what it said."""
-    finding = findings.closed(stored.finding, BECAUSE) if stored.finding.state == "open" else stored.finding
+    finding = findings.closed(stored.finding, because) if stored.finding.state == "open" else stored.finding
     emptied = {
         "revision": max(finding.revision, stored.finding.revision + 1),
-        "closed_because": BECAUSE,
+        "closed_because": because,
         "reasons": (),
         "alternatives": (),
         "hit": None,

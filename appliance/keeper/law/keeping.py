@@ -5,7 +5,7 @@ In: acts, time, the authority. Out: see `holds`, `erasing`, `purging`; and what 
 
 from __future__ import annotations
 
-from appliance.keeper.authority import Scope
+from appliance.keeper.authority import Judgement
 from appliance.keeper.book import Book
 from appliance.keeper.devices.model import moment
 from appliance.keeper.law.acts import Acts
@@ -27,26 +27,24 @@ class Keeping:
         self._holding = Holding(store)
         self._erasing = Erasing(store, book.record)
         self._purging = Purging(
-            store, book.registry, forget=book.forget, let_go=book.let_go, erasing=self._erasing.work
+            store,
+            book.registry,
+            forget=book.forget,
+            let_go=book.let_go,
+            close=book.record.report_finding,
+            erasing=self._erasing.work,
         )
         acts.on(SetHold, self._holding.begin)
         acts.on(EndHold, self._holding.end)
         acts.on(EraseRecords, self._erasing.follow)
 
-    def tick(self, authority: Authority | None, scope: Scope | None, *, at: float) -> None:
+    def tick(self, authority: Authority | None, judgement: Judgement, *, at: float) -> None:
         """Time passed; `at` is a moment that has passed for sure, whatever the clock shows (Unix seconds)."""
         self._holding.tick(at)
         if self._holding.ended or self._erasing.wanted:
             self._holding.ended = False
             self._purging.soon()
-        self._purging.tick(authority, scope, paused=self._paused(authority, at), at=at)
-
-    def _paused(self, authority: Authority | None, at: float) -> bool:
-        ordered = any(
-            pause.starts <= at and (pause.ends is None or at < pause.ends) for pause in self._store.law.pauses()
-        )
-        written = () if authority is None else authority.pauses or ()
-        return ordered or any(pause.starts.timestamp() <= at < pause.ends.timestamp() for pause in written)
+        self._purging.tick(authority, judgement, at=at)
 
     def told(self) -> Told:
         """What the server is told with each status."""

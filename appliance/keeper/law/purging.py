@@ -14,15 +14,18 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 
-from appliance.keeper.authority import Scope
+from appliance.keeper.authority import Judgement, Reason
 from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.registry import Registry
-from appliance.keeper.law.retention import NOT_ABOUT_DEVICES, Terms, shipped, terms
+from appliance.keeper.law.erasing import emptied
+from appliance.keeper.law.retention import Terms, shipped, terms
 from appliance.keeper.store.database import Store
+from appliance.keeper.store.findings import StoredFinding
 from appliance.keeper.store.purge import TABLES
 from appliance.keeper.store.vault import VaultError
 from wire.authority import Authority
 from wire.base import Standing
+from wire.findings import Finding
 from wire.ledger import RecordKind
 
 EVERY_SECONDS = 12 * 3600.0
@@ -33,7 +36,10 @@ AGAIN_SECONDS = 600.0
 _PURGED = "purged_at"
 _COUNTS = "purge_counts"
 _OUT = "out_of_force_since"
+_TAKEN_BACK = frozenset({Reason.MISSING, Reason.WITHDRAWN, Reason.LAPSED})
+"""Ends before its time; when it began to be so is kept."""
 GONE = "It was not seen for as long as records are kept."
+OVER = "The time for which it is kept is over."
 
 _log = logging.getLogger(__name__)
 
@@ -48,13 +54,19 @@ class Purging:
         *,
         forget: Callable[[Device, str, float], None],
         let_go: Callable[[Device, float], int],
+        close: Callable[[StoredFinding, Finding, float], None],
         erasing: Callable[[], Iterator[int]],
     ) -> None:
-        """`forget` a device as a whole; `let_go` of a device's addresses unused since a moment, but the last."""
+        """What the book does for it.
+
+        `forget` a device as a whole; `let_go` of a device's addresses unused since a moment, but the last; `close` a
+        finding that becomes another; `erasing`: what erasing left to do.
+        """
         self._store = store
         self._registry = registry
         self._forget = forget
         self._let_go = let_go
+        self._close = close
         self._erasing = erasing
         self._steps: Iterator[int] | None = None
         self._due = float("-inf")
@@ -71,37 +83,32 @@ class Purging:
         """Run at the next turn."""
         self._due = float("-inf")
 
-    def tick(self, authority: Authority | None, scope: Scope | None, *, paused: bool, at: float) -> None:
+    def tick(self, authority: Authority | None, judgement: Judgement, *, at: float) -> None:
         """One portion, where a run is due or under way. `at` is a moment that has passed for sure."""
-        ended_at = self._ended_at(authority, scope, paused=paused, at=at)
+        ended_at = self._ended_at(authority, judgement, at)
         if self._steps is None:
             if at < self._due:
                 return
             self._due = at + EVERY_SECONDS
             self._steps = self._run(terms(authority, ended_at=ended_at, at=at))
         try:
-            done = 0
-            for gone in self._steps:
-                done += max(gone, 1)
-                if gone:
-                    return
+            if any(self._steps):  # up to the next portion in which something went
+                return
             self._steps = None
         except VaultError as error:
             # The disk is full, or the file's place is gone: nothing was destroyed, and it is tried again.
             _log.warning("keys cannot be destroyed now: %s", error)
             self._steps, self._due = None, at + AGAIN_SECONDS
 
-    def _ended_at(self, authority: Authority | None, scope: Scope | None, *, paused: bool, at: float) -> float | None:
+    def _ended_at(self, authority: Authority | None, judgement: Judgement, at: float) -> float | None:
         """When the last authority ended; None while one is in force, paused, or still to come."""
         since = self._store.get(_OUT)
-        if scope is not None:
+        if judgement.reason not in _TAKEN_BACK:
             if since:
                 self._store.set(_OUT, "")
-            return None
-        if authority is None or paused or at < authority.not_before.timestamp():
-            return None
-        if at >= authority.not_after.timestamp():
-            return authority.not_after.timestamp()
+            # By the certain moment, not the judgement's: a clock that was put ahead ends recording, and erases nothing.
+            over = authority is not None and at >= authority.not_after.timestamp()
+            return authority.not_after.timestamp() if authority is not None and over else None
         if not since:
             self._store.set(_OUT, repr(at))
             return at
@@ -112,6 +119,7 @@ class Purging:
     def _run(self, due: Terms) -> Iterator[int]:
         yield from self._erasing()
         yield from self._devices(due)
+        yield from self._findings(due)
         for table, ages in TABLES.items():
             for gone in self._store.purge.aged(table, due.before(ages.data_class)):
                 self._count(ages.data_class, table, gone)
@@ -155,6 +163,27 @@ class Purging:
             return 0
         self._forget(device, GONE, due.at)
         return 1
+
+    def _findings(self, due: Terms) -> Iterator[int]:
+        """Findings that are open and of which nothing was heard for their time close, with nothing of what they said.
+
+        A row of the outbox that the server has not received stays: no finding is lost on its way.
+        """
+        store, before, after = self._store, due.before("findings"), ""
+        while found := store.findings.open_since(before, after=after, most=DEVICES_A_TURN):
+            after = found[-1].finding.finding_id
+            gone = 0
+            for stored in found:
+                finding = stored.finding
+                first, last = finding.first_seen.timestamp(), finding.last_seen.timestamp()
+                if store.holds.covers(finding.device_id or "", first=first, last=max(last, stored.reported_at)):
+                    continue
+                self._close(stored, emptied(stored, OVER), due.at)
+                store.findings.remove(finding.finding_id)
+                gone += 1
+            self._count("findings", "closed", gone)
+            self._names |= gone > 0
+            yield gone
 
     def _outbox(self, due: Terms) -> Iterator[int]:
         """What is due goes unreceived too; never a finding that the server lacks."""
@@ -211,6 +240,3 @@ class Purging:
         elif counts:
             store.note_deleted()
         store.set(_PURGED, repr(due.at))
-
-
-__all__ = ["EVERY_SECONDS", "NOT_ABOUT_DEVICES", "Purging"]

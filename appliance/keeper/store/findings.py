@@ -81,6 +81,15 @@ class Findings:
         """All findings about a device, open or closed."""
         return self._all("device_id = ?", device_id)
 
+    def open_since(self, before: float, *, after: str, most: int) -> list[StoredFinding]:
+        """Open findings about devices that were last told of before a moment, by id from the one behind `after`."""
+        return self._all(
+            "state = 'open' and device_id is not null and reported_at < ? and finding_id > ? order by finding_id limit ?",
+            before,
+            after,
+            most,
+        )
+
     def remove(self, finding_id: str) -> None:
         """Forget a finding."""
         self._db.execute("delete from finding where finding_id = ?", (finding_id,))

@@ -71,6 +71,18 @@ TABLES: Mapping[str, Ages] = {
     "quiet": Ages(data_class="commands", first="t.at", last="t.until", of="device_id"),
     "away": Ages(data_class="commands", first="t.starts", last="t.ends", of="device_id"),
     "hold": Ages(data_class="commands", first="t.at", last="t.ended"),
+    "pause": Ages(data_class="commands", first="t.starts", last="t.ends"),
+    "unmasked": Ages(data_class="commands", first="t.starts", last="t.ends", of="device_id"),
+    "form_sent": Ages(data_class="household", first="t.at", last="t.at", of="device_id"),
+    "guest_claim": Ages(data_class="household", first="t.at", last="t.until", of="device_id"),
+    "own_code": Ages(data_class="household", first="t.expires", last="t.expires", of="device_id"),
+    "notice_shown": Ages(
+        data_class="household",
+        first="t.shown",
+        last="coalesce(t.read, t.shown)",
+        of="device_id",
+        when="not exists (select 1 from device d where d.device_id = t.device_id)",
+    ),
 }
 """Tables whose rows go by age. Order: what is about an address before the address."""
 
@@ -83,6 +95,11 @@ KEPT: Mapping[str, str] = {
     "meta": "One value a name, replaced by the next.",
     "watch": "A household's own entries: each has its own end.",
     "outbox": "Goes on the server's receipt; what is due goes without one, but never a finding the server lacks.",
+    "sealed": "Opened, or destroyed unread, at the first time that somebody vouches for.",
+    "withdrawal": "Holds until an authority of a higher number; bounded.",
+    "authority_kept": "By what right was recorded what a bundle holds; bounded.",
+    "bundle": "Each has an end of its own, within a week; its file goes with it.",
+    "notice_told": "Hashes of notices.",
     "vault_key": "Keys are destroyed when all they sealed is due.",
     "ledger": "The body is destroyed with its key; that a record was there, and when, proves the rest and stays.",
     "ledger_about": "Goes with the body of its record.",
