@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
+from appliance import messages as m
 from appliance.messages import Notice
-from appliance.porch.page import Page
+from appliance.porch.forms import Tokens
+from appliance.porch.page import MAX_ASKED, Page
 from appliance.porch.server import Asked, Reply
 from appliance.settings import NoticeSettings
 
@@ -139,3 +143,140 @@ def test_who_was_led_here_from_another_address_reads_the_notice() -> None:
     status, html = refused(Page(SETTINGS), "captive.example", own_address=False)
     assert status == 200
     assert "About the box" in html
+
+
+# --- forms ------------------------------------------------------------------------------------------
+
+OWN_PAGES = ["/", "/read", "/visitor", "/ask", "/this-device"]
+
+
+def asking(**fields: Any) -> Asked:
+    given: dict[str, Any] = {"host": "192.0.2.1", "client": "192.0.2.17", "server": "192.0.2.1", "at": 50.0}
+    return Asked(**(given | fields))
+
+
+@pytest.mark.req("R57", "R59")
+def test_forms_for_who_was_led_here_go_to_the_boxs_own_address() -> None:
+    """Where it was led from may answer itself by the time that a form is sent."""
+    page = Page(SETTINGS)
+    page.show(NOTICE)
+    reply = said(page, asking(path="/hotspot-detect.html", host="captive.example", own_address=False))
+    html = reply.body.decode()
+    assert 'action="http://192.0.2.1/read"' in html
+    assert reply.forms == "http://192.0.2.1"
+    assert re.findall(r'href="(?!http://192\.0\.2\.1/)([^"]*)"', html) == ["/notice.css"]
+    own = said(page, asking(path="/"))
+    assert 'action="/read"' in own.body.decode()
+    assert own.forms == "'self'"
+
+
+@pytest.mark.req("R53", "R59")
+@pytest.mark.parametrize("notice", [None, Notice(recording=False, kind=None, kept=(), until=None)])
+def test_there_is_nothing_to_have_read_without_a_notice(notice: Notice | None) -> None:
+    page = Page(SETTINGS)
+    page.show(notice)
+    assert "<form" not in text(page)
+
+
+@pytest.mark.req("R58", "N12")
+@pytest.mark.parametrize("path", OWN_PAGES)
+def test_no_page_asks_anybody_to_watch_or_for_a_name(path: str) -> None:
+    page = Page(SETTINGS)
+    page.show(NOTICE)
+    html = said(page, asking(path=path)).body.decode()
+    words = re.sub(r"<[^>]+>", " ", html).replace(
+        "Nobody in this home is asked to watch or to report anybody else.", ""
+    )
+    assert not re.search(r"(?i)\b(report|watch|witness|suspicious|tell us (about|who)|your (full )?name is)\b", words)
+    assert not re.findall(r'<(?:input|textarea)[^>]*name="(?!token|notice|visitor|hours|kind|text|code)', html)
+    assert "<script" not in html
+
+
+def test_a_form_goes_to_the_keeper_and_its_answer_to_who_waits() -> None:
+    heard: list[m.Message] = []
+
+    def ask(message: m.Message) -> bool:
+        heard.append(message)
+        return True
+
+    page = Page(SETTINGS, ask=ask, tokens=Tokens(b"k" * 32))
+    token = Tokens(b"k" * 32).make("/ask", "192.0.2.17", 50.0)
+    sent = asking(
+        path="/ask",
+        ticket=3,
+        form=f"token={token}&kind=correction&text=%3Cb%3Emine".encode(),
+        form_type="application/x-www-form-urlencoded",
+    )
+    assert page.answer(sent) is None
+    assert heard == [m.FormSent(ticket=3, client="192.0.2.17", kind=m.FormKind.CORRECTION, text="<b>mine")]
+    reply = page.answered(m.FormAnswered(ticket=3, taken=True))
+    assert reply is not None
+    assert b"Your message is on its way" in reply.body
+    assert b"mine" not in reply.body, "what somebody wrote is not shown again"
+    assert page.answered(m.FormAnswered(ticket=3, taken=True)) is None, "nobody waits any more"
+
+
+def test_a_form_that_cannot_go_says_so() -> None:
+    page = Page(SETTINGS, ask=lambda _message: False, tokens=Tokens(b"k" * 32))
+    token = Tokens(b"k" * 32).make("/ask", "192.0.2.17", 50.0)
+    sent = {"form": f"token={token}&kind=access".encode(), "form_type": "application/x-www-form-urlencoded"}
+    assert said(page, asking(path="/ask", **sent)).status == 503
+    assert said(page, asking(path="/elsewhere", **sent)).status == 404
+    assert said(page, asking(path="/ask", form=b"", form_type="")).status == 403
+    assert said(page, asking(path="/ask", host="evil.example", **sent)).status == 403
+    assert b"About the box" in said(page, asking(path="/ask", own_address=False, **sent)).body
+
+
+@pytest.mark.req("N12")
+def test_whoever_is_not_proved_sees_the_same_page() -> None:
+    page = Page(SETTINGS, ask=lambda _message: True, tokens=Tokens(b"k" * 32))
+    bodies = set()
+    for ticket, code in enumerate(("", "WRONG", "K7QM2XPA")):
+        token = Tokens(b"k" * 32).make("/this-device", "192.0.2.17", 50.0)
+        form = f"token={token}&code={code}".encode()
+        kind = "application/x-www-form-urlencoded"
+        assert page.answer(asking(path="/this-device", ticket=ticket, form=form, form_type=kind)) is None
+        reply = page.answered(m.OwnPage(ticket=ticket))
+        assert reply is not None
+        bodies.add(reply.body)
+    assert len(bodies) == 1
+
+
+@pytest.mark.req("N12", "R76")
+def test_who_is_proved_reads_about_the_device() -> None:
+    page = Page(SETTINGS, ask=lambda _message: True, tokens=Tokens(b"k" * 32))
+    token = Tokens(b"k" * 32).make("/this-device", "192.0.2.17", 50.0)
+    kind = "application/x-www-form-urlencoded"
+    page.answer(asking(path="/this-device", ticket=1, form=f"token={token}&code=x".encode(), form_type=kind))
+    section = m.OwnSection(title="What was found", lines=("Nothing <i>waits</i>.",))
+    reply = page.answered(m.OwnPage(ticket=1, sections=(section,)))
+    assert reply is not None
+    assert b"<li>Nothing &lt;i&gt;waits&lt;/i&gt;.</li>" in reply.body
+
+
+def test_answers_that_are_waited_for_are_bounded() -> None:
+    page = Page(SETTINGS, ask=lambda _message: True, tokens=Tokens(b"k" * 32))
+    kind = "application/x-www-form-urlencoded"
+    for ticket in range(MAX_ASKED + 5):
+        client = f"192.0.2.{ticket}"
+        token = Tokens(b"k" * 32).make("/this-device", client, 50.0)
+        asked = asking(
+            path="/this-device", ticket=ticket, client=client, form=f"token={token}&code=".encode(), form_type=kind
+        )
+        assert page.answer(asked) is None
+    assert page.answered(m.OwnPage(ticket=4)) is None
+    assert page.answered(m.OwnPage(ticket=5)) is not None
+
+
+@pytest.mark.req("R59")
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("notice.example.org", True), ('x"},"a":"', False), ("a" * 300, False), ("", False), ("x/../y", False)],
+)
+def test_a_device_that_was_told_of_it_finds_the_notice_on_demand(host: str, *, told: bool) -> None:
+    """RFC 8908 section 5."""
+    reply = said(Page(SETTINGS), asking(path="/captive.json", host=host))
+    assert reply.content_type == "application/captive+json"
+    answer = json.loads(reply.body)
+    assert answer["captive"] is False
+    assert answer.get("venue-info-url") == (f"https://{host}/" if told else None)

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.porch.server import DEADLINE, MAX_CONNECTIONS, MAX_HEAD, MAX_PER_ADDRESS, Reply, Server
+from appliance.porch.server import (
+    DEADLINE,
+    GRACE,
+    HOLD,
+    MAX_BODY,
+    MAX_CONNECTIONS,
+    MAX_HEAD,
+    MAX_PER_ADDRESS,
+    Asked,
+    Reply,
+    Server,
+)
 
 
 class Rig:
@@ -184,4 +195,152 @@ def test_arbitrary_bytes_raise_nothing_and_leave_nothing(rig: Rig, junk: bytes, 
     rig.turn(4)
     rig.server.expire(rig.now + DEADLINE)
     assert rig.server.open == 0
+    client.close()
+
+
+# --- forms, and answers that come later -------------------------------------------------------------
+
+
+class Later:
+    """Answers that the test gives when it likes."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.asked: list[Asked] = []
+        rig.server._answer = self.take
+
+    def take(self, asked: Asked) -> Reply | None:
+        self.asked.append(asked)
+        return None
+
+    def post(self, body: bytes, *headers: str) -> socket.socket:
+        client = self.rig.client()
+        head = "".join(f"{line}\r\n" for line in ("POST /ask HTTP/1.1", "Host: 192.0.2.1", *headers))
+        client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        self.rig.turn(3)
+        return client
+
+    def answer(self, text: bytes = b"done") -> None:
+        self.rig.server.reply(self.asked[-1].ticket, Reply(content_type="text/plain", body=text, forms="'self'"))
+
+    def pass_(self, seconds: float) -> None:
+        self.rig.now += seconds
+        self.rig.server.expire(self.rig.now)
+        self.rig.turn(3)
+
+
+def nothing_yet(client: socket.socket) -> bool:
+    client.setblocking(False)
+    try:
+        client.recv(1)
+    except BlockingIOError:
+        return True
+    return False
+
+
+@pytest.mark.req("N12")
+def test_a_form_reaches_the_answer_whole(rig: Rig) -> None:
+    later = Later(rig)
+    client = later.post(b"kind=access", "Content-Type: text/x", "Origin: http://192.0.2.1")
+    (asked,) = later.asked
+    assert (asked.path, asked.form, asked.form_type, asked.origin) == (
+        "/ask",
+        b"kind=access",
+        "text/x",
+        "http://192.0.2.1",
+    )
+    assert asked.client == "127.0.0.1"
+    later.answer()
+    later.pass_(HOLD)
+    answer = client.recv(65536)
+    assert answer.endswith(b"done")
+    assert b"form-action 'self'" in answer
+    assert b"set-cookie" not in answer.lower()
+
+
+@pytest.mark.req("N12")
+@pytest.mark.parametrize("found_after", [0.0, HOLD / 2])
+def test_how_long_an_answer_took_to_find_does_not_show(rig: Rig, found_after: float) -> None:
+    later = Later(rig)
+    client = later.post(b"code=1")
+    later.pass_(found_after)
+    later.answer()
+    later.pass_(HOLD - found_after - 0.01)
+    assert nothing_yet(client)
+    later.pass_(0.02)
+    client.setblocking(True)
+    assert client.recv(65536).endswith(b"done")
+
+
+def test_an_answer_that_does_not_come_is_made_up_for_at_the_deadline(rig: Rig) -> None:
+    later = Later(rig)
+    client = later.post(b"code=1")
+    later.pass_(DEADLINE - 0.1)
+    assert nothing_yet(client)
+    later.pass_(0.2)
+    client.setblocking(True)
+    assert client.recv(65536).startswith(b"HTTP/1.1 503")
+    later.answer(b"too late")
+    later.pass_(GRACE)
+    assert rig.server.open == 0
+    assert not rig.server._tickets
+
+
+def test_who_leaves_before_the_answer_is_forgotten(rig: Rig) -> None:
+    later = Later(rig)
+    client = later.post(b"code=1")
+    client.sendall(b"more that nobody asked for")
+    rig.turn(2)
+    assert rig.server.open == 1
+    client.close()
+    rig.turn(3)
+    assert rig.server.open == 0
+    later.answer()
+    later.pass_(HOLD)
+    assert not rig.server._tickets
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_bound_is_refused_unread(rig: Rig, *, chunked: bool) -> None:
+    later = Later(rig)
+    body = b"x" * (MAX_BODY + 1)
+    if chunked:
+        head, body = b"Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    else:
+        head = b"Content-Length: 9999999"
+    client = rig.client()
+    client.sendall(b"POST /ask HTTP/1.1\r\nHost: 192.0.2.1\r\n" + head + b"\r\n\r\n" + body)
+    rig.turn(5)
+    assert client.recv(65536).startswith(b"HTTP/1.1 413")
+    assert later.asked == []
+
+
+def test_a_body_that_drips_has_the_same_deadline(rig: Rig) -> None:
+    later = Later(rig)
+    client = rig.client()
+    client.sendall(b"POST /ask HTTP/1.1\r\nHost: 192.0.2.1\r\nContent-Length: 100\r\n\r\n")
+    for _ in range(20):
+        client.sendall(b"x")
+        later.pass_(DEADLINE / 19)
+        if not rig.server.open:
+            break
+    assert rig.server.open == 0
+    assert later.asked == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(junk=st.binary(max_size=300), length=st.integers(0, 400), cut=st.integers(0, 90))
+def test_arbitrary_forms_raise_nothing_and_leave_nothing(rig: Rig, junk: bytes, length: int, cut: int) -> None:
+    rig.server._answer = lambda _asked: None
+    request = b"POST /ask HTTP/1.1\r\nHost: example.org\r\nContent-Length: %d\r\n\r\n" % length
+    client = rig.client()
+    client.sendall(request[: max(len(request) - cut, 0)] + junk)
+    client.shutdown(socket.SHUT_WR)
+    rig.turn(4)
+    for _ in range(2):
+        rig.now += DEADLINE + GRACE
+        rig.server.expire(rig.now)
+        rig.turn(2)
+    assert rig.server.open == 0
+    assert not rig.server._tickets
     client.close()
