@@ -25,6 +25,7 @@ _COMMANDS = {
     "replay": "show what a capture file would tell the box; stores nothing",
     "status": "ask the running box how it is",
     "up": "run the processes of the box",
+    "verify": "check an evidence bundle",
 }
 
 

@@ -7,6 +7,7 @@ records hold is `verify`'s business; a line that cannot be read is a `BundleErro
 from __future__ import annotations
 
 import json
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -61,22 +62,28 @@ def read(lines: bytes) -> Iterator[Record]:
             leaf = json.loads(raw)
         except ValueError:
             raise BundleError(f"line {number} of the records cannot be read") from None
-        yield Record(
-            leaf=leaf, raw=raw, salt=None if salt == "null" else salt[1:-1], state=state, view=view, body=body
-        )
+        yield Record(leaf=leaf, raw=raw, salt=None if salt == "null" else salt[1:-1], state=state, view=view, body=body)
 
 
 def database(records: Iterable[Record]) -> bytes:
-    """The octets of a database with these records. What SQLite counts of its own writing is set to fixed values."""
+    """The octets of a database with these records. What SQLite counts of its own writing is set to fixed values.
+
+    Raises:
+        BundleError: two records have one number, or one is none that a database takes.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "records.db"
         made = Database(path, execute_plugins=False)
         made.execute(f"pragma page_size={_PAGE}")
         made.execute("pragma journal_mode=off")
-        made.execute(verify.SCHEMA)
-        made["record"].insert_all((_row(record) for record in records), batch_size=1000)
-        made.execute("vacuum")
-        made.close()
+        made.execute(f"CREATE TABLE record ({verify.COLUMNS})")
+        try:
+            made.table("record").insert_all((_row(record) for record in records), batch_size=1000)
+            made.execute("vacuum")
+        except (sqlite3.Error, KeyError, TypeError, OverflowError, AttributeError) as error:
+            raise BundleError(f"the records do not make a database ({type(error).__name__})") from None
+        finally:
+            made.close()
         octets = bytearray(path.read_bytes())
     octets[_COUNTER : _COUNTER + 4] = octets[_VERSION_VALID : _VERSION_VALID + 4] = (1).to_bytes(4, "big")
     octets[_LIBRARY : _LIBRARY + 4] = _FIXED_LIBRARY.to_bytes(4, "big")

@@ -98,7 +98,9 @@ def make(
             heading="When the box could not see",
             lines=(*_bounded(gaps, "No gap was recorded in this time."), f"It told {coverage} times how much it saw."),
         ),
-        Section(heading="What is not in here", lines=(*missing, *([clock] if free else [])) or ("Nothing is left out.",)),
+        Section(
+            heading="What is not in here", lines=(*missing, *([clock] if free else [])) or ("Nothing is left out.",)
+        ),
         Section(heading="What these records cannot show", lines=LIMITS),
     )
     return Report(title=title, label=label, statement=statement, sections=sections)
@@ -158,16 +160,15 @@ def _about(given: Mapping[str, Any], count: int, authorities: Sequence[Any]) -> 
 
 def _finding(plain: Mapping[str, Any]) -> str:
     try:
-        what = _KINDS[FindingKind(plain.get("kind"))].one
+        what = _KINDS[FindingKind(str(plain.get("kind")))].one
     except (KeyError, ValueError):
         what = str(plain.get("kind"))
     what = what.replace("{who}", "A device").replace("{whom}", "a device").replace("{n}", "1")
     about = plain.get("device_id")
     sure = round(float(plain.get("confidence", 0)) * 100)
-    lines = [
-        f"{what}{f' (device {about})' if about else ''}. Seen {plain.get('count', 1)} times, first {plain.get('first_seen')}, "
-        f"last {plain.get('last_seen')}. How sure: {sure} in 100."
-    ]
+    device = f" (device {about})" if about else ""
+    when = f"Seen {plain.get('count', 1)} times, first {plain.get('first_seen')}, last {plain.get('last_seen')}."
+    lines = [f"{what}{device}. {when} How sure: {sure} in 100."]
     hit = plain.get("hit")
     if isinstance(hit, dict):
         lines.append(f"List {hit.get('list_id')}, version {hit.get('list_version')}, entry {hit.get('entry')}.")

@@ -7,6 +7,7 @@ of one of them. Keys are made anew at each run; names are made up.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import zlib
@@ -16,12 +17,15 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import verify
 from appliance.keeper.ledger.bundle import Builder, Setting, Wanted, choose
 from appliance.keeper.store.database import Store
-from dashboard.bundles.assemble import Known, complete
-from dashboard.bundles.parts import unpack
+from dashboard.bundles.assemble import Known, complete, zipped
+from dashboard.bundles.parts import BundleError, unpack
+from dashboard.bundles.records import database, read
 from wire.authority import Authority, CollectClause, DataClass, sign
 from wire.base import Standing
+from wire.bundles import BOX_CONTEXT, MANIFEST_CONTEXT
 from wire.keys import public_text
 from wire.ledger import ClockState, Head, RecordKind, Stamp, canonical, cosigned_bytes, head_bytes, signed
 
@@ -114,8 +118,6 @@ def setting(box: Ed25519PrivateKey, server: Ed25519PrivateKey, issuer: Ed25519Pr
 
 def gather(store: Store, asked: Wanted, told: Setting) -> dict[str, bytes]:
     """The box's files, by the way that a data part takes."""
-
-
     log = store.ledger.log
     _first, last = log.span(asked.since_ms, asked.until_ms)
     builder = Builder(store.ledger, asked, told, choose(log.heads(), last))
@@ -215,10 +217,30 @@ def again(made: Made, files: dict[str, bytes], *, box: bool) -> bytes:
         told["records"] = files["records.jsonl"].count(b"\n")
         told["size"] = files["leaves.txt"].count(b"\n")
         files["box.json"] = canonical(told)
-        files["box.sig"] = made.box.sign(b"gatehouse/bundle/v1\n" + files["box.json"])
-    return complete(files, made.known, box_key=public_text(made.box), signer=made.server)
+        files["box.sig"] = made.box.sign(BOX_CONTEXT + files["box.json"])
+    whole = {**verify.unzip(made.zip), **files}
+    with contextlib.suppress(BundleError):  # what no database takes stands in the lines only
+        whole["records.db"] = database(read(files["records.jsonl"]))
+    return listed(whole, signer=made.server)
+
+
+def listed(files: dict[str, bytes], *, signer: Ed25519PrivateKey | None) -> bytes:
+    """A zip with a list of files that fits them; signed anew, if there is a key to do so."""
+    files = dict(files)
+    told = json.loads(files["MANIFEST.json"])
+    names = [name for name in files if not name.startswith("MANIFEST.")]
+    told["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in names}
+    files["MANIFEST.json"] = canonical(told)
+    if signer is not None:
+        files["MANIFEST.sig"] = signer.sign(MANIFEST_CONTEXT + files["MANIFEST.json"])
+    return zipped(files)
 
 
 def key_id(key: Ed25519PrivateKey) -> str:
     """As the verifier prints it."""
     return hashlib.sha256(base64.b64decode(public_text(key))).hexdigest()[:16]
+
+
+def text(signature: bytes) -> str:
+    """A signature as it stands in JSON."""
+    return base64.b64encode(signature).decode()

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.faults import announcements, broker, lists, malice, outage, processes, questions, starvation
+from lab.faults import announcements, broker, lists, malice, mutations, outage, processes, questions, starvation
 from lab.faults.result import Campaign
 
-CAMPAIGNS: Sequence[Campaign] = (outage, broker, processes, malice, starvation, announcements, questions, lists)
+CAMPAIGNS: Sequence[Campaign] = (
+    outage,
+    broker,
+    processes,
+    malice,
+    mutations,
+    starvation,
+    announcements,
+    questions,
+    lists,
+)

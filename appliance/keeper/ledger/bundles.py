@@ -192,7 +192,8 @@ class Bundles:
     def _wanted(self, held: StoredBundle) -> Wanted:
         asked = json.loads(held.wanted)
         ids = asked["device_ids"]
-        own, others = [], []
+        own: list[tuple[str, tuple[str, ...], str | None]] = []
+        others: list[tuple[str, tuple[str, ...], str | None]] = []
         for device in self._registry:
             names = (device.device_id, device.macs, device.label)
             mine = device.device_id in ids if ids else device.standing not in THIRD
