@@ -116,12 +116,13 @@ class Coverage:
         hour = self._hour or self._begin()
         for report in reports:
             before = self._taps.get(report.tap)
+            if before is not None and report.messages < before.messages:
+                before = None  # opened anew, it counts from nought
             self._taps[report.tap] = report
             sums = hour.taps.setdefault(report.tap, dict.fromkeys(_COUNTERS, 0))
             for name in _COUNTERS:
-                now = int(getattr(report, name))
                 then = 0 if before is None else int(getattr(before, name))
-                sums[name] += now - then if now >= then else now  # opened anew, it counts from nought
+                sums[name] += max(int(getattr(report, name)) - then, 0)
         hour.overflow += max(overflow - self._overflow, 0)
         self._overflow = overflow
 
