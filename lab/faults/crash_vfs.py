@@ -29,6 +29,8 @@ except ImportError:
     sys.stderr.write("Debian's python3-apsw is not there, or is made for another Python\n")
     sys.exit(69)
 
+__all__ = ["CutVfs", "Disk", "Fate", "apsw"]
+
 SECTOR = 512
 NAME = "power-cut"
 _OPEN_DELETEONCLOSE = 0x08

@@ -33,7 +33,7 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
     say(f"seed {seed} (GATEHOUSE_SEED={seed} repeats it)")
     try:
         found = _cut(folder / "as-shipped", seed, cuts, again)
-    except _AbsentError as error:
+    except AbsentError as error:
         return Result(kept=False, figures={NOT_RUN: str(error)})
     say("the same with syncs switched off, to see that harm is seen")
     control = _cut(folder / "control", seed, SHORT, SHORT_AGAIN, synchronous="off")
@@ -59,7 +59,7 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
     )
 
 
-class _AbsentError(Exception):
+class AbsentError(Exception):
     """The power cuts cannot be made here; the text says why."""
 
 
@@ -69,14 +69,30 @@ def _harm(tally: _Tally) -> int:
 
 def _cut(folder: Path, seed: int, cuts: int, again: int, *, synchronous: str | None = None) -> _Tally:
     folder.mkdir(parents=True, exist_ok=True)
-    asked = [sys.executable, "-m", "lab.faults.power_cuts", str(folder)]
-    asked += ["--seed", str(seed), "--cuts", str(cuts), "--again", str(again)]
+    asked = ["--seed", str(seed), "--cuts", str(cuts), "--again", str(again)]
     if synchronous is not None:
         asked += ["--synchronous", synchronous]
-    done = subprocess.run(asked, cwd=_ROOT, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    return cut_off("lab.faults.power_cuts", str(folder), *asked)
+
+
+def cut_off(module: str, *arguments: str) -> _Tally:
+    """Run a module that puts its own file system under SQLite; what it printed.
+
+    Raises:
+        AbsentError: it cannot do that here.
+        RuntimeError: it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_SECONDS,
+    )
     if done.returncode == ABSENT:
-        raise _AbsentError(done.stderr.strip())
+        raise AbsentError(done.stderr.strip())
     if done.returncode != 0:
-        raise RuntimeError(f"the power cuts could not be made: {done.stderr[-2000:]}")
+        raise RuntimeError(f"{module} failed: {done.stderr[-2000:]}")
     tally: _Tally = json.loads(done.stdout)
     return tally

@@ -253,12 +253,12 @@ class Cutter:
         if done > cut.done + 1 or revision != done or (mark is not None and _mark(store) != mark):
             tally.torn += 1
             tally.note(f"half of a transaction: {done} where {cut.done} were committed, the device at {revision}")
-        elif (wrong := _inconsistent(store)) is not None:
+        elif (wrong := inconsistent(store)) is not None:
             tally.corrupt += 1
             tally.note(wrong)
 
 
-def _inconsistent(store: Store) -> str | None:
+def inconsistent(store: Store) -> str | None:
     """What the outbox or the ledger says of itself that is not so."""
     rows = store.outbox.waiting(without=(), most=10**6)
     if (len(store.outbox), store.outbox.octets) != (len(rows), sum(len(row.body) + ROW_OCTETS for row in rows)):

@@ -28,6 +28,7 @@ from appliance.keeper.household.tamper import Ground
 from appliance.keeper.law.desk import Desk
 from appliance.keeper.lists.match import Lists, Loaded
 from appliance.keeper.signs.tamper import Place
+from appliance.keeper.steady import Steady
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
 from appliance.sensor.dissect import Dissector
@@ -93,8 +94,20 @@ class Told:
 class Box:
     """See the module's text. The folder is made if absent."""
 
-    def __init__(self, folder: Path, *, starts: float, ends: float, router: str, terms: Terms | None = None) -> None:
-        """`starts` and `ends` bound the authority, Unix seconds; frames of the MAC `router` are the box's own."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        starts: float,
+        ends: float,
+        router: str,
+        terms: Terms | None = None,
+        store: Store | None = None,
+    ) -> None:
+        """`starts` and `ends` bound the authority, Unix seconds; frames of the MAC `router` are the box's own.
+
+        `store`: one that was opened otherwise than a box does by itself.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._terms = terms or Terms()
         self._router = bytes.fromhex(router.replace(":", ""))
@@ -106,7 +119,7 @@ class Box:
         self._numbers: dict[str, Iterator[int]] = {}
         self._starts_so_far = 0
         self._up, self._ticked = True, starts
-        self._store = Store(folder / "keeper.db")
+        self._store = store or Store(folder / "keeper.db")
         document = sign(_authority(starts, ends, self._terms.clauses), self._issuer)
         self._document = document.model_dump_json().encode()
         self._gathered: list[m.Observation] = []
@@ -265,10 +278,17 @@ class Box:
 
     def _start(self) -> None:
         self._starts_so_far += 1
-        at = {"now": self.now, "monotonic": self._monotonic}
         self._dissector, self._observer = Dissector(), Observer(HOME)
-        self._core = Core(self._parts(), monotonic=self._monotonic)
-        self._take(self._core.document(self._document, **at))
+        self._core = self._made()
+        self._take(self._core.document(self._document, now=self.now, monotonic=self._monotonic))
+        self._meet()
+
+    def _made(self) -> Core | Steady:
+        return Core(self._parts(), monotonic=self._monotonic)
+
+    def _meet(self) -> None:
+        """The other processes connect."""
+        at = {"now": self.now, "monotonic": self._monotonic}
         for peer in (Peer.COURIER, Peer.SENSOR, Peer.WARDEN):
             self._take(self._core.connected(peer, **at))
         started = m.SensorStarted(ts=self.now, taps=("chatter", "dns", "flow"))

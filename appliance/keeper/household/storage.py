@@ -75,6 +75,9 @@ class Storage:
         elif not self._well:
             self._well = True
             self._spared(at)
+            if self._narrow_since is not None:
+                for device in tuple(self._record.registry):
+                    self._record.soon(device)  # what was not told meanwhile
             self._narrow_since = None
             because = "There is room again. What was not kept meanwhile is counted in the box's own record."
             self._teller.end(None, FindingKind.STORAGE_FULL, "", because, at)
