@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from appliance.keeper.household.crowd import ALLOWANCE
 from lab.client import Client
 from lab.officer import Officer, Seen
 from lab.service import wait_until
@@ -14,6 +15,9 @@ from lab.stack import SITE, Stack
 
 OWN = "02:00:00:fa:00:01"
 """The device that an officer has registered."""
+
+MOST_FINDINGS = ALLOWANCE + 4
+"""So many new addresses are told one by one, as many devices may join at an installation; then one finding tells of all."""
 
 
 @contextmanager
