@@ -40,6 +40,19 @@ class Ingest(_Section):
     """X25519: events are sealed to it."""
 
 
+class Enrol(_Section):
+    """Where boxes renew their certificates, and the authority's key (PEM paths)."""
+
+    host: str
+    port: int = Field(default=8884, ge=1, le=65535)
+    ca: Path
+    """Certificate of the authority that the broker's clients are under."""
+    ca_key: Path
+    certificate: Path
+    """This server's own, under the same authority: boxes trust no other."""
+    key: Path
+
+
 class DashboardSettings(_Section):
     """All of `dashboard.toml`."""
 
@@ -56,9 +69,17 @@ class DashboardSettings(_Section):
     """False only where the page is served on loopback without TLS."""
     time_zone: str = "Europe/London"
     """The zone whose time the pages keep (IANA name)."""
+    silent_seconds: float = Field(default=150.0, ge=1, le=3600)
+    """A box that was not heard of for so long is said to be silent; boxes say something every minute."""
+    backup_hours: float = Field(default=24.0, gt=0, le=168)
+    """How long a backup can be opened: its key is destroyed then, so that what was erased is gone from it too."""
+    backup_keys: Path | None = None
+    """Where the keys of backups are kept, apart from them; beside the secret where this is not given."""
     words: Words = Words()
     authority_issuers: tuple[str, ...] = Field(default=(), max_length=4)
     """Public keys (Ed25519, base64) of those who may issue an authority document; the same that boxes pin."""
+    enrol: Enrol | None = None
+    """Only in the file of the process that renews certificates; no other holds the authority's key."""
     ingest: Ingest | None = None
     """Absent in the web process's own file; the web process never holds these keys."""
 

@@ -250,6 +250,8 @@ class Incoming:
                 self._works.book.tamper.broker(turn.at, connected=message.connected)
             case m.Credit():
                 uplink.credit(message.count)
+            case m.RenewalWanted():
+                self._send(Peer.COURIER, m.RenewalSigned(request=uplink.renewal(message.csr, turn.at)))
             case m.ListFetched():
                 pass  # its file came beside it: the loop has given both to the supply
             case m.Inbound():

@@ -14,6 +14,7 @@ a finding up; so much is also what an alert may find before it on the way.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ from wire.batch import MAX_ITEMS, Batch
 from wire.box import BoxStatus
 from wire.codec import MAX_PAYLOAD, Opened, WireError, open_sealed, payload_json, seal
 from wire.models import TYPES, MessageType, Receipt, type_of
+from wire.renewal import RenewalRequest, renewal_bytes
 from wire.topics import Channel, Topic
 
 RESEND_SECONDS = 5.0
@@ -275,6 +277,13 @@ class Uplink:
         number = self._store.next_status_number()
         id_ = f"{self._store.epoch}-s{number}"
         return self._outbound(type_of(payload), payload_json(payload), id_=id_, sequence=number, at=now)
+
+    def renewal(self, csr: str, now: float) -> bytes:
+        """A request for the box's next certificate, signed with the key that it was enrolled with."""
+        tenant, site, at = self.identity.tenant, self.identity.site, _utc(now)
+        signature = self.identity.signer.sign(renewal_bytes(tenant=tenant, site=site, csr=csr, at=at))
+        text = base64.b64encode(signature).decode()
+        return payload_json(RenewalRequest(tenant=tenant, site=site, csr=csr, at=at, signature=text))
 
     def _beside(self, at: float) -> list[Outbound]:
         sent: list[Outbound] = []

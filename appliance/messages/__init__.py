@@ -46,6 +46,8 @@ from appliance.messages.carried import (
     ListFetched,
     ListWanted,
     Outbound,
+    RenewalSigned,
+    RenewalWanted,
 )
 from appliance.messages.said import (
     MAX_CODE,
@@ -130,6 +132,8 @@ Message = (
     | InboundDone
     | ListWanted
     | ListFetched
+    | RenewalWanted
+    | RenewalSigned
     | ProbeRequest
     | ProbeLeave
     | ProbeAnswer
@@ -201,6 +205,8 @@ __all__ = [
     "ProbeLeave",
     "ProbeRequest",
     "ProbeTest",
+    "RenewalSigned",
+    "RenewalWanted",
     "ResolverState",
     "RulesOverflow",
     "SensorStarted",

@@ -61,3 +61,16 @@ class ListFetched(BaseMessage, frozen=True, tag="list-fetched"):
     outcome: Literal["new", "same", "failed"]
     etag: Annotated[str, Meta(max_length=256)] | None = None
     detail: Annotated[str, Meta(max_length=300)] = ""
+
+
+class RenewalWanted(BaseMessage, frozen=True, tag="renewal-wanted"):
+    """Courier: sign this request for the box's next certificate; its key was born here."""
+
+    csr: Annotated[str, Meta(max_length=4096)]
+    """PKCS #10, PEM."""
+
+
+class RenewalSigned(BaseMessage, frozen=True, tag="renewal-signed"):
+    """Keeper: the request as it goes to the authority (`wire.renewal.RenewalRequest`)."""
+
+    request: Annotated[bytes, Meta(max_length=8192)]

@@ -74,7 +74,7 @@ def open_batch(
     parsed = [_parse(message.topic) for message in batch]
     sites = {topic.site for topic in parsed if topic is not None}
     statement = select(schema.site.c.site, schema.site.c.verify_key).where(
-        schema.site.c.tenant == tenant, schema.site.c.site.in_(sites)
+        schema.site.c.tenant == tenant, schema.site.c.site.in_(sites), schema.site.c.revoked_at.is_(None)
     )
     keys = {row.site: row.verify_key for row in connection.execute(statement)}
     opened: list[Opened | Unread | Refusal] = []

@@ -49,6 +49,7 @@ site = Table(
     Column("status_at", Float, comment="when the box said it"),
     Column("status_id", String(64), comment="CloudEvents id of that status: an older one does not replace it"),
     Column("heard_at", Float, comment="when ingest last heard anything of it"),
+    Column("revoked_at", Float, comment="from when on it gets no certificate, and nothing it says counts"),
 )
 
 event = Table(

@@ -25,6 +25,12 @@ def upgrade() -> None:
     _watchman()
     _ledger()
     _audit()
+    _revocation()
+
+
+def _revocation() -> None:
+    with op.batch_alter_table("site") as batch:
+        batch.add_column(sa.Column("revoked_at", sa.Float(), nullable=True))
 
 
 def _two_people() -> None:

@@ -1,0 +1,112 @@
+"""The desk behind HTTPS: POST a request, get a certificate. A process of its own, for it holds the authority's key.
+
+In: hostile HTTP. Out: `wire.renewal.RenewalAnswer`, or one plain sentence. No client certificate is asked for: the
+request is signed with the box's enrolled key. Bounded: `MAX_CONNECTIONS` at once (more are closed at the door and
+counted), `TIMEOUT` seconds of silence, `MAX_REQUEST` octets; headers as `http.server` bounds them.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from dashboard.enrol.desk import Desk
+from dashboard.enrol.issuing import RenewalRefusedError
+from wire.codec import payload_json
+from wire.renewal import MAX_REQUEST, PATH, RenewalAnswer
+
+MAX_CONNECTIONS = 32
+TIMEOUT = 10.0
+_log = logging.getLogger(__name__)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection, one request."""
+
+    server: Server
+    timeout = TIMEOUT
+    server_version = "gatehouse"
+    sys_version = ""
+
+    def do_POST(self) -> None:
+        """Answer a request for a certificate."""
+        length = self.headers.get("Content-Length", "")
+        if self.path != PATH:
+            self._say(HTTPStatus.NOT_FOUND, "text/plain", b"nothing here\n")
+        elif not length.isascii() or not length.isdigit() or len(length) > 6 or int(length) > MAX_REQUEST:
+            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text/plain", b"too large, or of no stated size\n")
+        else:
+            try:
+                certificate = self.server.desk.answer(self.rfile.read(int(length)), self.server.now())
+            except RenewalRefusedError as error:
+                _log.warning("refused: %s", error)
+                self._say(HTTPStatus.FORBIDDEN, "text/plain", f"{error}\n".encode())
+            else:
+                answer = payload_json(RenewalAnswer(certificate=certificate.decode()))
+                self._say(HTTPStatus.OK, "application/json", answer)
+
+    def log_message(self, *_said: Any) -> None:
+        """Who asked for what path is not kept."""
+
+    def _say(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+
+class Server(ThreadingHTTPServer):
+    """Listens; TLS is made in each connection's own thread, so that a slow caller holds nobody up."""
+
+    daemon_threads = True
+
+    def __init__(
+        self, address: tuple[str, int], desk: Desk, context: ssl.SSLContext, *, now: Callable[[], float]
+    ) -> None:
+        self.desk = desk
+        self.now = now
+        self.turned_away = 0
+        self._context = context
+        self._room = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        super().__init__(address, Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Take a connection if there is room."""
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.turned_away += 1
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Shake hands and answer."""
+        try:
+            request.settimeout(TIMEOUT)
+            with self._context.wrap_socket(request, server_side=True) as sock:
+                self.finish_request(sock, client_address)
+        except (OSError, ValueError) as error:
+            _log.info("a connection ended early: %s", type(error).__name__)
+        finally:
+            self._room.release()
+            self._close(request)
+
+    @staticmethod
+    def _close(request: socket.socket) -> None:
+        request.close()
+
+
+def server_context(certificate: str, key: str) -> ssl.SSLContext:
+    """TLS 1.2 or newer with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
