@@ -35,7 +35,9 @@ from appliance.keeper.law.counsel import TIME_KEPT, Counsel
 from appliance.keeper.law.desk import Desk
 from appliance.keeper.law.keeping import Keeping
 from appliance.keeper.law.timekeeping import Timekeeper, kept
+from appliance.keeper.ledger.bundles import Bundles
 from appliance.keeper.ledger.clerk import Clerk, Facts
+from appliance.keeper.ledger.telling import setting
 from appliance.keeper.list_health import ListFindings, Teller, fitting, health
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.peers import Peer, Send, Turn
@@ -133,6 +135,19 @@ class Core:
         )
         self._keeping = Keeping(store, self._book, self._acts)
         Restoring(store, self._book, self._acts)
+        self._bundles = Bundles(
+            store,
+            registry=self._book.registry,
+            recipient=parts.identity.server_seal,
+            setting=lambda at: setting(
+                store,
+                parts.identity,
+                issuers=parts.desk.issuers,
+                lists=() if parts.supply is None else health(parts.supply, at),
+            ),
+        )
+        self._bundles.register(self._acts)
+        self._uplink.bulk(self._bundles.part)
         self._doorway = Doorway(self._book.record, parts.notice, send=self._send)
         self._acts.on(IssueCode, self._doorway.own.issue)
         works = Works(
@@ -156,7 +171,7 @@ class Core:
     @property
     def busy(self) -> bool:
         """Whether work waits for the next turn, so that it should come before `TICK_SECONDS`."""
-        return self._filtering.building or self._counsel.sealing.releasing
+        return self._filtering.building or self._counsel.sealing.releasing or self._bundles.busy
 
     @property
     def anew(self) -> bool:
@@ -260,6 +275,7 @@ class Core:
                 self._test.tick(scope=scope, at=moment)
             self._doorway.tick(self._judgement.scope, at=moment, monotonic=monotonic)
             self._keeping.tick(self._counsel.office.document, self._judgement, at=self._clock.keep().floor)
+            self._bundles.tick(moment)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
             self._storage.tick(scope=self._judgement.scope, at=moment)

@@ -66,6 +66,11 @@ class Desk:
         self._refusal: Refusal | None = None
 
     @property
+    def issuers(self) -> tuple[Ed25519PublicKey, ...]:
+        """Whose signatures count here."""
+        return self._issuers
+
+    @property
     def accepted(self) -> Held | None:
         """The document accepted last, whether or not it is in force; the keeper stores its bytes."""
         return self._accepted

@@ -152,6 +152,8 @@ class Office:
         anew = self._store.get(_TOLD) is None
         self._before = document
         self._store.set(_TOLD, mark(document))
+        if self._desk.accepted is not None:
+            self._store.bundles.keep_authority(document.id, document.number, self._desk.accepted.raw.decode())
         plain = {
             "event": "accepted",
             "authority": document.id,

@@ -1,8 +1,8 @@
 """Evidence bundles of this box: asked for by two people, built a little each turn, sealed, fetched, deleted.
 
 In: `BuildBundle` and `FetchBundle` (through `law.acts`), turns. Out: sealed parts in a file, `BundleBuilt` through the
-outbox, parts through the uplink's spare credit. The family and findings do not wait: a turn builds `LINES_A_TURN` lines
-and sends `PARTS_A_TURN` parts at most, and only while `SPARE_CREDIT` is left for others.
+outbox, parts through the uplink when nothing else waits there. The family and findings do not wait: a turn builds
+`LINES_A_TURN` lines at most.
 
 A restart while a bundle is built begins it anew; what is left of a file is deleted. A built one is deleted when it
 expires (`KEEP_SECONDS`, or with the emergency it was asked for in). Bounded: `store.bundles.MAX_BUNDLES` at a time, one
@@ -28,15 +28,16 @@ from appliance.keeper.ledger import bundle
 from appliance.keeper.ledger.bundle import Builder, Setting, Wanted
 from appliance.keeper.store.bundles import MAX_BUNDLES, StoredBundle
 from appliance.keeper.store.database import Store
+from appliance.keeper.store.outbox import Priority
 from wire.acts import BuildBundle, FetchBundle
 from wire.base import Standing
 from wire.bundles import MAX_DATA, MAX_PARTS, PART_OCTETS, BundleBuilt, BundlePart, seal_part
+from wire.codec import payload_json
 from wire.ledger import RecordKind, canonical
+from wire.models import type_of
 
 KEEP_SECONDS = 7 * 86_400.0
 LINES_A_TURN = 256
-PARTS_A_TURN = 8
-SPARE_CREDIT = 16
 MAX_ASKED = 1024
 """Parts that one order may ask for."""
 THIRD = frozenset({Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK})
@@ -60,7 +61,7 @@ class _Work:
 
 
 class Bundles:
-    """Bundles of one box; all calls within the store's transaction, except `parts`."""
+    """Bundles of one box; all calls within the store's transaction, except `part`."""
 
     def __init__(
         self,
@@ -69,14 +70,12 @@ class Bundles:
         registry: Registry,
         recipient: X25519PublicKey,
         setting: Callable[[float], Setting],
-        tell: Callable[[BundleBuilt, float], None],
     ) -> None:
-        """`setting` says what the box says of itself at a moment; `tell` puts a message in the outbox."""
+        """`setting` says what the box says of itself at a moment (Unix seconds)."""
         self._store = store
         self._registry = registry
         self._recipient = recipient
         self._setting = setting
-        self._tell = tell
         self._work: _Work | None = None
         self._asked: dict[tuple[str, int], None] = {}
         store.bundles.sweep()
@@ -89,12 +88,7 @@ class Bundles:
     @property
     def busy(self) -> bool:
         """Whether a turn should come soon."""
-        return self._work is not None
-
-    @property
-    def waiting(self) -> int:
-        """Parts that are still to be sent."""
-        return len(self._asked)
+        return self._work is not None or bool(self._asked)
 
     # --- orders -----------------------------------------------------------------------------
 
@@ -149,18 +143,15 @@ class Bundles:
             except OSError as error:
                 self._failed(self._work, f"The box could not store it ({error.strerror}).", at)
 
-    def parts(self, credit: int) -> list[BundlePart]:
-        """Parts to send now, given that the courier can take `credit` more messages."""
-        most = min(PARTS_A_TURN, credit - SPARE_CREDIT)
-        sent: list[BundlePart] = []
-        while self._asked and len(sent) < most:
+    def part(self, _at: float) -> BundlePart | None:
+        """The next part that was asked for: a source for `Uplink.bulk`."""
+        while self._asked:
             bundle_id, number = next(iter(self._asked))
             del self._asked[bundle_id, number]
             sealed = self._store.bundles.part(bundle_id, number)
             if sealed is not None:
-                data = base64.b64encode(sealed).decode()
-                sent.append(BundlePart(bundle_id=bundle_id, number=number, data=data))
-        return sent
+                return BundlePart(bundle_id=bundle_id, number=number, data=base64.b64encode(sealed).decode())
+        return None
 
     def _begin(self, held: StoredBundle, at: float) -> None:
         wanted = self._wanted(held)
@@ -274,7 +265,13 @@ class Bundles:
     def _told(self, built: BundleBuilt, state: str, at: float) -> None:
         self._store.bundles.done(built.bundle_id, state=state, told=built.model_dump_json())
         self._note({"bundle": built.bundle_id, "became": state, "records": built.records, "sha256": built.sha256})
-        self._tell(built, at)
+        self._store.outbox.add(
+            type_=type_of(built).ce_type,
+            subject=built.bundle_id,
+            body=payload_json(built).decode(),
+            priority=Priority.RESULT,
+            created=at,
+        )
         if state == "failed":
             self._store.bundles.drop(built.bundle_id)
 
