@@ -37,7 +37,7 @@ class Broker(_Section):
     ca: Path
     certificate: Path
     key: Path
-    renew_url: str | None = Field(default=None, pattern=r"^https://[^\s/?#]+\Z", max_length=300)
+    renew_url: str | None = Field(default=None, pattern=r"^https://[^\s/?#]+$", max_length=300)
     """Where the next certificate comes from, as `https://host:port`; None: the operator brings it."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from appliance import clock, service
 from appliance.courier.loop import Courier
+from appliance.courier.renewal import newest
 from appliance.settings import BoxSettings
 from wire.tls import client_context
 
@@ -20,7 +21,8 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
         FileError: a certificate file cannot be used.
     """
     broker = settings.broker
-    context = client_context(ca=broker.ca, certificate=broker.certificate, key=broker.key)
+    pair = newest(broker, settings.state_dir / "courier")
+    context = client_context(ca=broker.ca, certificate=pair.certificate, key=pair.key)
     courier = Courier(settings, context, clock.monotonic)
     service.notify("READY=1")
     courier.run(stopping)

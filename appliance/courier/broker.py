@@ -37,7 +37,7 @@ WILL_DELAY = 10
 KEEPALIVE = 30
 CONNECT_TIMEOUT = 5.0
 _DEFAULT_RECEIVE_MAXIMUM = 65535  # MQTT 5, 3.2.2.3.3: the value when the broker names none
-_DISCONNECT_WITH_WILL = 0x04
+_DISCONNECT, _DISCONNECT_WITH_WILL = 0x00, 0x04
 _MAX_READS = 64
 
 
@@ -177,10 +177,14 @@ class BrokerConnection:
             self._client.ack(packet, qos=1)
         return self._take()
 
-    def close(self) -> None:
-        """Say good-bye so that the broker publishes the will: an ordered stop is an absence all the same."""
+    def close(self, *, vanish: bool = True) -> None:
+        """Say good-bye so that the broker publishes the will: an ordered stop is an absence all the same.
+
+        Not so with `vanish` false: then the next connection follows at once.
+        """
         if not (self._lost or self.opening):
-            reason = ReasonCode(PacketTypes.DISCONNECT, identifier=_DISCONNECT_WITH_WILL)
+            identifier = _DISCONNECT_WITH_WILL if vanish else _DISCONNECT
+            reason = ReasonCode(PacketTypes.DISCONNECT, identifier=identifier)
             with contextlib.suppress(OSError):
                 self._client.disconnect(reasoncode=reason)
                 self._client.loop_write()

@@ -16,7 +16,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 
-from appliance import link
+from appliance import clock, link
 from appliance.courier.backoff import Backoff
 from appliance.courier.broker import (
     BrokerConnection,
@@ -30,8 +30,10 @@ from appliance.courier.broker import (
 from appliance.courier.fetch import Fetched
 from appliance.courier.fetcher import Fetcher
 from appliance.courier.pump import Acknowledge, Action, Publish, Pump, Tell
-from appliance.messages import ListWanted, Message, MessageError
+from appliance.courier.renewal import RETRY_FIRST, RETRY_MOST, Renewal
+from appliance.messages import ListWanted, Message, MessageError, RenewalSigned
 from appliance.settings import BoxSettings
+from wire.tls import client_context
 from wire.topics import ROOT, Channel
 
 MAX_UNSENT = 512
@@ -47,11 +49,24 @@ _log = logging.getLogger(__name__)
 class Courier:
     """The process's composition root."""
 
-    def __init__(self, settings: BoxSettings, context: ssl.SSLContext, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: BoxSettings,
+        context: ssl.SSLContext,
+        monotonic: Callable[[], float],
+        now: Callable[[], float] = clock.now,
+    ) -> None:
         chance = random.Random()  # noqa: S311 - jitter is no secret
         self._settings = settings
         self._context = context
         self._monotonic = monotonic
+        self._now = now
+        self._renewal = Renewal(
+            settings.broker,
+            site=settings.site,
+            folder=settings.state_dir / "courier",
+            wait=Backoff(first=RETRY_FIRST, most=RETRY_MOST, chance=chance),
+        )
         self._pump = Pump()
         self._selector = selectors.DefaultSelector()
         self._link: link.Link | None = None
@@ -82,6 +97,7 @@ class Courier:
     def turn(self) -> None:
         """Connect what is due, wait for a descriptor at most half a second, and carry what came."""
         now = self._monotonic()
+        self._renew(now)
         if self._link is None and now >= self._link_at:
             self._join_keeper(now)
         if self._broker is None and self._pump.will is not None and now >= self._broker_at:
@@ -142,6 +158,8 @@ class Courier:
             for message in batch:
                 if isinstance(message, ListWanted):
                     self._fetcher.want(message)
+                elif isinstance(message, RenewalSigned):
+                    self._renewal.signed(message)
                 else:
                     self._do(self._pump.from_keeper(message))
 
@@ -183,6 +201,21 @@ class Courier:
             _let_go(waiting)
         self._unsent.clear()
         self._fetcher.forget()
+
+    def _renew(self, monotonic: float) -> None:
+        """Ask for the next certificate in time, and connect anew with it."""
+        now = self._now()
+        wanted = self._renewal.tick(now=now, monotonic=monotonic, linked=self._link is not None)
+        if wanted is not None:
+            self._unsent.append(wanted)
+        if not self._renewal.take(now=now, monotonic=monotonic):
+            return
+        pair = self._renewal.pair
+        self._context = client_context(ca=self._settings.broker.ca, certificate=pair.certificate, key=pair.key)
+        if self._broker is not None and not self._broker.opening:
+            self._broker.close(vanish=False)
+            self._lose_broker("connecting anew with the next certificate")
+        self._broker_at = monotonic
 
     # --- broker ---------------------------------------------------------------------------------
 

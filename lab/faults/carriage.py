@@ -27,7 +27,7 @@ from appliance import clock, link
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.outbox import Priority
 from appliance.keeper.uplink import Identity, Uplink
-from appliance.messages import BrokerState, Credit, Inbound, InboundDone, Message
+from appliance.messages import BrokerState, Credit, Inbound, InboundDone, Message, RenewalSigned, RenewalWanted
 from dashboard.broker.process import BrokerPlan, RunningBroker
 from dashboard.broker.render import Account
 from dashboard.store import schema
@@ -167,6 +167,8 @@ class Keeper:
                     status = BoxStatus(online=True, at=datetime.fromtimestamp(clock.now(), UTC))
                     self._unsent.append(self.uplink.status(status, clock.now()))
                 self.uplink.broker(connected=connected)
+            case RenewalWanted(csr=csr):
+                self._unsent.append(RenewalSigned(request=self.uplink.renewal(csr, clock.now())))
             case Inbound():
                 self.inbound(message.topic, message.body)
                 self._unsent.append(InboundDone(token=message.token))
