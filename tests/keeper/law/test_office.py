@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from appliance.keeper.authority import Reason
+from wire.acts import PauseRecording, ResumeRecording, SetAuthority, WithdrawConsent
+from wire.authority import CollectClause, Consent, DataClass
+from wire.base import Payload, Standing
+from wire.findings import FindingKind, Severity
+from wire.models import Command, CommandResult, Outcome
+
+START = 1_900_000_000.0
+PHONE = "02:00:00:00:00:02"
+MORE = (CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE, DataClass.SIGNS)),)
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(START + seconds, UTC)
+
+
+@pytest.fixture
+def order(bench: Any) -> Callable[..., tuple[Outcome, str, list[Any]]]:
+    """Give an order; its outcome, what was said, and all that went out."""
+
+    def give(body: Payload, **changes: Any) -> tuple[Outcome, str, list[Any]]:
+        bench.sequence += 1
+        fields = {
+            "command_id": f"c-{bench.sequence}",
+            "sequence": bench.sequence,
+            "issued_at": datetime.fromtimestamp(bench.wall, UTC),
+            "expires_at": datetime.fromtimestamp(bench.wall, UTC) + timedelta(minutes=5),
+            "by": "officer-1",
+            "body": body,
+        }
+        sent = bench.down(Command(**(fields | changes)))
+        result = next(each for each in bench.payloads(sent) if isinstance(each, CommandResult))
+        return result.outcome, result.detail, sent
+
+    return give
+
+
+def recording(bench: Any) -> bool:
+    before = bench.rows("device")
+    bench.sight(f"02:00:00:00:07:{before:02x}")
+    return bool(bench.rows("device") > before)
+
+
+def reason(bench: Any) -> Reason:
+    found = bench.core._judgement.reason
+    assert isinstance(found, Reason)
+    return found
+
+
+@pytest.mark.req("R54")
+def test_a_pause_stops_recording_at_once_and_ends_by_itself(bench: Any, order: Any) -> None:
+    outcome, _detail, sent = order(PauseRecording(until=at(600), reason="A visit."))
+    assert outcome is Outcome.APPLIED
+    assert [each.kind for each in bench.law(sent)] == [FindingKind.AUTHORITY_CHANGED]
+    assert not recording(bench)
+    assert "paused until" in bench.core._judgement.sentence
+    bench.wait(599)
+    assert not recording(bench)
+    bench.wait(2)
+    assert recording(bench)
+
+
+@pytest.mark.req("R54", "N2")
+def test_to_go_on_before_a_pause_is_over_takes_two(bench: Any, order: Any, signed: Any) -> None:
+    order(PauseRecording(reason="A death in the family."))
+    bench.stop()
+    bench.start(signed())
+    bench.online()
+    assert reason(bench) is Reason.PAUSED, "over a restart too"
+    alone = order(ResumeRecording(reason="It is over."))
+    assert alone[0] is Outcome.REFUSED
+    assert "two people" in alone[1]
+    assert order(ResumeRecording(reason="It is over."), second="officer-1")[0] is Outcome.REFUSED
+    assert order(ResumeRecording(reason="It is over."), second="officer-2")[0] is Outcome.APPLIED
+    assert recording(bench)
+    assert order(ResumeRecording(reason="Again."), second="officer-2")[0] is Outcome.REFUSED
+    assert order(PauseRecording(until=at(-60), reason="Late."))[0] is Outcome.REFUSED
+
+
+@pytest.mark.req("R54", "R60")
+def test_a_withdrawal_holds_until_a_higher_number(bench: Any, order: Any, signed: Any) -> None:
+    assert order(WithdrawConsent(reason="The person said so."))[0] is Outcome.APPLIED
+    assert reason(bench) is Reason.WITHDRAWN
+    assert not recording(bench)
+    bench.document(signed())
+    assert reason(bench) is Reason.WITHDRAWN, "the same document does not end it"
+    bench.stop()
+    bench.start(signed())
+    bench.online()
+    assert reason(bench) is Reason.WITHDRAWN
+    bench.document(signed(number=2, issued_at=at(0)))
+    assert recording(bench)
+
+
+@pytest.mark.req("R54", "R60")
+def test_a_consent_that_is_needed_ends_the_authority_when_it_is_withdrawn(bench: Any, order: Any, signed: Any) -> None:
+    given = Consent(id="adult-1", role="adult", kind="consent", given_at=at(-7200))
+    told = Consent(id="adult-2", role="adult", kind="notice", given_at=at(-7200))
+    bench.document(signed(number=2, consents=(given, told)))
+    assert recording(bench)
+    assert order(WithdrawConsent(consent="adult-2", reason="No."))[0] is Outcome.REFUSED, "nothing rests on it"
+    assert order(WithdrawConsent(consent="adult-1", reason="No."))[0] is Outcome.APPLIED
+    assert not recording(bench)
+
+
+@pytest.mark.req("R54", "R60")
+@pytest.mark.parametrize(
+    ("changes", "moment", "found"),
+    [
+        ({"withdrawn_at": at(60)}, 59, Reason.IN_FORCE),
+        ({"withdrawn_at": at(60)}, 61, Reason.WITHDRAWN),
+        ({"pauses": ({"starts": at(60), "ends": at(120)},)}, 61, Reason.PAUSED),
+        ({"pauses": ({"starts": at(60), "ends": at(120)},)}, 121, Reason.IN_FORCE),
+        ({"kind": "consent"}, 1, Reason.LAPSED),
+        (
+            {"kind": "consent", "consents": ({"id": "a", "role": "subject", "kind": "consent", "given_at": at(-9)},)},
+            1,
+            Reason.IN_FORCE,
+        ),
+        (
+            {
+                "kind": "consent",
+                "consents": (
+                    {"id": "a", "role": "subject", "kind": "consent", "given_at": at(-9)},
+                    {"id": "b", "role": "adult", "kind": "notice", "given_at": at(-9)},
+                ),
+            },
+            1,
+            Reason.LAPSED,
+        ),
+        (
+            {"consents": ({"id": "a", "role": "adult", "kind": "consent", "given_at": at(-9), "confirm_by": at(60)},)},
+            61,
+            Reason.LAPSED,
+        ),
+    ],
+)
+def test_what_a_document_says_of_its_own_end(
+    make_bench: Any, signed: Any, changes: dict[str, Any], moment: float, found: Reason
+) -> None:
+    bench = make_bench(signed(**changes))
+    bench.online()
+    bench.wait(moment)
+    assert reason(bench) is found
+    assert recording(bench) is (found is Reason.IN_FORCE)
+
+
+@pytest.mark.req("N1", "N2")
+def test_a_document_by_command_counts_and_more_takes_two_people(bench: Any, order: Any, signed: Any) -> None:
+    less = signed(number=2, clauses=(CollectClause(number="1", standings=tuple(Standing), classes=("presence",)),))
+    assert order(SetAuthority(document=less.decode()))[0] is Outcome.APPLIED
+    assert bench.core._judgement.scope.authority.number == 2
+    more = SetAuthority(document=signed(number=3, clauses=MORE).decode())
+    alone = order(more)
+    assert alone[0] is Outcome.REFUSED
+    assert "signs" in alone[1]
+    outcome, _detail, sent = order(more, second="officer-2")
+    assert outcome is Outcome.APPLIED
+    (changed,) = bench.law(sent)
+    assert changed.severity is Severity.THIS_WEEK
+    assert any("signs" in each for each in changed.reasons)
+    assert order(SetAuthority(document=less.decode()), second="officer-2")[0] is Outcome.REFUSED, "an older one"
+    forged = signed(number=9).replace(b'"EX-0001"', b'"EX-0002"').decode()
+    assert order(SetAuthority(document=forged), second="officer-2")[0] is Outcome.REFUSED
+
+
+@pytest.mark.req("N1")
+def test_a_carried_document_is_there_after_a_restart_and_the_old_file_changes_nothing(
+    bench: Any, order: Any, signed: Any
+) -> None:
+    order(SetAuthority(document=signed(number=2).decode()))
+    bench.stop()
+    bench.start(signed())
+    bench.online()
+    assert bench.core._judgement.scope.authority.number == 2
+    assert "refused" not in bench.core._judgement.sentence
+    bench.document(None)
+    assert bench.core._judgement.scope is None, "taking the file away is a withdrawal"
+
+
+@pytest.mark.req("N1")
+def test_a_box_without_a_file_takes_one_by_command(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(None)
+    bench.online()
+    bench.sequence += 1
+    body = SetAuthority(document=signed().decode())
+    bench.down(bench.command("d-1", Standing.GUEST, body=body, second="officer-2"))
+    assert recording(bench)
+    bench.stop()
+    bench.start(None)
+    bench.online()
+    assert recording(bench)
+
+
+@pytest.mark.req("R54")
+def test_what_was_in_force_during_the_whole_of_a_time(bench: Any, order: Any) -> None:
+    within = bench.core._counsel.office.within
+    assert within(START - 10, START + 10) is not None
+    assert within(START - 3601, START) is None, "before it began"
+    assert within(START, START + 86401) is None, "after its end"
+    order(PauseRecording(until=at(100), reason="A visit."))
+    assert within(START - 100, START - 1) is not None
+    assert within(START - 1, START + 1) is None
+    assert within(START + 101, START + 200) is not None
+    order(WithdrawConsent(reason="No."))
+    assert within(START - 100, START - 1) is None
