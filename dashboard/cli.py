@@ -16,9 +16,12 @@ import click
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard import auth, clock
+from dashboard import auth, backup, clock, stamps
 from dashboard.auth import Role
+from dashboard.backup import BackupError
+from dashboard.ingest import replaced
 from dashboard.settings import DashboardSettings, load
+from dashboard.store import chain, retention
 from dashboard.store.engine import DatabaseUrlError, open_engine
 from dashboard.store.migrate import SchemaError, upgrade
 from dashboard.store.queries import write_audit
@@ -106,6 +109,116 @@ def sign_in_code(settings: DashboardSettings, name: str, minutes: int) -> None:
             _fail(str(error))
     click.echo(f"Works once, for {minutes} minutes:", err=True)
     click.echo(code)
+
+
+@main.command("replace-box")
+@click.argument("site")
+@click.option("--verify-key", required=True, help="Ed25519 public key of the new box, base64.")
+@click.option("--seal-key", required=True, help="X25519 public key of the new box, base64.")
+@click.pass_obj
+def replace_box(settings: DashboardSettings, site: str, verify_key: str, seal_key: str) -> None:
+    """Enter the keys of a box that takes the place of SITE's; what the home had is given to it when it reports."""
+    try:
+        keys.verify_key(verify_key)
+        keys.seal_key(seal_key)
+    except ValueError as error:
+        _fail(f"the box of {site} cannot be replaced: {error}")
+    with _database(settings) as engine, engine.begin() as connection:
+        known = select(site_table.c.verify_key).where(site_table.c.site == site, site_table.c.tenant == settings.tenant)
+        old = connection.execute(known).scalar_one_or_none()
+        if old is None:
+            _fail(f"there is no household {site}")
+        if old == verify_key:
+            _fail("these are the keys of the box that is to be replaced")
+        replaced.replace_box(connection, site_id=site, verify_key=verify_key, seal_key=seal_key, now=clock.now())
+    click.echo(f"The keys of {site} are entered; the old box's are refused from now on.", err=True)
+
+
+@main.command("backup")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def make_backup(settings: DashboardSettings, target: Path) -> None:
+    """Write a sealed copy of the database to TARGET; its key is kept apart from it, for a day."""
+    listed = backup.key_list(settings.backup_keys, settings.secret_key_file)
+    with _database(settings) as engine:
+        try:
+            size = backup.make(engine, target, listed, now=clock.now(), hours=settings.backup_hours)
+        except (BackupError, OSError) as error:
+            _fail(str(error))
+    click.echo(f"{size:,} octets. It can be opened for {settings.backup_hours:g} hours.", err=True)
+
+
+@main.command("restore")
+@click.argument("source", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--replace", "overwrite", is_flag=True, help="Lose what is in the database now.")
+@click.pass_obj
+def restore(settings: DashboardSettings, source: Path, *, overwrite: bool) -> None:
+    """Put the backup SOURCE in the database's place. Stop pages and ingest first."""
+    listed = backup.key_list(settings.backup_keys, settings.secret_key_file)
+    try:
+        backup.restore(settings.database_url, source, listed, now=clock.now(), overwrite=overwrite)
+    except (BackupError, DatabaseUrlError, OSError) as error:
+        _fail(str(error))
+    click.echo("Restored. Everybody signs in anew; boxes go on by themselves.", err=True)
+
+
+@main.command("expire-backups")
+@click.pass_obj
+def expire_backups(settings: DashboardSettings) -> None:
+    """Destroy keys of backups that have run out; run it every hour."""
+    listed = backup.key_list(settings.backup_keys, settings.secret_key_file)
+    try:
+        click.echo(f"{backup.expire(listed, now=clock.now())} keys destroyed.", err=True)
+    except BackupError as error:
+        _fail(str(error))
+
+
+@main.command("purge")
+@click.pass_obj
+def purge(settings: DashboardSettings) -> None:
+    """Erase what has been kept for long enough; ingest does this every day too."""
+    with _database(settings) as engine:
+        left = True
+        while left:
+            with engine.begin() as connection:
+                left = retention.purge(connection, tenant=settings.tenant, now=clock.now())
+        if engine.dialect.name == "sqlite":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("VACUUM")
+    click.echo("What was due is erased.", err=True)
+
+
+@main.command("audit-verify")
+@click.option("--expect", default=None, help="A digest that was noted earlier: it must still be in the audit.")
+@click.pass_obj
+def audit_verify(settings: DashboardSettings, expect: str | None) -> None:
+    """Check that no line of the audit was changed, taken out or put in; prints the last line's digest to note down."""
+    with _database(settings) as engine, engine.connect() as connection:
+        found = chain.check(connection, wanted=expect)
+    if found.broken_at is not None:
+        _fail(f"the audit was changed: line {found.broken_at} does not follow from the one before it")
+    if found.met is False:
+        _fail("the audit was changed: the digest that was noted earlier is not in it")
+    click.echo(f"{found.rows:,} lines, each follows from the one before it. The last digest is", err=True)
+    click.echo(found.last)
+
+
+@main.command("stamp")
+@click.pass_obj
+def stamp(settings: DashboardSettings) -> None:
+    """Have today's heads of all ledgers stamped by the time-stamping service of the settings; once a day is enough."""
+    if settings.stamps is None:
+        _fail("the settings name no time-stamping service; give [stamps] a url and roots")
+    with _database(settings) as engine, engine.begin() as connection:
+        try:
+            roots = stamps.read_roots(settings.stamps.roots)
+            day = stamps.take(connection, url=settings.stamps.url, roots=roots, now=clock.now())
+        except stamps.StampError as error:
+            _fail(str(error))
+        if day is not None:
+            write_audit(connection, at=clock.now(), account_id=None, action="stamp", subject=day, outcome="done")
+    click.echo("There is nothing new to stamp." if day is None else f"Stamped for {day}.", err=True)
 
 
 @contextmanager

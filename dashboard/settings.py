@@ -53,6 +53,14 @@ class Enrol(_Section):
     key: Path
 
 
+class Stamps(_Section):
+    """A time-stamping service (RFC 3161) for the daily stamp of all ledgers."""
+
+    url: str = Field(pattern=r"^https?://", max_length=300)
+    roots: Path
+    """Certificates (PEM) of the authorities under which its own is accepted."""
+
+
 class DashboardSettings(_Section):
     """All of `dashboard.toml`."""
 
@@ -78,6 +86,8 @@ class DashboardSettings(_Section):
     words: Words = Words()
     authority_issuers: tuple[str, ...] = Field(default=(), max_length=4)
     """Public keys (Ed25519, base64) of those who may issue an authority document; the same that boxes pin."""
+    stamps: Stamps | None = None
+    """None: no stamp is taken."""
     enrol: Enrol | None = None
     """Only in the file of the process that renews certificates; no other holds the authority's key."""
     ingest: Ingest | None = None
