@@ -28,7 +28,7 @@ from wire.base import Standing
 from wire.findings import Finding
 from wire.ledger import RecordKind
 
-EVERY_SECONDS = 12 * 3600.0
+EVERY_SECONDS = 20 * 3600.0
 DEVICES_A_TURN = 10
 AGAIN_SECONDS = 600.0
 """After a key file that could not be written."""
@@ -70,8 +70,6 @@ class Purging:
         self._erasing = erasing
         self._steps: Iterator[int] | None = None
         self._due = float("-inf")
-        self._names = False
-        """Rows with names in them went in this run."""
 
     @property
     def purged_at(self) -> float | None:
@@ -123,7 +121,6 @@ class Purging:
         for table, ages in TABLES.items():
             for gone in self._store.purge.aged(table, due.before(ages.data_class)):
                 self._count(ages.data_class, table, gone)
-                self._names |= bool(gone) and ages.readable
                 yield gone
         self._store.records.recount()
         yield from self._outbox(due)
@@ -145,12 +142,10 @@ class Purging:
             elif due.ended or now.standing is not Standing.REGISTERED:
                 self._forget(now, GONE, due.at)
                 self._count("presence", "device", 1)
-                self._names = True
                 gone += 1
             if now is not None and now.standing is Standing.REGISTERED and not due.ended:
                 dropped = self._let_go(now, before)
                 self._count("presence", "address", dropped)
-                self._names |= dropped > 0
                 gone += dropped
             if gone >= DEVICES_A_TURN:
                 yield gone
@@ -182,7 +177,6 @@ class Purging:
                 store.findings.remove(finding.finding_id)
                 gone += 1
             self._count("findings", "closed", gone)
-            self._names |= gone > 0
             yield gone
 
     def _outbox(self, due: Terms) -> Iterator[int]:
@@ -234,9 +228,6 @@ class Purging:
             store.ledger.note(RecordKind.ERASURE, plain)
             store.set(_COUNTS, "")
             _log.info("purged: %s", json.dumps(counts))
-        if self._names:
-            store.note_erased()
-            self._names = False
-        elif counts:
-            store.note_deleted()
+        # Each time: what the server received since was deleted too, and pages keep copies of that until then.
+        store.note_erased()
         store.set(_PURGED, repr(due.at))

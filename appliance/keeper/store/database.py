@@ -7,7 +7,7 @@ values of the keeper itself (`meta`), answered commands and the collection mask.
 WAL with `synchronous=FULL`: what was committed survives a power cut. Only this connection writes
 and checkpoints (SQLite before 3.51.3 can corrupt a WAL when two do at once), which a lock file
 beside the database enforces. `secure_delete` overwrites what is deleted, but pages that were divided
-keep stale copies: where names were erased, the whole file is written anew and the log cut. That is
+keep stale copies: where names were erased, the working tables are written anew and the log cut. That is
 noted in the same transaction, so that a power cut in between does not forget it.
 
 A failed transaction rolls back and raises; the keeper then starts again from what is committed, so
@@ -28,6 +28,7 @@ from sqlite_utils import Database
 
 from appliance.keeper.ledger.book import Ledger
 from appliance.keeper.store.activity import Activity
+from appliance.keeper.store.anew import write_anew
 from appliance.keeper.store.away import Aways
 from appliance.keeper.store.blinding import blind
 from appliance.keeper.store.bundles import Bundles
@@ -79,7 +80,7 @@ _PRAGMAS = (
 class Store:
     """All of what the keeper remembers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - one line a part
         self,
         path: Path,
         *,
@@ -101,7 +102,9 @@ class Store:
         self._cut = False
         """Something was deleted: the log of the database must not keep it either."""
         self._erasing = False
-        """Names were erased, and the file is not written anew yet."""
+        """Names were erased, and the tables are not written anew yet."""
+        self.unwritten: tuple[str, ...] = ()
+        """Tables that were too long to be written anew at the last time."""
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
             try:
@@ -205,7 +208,7 @@ class Store:
 
     def _write_anew(self) -> None:
         if self._erasing:
-            self._db.execute("vacuum")
+            self.unwritten = write_anew(self._db)
             self._erasing, self._cut = False, True
             with self._db.atomic():
                 self.set(_ERASING, "")

@@ -34,14 +34,12 @@ class Ages:
     when: str = "true"
     """Rows that age at all."""
     key: tuple[str, ...] = ("rowid",)
-    readable: bool = False
-    """Whether names are in it: then the file is written anew when rows went."""
 
 
 TABLES: Mapping[str, Ages] = {
     "session": Ages(data_class="presence", first="t.started", last="t.ended", of="mac"),
     "link": Ages(data_class="presence", first="t.since", last="t.until", of="mac"),
-    "evidence": Ages(data_class="fingerprint", first="t.first_seen", last="t.last_seen", of="mac", readable=True),
+    "evidence": Ages(data_class="fingerprint", first="t.first_seen", last="t.last_seen", of="mac"),
     "hit": Ages(data_class="fingerprint", first="t.first_seen", last="t.last_seen", of="mac"),
     "proposal": Ages(
         data_class="fingerprint",
@@ -49,21 +47,19 @@ TABLES: Mapping[str, Ages] = {
         last="t.reported_at",
         of="device_id",
         when="t.state <> 'open'",
-        readable=True,
     ),
     "activity": Ages(
         data_class="volumes", first="t.hour * 3600.0", last="(t.hour + 1) * 3600.0", of="mac", key=("mac", "hour")
     ),
-    "record": Ages(data_class="signs", first="t.first", last="t.last", of="mac", readable=True),
+    "record": Ages(data_class="signs", first="t.first", last="t.last", of="mac"),
     "category_day": Ages(data_class="list_hits", first="t.day * 86400.0", last="(t.day + 1) * 86400.0", of="mac"),
-    "name_visit": Ages(data_class="full_names", first="t.first_seen", last="t.last_seen", of="mac", readable=True),
+    "name_visit": Ages(data_class="full_names", first="t.first_seen", last="t.last_seen", of="mac"),
     "finding": Ages(
         data_class="findings",
         first="t.reported_at",
         last="t.reported_at",
         of="device_id",
         when="t.state = 'closed'",
-        readable=True,
     ),
     "gap": Ages(data_class="box", first="t.started", last="t.ended"),
     "watched": Ages(data_class="box", first="t.hour * 3600.0", last="(t.hour + 1) * 3600.0"),

@@ -14,6 +14,7 @@ from appliance.keeper.store import database
 from appliance.keeper.store.blinding import blind
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.store.outbox import Priority
+from appliance.keeper.store.purge import KEPT, TABLES
 from appliance.keeper.store.schema.household import gaps, household
 from appliance.traits import Trait
 from wire.base import Standing
@@ -47,31 +48,7 @@ def test_how_the_file_is_opened(store: Store, tmp_path: Path) -> None:
         for row in store._db.execute("select name, strict from pragma_table_list where schema = 'main'")
         if not row[0].startswith(("sqlite_", "_sqlite"))
     }
-    assert set(tables) == {
-        "activity",
-        "address",
-        "away",
-        "binding",
-        "category_day",
-        "command",
-        "confirmed",
-        "device",
-        "evidence",
-        "finding",
-        "gap",
-        "hit",
-        "link",
-        "mask",
-        "meta",
-        "name_visit",
-        "outbox",
-        "proposal",
-        "quiet",
-        "record",
-        "session",
-        "watch",
-        "watched",
-    }
+    assert set(tables) == {*TABLES, *KEPT}, "each with a rule for how long its rows stay, or a reason"
     assert set(tables.values()) == {1}, "all tables are STRICT"
 
 
