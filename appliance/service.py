@@ -1,4 +1,4 @@
-"""What every process of the box does alike: readiness, inherited listeners, orderly stop, logging.
+"""What every process of the box does alike: closed memory, readiness, inherited listeners, orderly stop, logging.
 
 Speaks the sd_notify and socket-activation protocols (sd_notify(3), sd_listen_fds(3)), which
 `gatehouse up` provides where systemd does not. Asking `stopping()` is a process's sign of life: the
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance import clock
+from appliance.closed import close_memory
 from appliance.settings import BoxSettings, load
 from wire.files import FileError
 from wire.keys import KeyFileError
@@ -71,6 +72,7 @@ def run(name: str, main: Callable[[BoxSettings, Callable[[], bool]], None]) -> N
     parser.add_argument("--config", type=Path, required=True, help="the box's settings file (TOML)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format=f"{name}: %(levelname)s %(message)s", stream=sys.stderr)
+    close_memory()
     stop = False
     life = SignOfLife()
 
