@@ -28,7 +28,6 @@ from appliance.keeper.store.household_side import Code
 from appliance.messages import OwnSection, StationChanged
 from appliance.notice import when
 from wire.acts import IssueCode
-from wire.authority import DataClass
 from wire.base import Standing
 
 MAX_WRONG = 5
@@ -125,7 +124,7 @@ class OwnPages:
             OwnSection(title="What it counts as", lines=self._standing(device)),
             OwnSection(title="What it looks like", lines=own_words.looks(device)),
             OwnSection(title="When it was here", lines=self._presence(device, at)),
-            OwnSection(title="What is kept of it", lines=self._kept(device, scope)),
+            OwnSection(title="What is kept of it", lines=own_words.kept(device, scope)),
             OwnSection(title="What was found", lines=self._found(device)),
             OwnSection(title=f"The last {SPAN_DAYS} days in short", lines=self._short(device, at)),
             OwnSection(title="When it is erased", lines=own_words.erased(scope)),
@@ -161,15 +160,6 @@ class OwnPages:
             f"In the last {SPAN_DAYS} days it was here {_times(len(spans))}.",
             f"It was last seen on {when(device.last_seen)}.",
         )
-
-    def _kept(self, device: Device, scope: Scope | None) -> tuple[str, ...]:
-        if scope is None:
-            return ("No authority is in force: nothing new is kept.",)
-        classes = scope.classes(device.standing)
-        if not classes:
-            return ("Nothing is kept of devices like this one.",)
-        said = [f"The box keeps {words.KEPT[item]} (clause {classes[item]})." for item in DataClass if item in classes]
-        return (*said, "What is written, said, seen or sent is never kept.")
 
     def _found(self, device: Device) -> tuple[str, ...]:
         found = self._record.store.findings.open_of(device.device_id)

@@ -6,10 +6,13 @@ speaks of the device, never of a person (R63).
 
 from __future__ import annotations
 
+from appliance.keeper import words
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Device
+from appliance.keeper.law.retention import shipped, terms
 from appliance.keeper.signs.rules import KINDS
 from appliance.notice import when
+from wire.authority import DataClass
 from wire.findings import Finding, FindingKind
 
 MAX_FOUND = 64
@@ -49,11 +52,31 @@ def looks(device: Device) -> tuple[str, ...]:
     return tuple(said)
 
 
+def kept(device: Device, scope: Scope | None) -> tuple[str, ...]:
+    """What is kept of such a device, under which clause, for how long."""
+    if scope is None:
+        return ("No authority is in force: nothing new is kept.",)
+    classes = scope.classes(device.standing)
+    if not classes:
+        return ("Nothing is kept of devices like this one.",)
+    days = terms(scope.authority, ended_at=None, at=0.0).days
+    said = [
+        f"The box keeps {words.KEPT[item]} (clause {classes[item]}), for {days[item]} days."
+        for item in DataClass
+        if item in classes
+    ]
+    return (*said, "What is written, said, seen or sent is never kept.")
+
+
 def erased(scope: Scope | None) -> tuple[str, ...]:
     """When what is kept goes."""
-    end = () if scope is None else (f"The box stops keeping records on {when(scope.authority.not_after.timestamp())}.",)
-    return (
-        *end,
-        "What the officers no longer need is erased from the box by itself. You may ask the contact for the dates.",
-        "If the box has your device wrong, what it should not have kept is erased when that is put right.",
-    )
+    said = []
+    if scope is not None:
+        after = shipped().ended.days(scope.authority.purpose)
+        said.append(f"The box stops keeping records on {when(scope.authority.not_after.timestamp())}.")
+        said.append(
+            "What it has about devices is erased by itself when its days are over, and all of it "
+            f"{after} days after that date. Only what a court case needs is kept for longer."
+        )
+    said.append("If the box has your device wrong, what it should not have kept is erased when that is put right.")
+    return tuple(said)

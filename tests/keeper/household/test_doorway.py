@@ -377,7 +377,7 @@ def test_its_own_passphrase_shows_a_device_its_page_and_no_other(hall: Hall) -> 
     hall.joined(PHONE, "key-phone")
     said = "\n".join(line for section in hall.page() for line in (section.title, *section.lines))
     assert "It counts among the devices of other people in the household." in said
-    assert "when they are connected (clause 1)" in said
+    assert "when they are connected (clause 1), for 180 days." in said
     assert "Nothing about this device waits for an officer." in said
     assert "laptop" not in said
     assert PHONE not in said
