@@ -14,8 +14,10 @@ import threading
 import time
 from pathlib import Path
 
+from dashboard.bundles.finishing import Finisher
 from dashboard.ingest import handlers
 from dashboard.ingest.outgoing import Writer
+from dashboard.ingest.rounds import Rounds
 from dashboard.ingest.session import Session
 from dashboard.ingest.worker import Worker
 from dashboard.settings import DashboardSettings, load
@@ -24,6 +26,9 @@ from dashboard.store.migrate import SchemaError, check
 from wire.files import FileError
 from wire.keys import KeyFileError, read_sealing, read_signing
 from wire.tls import client_context
+
+FINISH_SECONDS = 5.0
+"""A bundle that is being made when the worker ends is made anew after the next start."""
 
 
 def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
@@ -56,10 +61,24 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
         handlers=handlers.assemble(
             handlers.Means(tenant=settings.tenant, signing_key=signing_key, sealing_key=sealing_key)
         ),
+        rounds=Rounds(tenant=settings.tenant, silent_seconds=settings.silent_seconds),
         now=time.time,  # noqa: TID251 - the edge
         monotonic=time.monotonic,
         pause=stop.wait,
     )
+
+
+def finish(settings: DashboardSettings, stop: threading.Event) -> None:
+    """Complete bundles beside the worker: making one takes a while, and messages must not wait for it."""
+    ingest = settings.ingest
+    if ingest is None:
+        return
+    Finisher(
+        open_engine(settings.database_url),
+        tenant=settings.tenant,
+        signing_key=read_signing(ingest.signing_key),
+        sealing_key=read_sealing(ingest.sealing_key),
+    ).run(stop.is_set, stop.wait, time.time)  # noqa: TID251 - the edge
 
 
 def main() -> None:
@@ -73,7 +92,12 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        assemble(load(arguments.config), stop).run(stop.is_set)
+        settings = load(arguments.config)
+        worker = assemble(settings, stop)
+        finishing = threading.Thread(target=finish, args=(settings, stop), name="bundles", daemon=True)
+        finishing.start()
+        worker.run(stop.is_set)
+        finishing.join(FINISH_SECONDS)
     except (FileError, KeyFileError, DatabaseUrlError, SchemaError) as error:
         sys.stderr.write(f"ingest: {error}\n")
         sys.exit(2)

@@ -16,10 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection
 
+from dashboard.bundles.shelf import take_built, take_part
 from dashboard.ingest.heads import take_head, take_seed
+from dashboard.ingest.requests import take_notice, take_request
 from dashboard.ingest.timing import tell_time
 from wire.base import Payload
+from wire.bundles import BundleBuilt, BundlePart
 from wire.codec import Opened
+from wire.household import HouseholdRequest, Notice
 from wire.ledger import Head, LedgerSeed
 from wire.timing import TimeRequest
 
@@ -44,7 +48,11 @@ class Means:
 def assemble(means: Means) -> Handlers:
     """Every handler there is, by the class of the payload that it takes."""
     return {
+        BundleBuilt: take_built,
+        BundlePart: take_part,
         Head: partial(take_head, signing_key=means.signing_key),
         LedgerSeed: take_seed,
+        HouseholdRequest: take_request,
+        Notice: take_notice,
         TimeRequest: partial(tell_time, sealing_key=means.sealing_key),
     }

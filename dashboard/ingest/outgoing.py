@@ -134,7 +134,11 @@ def send_command(connection: Connection, row: Row[tuple[object, ...]], writer: W
     sequence = fields["sequence"]
     if sequence is None:
         highest = connection.execute(select(func.max(table.sequence)).where(table.site == fields["site"])).scalar()
-        sequence = (highest or 0) + 1
+        # Old commands are erased in time, and a restore loses the latest: their numbers are not given again.
+        home = schema.site.c.site == fields["site"]
+        floor = connection.execute(select(schema.site.c.sequence_floor).where(home)).scalar()
+        sequence = max(highest or 0, floor or 0) + 1
+        connection.execute(update(schema.site).where(home).values(sequence_floor=sequence))
     change: dict[str, object] = {"sequence": sequence, "state": "sent"}
     outgoing: Outgoing | None = None
     try:

@@ -21,6 +21,7 @@ from dashboard.ingest.handlers import Handlers
 from dashboard.ingest.opening import Arrived, Refusal, open_batch
 from dashboard.ingest.outgoing import Outgoing, Writer, due_commands, expire, receipts, send_command
 from dashboard.ingest.refusals import Refusals
+from dashboard.ingest.rounds import Rounds
 from dashboard.ingest.session import Session
 from dashboard.store import schema
 from dashboard.store.engine import reading
@@ -59,6 +60,7 @@ class Worker:
         sealing_key: X25519PrivateKey,
         writer: Writer,
         handlers: Handlers,
+        rounds: Rounds | None = None,
         now: Callable[[], float],
         monotonic: Callable[[], float],
         pause: Callable[[float], object],
@@ -70,6 +72,7 @@ class Worker:
         self._sealing_key = sealing_key
         self._writer = writer
         self._handlers = handlers
+        self._rounds = rounds
         self._now = now
         self._monotonic = monotonic
         self._pause = pause
@@ -256,12 +259,19 @@ class Worker:
         outgoing: list[Outgoing] = []
         with self._engine.begin() as connection:
             expire(connection, now)
+            if self._rounds is not None:
+                self._rounds.go(connection, online=self._listens(moment), now=now, moment=moment)
             refusals = self._write_audit(connection, (), now)
             if self._session.online:
                 outgoing = self._take_commands(connection, now, moment)
         self._refusals = refusals
         for message in outgoing:
             self._session.publish(message, now)
+
+    def _listens(self, moment: float) -> bool:
+        """Whether what boxes say comes in: a connection that has lived a moment, and nothing waits to be stored."""
+        since = self._online_at
+        return self._session.online and since is not None and moment - since >= HELD_LONG and not self._session.arrivals
 
     def _take_commands(self, connection: Connection, now: float, moment: float) -> list[Outgoing]:
         outgoing = []

@@ -49,6 +49,7 @@ site = Table(
     Column("status_at", Float, comment="when the box said it"),
     Column("status_id", String(64), comment="CloudEvents id of that status: an older one does not replace it"),
     Column("heard_at", Float, comment="when ingest last heard anything of it"),
+    Column("sequence_floor", BigInteger, comment="highest number given to a command, or passed over by a restore"),
     Column("revoked_at", Float, comment="from when on it gets no certificate, and nothing it says counts"),
 )
 
@@ -328,4 +329,47 @@ stamp = Table(
     Column("heads", Text, nullable=False, comment="what was stamped: one line a log"),
     Column("authority", String(300), nullable=False, comment="address of the time-stamping service"),
     Column("token", LargeBinary, nullable=False, comment="RFC 3161 time-stamp response, DER"),
+)
+
+bundle = Table(
+    "bundle",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("bundle_id", String(64), primary_key=True),
+    Column("state", String(10), nullable=False, comment="fetching, arrived, complete, failed"),
+    Column("problem", String(300), nullable=False, comment="why it failed, in words"),
+    Column("by", String(63), nullable=False, comment="account that asked for it"),
+    Column("parts", Integer, nullable=False),
+    Column("data_octets", BigInteger, nullable=False, comment="of the data part, as the box said"),
+    Column("data_sha256", String(64), nullable=False),
+    Column("records", BigInteger, nullable=False),
+    Column("built_at", Float, nullable=False),
+    Column("expires", Float, nullable=False, comment="when the box deletes its own"),
+    Column("asked_at", Float, comment="when parts were asked for last"),
+    Column("asked_upto", Integer, comment="up to which part"),
+    Column("progress_at", Float, nullable=False, comment="when a part came last"),
+    Column("completed_at", Float),
+    Column("octets", BigInteger, comment="of the finished zip"),
+    Column("sha256", String(64)),
+    Column("certified_by", String(63)),
+    Column("certified_at", Float),
+    Column("certified_text", Text),
+)
+
+bundle_part = Table(
+    "bundle_part",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("bundle_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False, comment="sealed to ingest's key"),
+)
+
+bundle_file = Table(
+    "bundle_file",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("bundle_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False, comment="a chunk of the finished zip"),
 )

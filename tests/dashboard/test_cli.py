@@ -92,3 +92,60 @@ def test_help_names_every_command() -> None:
     text = CliRunner().invoke(main, ["--help"]).stdout
     for name in ("init-db", "add-site", "add-account", "sign-in-code"):
         assert name in text
+
+
+def _new_keys() -> list[str]:
+    return [
+        "--verify-key",
+        public_text(Ed25519PrivateKey.generate()),
+        "--seal-key",
+        public_text(X25519PrivateKey.generate()),
+    ]
+
+
+@pytest.mark.req("N15")
+def test_a_box_is_replaced_by_one_with_keys_of_its_own(run: Callable[..., Result]) -> None:
+    run("init-db")
+    first = _new_keys()
+    run("add-site", "site-1", "--title", "NM-1", *first)
+    assert run("replace-box", "site-2", *_new_keys()).exit_code == 2
+    assert "to be replaced" in run("replace-box", "site-1", *first).stderr
+    assert run("replace-box", "site-1", "--verify-key", "no", "--seal-key", "no").exit_code == 2
+    second = _new_keys()
+    assert run("replace-box", "site-1", *second).exit_code == 0
+    engine = open_engine(run.url)
+    with reading(engine).connect() as connection:
+        row = connection.execute(select(schema.site)).mappings().one()
+        assert connection.execute(select(schema.replacement.c.done_at)).scalar_one() is None
+    engine.dispose()
+    assert [row["verify_key"], row["seal_key"]] == [second[1], second[3]]
+
+
+@pytest.mark.req("N17")
+def test_a_backup_is_made_and_restored(run: Callable[..., Result], tmp_path: Path) -> None:
+    run("init-db")
+    run("add-account", "officer-1")
+    copy = tmp_path / "copy.backup"
+    assert "can be opened for 24 hours" in run("backup", str(copy)).stderr
+    assert run("restore", str(copy)).exit_code == 2
+    assert run("restore", "--replace", str(copy)).exit_code == 0
+    assert "0 keys" in run("expire-backups").stderr
+    assert run("purge").exit_code == 0
+    assert run("add-account", "officer-1").exit_code == 2, "the account came back"
+
+
+@pytest.mark.req("R66")
+def test_a_changed_audit_is_found_out(run: Callable[..., Result]) -> None:
+    run("init-db")
+    run("add-account", "officer-1")
+    digest = run("audit-verify").stdout.strip()
+    run("add-account", "officer-2")
+    assert run("audit-verify", "--expect", digest).exit_code == 0
+    assert run("audit-verify", "--expect", "ab" * 32).exit_code == 2
+    engine = open_engine(run.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_no_update")
+        connection.exec_driver_sql("UPDATE audit SET subject = 'other' WHERE audit_id = 1")
+    engine.dispose()
+    found = run("audit-verify")
+    assert (found.exit_code, "line 1 does not follow" in found.stderr) == (2, True)

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _replaced()
     _watchman()
     _ledger()
+    _bundles()
     _audit()
     _revocation()
 
@@ -107,6 +108,8 @@ def _requests() -> None:
 
 
 def _replaced() -> None:
+    with op.batch_alter_table("site") as batch:
+        batch.add_column(sa.Column("sequence_floor", sa.BigInteger(), nullable=True))
     op.create_table(
         "replacement",
         sa.Column("site", sa.String(length=63), nullable=False),
@@ -171,6 +174,52 @@ def _ledger() -> None:
         sa.Column("authority", sa.String(length=300), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_stamp")),
+    )
+
+
+def _bundles() -> None:
+    op.create_table(
+        "bundle",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("bundle_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("problem", sa.String(length=300), nullable=False),
+        sa.Column("by", sa.String(length=63), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("data_octets", sa.BigInteger(), nullable=False),
+        sa.Column("data_sha256", sa.String(length=64), nullable=False),
+        sa.Column("records", sa.BigInteger(), nullable=False),
+        sa.Column("built_at", sa.Float(), nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.Column("asked_at", sa.Float(), nullable=True),
+        sa.Column("asked_upto", sa.Integer(), nullable=True),
+        sa.Column("progress_at", sa.Float(), nullable=False),
+        sa.Column("completed_at", sa.Float(), nullable=True),
+        sa.Column("octets", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("certified_by", sa.String(length=63), nullable=True),
+        sa.Column("certified_at", sa.Float(), nullable=True),
+        sa.Column("certified_text", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_bundle_site_site")),
+        sa.PrimaryKeyConstraint("site", "bundle_id", name=op.f("pk_bundle")),
+    )
+    op.create_table(
+        "bundle_part",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("bundle_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_bundle_part_site_site")),
+        sa.PrimaryKeyConstraint("site", "bundle_id", "number", name=op.f("pk_bundle_part")),
+    )
+    op.create_table(
+        "bundle_file",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("bundle_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_bundle_file_site_site")),
+        sa.PrimaryKeyConstraint("site", "bundle_id", "number", name=op.f("pk_bundle_file")),
     )
 
 

@@ -1,0 +1,43 @@
+"""What ingest does now and then beside its messages: looks for silent boxes, restores replaced ones, erases what is due.
+
+In: an open connection, whether the broker has us, now. Out: rows. One round every `ROUND_SECONDS`, retention once in
+`DAY_SECONDS`; each part has its own bound.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from dashboard.bundles import shelf
+from dashboard.ingest import deadman, replaced
+from dashboard.store import retention
+
+ROUND_SECONDS = 5.0
+DAY_SECONDS = 24 * 3600.0
+PURGE_AGAIN = 60.0
+"""Where a purge left something over, it goes on after so long."""
+
+
+class Rounds:
+    """One worker's rounds."""
+
+    def __init__(self, *, tenant: str, silent_seconds: float = deadman.SILENT_SECONDS) -> None:
+        self._tenant = tenant
+        self._silent = silent_seconds
+        self._due = float("-inf")
+        self._purge_due = float("-inf")
+
+    def go(self, connection: Connection, *, online: bool, now: float, moment: float) -> None:
+        """Do what is due; `now` is Unix seconds, `moment` monotonic."""
+        if moment < self._due:
+            return
+        self._due = moment + min(ROUND_SECONDS, self._silent / 4)
+        since = deadman.listens_since(connection, tenant=self._tenant, now=now, online=online)
+        if since is not None:
+            deadman.watch(connection, tenant=self._tenant, since=since, now=now, limit=self._silent)
+        shelf.ask_missing(connection, tenant=self._tenant, now=now)
+        replaced.restore(connection, tenant=self._tenant, now=now)
+        retention.erase_confirmed(connection, tenant=self._tenant, now=now)
+        if moment >= self._purge_due:
+            left = retention.purge(connection, tenant=self._tenant, now=now)
+            self._purge_due = moment + (PURGE_AGAIN if left else DAY_SECONDS)
