@@ -1,1 +1,1 @@
-"""Evidence bundles at the dashboard: parts in, one file out."""
+"""Evidence bundles at the dashboard: for the pages see `shelf` (`bundles_of`, `certify`, `octets_of`, `drop`)."""
