@@ -54,13 +54,34 @@ class CertificateAuthority:
         )
         self.certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *, dns: Sequence[str] = (), addresses: Sequence[str] = ()) -> CertificateFiles:
-        """Make a key and a certificate for `name` (its CN), good for TLS servers and clients."""
+    def write_key(self) -> Path:
+        """Put the authority's own key beside its certificate, for a process that issues; its path."""
+        path = self._folder / "ca.key"
+        path.touch(mode=0o600)
+        path.write_bytes(
+            self._key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return path
+
+    def issue(
+        self,
+        name: str,
+        *,
+        dns: Sequence[str] = (),
+        addresses: Sequence[str] = (),
+        ended: dt.timedelta | None = None,
+    ) -> CertificateFiles:
+        """Make a key and a certificate for `name` (its CN), good for TLS servers and clients.
+
+        `ended`: it was good for a week that ended so long ago.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives: list[x509.GeneralName] = [x509.DNSName(item) for item in dns]
         alternatives += [x509.IPAddress(ipaddress.ip_address(item)) for item in addresses]
         builder = (
-            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key())
+            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), ended)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
@@ -81,14 +102,19 @@ class CertificateAuthority:
         )
         return files
 
-    def _builder(self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey, ended: dt.timedelta | None = None
+    ) -> x509.CertificateBuilder:
         now = dt.datetime.now(dt.UTC)
+        begins, ends = now - dt.timedelta(hours=1), now + dt.timedelta(days=7)
+        if ended is not None:
+            begins, ends = now - ended - dt.timedelta(days=7), now - ended
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=7))
+            .not_valid_before(begins)
+            .not_valid_after(ends)
         )

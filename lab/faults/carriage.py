@@ -15,7 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -201,10 +201,10 @@ class Keeper:
 class Carriage:
     """One broker, one ingest worker, one box; `start` each when the campaign wants it."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
-        """Make keys, certificates, database and settings; `port` is where the box finds the broker, if not at it."""
+    def __init__(self, folder: Path, *, expired: timedelta | None = None) -> None:
+        """Make keys, certificates, database and settings; the box's certificate may have `expired` so long ago."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self.folder = folder
         self._ca = CertificateAuthority(folder / "pki")
         self.signing, self.sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         self.server_signing, self.server_sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
@@ -249,20 +249,22 @@ class Carriage:
             ),
         )
         self._ingest_file = self._write_ingest()
-        self._courier_file = self._write_courier(port or self.port)
+        self._enrol_file, self.enrol_port = self._write_enrol()
+        self._courier_file = self._write_courier(expired)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, *names: str) -> None:
-        """Start `broker`, `ingest` or `courier`."""
+        """Start `broker`, `ingest`, `enrol` or `courier`."""
         for name in names:
             if name == "broker":
                 self.broker.start()
             else:
                 module, config = {
                     "ingest": ("dashboard.ingest", self._ingest_file),
+                    "enrol": ("dashboard.enrol", self._enrol_file),
                     "courier": ("appliance.courier", self._courier_file),
                 }[name]
-                with (self._folder / f"{name}.log").open("ab") as log:
+                with (self.folder / f"{name}.log").open("ab") as log:
                     self.processes[name] = subprocess.Popen(
                         [sys.executable, "-m", module, "--config", str(config)], cwd=ROOT, stdout=log, stderr=log
                     )
@@ -273,7 +275,7 @@ class Carriage:
         Raises:
             TimeoutError: it has not.
         """
-        log = self._folder / f"{name}.log"
+        log = self.folder / f"{name}.log"
         if not self.carry(lambda: text in log.read_text(), seconds=seconds):
             raise TimeoutError(f"{name} does not say {text!r}: {log.read_text()[-500:]}")
 
@@ -326,10 +328,10 @@ class Carriage:
 
     def _write_ingest(self) -> Path:
         files = self._ca.issue(WORKER)
-        path = self._folder / "ingest.toml"
+        path = self.folder / "ingest.toml"
         path.write_text(
             f"""
-database_url = "sqlite:///{self._folder / "dashboard.db"}"
+database_url = "sqlite:///{self.folder / "dashboard.db"}"
 tenant = "{TENANT}"
 operator = "the Example Service"
 secret_key_file = "absent"
@@ -346,9 +348,29 @@ sealing_key = "server-sealing.pem"
         )
         return path
 
-    def _write_courier(self, port: int) -> Path:
-        files = self._ca.issue(SITE)
-        path = self._folder / "box.toml"
+    def _write_enrol(self) -> tuple[Path, int]:
+        files, port = self._ca.issue("enrol", addresses=["127.0.0.1"]), free_port()
+        path = self.folder / "enrol.toml"
+        path.write_text(
+            f"""
+database_url = "sqlite:///{self.folder / "dashboard.db"}"
+tenant = "{TENANT}"
+operator = "the Example Service"
+secret_key_file = "absent"
+[enrol]
+host = "127.0.0.1"
+port = {port}
+ca = "{self._ca.certificate_path}"
+ca_key = "{self._ca.write_key()}"
+certificate = "{files.certificate}"
+key = "{files.key}"
+"""
+        )
+        return path, port
+
+    def _write_courier(self, expired: timedelta | None) -> Path:
+        files = self._ca.issue(SITE, ended=expired)
+        path = self.folder / "box.toml"
         path.write_text(
             f"""
 tenant = "{TENANT}"
@@ -358,10 +380,11 @@ run_dir = "box"
 household = "household.toml"
 [broker]
 host = "127.0.0.1"
-port = {port}
+port = {self.port}
 ca = "{self._ca.certificate_path}"
 certificate = "{files.certificate}"
 key = "{files.key}"
+renew_url = "https://127.0.0.1:{self.enrol_port}"
 [keys]
 signing_key = "absent.pem"
 sealing_key = "absent.pem"
@@ -380,10 +403,10 @@ complaints = "complaints@example.org"
 
 
 @contextmanager
-def carriage(folder: Path) -> Iterator[Carriage]:
+def carriage(folder: Path, *, expired: timedelta | None = None) -> Iterator[Carriage]:
     """All of it, and its end."""
     with ExitStack() as stack:
-        made = Carriage(folder)
+        made = Carriage(folder, expired=expired)
         stack.callback(made.close)
         yield made
 
