@@ -12,6 +12,7 @@ from appliance.traits import Trait
 from wire.base import Standing
 from wire.box import BoxStatus
 from wire.findings import Finding, FindingKind, Severity
+from wire.ledger import Head
 from wire.models import CommandResult, Device, Outcome
 
 LAPTOP, PHONE, TV = "00:00:5e:00:53:01", "02:00:00:00:00:02", "00:00:5e:00:53:03"
@@ -39,7 +40,7 @@ def test_first_frame_of_an_unknown_device_is_on_its_way_in_the_same_turn(bench: 
     assert device.standing is Standing.UNKNOWN
     assert device.addresses[0].locally_administered
     assert bench.rows("finding") == bench.rows("device") == 1
-    assert bench.rows("outbox") == 2
+    assert bench.rows("outbox") == 3  # and the head that is signed with an alert
 
 
 @pytest.mark.req("R26", "R28")
@@ -72,7 +73,9 @@ def test_no_authority_no_record_but_health(make_bench: Any) -> None:
     assert bench.open(will).payload == BoxStatus(online=False, at=bench.open(will).payload.at)
     bench.connect(Peer.SENSOR, Peer.WARDEN)
     said = bench.hear(Peer.COURIER, m.BrokerState(connected=True), m.Credit(count=100))
-    status = bench.open(only(said, m.Outbound)).payload
+    opened = [bench.open(message).payload for message in said if isinstance(message, m.Outbound)]
+    status, head = opened
+    assert isinstance(head, Head)  # of the records about the box itself
     assert (status.online, status.recording) == (True, False)
     assert status.authority == "There is no authority document, so nothing is recorded."
     report = m.TapReport(ts=bench.wall, tap="dns", messages=1, octets=1, lost=0, unparsed=0, overflow=0)
@@ -88,9 +91,11 @@ def test_no_authority_no_record_but_health(make_bench: Any) -> None:
         m.NeighbourChanged(ts=bench.wall, mac=PHONE, ip="192.0.2.7", reachable=True),
         m.StationChanged(ts=bench.wall, mac=PHONE, joined=True),
     )
-    assert [bench.rows(t) for t in ("device", "address", "evidence", "name_visit", "finding", "outbox")] == [0] * 6
+    assert [bench.rows(t) for t in ("device", "address", "evidence", "name_visit", "finding", "ledger_about")] == [0] * 6
+    assert bench.rows("outbox") == 1  # the head
     later = [bench.open(o).payload for o in bench.wait(61) if isinstance(o, m.Outbound)]
-    assert [tap.name for tap in later[0].taps] == ["dns", "keeper"]
+    status = only(later, BoxStatus)
+    assert [tap.name for tap in status.taps] == ["dns", "keeper"]
 
 
 @pytest.mark.req("R54")
@@ -270,7 +275,7 @@ def test_status_counts(bench: Any) -> None:
     bench.sight(PHONE)
     bench.connect(Peer.STATUS)
     status = only(bench.hear(Peer.STATUS, m.StatusRequest()), m.Status)
-    assert (status.recording, status.devices, status.open_findings, status.outbox) == (True, 1, 1, 2)
+    assert (status.recording, status.devices, status.open_findings, status.outbox) == (True, 1, 1, 3)
     assert (status.broker_connected, status.sensor_connected, status.warden_connected) == (True, True, True)
     bench.gone(Peer.COURIER)
     bench.gone(Peer.WARDEN)
