@@ -119,8 +119,8 @@ class StorageSettings(_Section):
     """The database; when it is full, what matters least makes way."""
     outbox_mib: int = Field(default=1024, ge=8, le=64 * 1024)
     """Of it, what waits for the server."""
-    ballast_mib: int = Field(default=32, ge=4, le=1024)
-    """A file that is given up when the disk is full, so that it can be mended."""
+    ballast_mib: int = Field(default=32, ge=16, le=1024)
+    """A file that is given up when the disk is full, so that it can be mended; several times the database's own log."""
 
 
 class NoticeSettings(_Section):

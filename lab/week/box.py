@@ -194,6 +194,10 @@ class Box:
             self._gather(self._observer.tick(self.now, self._monotonic))
         self.now = max(self.now, until)
 
+    def statements(self, told: Callable[[str], object]) -> None:
+        """Tell each statement that the store gives to SQLite from now on, for those who count them."""
+        self._store._db.conn.set_trace_callback(told)  # noqa: SLF001 - the lab looks inside
+
     def lose_power(self, ts: float) -> None:
         """From one moment to the next the box hears nothing and remembers what it had written down."""
         self.wait(ts)

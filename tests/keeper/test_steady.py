@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appliance import messages as m
+from appliance.keeper.core import Core, Peer, Send
+from appliance.keeper.steady import Steady
+from appliance.keeper.store.database import Store
+from appliance.keeper.store.room import StoreFullError
+
+AT = {"now": 1.0, "monotonic": 1.0}
+
+
+class Short:
+    """A core of which some turns find no room."""
+
+    def __init__(self, failing: list[bool]) -> None:
+        self.failing = failing
+        self.heard_: list[tuple[m.Message, ...]] = []
+        self.busy = self.anew = False
+
+    def _turn(self) -> list[Send]:
+        if self.failing.pop(0) if self.failing else False:
+            raise StoreFullError("no room")
+        return [Send(peer=Peer.STATUS, messages=())]
+
+    def heard(self, _peer: Peer, batch: Any, **_at: float) -> list[Send]:
+        self.heard_.append(tuple(batch))
+        return self._turn()
+
+    def tick(self, **_at: float) -> list[Send]:
+        return self._turn()
+
+    connected = gone = document = lambda self, *_what, **_at: self._turn()
+
+    def stopping(self, **_at: float) -> None:
+        self._turn()
+
+
+def steady(store: Store, failing: list[bool]) -> tuple[Steady, list[Any]]:
+    made: list[Any] = []
+
+    def make() -> Core:
+        made.append(Short(failing))
+        return made[-1]  # type: ignore[no-any-return]  # it is asked nothing else
+
+    return Steady(store, make), made
+
+
+@pytest.mark.req("R69", "N3")
+def test_a_turn_that_found_no_room_is_done_again_by_a_fresh_core(store: Store) -> None:
+    going, made = steady(store, [False, True, False])
+    asked = m.StatusRequest()
+    assert going.tick(**AT)
+    assert going.heard(Peer.STATUS, iter((asked,)), **AT), "its answer comes all the same"
+    assert [core.heard_ for core in made] == [[(asked,)], [(asked,)]]
+    assert store.room.narrow
+    assert going.take_fresh()
+    assert not going.take_fresh()
+    assert going.lost == 0
+
+
+def test_without_any_room_turns_are_lost_and_counted_until_there_is(store: Store) -> None:
+    going, made = steady(store, [True, True, True, False])
+    assert going.tick(**AT) == []
+    assert not going.busy
+    assert not going.anew
+    assert going.lost == 1
+    assert going.gone(Peer.STATUS, **AT) == []
+    assert going.lost == 2
+    assert going.connected(Peer.STATUS, **AT)
+    assert going.document(b"", **AT)
+    assert len(made) == 4
+    going.stopping(**AT)
+    assert going.lost == 2
+
+
+def test_no_room_to_be_put_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def make() -> Core:
+        tried.append(1)
+        if len(tried) < 3:
+            raise StoreFullError("no room")
+        return Short([])  # type: ignore[return-value]  # it is asked nothing else
+
+    going = Steady(store, make)
+    assert len(tried) == 2, "room was made, and it was tried again"
+    monkeypatch.setattr(store, "relieve", lambda: False)
+    assert going.tick(**AT) == []
+    monkeypatch.undo()
+    assert going.tick(**AT)
+    assert going.take_fresh()
