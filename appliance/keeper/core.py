@@ -260,10 +260,14 @@ class Core:
         self._sends = []
         with self._store.transaction():
             moment = self._clock.read(wall=now, monotonic=monotonic)
-            self._clerk.begin(self._clock.stamp())
+            stamp = self._clock.stamp()
+            self._clerk.begin(stamp)
             self._judge(moment)
             work(moment)
-            self._judge(self._clock.read(wall=now, monotonic=monotonic))
+            moment = self._clock.read(wall=now, monotonic=monotonic)  # an answer may have told another
+            if self._clock.stamp() != stamp:
+                self._clerk.begin(self._clock.stamp())
+            self._judge(moment)
             self._counsel.tick(self._judgement, moment, monotonic, self._collection.leave)
             scope = self._counsel.recording(self._judgement)
             self._book.tamper.tick(Clocks(wall=now, monotonic=monotonic, at=moment), scope)

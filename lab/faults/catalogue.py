@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.faults import announcements, broker, lists, malice, mutations, outage, processes, questions, starvation
+from lab.faults import announcements, broker, clock, lists, malice, mutations, outage, processes, questions, starvation
 from lab.faults.result import Campaign
 
 CAMPAIGNS: Sequence[Campaign] = (
     outage,
     broker,
     processes,
+    clock,
     malice,
     mutations,
     starvation,

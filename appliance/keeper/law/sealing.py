@@ -161,7 +161,7 @@ class Sealing:
 
     def release(self) -> list[Released]:
         """The next observations that are provably within the authority; what is not is destroyed unread."""
-        if self._private is None or not self._clock.authenticated:
+        if self._private is None or not self._clock.authenticated or self._clock.anew:
             return []
         rows = self._store.sealed.first(RELEASE_ROWS)
         found: list[Released] = []
