@@ -7,6 +7,7 @@ counted), `TIMEOUT` seconds of silence, `MAX_REQUEST` octets; headers as `http.s
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import ssl
@@ -14,7 +15,8 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from io import BufferedReader
+from typing import Any, cast
 
 from dashboard.enrol.desk import Desk
 from dashboard.enrol.issuing import RenewalRefusedError
@@ -23,6 +25,7 @@ from wire.renewal import MAX_REQUEST, PATH, RenewalAnswer
 
 MAX_CONNECTIONS = 32
 TIMEOUT = 10.0
+_LEFTOVER = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -38,9 +41,9 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request for a certificate."""
         length = self.headers.get("Content-Length", "")
         if self.path != PATH:
-            self._say(HTTPStatus.NOT_FOUND, "text/plain", b"nothing here\n")
+            self._refuse(HTTPStatus.NOT_FOUND, b"nothing here\n")
         elif not length.isascii() or not length.isdigit() or len(length) > 6 or int(length) > MAX_REQUEST:
-            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text/plain", b"too large, or of no stated size\n")
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"too large, or of no stated size\n")
         else:
             try:
                 certificate = self.server.desk.answer(self.rfile.read(int(length)), self.server.now())
@@ -53,6 +56,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_said: Any) -> None:
         """Who asked for what path is not kept."""
+
+    def _refuse(self, status: HTTPStatus, why: bytes) -> None:
+        """Say why; what came along is taken first, or closing would take the answer with it (RFC 9112 section 9.6)."""
+        with contextlib.suppress(OSError):
+            self.connection.settimeout(_LEFTOVER)
+            cast("BufferedReader", self.rfile).read1(MAX_REQUEST)
+        self._say(status, "text/plain", why)
 
     def _say(self, status: HTTPStatus, kind: str, body: bytes) -> None:
         self.send_response(status)

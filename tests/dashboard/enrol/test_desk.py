@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from dashboard.enrol import desk as module
+from dashboard.enrol.desk import MOST_AN_HOUR, revoke
+from dashboard.enrol.issuing import RenewalRefusedError
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.req("N3")
+def test_each_request_of_a_known_box_is_one_audit_line(office: Any) -> None:
+    assert x509.load_pem_x509_certificate(office.desk.answer(office.request(), NOW))
+    with pytest.raises(RenewalRefusedError, match="another time"):
+        office.desk.answer(office.request(at=NOW - 3 * 86_400), NOW)
+    with pytest.raises(RenewalRefusedError, match="no such box"):
+        office.desk.answer(office.request(site="site-9"), NOW)
+    assert office.audited() == [
+        ("renew-certificate", "site-1", "done"),
+        ("renew-certificate", "site-1: it was made at another time", "refused"),
+    ]
+
+
+@pytest.mark.req("N3")
+def test_a_revoked_box_gets_none_and_the_revocation_is_audited_once(office: Any) -> None:
+    assert revoke(office.engine, site="site-1", by="account-1", now=NOW)
+    assert not revoke(office.engine, site="site-1", by="account-1", now=NOW)
+    assert not revoke(office.engine, site="site-9", by="account-1", now=NOW)
+    with pytest.raises(RenewalRefusedError, match="revoked"):
+        office.desk.answer(office.request(), NOW)
+    assert [line[0] for line in office.audited()] == ["revoke-box", "renew-certificate"]
+
+
+def test_a_box_gone_wrong_is_turned_away_until_the_hour_is_over(office: Any) -> None:
+    for _ in range(MOST_AN_HOUR):
+        office.desk.answer(office.request(), NOW)
+    with pytest.raises(RenewalRefusedError, match="too many"):
+        office.desk.answer(office.request(), NOW + 3599)
+    assert office.desk.turned_away == 1
+    assert len(office.audited()) == MOST_AN_HOUR
+    assert office.desk.answer(office.request(), NOW + 3600)
+
+
+def test_the_memory_of_who_asked_is_bounded(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_SITES", 1)
+    office.desk._asked["site-0"] = deque([NOW])
+    with pytest.raises(RenewalRefusedError, match="too many"):
+        office.desk.answer(office.request(), NOW)
+    assert office.desk.answer(office.request(), NOW + 3601)
+    assert set(office.desk._asked) == {"site-1"}
