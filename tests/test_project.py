@@ -30,6 +30,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
     "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "appliance/keeper/store/schema/household.py": "run by the tests of appliance/keeper/store/database.py",
+    "appliance/keeper/store/schema/household_side.py": "run by the tests of appliance/keeper/store/household_side.py",
     "appliance/keeper/store/schema/lists.py": "as household.py",
     "appliance/keeper/store/schema/rhythm.py": "as household.py",
     "dashboard/broker/process.py": "starts the broker of tests/dashboard/ingest and of tests/dashboard/broker",

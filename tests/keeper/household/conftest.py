@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from appliance import messages as m
+from appliance import notice as text
+from appliance.keeper import words
 from appliance.keeper.authority import Scope
-from appliance.keeper.core import Peer
 from appliance.keeper.devices.model import Address, Device
+from appliance.keeper.devices.passphrases import Binding, Purpose
 from appliance.keeper.household.agents import Agents
 from appliance.keeper.household.away import AwayTimes
+from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.household.habits import Habits
 from appliance.keeper.household.past import Past
 from appliance.keeper.household.record import Ids, Record
 from appliance.keeper.household.rhythm import Rhythm
 from appliance.keeper.household.signs import Signs
 from appliance.keeper.household.stays import Stays
+from appliance.keeper.law.acts import Given
 from appliance.keeper.now import Now
+from appliance.keeper.peers import Peer
 from appliance.keeper.store.database import Store
+from appliance.settings import NoticeSettings
 from appliance.signals import Signal
+from wire.acts import IssueCode
 from wire.authority import Authority, CollectClause, DataClass, RegisterClause
 from wire.base import Standing
 from wire.findings import Finding, FindingKind
+from wire.household import HouseholdRequest
 from wire.models import LooksLike
 
 LAPTOP = "00:00:5e:00:53:01"
@@ -211,3 +221,145 @@ def weeks(store: Store, make_authority: Callable[..., Authority]) -> Weeks:
         CollectClause(number="7", standings=whose, classes=(DataClass.SIGNS,)),
     )
     return Weeks(store, Scope(authority=make_authority(clauses=clauses)))
+
+
+NOTICE_SETTINGS = NoticeSettings(
+    operator="the Example Service", contact="01632 960000", complaints="Write to example.org."
+)
+
+
+def new_ids(numbers: Iterator[int]) -> Ids:
+    """Ids from one row of numbers."""
+
+    def new(prefix: str) -> Callable[[], str]:
+        return lambda: f"{prefix}-{next(numbers)}"
+
+    return Ids(
+        device=new("d"), finding=new("f"), proposal=new("p"), session=new("s"), record=new("r"), arrangement=new("a")
+    )
+
+
+@pytest.fixture
+def record(store: Store) -> Record:
+    """An empty household."""
+    return Record(store, new_ids(itertools.count(1)))
+
+
+class Hall:
+    """The doorway with the porch's and the warden's ends in hand."""
+
+    def __init__(self, store: Store, scope: Scope, settings: NoticeSettings | None = NOTICE_SETTINGS) -> None:
+        self.store, self.settings = store, settings
+        self.scope: Scope | None = scope
+        self.at, self.monotonic = 1_900_000_000.0, 500.0
+        self.sent: list[tuple[Peer, m.Message]] = []
+        self.neighbours: dict[str, tuple[str, bool]] = {}
+        """Who has an IP address, and whether by Wi-Fi."""
+        self._numbers = itertools.count(1)
+        self._tickets = itertools.count(1)
+        self.start()
+
+    def start(self) -> None:
+        """Start (again) on the same store."""
+
+        self.record = Record(self.store, new_ids(self._numbers))
+        self.doorway = Doorway(self.record, self.settings, send=lambda peer, message: self.sent.append((peer, message)))
+        self.tick()
+
+    def tick(self, seconds: float = 0.0) -> None:
+        self.at += seconds
+        self.monotonic += seconds
+        with self.store.transaction():
+            self.doorway.tick(self.scope, at=self.at, monotonic=self.monotonic)
+
+    def device(self, device_id: str, *macs: str, standing: Standing = Standing.UNKNOWN, **changes: Any) -> Device:
+        addresses = tuple(Address(mac=mac, first_seen=self.at, last_seen=self.at) for mac in macs)
+        made = Device(
+            device_id=device_id,
+            revision=1,
+            standing=standing,
+            addresses=addresses,
+            first_seen=self.at,
+            last_seen=self.at,
+            reported_at=self.at,
+        )
+        with self.store.transaction():
+            return self.record.keep(replace(made, **changes))
+
+    def seen(self, *macs: str) -> None:
+        with self.store.transaction():
+            for mac in macs:
+                self.doorway.notices.seen(mac, self.scope, self.at)
+            self.doorway.tick(self.scope, at=self.at, monotonic=self.monotonic)
+
+    def led(self) -> dict[str, float]:
+        """Who is led to the notice, by the last word the warden had."""
+        said = [item for peer, item in self.sent if peer is Peer.WARDEN and isinstance(item, m.NoticeDue)]
+        return {each.mac: each.seconds for each in said[-1].devices} if said else {}
+
+    def ask(self, message: m.FormSent | m.OwnPageAsked) -> m.Message:
+        """What the porch hears back; the warden answers from `neighbours`."""
+        before = len(self.sent)
+        with self.store.transaction():
+            self.doorway.asked(message, self.monotonic)
+            for _peer, question in self.sent[before:]:
+                if isinstance(question, m.WhoIs):
+                    mac, wireless = self.neighbours.get(question.ip, (None, False))
+                    answer = m.ThisIs(token=question.token, mac=mac, wireless=wireless)
+                    self.doorway.this_is(answer, self.scope, self.at)
+            self.doorway.tick(self.scope, at=self.at, monotonic=self.monotonic)
+        (answered,) = [item for peer, item in self.sent[before:] if peer is Peer.PORCH]
+        return answered
+
+    def form(self, kind: m.FormKind, client: str = "192.0.2.17", **fields: Any) -> m.FormAnswered:
+        answer = self.ask(m.FormSent(ticket=next(self._tickets), client=client, kind=kind, **fields))
+        assert isinstance(answer, m.FormAnswered)
+        return answer
+
+    def page(self, client: str = "192.0.2.17", code: str = "") -> tuple[m.OwnSection, ...]:
+        answer = self.ask(m.OwnPageAsked(ticket=next(self._tickets), client=client, code=code))
+        assert isinstance(answer, m.OwnPage)
+        return answer.sections
+
+    def digest(self) -> str:
+        assert self.settings is not None
+        return text.digest(text.sections(words.notice(self.scope), self.settings))
+
+    def payloads(self, type_: str) -> list[str]:
+        rows = self.store.outbox.waiting(without=(), most=10_000)
+        return [row.body for row in rows if row.type == type_]
+
+    def requests(self) -> list[HouseholdRequest]:
+        return [HouseholdRequest.model_validate_json(body) for body in self.payloads("gatehouse.request.v1")]
+
+    def issue(self, device_id: str, code: str = "K7QM-2XPA", *, seconds: float = 3600.0) -> str | None:
+        order = IssueCode(
+            device_id=device_id,
+            code_sha256=sha256(f"{device_id}:{code}".encode()).hexdigest(),
+            expires=datetime.fromtimestamp(self.at + seconds, UTC),
+        )
+        given = Given(
+            command_id="c-1", by="officer-1", second=None, broken=False, reason="", scope=self.scope, at=self.at
+        )
+        with self.store.transaction():
+            return self.doorway.own.issue(order, given)
+
+    def joined(self, mac: str, key_id: str | None, *, joined: bool = True) -> None:
+        self.doorway.own.station(m.StationChanged(ts=self.at, mac=mac, joined=joined, key_id=key_id))
+
+    def bind(self, key_id: str, device_id: str | None, purpose: Purpose = Purpose.DEVICE) -> None:
+        kinship = self.store.kinship
+        with self.store.transaction():
+            binding = Binding(key_id=key_id, purpose=purpose, device_id=device_id)
+            kinship.put_passphrases(kinship.passphrases().bind(binding))
+
+
+@pytest.fixture
+def new_hall(store: Store) -> Callable[..., Hall]:
+    """Makes a doorway under an authority, with the porch's and the warden's ends in hand."""
+    return lambda scope, **changes: Hall(store, scope, **changes)
+
+
+@pytest.fixture
+def hall(new_hall: Callable[..., Hall], scope: Scope) -> Hall:
+    return new_hall(scope)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-
 import pytest
 
 from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.household.guests import Guests
-from appliance.keeper.household.record import Ids, Record
+from appliance.keeper.household.record import Record
 from appliance.keeper.now import Now
-from appliance.keeper.store.database import Store
 from appliance.keeper.store.household_side import MAX_CLAIMS
 from appliance.messages import Visitor
 from wire.base import Standing
@@ -22,26 +18,6 @@ from wire.findings import Finding, FindingKind
 START = 1_900_000_000.0
 PHONE = "02:00:5e:00:53:0b"
 DAY = 86_400.0
-
-
-@pytest.fixture
-def record(store: Store) -> Record:
-    numbers = itertools.count(1)
-
-    def new(prefix: str) -> Callable[[], str]:
-        return lambda: f"{prefix}-{next(numbers)}"
-
-    return Record(
-        store,
-        Ids(
-            device=new("d"),
-            finding=new("f"),
-            proposal=new("p"),
-            session=new("s"),
-            record=new("r"),
-            arrangement=new("a"),
-        ),
-    )
 
 
 def known(

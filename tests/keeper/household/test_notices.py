@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-
 import pytest
 
 from appliance import messages as m
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.model import Address, Device
 from appliance.keeper.household.notices import Notices
-from appliance.keeper.household.record import Ids, Record
-from appliance.keeper.store.database import Store
+from appliance.keeper.household.record import Record
 from appliance.settings import NoticeSettings
 from wire.base import Standing
 
@@ -22,23 +18,7 @@ SETTINGS = NoticeSettings(operator="the Example Service", contact="01632 960000"
 
 
 @pytest.fixture
-def record(store: Store) -> Record:
-    numbers = itertools.count(1)
-
-    def new(prefix: str) -> Callable[[], str]:
-        return lambda: f"{prefix}-{next(numbers)}"
-
-    made = Record(
-        store,
-        Ids(
-            device=new("d"),
-            finding=new("f"),
-            proposal=new("p"),
-            session=new("s"),
-            record=new("r"),
-            arrangement=new("a"),
-        ),
-    )
+def known(record: Record) -> Record:
     device = Device(
         device_id="d-phone",
         revision=1,
@@ -48,9 +28,9 @@ def record(store: Store) -> Record:
         last_seen=START,
         reported_at=START,
     )
-    with store.transaction():
-        made.keep(device)
-    return made
+    with record.store.transaction():
+        record.keep(device)
+    return record
 
 
 def led(notices: Notices, at: float) -> dict[str, float]:
@@ -58,20 +38,20 @@ def led(notices: Notices, at: float) -> dict[str, float]:
 
 
 @pytest.mark.req("R57", "R59")
-def test_a_second_address_of_a_device_has_what_is_left_of_its_minute(record: Record, scope: Scope) -> None:
-    notices = Notices(record, SETTINGS)
-    with record.store.transaction():
+def test_a_second_address_of_a_device_has_what_is_left_of_its_minute(known: Record, scope: Scope) -> None:
+    notices = Notices(known, SETTINGS)
+    with known.store.transaction():
         notices.settle(scope, START)
         notices.seen(ONE, scope, START)
         notices.seen(TWO, scope, START + 50)
     assert led(notices, START + 50) == {ONE: 10.0, TWO: 10.0}
-    notices = Notices(record, SETTINGS)
-    with record.store.transaction():
+    notices = Notices(known, SETTINGS)
+    with known.store.transaction():
         notices.settle(scope, START + 55)
         notices.seen(ONE, scope, START + 55)
     assert led(notices, START + 55) == {ONE: 5.0}
-    with record.store.transaction():
-        assert notices.read(record.registry.by_id("d-phone") or pytest.fail("gone"), START + 56)
+    with known.store.transaction():
+        assert notices.read(known.registry.by_id("d-phone") or pytest.fail("gone"), START + 56)
     assert led(notices, START + 56) == {}
     row = notices.row("d-phone")
     assert row is not None
@@ -79,9 +59,9 @@ def test_a_second_address_of_a_device_has_what_is_left_of_its_minute(record: Rec
 
 
 @pytest.mark.req("R53")
-def test_when_the_authority_ends_nobody_is_led_any_more(record: Record, scope: Scope) -> None:
-    notices = Notices(record, SETTINGS)
-    with record.store.transaction():
+def test_when_the_authority_ends_nobody_is_led_any_more(known: Record, scope: Scope) -> None:
+    notices = Notices(known, SETTINGS)
+    with known.store.transaction():
         notices.settle(scope, START)
         notices.seen(ONE, scope, START)
         notices.news = False
