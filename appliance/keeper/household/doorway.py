@@ -25,7 +25,9 @@ from appliance.keeper.peers import Peer
 from appliance.keeper.store.household_side import MAX_FORMS
 from appliance.keeper.store.outbox import Priority
 from appliance.settings import NoticeSettings
+from wire.authority import DataClass
 from wire.household import HouseholdRequest
+from wire.ledger import RecordKind
 
 MAX_PENDING = 32
 WAIT_SECONDS = 1.0
@@ -130,6 +132,14 @@ class Doorway:
         proved = self.own.proved(device, mac, wireless=answer.wireless, code=code, at=at)
         if isinstance(asked, m.OwnPageAsked):
             shown = self.own.sections(device, scope, at) if proved and device is not None else ()
+            if shown and device is not None:
+                self._record.store.ledger.note(
+                    RecordKind.HOUSEHOLD,
+                    {"event": "own-page-shown", "device": device.device_id},
+                    data_class=DataClass.PRESENCE.value,
+                    macs=(*device.macs, device.device_id),
+                    device_id=device.device_id,
+                )
             self._send(Peer.PORCH, m.OwnPage(ticket=asked.ticket, sections=shown))
         else:
             self._answer(asked, refusal=self._take(asked, device, proved=proved, scope=scope, at=at))

@@ -23,6 +23,7 @@ from appliance.settings import NoticeSettings
 from wire.authority import Authority, DataClass
 from wire.base import Standing
 from wire.household import Notice
+from wire.ledger import RecordKind
 
 CONFIRM_SECONDS = 90 * 86_400.0
 """Where the authority is a consent, everybody is asked again after so long (R60)."""
@@ -88,6 +89,13 @@ class Notices:
         if row is None or not self._same_minute(row, at):
             row = Shown(device_id=device.device_id, sha256=self._digest, shown=at)
             self._put(row)
+            self._record.store.ledger.note(
+                RecordKind.HOUSEHOLD,
+                {"event": "notice-shown", "notice": self._digest, "device": device.device_id},
+                data_class=DataClass.PRESENCE.value,
+                macs=(*device.macs, device.device_id),
+                device_id=device.device_id,
+            )
         self._led[mac] = _Led(device_id=device.device_id, until=row.shown + m.UNREAD_SECONDS)
         self.news = True
 

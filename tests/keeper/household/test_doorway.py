@@ -61,7 +61,7 @@ def test_who_says_to_have_read_it_is_let_go_and_it_is_proved(hall: Any) -> None:
     assert hall.form(m.FormKind.NOTICE_READ, notice=hall.digest()).taken
     assert len(hall.requests()) == 1, "said twice it is read once"
     kinds = [row[0] for row in hall.store._db.execute("select kind from ledger").fetchall()]
-    assert kinds.count("household") == 2, "the notice, and that it was read"
+    assert kinds.count("household") == 3, "the notice, that it was shown, and that it was read"
 
 
 @pytest.mark.req("R59")
