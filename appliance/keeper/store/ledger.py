@@ -279,7 +279,7 @@ class Log:
             "insert into ledger_head (size, root, stamp, signature) values (?, ?, ?, ?) on conflict (size) do nothing",
             (head.size, bytes.fromhex(head.root), head.at.model_dump_json(exclude_none=True), head.signature),
         )
-        if int(self._db.execute("select count(*) from ledger_head").fetchone()[0]) > MAX_HEADS:
+        if self._heads() > MAX_HEADS:
             self._thin(head.at.wall_ms)
 
     def put_cosigned(self, size: int, at: float, cosignature: str) -> None:
@@ -315,10 +315,12 @@ class Log:
             "group by json_extract(stamp, '$.wall_ms') / ?2)",
             (old, _DAY_MS),
         )
-        self._db.execute(
-            "delete from ledger_head where size <= (select size from ledger_head order by size desc limit 1 offset ?)",
-            (MAX_HEADS - MAX_HEADS // 10,),
-        )
+        if self._heads() > MAX_HEADS:
+            newest = "select size from ledger_head order by size desc limit 1 offset ?"
+            self._db.execute(f"delete from ledger_head where size <= ({newest})", (MAX_HEADS - MAX_HEADS // 10,))  # noqa: S608 - ours
+
+    def _heads(self) -> int:
+        return int(self._db.execute("select count(*) from ledger_head").fetchone()[0])
 
     # --- the ratchet ------------------------------------------------------------------------
 
