@@ -20,6 +20,8 @@ from wire.box import (
     DetectionTest,
     Gap,
     GapCause,
+    Held,
+    Keeping,
     ListHealth,
     ProcessHealth,
     Quieted,
@@ -395,6 +397,23 @@ def examples() -> Mapping[str, Payload]:
                 Gap(started=first, ended=first, cause=GapCause.TAPS_ANEW),
             ),
         ),
+        "status-with-law": BoxStatus(
+            online=True,
+            at=_AT,
+            recording=True,
+            authority_id="order-0001",
+            authority_number=2,
+            authority_ends=_AT + timedelta(days=90),
+            review=_AT + timedelta(days=30),
+            paused_until=_AT + timedelta(days=1),
+            clock=ClockState.AUTHENTICATED,
+            clock_error_ms=40,
+            sealed=0,
+            unmasked_until=_AT + timedelta(hours=1),
+            keeping=Keeping(
+                purged_at=first, holds=(Held(hold_id="hold-1", review=_AT + timedelta(days=30), device_id="device-3"),)
+            ),
+        ),
         "status-last-will": BoxStatus(online=False, at=_AT),
         "result": CommandResult(command_id="command-1", outcome=Outcome.OUT_OF_SEQUENCE, detail="Too late.", at=_AT),
         "command": Command(
@@ -429,6 +448,7 @@ def examples() -> Mapping[str, Payload]:
             until=_AT + timedelta(days=2),
             at=_AT,
         ),
+        "request-notice-read": HouseholdRequest(request_id="request-2", kind="notice-read", notice="ab" * 32, at=_AT),
         "notice": Notice(sha256="ab" * 32, lines=("This home's internet is supervised.",), at=_AT),
         "head": Head(
             tenant="example",
@@ -451,6 +471,16 @@ def examples() -> Mapping[str, Payload]:
             records=410,
             at=_AT,
             expires=_AT + timedelta(days=7),
+        ),
+        "bundle-none": BundleBuilt(
+            bundle_id="bundle-2",
+            parts=0,
+            octets=0,
+            sha256="0" * 64,
+            records=0,
+            at=_AT,
+            expires=_AT,
+            problem="There is not enough room on the box.",
         ),
         "part": BundlePart(bundle_id="bundle-1", number=1, data="ZXhhbXBsZQ=="),
         "time": TimeRequest(

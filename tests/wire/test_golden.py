@@ -12,13 +12,14 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from wire.base import Correction, Payload
+from wire import acts
+from wire.base import Correction, Payload, Standing
 from wire.codec import open_sealed, payload_json, seal, topic_for
 from wire.findings import Finding, FindingKind, Grade, Rule, Severity
 from wire.models import TYPES, Command, type_of
@@ -104,7 +105,27 @@ NAMES = (
     "status",
     "status-last-will",
     "status-with-gaps",
+    "status-with-law",
     "status-with-lists",
+    "batch",
+    "bundle",
+    "bundle-none",
+    "command-break-glass",
+    "cosigned",
+    "head",
+    "notice",
+    "part",
+    "request",
+    "request-notice-read",
+    "seed",
+    "time",
+    "told-time",
+    *(f"finding-{kind}" for kind in ("authority-changed", "authority-ending", "box-silent", "break-glass")),
+    *(f"finding-{kind}" for kind in ("ledger-conflict", "many-new-addresses", "records-dropped", "review-due")),
+    *(f"finding-{kind}" for kind in ("storage-full", "time-unauthenticated")),
+    *(f"command-{act}" for act in ("build-bundle", "end-hold", "end-unmask", "erase-records", "fetch-bundle")),
+    *(f"command-{act}" for act in ("issue-code", "pause-recording", "restore-devices", "resume-recording")),
+    *(f"command-{act}" for act in ("set-authority", "set-hold", "unmask", "withdraw-consent")),
 )
 
 _AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
@@ -130,7 +151,20 @@ _BOX_KINDS = (
     FindingKind.UPSTREAM_DEVICE,
 )
 """Findings about the box or its network: of no device."""
-_SIGNS = tuple(kind for kind in FindingKind if kind not in _EARLIER_KINDS + _LATER_KINDS)
+_LAW_KINDS = (
+    FindingKind.TIME_UNAUTHENTICATED,
+    FindingKind.AUTHORITY_ENDING,
+    FindingKind.AUTHORITY_CHANGED,
+    FindingKind.REVIEW_DUE,
+    FindingKind.BREAK_GLASS,
+    FindingKind.MANY_ADDRESSES,
+    FindingKind.RECORDS_DROPPED,
+    FindingKind.STORAGE_FULL,
+    FindingKind.BOX_SILENT,
+    FindingKind.LEDGER_CONFLICT,
+)
+"""About the law and the ledger: of no device; the last two are the server's own."""
+_SIGNS = tuple(kind for kind in FindingKind if kind not in _EARLIER_KINDS + _LATER_KINDS + _LAW_KINDS)
 _GRADES = tuple(Grade)
 _ORDERS: tuple[Order, ...] = (
     CorrectDevice(device_id="device-3", correction=Correction(category="phone", os_family="Example OS")),
@@ -165,10 +199,52 @@ _ORDERS: tuple[Order, ...] = (
         spans=(Span(starts=_AT - timedelta(hours=2), ends=_AT - timedelta(hours=1), events=12),),
     ),
 )
-"""All but `set-standing`, which has its file since the first version."""
+"""All but `set-standing`, which has its file since the first version, and those of `_ACTS`."""
+_REASON = "Agreed at the review."
+_ACTS: tuple[Order, ...] = (
+    acts.SetAuthority(document='{"document":"signed"}'),
+    acts.PauseRecording(until=_AT + timedelta(days=1), reason=_REASON),
+    acts.ResumeRecording(reason=_REASON),
+    acts.WithdrawConsent(consent="consent-2", reason=_REASON),
+    acts.Unmask(device_id="device-4", until=_AT + timedelta(hours=1), reason=_REASON),
+    acts.EndUnmask(device_id="device-4"),
+    acts.SetHold(
+        hold_id="hold-1",
+        since=_AT - timedelta(days=30),
+        until=_AT,
+        device_id="device-3",
+        review=_AT + timedelta(days=30),
+        reason=_REASON,
+    ),
+    acts.EndHold(hold_id="hold-1"),
+    acts.EraseRecords(device_id="device-4", since=_AT - timedelta(days=1), until=_AT, reason=_REASON),
+    acts.BuildBundle(
+        bundle_id="bundle-1",
+        purpose="evidence",
+        since=_AT - timedelta(days=30),
+        until=_AT,
+        device_ids=("device-3",),
+        reason=_REASON,
+    ),
+    acts.FetchBundle(bundle_id="bundle-1", first=64),
+    acts.IssueCode(device_id="device-3", code_sha256="c0" * 32, expires=_AT + timedelta(hours=1)),
+    acts.RestoreDevices(
+        devices=(
+            acts.Restored(
+                device_id="device-3",
+                revision=4,
+                standing=Standing.REGISTERED,
+                label="Own laptop",
+                macs=("02:00:5e:00:53:01",),
+                first_seen=_AT - timedelta(days=9),
+                last_seen=_AT,
+            ),
+        )
+    ),
+)
 
 
-def _command(order: Order) -> Command:
+def _command(order: Order, **given: Any) -> Command:
     return Command(
         command_id="command-2",
         sequence=13,
@@ -176,6 +252,7 @@ def _command(order: Order) -> Command:
         expires_at=_AT + timedelta(minutes=10),
         by="officer-1",
         body=order,
+        **given,
     )
 
 
@@ -232,6 +309,27 @@ def examples(examples: Mapping[str, Payload]) -> Mapping[str, Payload]:
             for number, kind in enumerate(_SIGNS, start=40)
         },
         **{f"command-{order.action}": _command(order) for order in _ORDERS},
+        **{
+            f"finding-{kind.value}": Finding(
+                finding_id=f"finding-{number}",
+                revision=1,
+                kind=kind,
+                severity=Severity.TODAY,
+                state="open",
+                first_seen=first,
+                last_seen=_AT,
+                raised_at=_AT,
+                count=1,
+                rule=Rule(id=kind.value, version="1", authority_id="order-0001", authority_number=2, clause="-"),
+                confidence=1.0,
+                reasons=("As the rule says.",),
+                alternatives=(),
+                cause=f"cause-{number}",
+            )
+            for number, kind in enumerate(_LAW_KINDS, start=90)
+        },
+        **{f"command-{order.action}": _command(order, second="officer-2", reason=_REASON) for order in _ACTS},
+        "command-break-glass": _command(_ACTS[4], break_glass=True, reason="A child is in danger."),
     }
 
 
