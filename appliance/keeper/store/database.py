@@ -253,7 +253,10 @@ class Store:
 
     def set(self, key: str, value: str) -> None:
         """Set a value of the meta table."""
-        self._db.execute("insert or replace into meta (key, value) values (?, ?)", (key, value))
+        self._db.execute(
+            "insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value",
+            (key, value),
+        )
 
     def _first(self, key: str, value: str) -> str:
         """The stored value; on a new database, `value` becomes it."""

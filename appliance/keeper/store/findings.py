@@ -125,8 +125,11 @@ class Findings:
         """Write a finding as it now stands."""
         finding = stored.finding
         self._db.execute(
-            "insert or replace into finding (finding_id, device_id, kind, subject, state, payload, reported_at, dirty) "
-            "values (?, ?, ?, ?, ?, ?, ?, ?)",
+            # Not `insert or replace`, which moves the row and rewrites every index of the table.
+            "insert into finding (finding_id, device_id, kind, subject, state, payload, reported_at, dirty) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (finding_id) do update set device_id = excluded.device_id, "
+            "kind = excluded.kind, subject = excluded.subject, state = excluded.state, payload = excluded.payload, "
+            "reported_at = excluded.reported_at, dirty = excluded.dirty",
             (
                 finding.finding_id,
                 finding.device_id,

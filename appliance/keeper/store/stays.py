@@ -26,6 +26,9 @@ class StoredStay:
     stay: Stay
 
 
+_ANEW = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[1:])
+
+
 class Stays:
     """Table `session`; all calls within the store's transaction."""
 
@@ -38,7 +41,9 @@ class Stays:
         """Write a stay as it now is."""
         stay = stored.stay
         self._db.execute(
-            f"insert or replace into session ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
+            # Not `insert or replace`, which moves the row and rewrites every index of the table.
+            f"insert into session ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - ours
+            f"on conflict (session_id) do update set {_ANEW}",
             (
                 stored.session_id,
                 stored.revision,
