@@ -18,7 +18,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -52,7 +51,6 @@ class _Work:
     expires: float
     builder: Builder
     lines: Iterator[bytes]
-    file: BinaryIO
     packer: zlib._Compress
     pending: bytearray
     plain: int = 0
@@ -165,7 +163,7 @@ class Bundles:
             return
         builder = Builder(self._store.ledger, wanted, self._setting(at), bundle.choose(heads, last))
         try:
-            file = self._store.bundles.begin(held.bundle_id)
+            self._store.bundles.begin(held.bundle_id)
         except OSError as error:
             self._say(held.bundle_id, f"The box could not store it ({error.strerror}).", at, held.expires)
             return
@@ -175,7 +173,6 @@ class Bundles:
             expires=held.expires,
             builder=builder,
             lines=builder.lines(),
-            file=file,
             packer=zlib.compressobj(6),
             pending=bytearray(),
         )
@@ -223,11 +220,12 @@ class Bundles:
             del work.pending[:PART_OCTETS]
             self._digest.update(plain)
             work.octets += len(plain)
-            work.file.write(seal_part(plain, bundle_id=work.bundle_id, number=work.parts, recipient=self._recipient))
+            sealed = seal_part(plain, bundle_id=work.bundle_id, number=work.parts, recipient=self._recipient)
+            self._store.bundles.append(work.bundle_id, sealed)
             work.parts += 1
 
     def _finish(self, work: _Work, at: float) -> None:
-        self._store.bundles.finish(work.bundle_id, work.file)
+        self._store.bundles.finish(work.bundle_id)
         self._work = None
         built = BundleBuilt(
             bundle_id=work.bundle_id,
@@ -241,7 +239,7 @@ class Bundles:
         self._told(built, "built", at)
 
     def _failed(self, work: _Work, problem: str, at: float) -> None:
-        self._store.bundles.abandon(work.bundle_id, work.file)
+        self._store.bundles.abandon(work.bundle_id)
         self._work = None
         self._say(work.bundle_id, problem, at, work.expires)
 
@@ -277,7 +275,7 @@ class Bundles:
 
     def _drop(self, held: StoredBundle) -> None:
         if self._work is not None and self._work.bundle_id == held.bundle_id:
-            self._store.bundles.abandon(held.bundle_id, self._work.file)
+            self._store.bundles.abandon(held.bundle_id)
             self._work = None
         self._asked = {which: None for which in self._asked if which[0] != held.bundle_id}
         self._store.bundles.drop(held.bundle_id)

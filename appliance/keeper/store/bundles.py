@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlite_utils import Database
 
@@ -81,35 +80,36 @@ class Bundles:
         """Where its file lies."""
         return self._folder / f"{bundle_id}.sealed"
 
-    def begin(self, bundle_id: str) -> BinaryIO:
-        """A file to write sealed parts to.
+    def begin(self, bundle_id: str) -> None:
+        """Begin a file.
 
         Raises:
             OSError: the folder cannot be written.
         """
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self._beside(bundle_id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        return os.fdopen(descriptor, "wb")
+        os.close(os.open(self._beside(bundle_id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
 
-    def finish(self, bundle_id: str, file: BinaryIO) -> None:
+    def append(self, bundle_id: str, sealed: bytes) -> None:
+        """Write the next part; nothing is kept open between parts.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with self._beside(bundle_id).open("ab") as file:
+            file.write(sealed)
+
+    def finish(self, bundle_id: str) -> None:
         """Put a written file in its place, durably.
 
         Raises:
             OSError: it cannot be written.
         """
-        with file:
-            file.flush()
-            os.fsync(file.fileno())
+        _sync(self._beside(bundle_id), os.O_RDONLY)
         self._beside(bundle_id).replace(self.path(bundle_id))
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(self._folder, os.O_RDONLY | os.O_DIRECTORY)
 
-    def abandon(self, bundle_id: str, file: BinaryIO) -> None:
+    def abandon(self, bundle_id: str) -> None:
         """Delete what was written."""
-        file.close()
         self._beside(bundle_id).unlink(missing_ok=True)
 
     def part(self, bundle_id: str, number: int) -> bytes | None:
@@ -138,3 +138,11 @@ class Bundles:
 
     def _beside(self, bundle_id: str) -> Path:
         return self._folder / f"{bundle_id}.writing"
+
+
+def _sync(path: Path, how: int) -> None:
+    descriptor = os.open(path, how | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

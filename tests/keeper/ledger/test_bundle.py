@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_heads_are_few_and_evenly_spread() -> None:
     chosen = [item.size for item in choose([head(size) for size in range(1, 1002)], 1000)]
     assert len(chosen) <= MAX_HEADS
     assert chosen[-1] == 1001
-    assert {later - earlier for earlier, later in zip(chosen[:-1], chosen[1:-1], strict=False)} == {16}
+    assert {later - earlier for earlier, later in pairwise(chosen[:-1])} == {16}
 
 
 def test_names_are_ids_addresses_and_labels() -> None:

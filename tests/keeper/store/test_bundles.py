@@ -6,10 +6,10 @@ from wire.bundles import PART_OCTETS, SEALED_MORE
 
 
 def test_a_file_is_whole_or_not_there(store: Store) -> None:
-    file = store.bundles.begin("b-1")
-    file.write(b"x" * (PART_OCTETS + SEALED_MORE) + b"y")
+    store.bundles.begin("b-1")
+    store.bundles.append("b-1", b"x" * (PART_OCTETS + SEALED_MORE) + b"y")
     assert not store.bundles.path("b-1").exists()
-    store.bundles.finish("b-1", file)
+    store.bundles.finish("b-1")
     assert store.bundles.part("b-1", 0) == b"x" * (PART_OCTETS + SEALED_MORE)
     assert store.bundles.part("b-1", 1) == b"y"
     assert store.bundles.part("b-1", 2) is None
@@ -17,8 +17,9 @@ def test_a_file_is_whole_or_not_there(store: Store) -> None:
 
 
 def test_what_belongs_to_no_bundle_is_swept_away(store: Store) -> None:
-    store.bundles.begin("b-1").close()
-    store.bundles.finish("b-2", store.bundles.begin("b-2"))
+    store.bundles.begin("b-1")
+    store.bundles.begin("b-2")
+    store.bundles.finish("b-2")
     store.bundles.want("b-2", wanted="{}", at=1.0, expires=2.0)
     store.bundles.done("b-2", state="built", told="{}")
     store.bundles.sweep()
@@ -30,7 +31,8 @@ def test_what_belongs_to_no_bundle_is_swept_away(store: Store) -> None:
 
 
 def test_an_abandoned_file_is_gone(store: Store) -> None:
-    store.bundles.abandon("b-1", store.bundles.begin("b-1"))
+    store.bundles.begin("b-1")
+    store.bundles.abandon("b-1")
     assert not list(store.bundles.path("b-1").parent.iterdir())
 
 
