@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import subprocess
 import sys
@@ -8,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from appliance import link, service
 from appliance import settings as box_settings
-from appliance.messages import Notice, NoticeRequest
+from appliance.messages import FormAnswered, FormSent, Notice, NoticeRequest
 from appliance.porch.__main__ import main
 
 NOTICE = Notice(recording=True, kind="consent", kept=("Which devices join.",), until=None)
@@ -90,3 +92,27 @@ def test_without_a_listener_it_ends_with_a_plain_line(box_toml: Callable[..., Pa
     assert ended.returncode == 2
     assert "0 listeners were handed over" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.req("N12")
+def test_a_form_goes_to_the_keeper_and_the_answer_comes_back(porch: Running) -> None:
+    with link.listen(porch.keeper_path) as listener:
+        keeper = answer_once(listener)
+        assert porch.page_says("Which devices join.")
+        host, port = porch.address
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        connection.request("GET", "/ask")
+        found = re.search(r'name="token" value="([^"]+)"', connection.getresponse().read().decode())
+        assert found is not None
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        body = urlencode({"token": found[1], "kind": "complaint", "text": "Too slow."})
+        connection.request("POST", "/ask", body, {"Content-Type": "application/x-www-form-urlencoded"})
+        sent: list[FormSent] = []
+        until = time.monotonic() + 10
+        while not sent and time.monotonic() < until:
+            sent = [message for message in keeper.receive() if isinstance(message, FormSent)]
+        assert [(form.kind.value, form.text, form.client) for form in sent] == [("complaint", "Too slow.", "127.0.0.1")]
+        keeper.send(FormAnswered(ticket=sent[0].ticket, taken=True), FormAnswered(ticket=99, taken=True))
+        assert "Your complaint is on its way" in connection.getresponse().read().decode()
+        connection.close()
+    keeper.close()
