@@ -143,6 +143,8 @@ class HouseholdPage:
     """Link to that."""
     law_address: str
     """Link to what is in force, held and asked for."""
+    handed_address: str
+    """Link to records collected to hand out."""
     requests_address: str
     """Link to what the home asked for."""
     look: LookForm | None

@@ -121,3 +121,37 @@ class RequestsPage:
     """The latest that were answered, newest first."""
     errors: tuple[tuple[str, str], ...]
     """Element id and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleRow:
+    """Records that were collected to hand out."""
+
+    name: str
+    """Its reference."""
+    state: str
+    """How far it is, in words."""
+    facts: tuple[Fact, ...]
+    """When, how many records, its digest, who certified it."""
+    address: str
+    """Where it can be downloaded; empty while it cannot."""
+    certify: ActForm | None
+    """The form that certifies it; None where that cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedPage:
+    """*Records handed out*: bundles for a court, and a person's own records."""
+
+    household: str
+    """What officers call the household."""
+    household_address: str
+    """Link back."""
+    bundles: tuple[BundleRow, ...]
+    """The newest first."""
+    asked: tuple[Asked, ...]
+    """What was asked, newest first."""
+    ask: ActForm | None
+    """The form that asks for another; None for who may only look."""
+    errors: tuple[tuple[str, str], ...]
+    """Element id and what is wrong there."""

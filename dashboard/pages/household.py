@@ -60,6 +60,7 @@ def household(site: str) -> Response:
         arranged=_arranged(arranged),
         arrangements_address=f"/households/{site}/arrangements",
         law_address=f"/households/{site}/law",
+        handed_address=f"/households/{site}/handed",
         requests_address=f"/households/{site}/requests",
         look=_look(site) if who().role.acts else None,
         box=health.box(at_desk, home, unread),

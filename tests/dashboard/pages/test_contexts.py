@@ -26,6 +26,7 @@ PAGES: dict[str, type] = {
     "law": contexts_law.LawPage,
     "device-law": contexts_law.DeviceLawPage,
     "requests": contexts_law.RequestsPage,
+    "handed": contexts_law.HandedPage,
     "command": contexts.CommandPage,
     "sign-in": contexts.SignInPage,
     "error": contexts.ErrorPage,
