@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from lab.enter import refusal, sealed
+from wire import acts
+from wire.acts import Act
+from wire.base import Payload, Standing
+from wire.batch import Batch, BatchItem
+from wire.box import BoxStatus, Held, Keeping
+from wire.bundles import BundleBuilt, BundlePart
+from wire.household import HouseholdRequest, Notice
+from wire.ledger import ClockState, Head, HeadCosigned, LedgerSeed, Stamp
+from wire.timing import TimeAnswer, TimeRequest
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = [
@@ -126,3 +136,148 @@ help_lines = ["Example line: 0808 157 0000"]
         return config
 
     return write
+
+
+# --- examples of payloads, as `tests/wire/golden` has them: what `tests/wire` has no room for -----------------------
+
+_AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
+_STAMP = Stamp(
+    wall_ms=1_772_389_800_250,
+    mono_ms=86_400_123,
+    boot="8b0c2f6e-0000-4000-8000-000000000001",
+    clock=ClockState.AUTHENTICATED,
+    error_ms=40,
+)
+_SIGNED = "A" * 86 + "=="
+_REASON = "Agreed at the review."
+
+
+@pytest.fixture(scope="session")
+def law_examples() -> Mapping[str, Payload]:
+    """What travels about the law, the ledger, time and bundles, and many messages in one; by file name."""
+    first = _AT - timedelta(hours=1)
+    return {
+        "status-with-law": BoxStatus(
+            online=True,
+            at=_AT,
+            recording=True,
+            authority_id="order-0001",
+            authority_number=2,
+            authority_ends=_AT + timedelta(days=90),
+            review=_AT + timedelta(days=30),
+            paused_until=_AT + timedelta(days=1),
+            clock=ClockState.AUTHENTICATED,
+            clock_error_ms=40,
+            sealed=0,
+            unmasked_until=_AT + timedelta(hours=1),
+            keeping=Keeping(
+                purged_at=first, holds=(Held(hold_id="hold-1", review=_AT + timedelta(days=30), device_id="device-3"),)
+            ),
+        ),
+        "batch": Batch(
+            epoch="0badcafe",
+            items=(
+                BatchItem(seq=6, type="gatehouse.later.v1", created=first, body='{"text":"later"}'),
+                BatchItem(
+                    seq=7,
+                    type="gatehouse.result.v1",
+                    created=_AT,
+                    body='{"at":"2026-03-01T18:30:00.250000Z","command_id":"command-1","detail":"","outcome":"applied"}',
+                ),
+            ),
+        ),
+        "request": HouseholdRequest(
+            request_id="request-1",
+            kind="guest",
+            device_id="device-4",
+            proved=True,
+            text="A friend who stays for two nights.",
+            until=_AT + timedelta(days=2),
+            at=_AT,
+        ),
+        "request-notice-read": HouseholdRequest(request_id="request-2", kind="notice-read", notice="ab" * 32, at=_AT),
+        "notice": Notice(sha256="ab" * 32, lines=("This home's internet is supervised.",), at=_AT),
+        "head": Head(
+            tenant="example",
+            site="site-1",
+            epoch="0badcafe",
+            size=100,
+            root="0d" * 32,
+            at=_STAMP,
+            signature=_SIGNED,
+            consistency=("1e" * 32, "2f" * 32),
+            since=64,
+        ),
+        "cosigned": HeadCosigned(epoch="0badcafe", size=100, root="0d" * 32, at=_AT, signature=_SIGNED),
+        "seed": LedgerSeed(epoch="0badcafe", stretch=2, begins=96, seed="5e" * 32),
+        "bundle": BundleBuilt(
+            bundle_id="bundle-1",
+            parts=2,
+            octets=30_000,
+            sha256="c0" * 32,
+            records=410,
+            at=_AT,
+            expires=_AT + timedelta(days=7),
+        ),
+        "bundle-none": BundleBuilt(
+            bundle_id="bundle-2",
+            parts=0,
+            octets=0,
+            sha256="0" * 64,
+            records=0,
+            at=_AT,
+            expires=_AT,
+            problem="There is not enough room on the box.",
+        ),
+        "part": BundlePart(bundle_id="bundle-1", number=1, data="ZXhhbXBsZQ=="),
+        "time": TimeRequest(
+            nonce="a1" * 32, boot="8b0c2f6e-0000-4000-8000-000000000001", sealed_key="c2VhbGVk", sealed=12
+        ),
+        "told-time": TimeAnswer(nonce="a1" * 32, at=_AT, key="a2V5"),
+    }
+
+
+@pytest.fixture(scope="session")
+def act_examples() -> tuple[Act, ...]:
+    """One order of each kind of `wire.acts`."""
+    return (
+        acts.SetAuthority(document='{"document":"signed"}'),
+        acts.PauseRecording(until=_AT + timedelta(days=1), reason=_REASON),
+        acts.ResumeRecording(reason=_REASON),
+        acts.WithdrawConsent(consent="consent-2", reason=_REASON),
+        acts.Unmask(device_id="device-4", until=_AT + timedelta(hours=1), reason=_REASON),
+        acts.EndUnmask(device_id="device-4"),
+        acts.SetHold(
+            hold_id="hold-1",
+            since=_AT - timedelta(days=30),
+            until=_AT,
+            device_id="device-3",
+            review=_AT + timedelta(days=30),
+            reason=_REASON,
+        ),
+        acts.EndHold(hold_id="hold-1"),
+        acts.EraseRecords(device_id="device-4", since=_AT - timedelta(days=1), until=_AT, reason=_REASON),
+        acts.BuildBundle(
+            bundle_id="bundle-1",
+            purpose="evidence",
+            since=_AT - timedelta(days=30),
+            until=_AT,
+            device_ids=("device-3",),
+            reason=_REASON,
+        ),
+        acts.FetchBundle(bundle_id="bundle-1", first=64),
+        acts.IssueCode(device_id="device-3", code_sha256="c0" * 32, expires=_AT + timedelta(hours=1)),
+        acts.RestoreDevices(
+            devices=(
+                acts.Restored(
+                    device_id="device-3",
+                    revision=4,
+                    standing=Standing.REGISTERED,
+                    label="Own laptop",
+                    macs=("02:00:5e:00:53:01",),
+                    first_seen=_AT - timedelta(days=9),
+                    last_seen=_AT,
+                ),
+            )
+        ),
+    )

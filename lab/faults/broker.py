@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance import clock
-from lab.faults.carriage import Carriage, carriage, stay
+from lab.faults.carriage import Carriage, carriage
 from lab.faults.result import Result, Say
+from lab.faults.sending import stay
 
 NAME = "broker"
 PROMISE = "broker killed every 5 s through 100,000 events: 0 lost, 0 double"

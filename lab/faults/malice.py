@@ -33,8 +33,9 @@ from dashboard.ingest.worker import Worker
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
-from lab.faults.carriage import TENANT, alert, stay
+from lab.faults.carriage import TENANT
 from lab.faults.result import Result, Say
+from lab.faults.sending import alert, stay
 from wire.codec import payload_json
 from wire.keys import public_text
 from wire.models import Receipt, type_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance import clock
-from lab.faults.carriage import Carriage, alert, carriage, stay
+from lab.faults.carriage import Carriage, carriage
 from lab.faults.result import Result, Say
+from lab.faults.sending import alert, stay
 
 NAME = "outage"
 PROMISE = (

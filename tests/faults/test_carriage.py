@@ -8,7 +8,8 @@ import pytest
 
 from appliance import clock
 from dashboard.broker.render import BrokerMissingError, find_mosquitto, find_plugin
-from lab.faults.carriage import alert, carriage, stay
+from lab.faults.carriage import carriage
+from lab.faults.sending import alert, stay
 
 
 @pytest.mark.req("R69")

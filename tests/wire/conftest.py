@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wire.base import Correction, Payload, Standing
-from wire.batch import Batch, BatchItem
 from wire.box import (
     Arrangements,
     Away,
@@ -20,18 +19,13 @@ from wire.box import (
     DetectionTest,
     Gap,
     GapCause,
-    Held,
-    Keeping,
     ListHealth,
     ProcessHealth,
     Quieted,
     TapHealth,
     Watch,
 )
-from wire.bundles import BundleBuilt, BundlePart
 from wire.findings import Finding, FindingKind, ListHit, Rule, Severity
-from wire.household import HouseholdRequest, Notice
-from wire.ledger import ClockState, Head, HeadCosigned, LedgerSeed, Stamp
 from wire.models import (
     Address,
     Command,
@@ -50,18 +44,9 @@ from wire.models import (
 from wire.orders import (
     SetStanding,
 )
-from wire.timing import TimeAnswer, TimeRequest
 
 _SEED = b"gatehouse golden files, version 1: keys for tests only"
 _AT = datetime(2026, 3, 1, 18, 30, 0, 250000, tzinfo=UTC)
-_STAMP = Stamp(
-    wall_ms=1_772_389_800_250,
-    mono_ms=86_400_123,
-    boot="8b0c2f6e-0000-4000-8000-000000000001",
-    clock=ClockState.AUTHENTICATED,
-    error_ms=40,
-)
-_SIGNED = "A" * 86 + "=="
 
 
 def _seed(name: str) -> bytes:
@@ -99,7 +84,7 @@ def at() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def examples() -> Mapping[str, Payload]:
+def examples(law_examples: Mapping[str, Payload]) -> Mapping[str, Payload]:
     """By file name; every type, and what finding, order and arrangement may hold."""
     first = _AT - timedelta(hours=1)
     rule = Rule(id="listed-name", version="2026.1", authority_id="order-0001", authority_number=2, clause="3(a)")
@@ -397,23 +382,6 @@ def examples() -> Mapping[str, Payload]:
                 Gap(started=first, ended=first, cause=GapCause.TAPS_ANEW),
             ),
         ),
-        "status-with-law": BoxStatus(
-            online=True,
-            at=_AT,
-            recording=True,
-            authority_id="order-0001",
-            authority_number=2,
-            authority_ends=_AT + timedelta(days=90),
-            review=_AT + timedelta(days=30),
-            paused_until=_AT + timedelta(days=1),
-            clock=ClockState.AUTHENTICATED,
-            clock_error_ms=40,
-            sealed=0,
-            unmasked_until=_AT + timedelta(hours=1),
-            keeping=Keeping(
-                purged_at=first, holds=(Held(hold_id="hold-1", review=_AT + timedelta(days=30), device_id="device-3"),)
-            ),
-        ),
         "status-last-will": BoxStatus(online=False, at=_AT),
         "result": CommandResult(command_id="command-1", outcome=Outcome.OUT_OF_SEQUENCE, detail="Too late.", at=_AT),
         "command": Command(
@@ -427,64 +395,5 @@ def examples() -> Mapping[str, Payload]:
             ),
         ),
         "receipt": Receipt(epoch="0badcafe", ranges=((1, 4), (6, 6)), at=_AT),
-        "batch": Batch(
-            epoch="0badcafe",
-            items=(
-                BatchItem(seq=6, type="gatehouse.later.v1", created=first, body='{"text":"later"}'),
-                BatchItem(
-                    seq=7,
-                    type="gatehouse.result.v1",
-                    created=_AT,
-                    body='{"at":"2026-03-01T18:30:00.250000Z","command_id":"command-1","detail":"","outcome":"applied"}',
-                ),
-            ),
-        ),
-        "request": HouseholdRequest(
-            request_id="request-1",
-            kind="guest",
-            device_id="device-4",
-            proved=True,
-            text="A friend who stays for two nights.",
-            until=_AT + timedelta(days=2),
-            at=_AT,
-        ),
-        "request-notice-read": HouseholdRequest(request_id="request-2", kind="notice-read", notice="ab" * 32, at=_AT),
-        "notice": Notice(sha256="ab" * 32, lines=("This home's internet is supervised.",), at=_AT),
-        "head": Head(
-            tenant="example",
-            site="site-1",
-            epoch="0badcafe",
-            size=100,
-            root="0d" * 32,
-            at=_STAMP,
-            signature=_SIGNED,
-            consistency=("1e" * 32, "2f" * 32),
-            since=64,
-        ),
-        "cosigned": HeadCosigned(epoch="0badcafe", size=100, root="0d" * 32, at=_AT, signature=_SIGNED),
-        "seed": LedgerSeed(epoch="0badcafe", stretch=2, begins=96, seed="5e" * 32),
-        "bundle": BundleBuilt(
-            bundle_id="bundle-1",
-            parts=2,
-            octets=30_000,
-            sha256="c0" * 32,
-            records=410,
-            at=_AT,
-            expires=_AT + timedelta(days=7),
-        ),
-        "bundle-none": BundleBuilt(
-            bundle_id="bundle-2",
-            parts=0,
-            octets=0,
-            sha256="0" * 64,
-            records=0,
-            at=_AT,
-            expires=_AT,
-            problem="There is not enough room on the box.",
-        ),
-        "part": BundlePart(bundle_id="bundle-1", number=1, data="ZXhhbXBsZQ=="),
-        "time": TimeRequest(
-            nonce="a1" * 32, boot="8b0c2f6e-0000-4000-8000-000000000001", sealed_key="c2VhbGVk", sealed=12
-        ),
-        "told-time": TimeAnswer(nonce="a1" * 32, at=_AT, key="a2V5"),
+        **law_examples,
     }

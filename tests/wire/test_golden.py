@@ -18,8 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from wire import acts
-from wire.base import Correction, Payload, Standing
+from wire.base import Correction, Payload
 from wire.codec import open_sealed, payload_json, seal, topic_for
 from wire.findings import Finding, FindingKind, Grade, Rule, Severity
 from wire.models import TYPES, Command, type_of
@@ -199,49 +198,7 @@ _ORDERS: tuple[Order, ...] = (
         spans=(Span(starts=_AT - timedelta(hours=2), ends=_AT - timedelta(hours=1), events=12),),
     ),
 )
-"""All but `set-standing`, which has its file since the first version, and those of `_ACTS`."""
-_REASON = "Agreed at the review."
-_ACTS: tuple[Order, ...] = (
-    acts.SetAuthority(document='{"document":"signed"}'),
-    acts.PauseRecording(until=_AT + timedelta(days=1), reason=_REASON),
-    acts.ResumeRecording(reason=_REASON),
-    acts.WithdrawConsent(consent="consent-2", reason=_REASON),
-    acts.Unmask(device_id="device-4", until=_AT + timedelta(hours=1), reason=_REASON),
-    acts.EndUnmask(device_id="device-4"),
-    acts.SetHold(
-        hold_id="hold-1",
-        since=_AT - timedelta(days=30),
-        until=_AT,
-        device_id="device-3",
-        review=_AT + timedelta(days=30),
-        reason=_REASON,
-    ),
-    acts.EndHold(hold_id="hold-1"),
-    acts.EraseRecords(device_id="device-4", since=_AT - timedelta(days=1), until=_AT, reason=_REASON),
-    acts.BuildBundle(
-        bundle_id="bundle-1",
-        purpose="evidence",
-        since=_AT - timedelta(days=30),
-        until=_AT,
-        device_ids=("device-3",),
-        reason=_REASON,
-    ),
-    acts.FetchBundle(bundle_id="bundle-1", first=64),
-    acts.IssueCode(device_id="device-3", code_sha256="c0" * 32, expires=_AT + timedelta(hours=1)),
-    acts.RestoreDevices(
-        devices=(
-            acts.Restored(
-                device_id="device-3",
-                revision=4,
-                standing=Standing.REGISTERED,
-                label="Own laptop",
-                macs=("02:00:5e:00:53:01",),
-                first_seen=_AT - timedelta(days=9),
-                last_seen=_AT,
-            ),
-        )
-    ),
-)
+"""All but `set-standing`, which has its file since the first version, and those of `act_examples`."""
 
 
 def _command(order: Order, **given: Any) -> Command:
@@ -257,7 +214,7 @@ def _command(order: Order, **given: Any) -> Command:
 
 
 @pytest.fixture(scope="session")
-def examples(examples: Mapping[str, Payload]) -> Mapping[str, Payload]:
+def examples(examples: Mapping[str, Payload], act_examples: tuple[Order, ...]) -> Mapping[str, Payload]:
     """Those of `conftest`, and one finding of every kind and one command of every order."""
     first = _AT - timedelta(hours=1)
     return {
@@ -328,8 +285,11 @@ def examples(examples: Mapping[str, Payload]) -> Mapping[str, Payload]:
             )
             for number, kind in enumerate(_LAW_KINDS, start=90)
         },
-        **{f"command-{order.action}": _command(order, second="officer-2", reason=_REASON) for order in _ACTS},
-        "command-break-glass": _command(_ACTS[4], break_glass=True, reason="A child is in danger."),
+        **{
+            f"command-{order.action}": _command(order, second="officer-2", reason="Agreed at the review.")
+            for order in act_examples
+        },
+        "command-break-glass": _command(act_examples[4], break_glass=True, reason="A child is in danger."),
     }
 
 

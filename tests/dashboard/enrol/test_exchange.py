@@ -14,7 +14,8 @@ from cryptography import x509
 from appliance import clock
 from dashboard.broker.render import BrokerMissingError, find_mosquitto, find_plugin
 from dashboard.enrol.desk import revoke
-from lab.faults.carriage import SITE, Carriage, carriage, stay
+from lab.faults.carriage import SITE, Carriage, carriage
+from lab.faults.sending import stay
 
 
 @pytest.fixture

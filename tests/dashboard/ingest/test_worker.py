@@ -27,11 +27,9 @@ from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from wire.base import Payload
 from wire.batch import Batch, BatchItem
-from wire.codec import Opened, open_sealed, payload_json, seal, topic_for
-from wire.findings import Finding
+from wire.codec import open_sealed, payload_json, seal, topic_for
 from wire.keys import public_text
 from wire.models import Device, Receipt, type_of
-from wire.timing import TimeAnswer, TimeRequest
 
 MakeDevice = Callable[..., Device]
 
@@ -384,34 +382,6 @@ def test_one_item_that_the_database_refuses_stands_alone_in_its_batch(
     assert bench.receipted() == {1, 3}
     assert bench.count(schema.event) == 2
     assert bench.count(schema.device) == 2
-
-
-def test_a_box_cannot_write_a_finding_of_the_dashboards_own(bench: Bench, finding: Callable[..., Finding]) -> None:
-    bench.arrive(finding(1).model_copy(update={"finding_id": "srv-1"}), 1)
-    bench.worker.turn()
-    assert bench.count(schema.event) == 0
-    assert bench.receipted() == set()
-
-
-@pytest.mark.req("R54")
-def test_a_handler_answers_a_new_message_once_and_telemetry_each_time(bench: Bench, device: MakeDevice) -> None:
-    asked: list[str] = []
-
-    def answer(_connection: Any, opened: Opened, now: float) -> list[Payload]:
-        asked.append(opened.envelope.id)
-        return [TimeAnswer(nonce="a1" * 32, at=datetime.fromtimestamp(now, UTC))]
-
-    bench.handlers |= {Device: answer, TimeRequest: answer}
-    bench.arrive(device(1), 1)
-    bench.arrive(device(1), 1)
-    question = TimeRequest(nonce="a1" * 32, boot="01")
-    for _ in range(2):
-        bench.arrive(question, 0, id_="e1-s5")
-    bench.worker.turn()
-    assert asked == ["e1-s5", "e1-s5", "e1-1"]
-    assert bench.count(schema.event) == 1
-    sent = [item.topic.rpartition("/")[2] for item in bench.session.published]
-    assert sent == ["receipt", "time", "time", "time"]
 
 
 def test_a_large_backlog_is_committed_in_portions(bench: Bench, device: MakeDevice) -> None:
