@@ -27,6 +27,9 @@ NOT_AT_RUN_TIME = {".py", ".mako", ".scss", ".sh"}
 """Sources, and what styles and migrations are made with."""
 TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/sensor/talk.py": "makes the facts that the tests of datagrams.py and connections.py look at",
+    "appliance/keeper/law/counsel.py": "puts the parts of the law together: run by the tests of each in tests/keeper/law",
+    "appliance/keeper/law/telling.py": "what the other parts of the law tell, compared in their tests",
+    "appliance/keeper/store/schema/law.py": "run by the tests of appliance/keeper/store/law.py and sealed.py",
     "appliance/clock.py": "two lines around the system's clocks; everything else takes time as an argument",
     "appliance/courier/broker.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "appliance/keeper/store/schema/household.py": "run by the tests of appliance/keeper/store/database.py",

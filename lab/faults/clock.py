@@ -250,7 +250,7 @@ class Box:
         if not within:
             tally.extended += 1
             tally.note(f"recorded {heard - self.ends:.0f} s after the end")
-        elif abs(kept.first_seen - heard) > EXACT_SECONDS:
+        elif abs(kept.first_seen - heard) > EXACT_SECONDS + (self.store.ledger.stamp.error_ms or 0) / 1000:
             tally.wrong += 1
             tally.note(f"recorded with a time {kept.first_seen - heard:.0f} s off")
 

@@ -124,23 +124,13 @@ class Process:
 
     def answer(self, request: TimeRequest) -> m.Inbound:
         """What the server says to a question about the time."""
-        answer = TimeAnswer(nonce=request.nonce, at=datetime.now(UTC))
-        if request.sealed_key is not None:
-            key = open_run_key(
-                request.sealed_key, self.server_opener, tenant="force-a", site="box-1", boot=request.boot
-            )
-            answer = answer.model_copy(update={"key": key})
-        topic = topic_for(answer, tenant="force-a", site="box-1")
-        body = seal(
-            payload_json(answer),
-            type_=type_of(answer).ce_type,
-            topic=topic,
-            id_="answer-1",
-            sequence=1,
-            at=datetime.now(UTC),
-            signer=self.server_key,
-            recipient=self.box_opener.public_key(),
-        )
+        sealed, where = request.sealed_key, {"tenant": "force-a", "site": "box-1"}
+        key = None if sealed is None else open_run_key(sealed, self.server_opener, boot=request.boot, **where)
+        now = datetime.now(UTC)
+        answer = TimeAnswer(nonce=request.nonce, at=now, key=key)
+        topic, type_ = topic_for(answer, **where), type_of(answer).ce_type
+        keys: Any = {"signer": self.server_key, "recipient": self.box_opener.public_key()}
+        body = seal(payload_json(answer), type_=type_, topic=topic, id_="answer-1", sequence=1, at=now, **keys)
         return m.Inbound(token=1, topic=str(topic), body=body)
 
     def payload(self, outbound: m.Outbound) -> Any:
@@ -180,25 +170,25 @@ def online(process: Process, credit: int = 1000) -> link.Link:
     return courier
 
 
-def vouched(process: Process, credit: int = 1000) -> tuple[link.Link, list[m.Message]]:
-    """The courier, once the server has said what time it is; and what came before."""
+def vouched(process: Process, credit: int = 1000) -> link.Link:
+    """The courier, once the server has said what time it is."""
     courier = online(process, credit)
 
-    def asked(heard: list[m.Message]) -> bool:
-        return any(isinstance(process.payload(each), TimeRequest) for each in heard if isinstance(each, m.Outbound))
+    def question(heard: list[m.Message]) -> TimeRequest | None:
+        payloads = (process.payload(each) for each in heard if isinstance(each, m.Outbound))
+        return next((each for each in payloads if isinstance(each, TimeRequest)), None)
 
-    heard = until(courier, asked)
-    payloads = [process.payload(each) for each in heard if isinstance(each, m.Outbound)]
-    request = next(each for each in payloads if isinstance(each, TimeRequest))
+    request = question(until(courier, lambda heard: question(heard) is not None))
+    assert request is not None
     courier.send(process.answer(request))
     until(courier, lambda more: any(isinstance(each, m.InboundDone) for each in more))
-    return courier, [each for each in heard if isinstance(each, m.Outbound)]
+    return courier
 
 
 @pytest.mark.req("R11", "R53")
 def test_kill_in_the_middle_of_a_stream_loses_nothing_committed(process: Process) -> None:
     process.start()
-    courier, _before = vouched(process)
+    courier = vouched(process)
     sensor = process.connect("sensor")
     told: dict[str, Any] = {}
     macs = [f"02:00:00:00:{n // 256:02x}:{n % 256:02x}" for n in range(600)]
@@ -310,7 +300,7 @@ def test_a_disk_that_is_full_does_not_end_the_keeper(process: Process) -> None:
     """It makes room, goes on, and tells of the devices that turned up meanwhile when there is room."""
     process.start()
     assert process.child is not None
-    (courier, _before), sensor = vouched(process), process.connect("sensor")
+    courier, sensor = vouched(process), process.connect("sensor")
     sensor.send(m.Sighting(ts=clock.now(), mac="02:00:00:00:00:01", via=m.Via.ARP))
     until(courier, lambda heard: len(heard) >= 3)
     full = (process.folder / "state" / "keeper" / "keeper.db-wal").stat().st_size
