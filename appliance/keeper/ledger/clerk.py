@@ -93,9 +93,12 @@ class Clerk:
 
     def _started(self, stamp: Stamp) -> None:
         store = self._store
-        closed = store.get(_CLOSED)
-        now = stamp.wall_ms // 1000 // HOUR * HOUR
-        self._hours = Hours(store.ledger, closed=now if closed is None else int(closed))
+        moment = stamp.wall_ms // 1000
+        closed = int(store.get(_CLOSED) or "0")
+        # None yet; or the clock was ahead when it was written, and hours would stay open until then.
+        if not 0 < closed <= moment + 1:
+            closed = moment // HOUR * HOUR
+        self._hours = Hours(store.ledger, closed=closed)
         ordered = store.get(_STOPPED) == "1"
         last = store.ledger.log.row(store.ledger.size - 1)
         if last is not None:

@@ -9,6 +9,7 @@ In: the hour, and devices. Out: records. Bounded: `PORTION` rows a turn, and `IN
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from itertools import groupby, islice
 from operator import itemgetter
@@ -29,7 +30,7 @@ _GROUND = ("authority_id", "authority_number", "clause")
 
 
 class Hours:
-    """Closes hours; `closed` is the first moment of the hour that is not closed yet, Unix seconds."""
+    """Closes hours; `closed` is the first moment that is not closed yet, Unix seconds."""
 
     def __init__(self, ledger: Ledger, *, closed: int) -> None:
         self._ledger = ledger
@@ -42,7 +43,7 @@ class Hours:
         over = hour > self.closed
         if over or ending:
             self._presence(devices, until=at if ending else hour)
-            self.closed = hour
+            self.closed = math.ceil(at) if ending else hour
         if over or ending or self._more:
             before = hour // HOUR + (1 if ending else 0)
             self._more = self._signals(before) | self._names()

@@ -133,3 +133,20 @@ def test_a_change_of_what_is_in_force_is_recorded_in_the_turn_in_which_it_happen
         ("authority", ""),
     ]
     office.store.close()
+
+
+@pytest.mark.req("R68")
+@pytest.mark.req("R54")
+def test_a_clock_that_was_years_ahead_holds_no_hour_open(
+    store_path: Path, identity: Identity, make_stamp: Callable[..., Stamp]
+) -> None:
+    office = Office(store_path, identity, make_stamp)
+    office.turn(0)
+    office.turn(10 * 365 * 24 * HOUR)
+    office.store.close()
+    office = Office(store_path, identity, make_stamp)  # the right time is known now
+    for seconds in (60, HOUR, HOUR + 1):
+        office.turn(seconds)
+    (last, *_) = [event for event in reversed(office.events()) if event["event"] == "hour"]
+    assert (last["from_ms"], last["until_ms"]) == (make_stamp(60).wall_ms, make_stamp(HOUR).wall_ms)
+    office.store.close()

@@ -175,6 +175,15 @@ def test_when_recording_ends_what_there_is_is_filed_at_once(home: Household) -> 
     assert (presence["device_id"], presence["seen"], presence["until_ms"]) == ("device-1", [MAC], (START + 60) * 1000)
 
 
+@pytest.mark.req("R54")
+@pytest.mark.req("R68")
+def test_after_recording_has_ended_nothing_more_is_said_of_a_device(home: Household) -> None:
+    home.tick(60.5, ending=True, devices=(home.device,))
+    home.tick(HOUR, devices=(home.device,))
+    home.tick(2 * HOUR, devices=(home.device,))
+    assert len(home.bodies(RecordKind.DEVICE)) == 1
+
+
 def test_a_device_that_was_not_there_is_not_said_to_have_been(home: Household) -> None:
     home.tick(HOUR, devices=(home.device,))
     home.tick(2 * HOUR, devices=(home.device,))
