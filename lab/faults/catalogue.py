@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.faults import announcements, broker, clock, lists, malice, mutations, outage, processes, questions, starvation
+from lab.faults import (
+    announcements,
+    broker,
+    clock,
+    clones,
+    lists,
+    malice,
+    mutations,
+    outage,
+    processes,
+    questions,
+    starvation,
+)
 from lab.faults.result import Campaign
 
 CAMPAIGNS: Sequence[Campaign] = (
@@ -12,6 +24,7 @@ CAMPAIGNS: Sequence[Campaign] = (
     broker,
     processes,
     clock,
+    clones,
     malice,
     mutations,
     starvation,
