@@ -42,6 +42,14 @@ def in_files(bench: Any) -> bool:
     return CANARY.encode() in kept.lower() or CANARY.encode().hex().encode() in kept.lower()
 
 
+def in_ledger(bench: Any) -> bool:
+    """Whether the canary is in a record's body, which the files hold only sealed."""
+    ledger = bench.store.ledger
+    bodies = [ledger.body(ledger.log.row(n)) for n in range(ledger.size)]
+    assert any(bodies), "they can be read"
+    return any(body is not None and CANARY.encode() in body[1].lower() for body in bodies)
+
+
 def speaks(bench: Any, mac: str) -> list[Any]:
     sent = []
     for trait in NAMED:
@@ -60,8 +68,10 @@ def test_of_no_other_standing(bench: Any, standing: Standing) -> None:
     bench.give(OWN, standing)
     speaks(bench, OWN)
     assert bench.rows("evidence") > 0
+    bench.wait(3700)  # the hour's records close
     bench.store._db.execute("pragma wal_checkpoint(truncate)").fetchall()
     assert not in_files(bench)
+    assert not in_ledger(bench)
 
 
 @pytest.mark.req("R55", "R65", "N8")

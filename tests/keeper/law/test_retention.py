@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,25 @@ def test_after_the_end_everything_about_devices_goes(make_authority: Callable[..
             due = found.before(name) == float("inf")
             assert due is (over and name not in NOT_ABOUT_DEVICES)
     assert {BOX, COMMANDS} == NOT_ABOUT_DEVICES
+
+
+def lines() -> list[str]:
+    """The table of docs/retention.md, made from the shipped one."""
+    table = shipped()
+    rows = [
+        f"| `{name}` | {period.holds} | {period.prevent} | {period.detect} | "
+        f"{'' if period.follows is None else f'`{period.follows}`'} |"
+        for name, period in table.classes.items()
+    ]
+    last = f"| after the authority's end | {table.ended.holds} | {table.ended.prevent} | {table.ended.detect} | |"
+    return ["| class | what it is | prevent | detect | follows |", "|---|---|---|---|---|", *rows, last]
+
+
+@pytest.mark.req("R64")
+def test_the_document_says_the_same() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "retention.md").read_text()
+    said = text.split("retention.toml -->\n")[1].split("<!-- end of periods")[0].strip().splitlines()
+    assert said == lines(), "docs/retention.md: put these lines there"
 
 
 @pytest.mark.parametrize(
