@@ -15,13 +15,12 @@ import argparse
 import json
 import random
 import shutil
-import sqlite3
 import sys
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from appliance.keeper.devices.model import Address, Device
-from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.store.database import Store
 from appliance.keeper.store.outbox import ROW_OCTETS, Priority
 from lab.faults.crash_vfs import CutVfs, Disk
 from wire.base import Standing
@@ -200,7 +199,7 @@ class Cutter:
             for _ in range(TRANSACTIONS if before is None else TRANSACTIONS_AGAIN):
                 job.one()
             store.close()
-        except (StoreError, sqlite3.Error) as error:
+        except Exception as error:
             if before is None:
                 raise
             self.tally.corrupt += 1
@@ -222,13 +221,13 @@ class Cutter:
         tally = self.tally
         try:
             store = Store(folder / "keeper.db")
-        except (StoreError, sqlite3.Error) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a harmed database brings
             tally.corrupt += 1
             tally.note(f"cannot be opened: {error}")
             return
         try:
             self._compare(store, cut)
-        except (sqlite3.Error, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a harmed database brings
             tally.corrupt += 1
             tally.note(f"cannot be read: {error}")
         finally:
