@@ -197,6 +197,20 @@ def test_a_person_s_own_records_name_nobody_else(desk: Desk) -> None:
     assert verify.Check(whole(desk, built)).run().bad == []
 
 
+@pytest.mark.req("N3")
+def test_a_turn_writes_little(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LINES_A_TURN", 5)
+    monkeypatch.setattr("appliance.keeper.ledger.bundle.PORTION", 4)
+    desk.take(desk.bench.down(desk.bench.command("d-none", Standing.UNKNOWN, body=desk.build(), second="officer-2")))
+    turns = 0
+    while not desk.of(BundleBuilt):
+        assert desk.bench.core.busy
+        desk.wait()
+        turns += 1
+    size = desk.bench.store.ledger.log.heads()[-1].size
+    assert turns >= size // 8
+
+
 def test_orders_that_cannot_be_followed_are_refused_in_words(desk: Desk) -> None:
     now = datetime.fromtimestamp(desk.bench.wall, UTC)
     for order in (
