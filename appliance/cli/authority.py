@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import clock
 from appliance.keeper import words
 from appliance.keeper.authority import Scope, judge, when
+from appliance.keeper.law.widening import widened
 from wire.authority import (
     MAX_DOCUMENT,
     Authority,
@@ -74,6 +75,8 @@ def sign_document(document: Path, key: Path, out: Path) -> None:
     Read the words before you hand the file on: they are what the box will do.
     """
     plain = _document(document)
+    if plain.kind == "consent" and not plain.consents:
+        _fail(f"{document}: consents: an authority by consent names the consent of every adult it rests on")
     for taken in (document, key):
         if out.exists() and taken.exists() and out.samefile(taken):
             _fail(f"--out: {out} is what is read here and would be lost; choose another name")
@@ -141,6 +144,32 @@ def check(file: Path, issuers: tuple[str, ...], at: str | None, box: str | None,
     _result(as_json, code, judgement.reason.value, judgement.sentence)
 
 
+@authority.command()
+@click.argument("before", type=_FILE)
+@click.argument("after", type=_FILE)
+def compare(before: Path, after: Path) -> None:
+    """Say what AFTER allows that BEFORE does not.
+
+    A document that allows more needs two people when it is sent to a box. Takes signed and unsigned
+    documents. Exit codes: 0 it allows no more; 1 it allows more; 2 a file cannot be read.
+    """
+    more = widened(_either(before), _either(after))
+    if not more:
+        click.echo("It allows no more than the one before.")
+        return
+    click.echo("It allows more than the one before, and needs two people:")
+    for sentence in more:
+        click.echo(f"- {sentence}")
+    sys.exit(_NOT_IN_FORCE)
+
+
+def _either(path: Path) -> Authority:
+    try:
+        return _signed(path).document
+    except AuthorityError:
+        return _document(path)
+
+
 def _tell(document: Authority) -> None:
     """A document in plain words."""
     click.echo(f"Authority {document.id}, number {document.number}, for box {document.tenant}/{document.site}.")
@@ -148,6 +177,8 @@ def _tell(document: Authority) -> None:
     click.echo(f"Responsible: {document.responsible_officer}. To be reviewed on {when(document.review_date)}.")
     click.echo()
     for sentence in words.clauses(document):
+        click.echo(sentence)
+    for sentence in words.terms(document):
         click.echo(sentence)
     click.echo("\nSo the box keeps:")
     for sentence in words.kept(Scope(authority=document)):

@@ -52,6 +52,9 @@ def kept(scope: Scope) -> tuple[str, ...]:
     if held:
         sentences.append(f"Until an officer decides, {_joined(held)} may be kept from the internet.")
     sentences += _refused(scope)
+    opened = [each for each in Standing if scope.unmasking(each) is not None]
+    if opened:
+        sentences.append(f"For some hours, and if two officers agree, more may be kept of one of {_devices(opened)}.")
     if scope.nearby() is not None:
         sentences.append("The box counts, by the hour, how many phones are near. Of each of them it keeps nothing.")
     if nothing:
@@ -108,11 +111,40 @@ def clauses(authority: Authority) -> tuple[str, ...]:  # noqa: C901 - one case f
                 what = f"these questions of {_devices(clause.standings)} are turned down: {', '.join(clause.refuse)}"
             case "nearby":
                 what = "the box may count, by the hour, how many phones are near"
+            case "unmask":
+                classes = _joined([KEPT[item] for item in DataClass if item in clause.classes])
+                what = (
+                    f"two officers may agree to keep of one of {_devices(clause.standings)} {classes}, "
+                    f"for {clause.most_hours} hours at most"
+                )
             case "register":
                 what = "devices are to be registered; one that is not is shown to the officers in charge"
         closed = getattr(clause, "fail_closed", None) is True
         stays = "; this also holds while the box's software does not run" if closed else ""
         said.append(f"Clause {clause.number}: {what}{stays}.")
+    return tuple(said)
+
+
+def terms(authority: Authority) -> tuple[str, ...]:
+    """What a document says beside its clauses: what it rests on, pauses, how long things are kept."""
+    said = []
+    if authority.legal_basis is not None:
+        said.append(f"It rests on: {authority.legal_basis}.")
+    if authority.surveillance is not None:
+        said.append(f"Surveillance authorisation: {authority.surveillance}.")
+    for consent in authority.consents or ():
+        kind = "Consent" if consent.kind == "consent" else "Notice"
+        ends = consent.lapses()
+        until = "" if ends is None else f"; it holds until {when(ends)} unless it is given again"
+        said.append(f"{kind} {consent.id}, {consent.role}, given on {when(consent.given_at)}{until}.")
+    said += [
+        f"Nothing is recorded from {when(each.starts)} until {when(each.ends)}." for each in authority.pauses or ()
+    ]
+    for keep in authority.retention or ():
+        what = "What is about the box itself" if keep.data_class == "box" else f"Of devices, {KEPT[keep.data_class]}"
+        said.append(f"{what}: kept for {keep.days} days.")
+    if authority.withdrawn_at is not None:
+        said.append(f"It is withdrawn from {when(authority.withdrawn_at)} on.")
     return tuple(said)
 
 

@@ -183,3 +183,59 @@ def test_signing_never_overwrites_the_key_or_the_document(issued: tuple[Path, st
     assert done.exit_code == 2
     assert "would be lost" in done.output
     assert (folder / out).read_bytes() == before
+
+
+CONSENT = """
+legal_basis = "Example Act 2030, section 1"
+
+[[consents]]
+id = "adult-1"
+role = "subject"
+kind = "consent"
+given_at = 2030-01-09T09:00:00Z
+confirm_by = 2030-04-09T09:00:00Z
+
+[[retention]]
+data_class = "presence"
+days = 90
+"""
+UNMASK = """
+[[clauses]]
+number = "4"
+kind = "unmask"
+standings = ["guest"]
+classes = ["fingerprint"]
+most_hours = 2
+"""
+
+
+@pytest.mark.req("R53", "R60")
+def test_an_authority_by_consent_is_not_signed_without_one(tmp_path: Path) -> None:
+    assert run("keygen", "--out", tmp_path / "issuer.pem").exit_code == 0
+    by_consent = DOCUMENT.replace('kind = "order"', 'kind = "consent"', 1)
+    source, out = tmp_path / "consent.toml", tmp_path / "signed.json"
+    source.write_text(by_consent)
+    refused = run("sign", source, "--key", tmp_path / "issuer.pem", "--out", out)
+    assert refused.exit_code == 2
+    assert "consent of every adult" in refused.output
+    assert not out.exists()
+    head, _, rest = by_consent.partition("\n[[clauses]]")
+    source.write_text(head + CONSENT + "\n[[clauses]]" + rest)
+    done = run("sign", source, "--key", tmp_path / "issuer.pem", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "It rests on: Example Act 2030, section 1." in done.output
+    assert "Consent adult-1, subject, given on 9 January 2030" in done.output
+    assert "when they are connected: kept for 90 days" in done.output
+
+
+@pytest.mark.req("N2")
+def test_compare_says_what_is_more(tmp_path: Path) -> None:
+    before, after = tmp_path / "before.toml", tmp_path / "after.toml"
+    before.write_text(DOCUMENT)
+    after.write_text(DOCUMENT + UNMASK)
+    more = run("compare", before, after)
+    assert more.exit_code == 1
+    assert "The mask may be taken off one of visitors' devices" in more.output
+    less = run("compare", after, before)
+    assert (less.exit_code, less.output) == (0, "It allows no more than the one before.\n")
+    assert "two officers may agree to keep of one of visitors' devices" in run("show", after).output
