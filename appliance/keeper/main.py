@@ -34,7 +34,7 @@ from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
 from appliance.keeper.self_test import SelfTest
 from appliance.keeper.shelf import Shelf
-from appliance.keeper.steady import Steady
+from appliance.keeper.steady import Steady, open_store
 from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity
@@ -326,7 +326,7 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
 
 def _run(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
     storage = settings.storage
-    store = Store(
+    store = open_store(
         settings.database,
         outbox_octets=storage.outbox_mib * MIB,
         share=storage.share_mib * MIB,

@@ -12,13 +12,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from appliance import messages as m
 from appliance.keeper.core import Core, Peer, Send
-from appliance.keeper.store.database import Store
-from appliance.keeper.store.room import StoreFullError
+from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.store.room import StoreFullError, discard, is_full
 
 _log = logging.getLogger(__name__)
+
+
+def open_store(path: Path, *, outbox_octets: int, share: int, ballast: int) -> Store:
+    """Open the store; where there is no room even for that, without the ballast.
+
+    Raises:
+        StoreError: it cannot be opened, see `Store`.
+    """
+    try:
+        return Store(path, outbox_octets=outbox_octets, share=share, ballast=ballast)
+    except (StoreError, StoreFullError) as error:
+        if not is_full(error.__cause__ or error) or not discard(path):
+            raise
+        _log.error("no room to open the database: the ballast is given up (%s)", error)
+    return Store(path, outbox_octets=outbox_octets, share=share, ballast=ballast)
+
+
 _Turn = Callable[[Core], list[Send]]
 
 

@@ -7,7 +7,7 @@ only they are left, revisions between a finding's first and its latest make way.
 
 Bounded: `MAX_OUTBOX` rows and `MAX_OCTETS` octets, and beyond them at most two rows for each finding;
 `findings` bounds those. Rows and octets are counted once at the start, from an index alone (1.2 million
-rows: a tenth of a second), and from then on with each change.
+rows: less than half a second), and from then on with each change.
 """
 
 from __future__ import annotations

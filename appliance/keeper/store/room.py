@@ -51,13 +51,26 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def discard(database: Path) -> bool:
+    """Give the ballast of a database up that cannot even be opened; whether there was one."""
+    try:
+        _ballast_of(database).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _ballast_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}.ballast")
+
+
 class Room:
     """The ballast and the share of one database."""
 
     def __init__(self, db: Database, path: Path, *, share: int = MAX_SHARE, ballast: int = 0) -> None:
         """`path` of the database; `share` it may take; `ballast` 0: none, as in scripts."""
         self._db = db
-        self._file = path.with_name(f"{path.name}.ballast")
+        self._file = _ballast_of(path)
         self._folder = path.parent
         self._share = share
         self._ballast = ballast

@@ -98,6 +98,7 @@ def test_what_says_that_there_is_no_room() -> None:
 _ON_A_SMALL_DISK = """
 import sys
 from pathlib import Path
+from appliance.keeper.steady import open_store
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.outbox import Priority
 from appliance.keeper.store.room import StoreFullError
@@ -126,6 +127,18 @@ store.close()
 again = Store(folder / "keeper.db", ballast=3 * MIB)
 assert [row.type for row in again.outbox.waiting(without=(), most=1)] == ["f"]
 again.close()
+with (folder / "filler").open("wb", buffering=0) as filler:  # to the last octet
+    try:
+        while filler.write(b"x" * 512):
+            pass
+    except OSError:
+        pass
+sizes = {"outbox_octets": 8 * MIB, "share": 64 * MIB, "ballast": 3 * MIB}
+narrow = open_store(folder / "keeper.db", **sizes)
+assert narrow.room.narrow and not (folder / "keeper.db.ballast").exists()
+with narrow.transaction():
+    narrow.outbox.add(type_="f", subject="g", body="{}", priority=Priority.FINDING, created=3.0)
+narrow.close()
 print("well")
 """
 
