@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accuracy, flows, latency, ledger, lists, mutations, overhead, parsers, writes
+from bench import accuracy, flows, ingest, latency, ledger, lists, mutations, overhead, parsers, writes
 from bench.corpus import AbsentError
 from lab.enter import refusal, sealed
 from lab.stack import Stack
@@ -25,6 +25,7 @@ _ALONE: dict[str, Callable[..., object]] = {
     "accuracy": accuracy.measure,
     "lists": lists.measure,
     "ledger": ledger.measure,
+    "ingest": ingest.measure,
     "writes": writes.measure,
 }
 """Measurements that need captures or nothing, and no household."""

@@ -27,6 +27,8 @@ MAX_INFLIGHT = 500
 """More than twice the batch of an ingest worker; also what a box may send ahead of the answers."""
 MAX_QUEUED = 100_000
 """Messages kept for a worker that is away. Over it the broker drops, and the boxes send again."""
+MAX_QUEUED_OCTETS = 256 * 1024 * 1024
+"""The same in octets: a message that carries a batch is fifty times as large as one alone."""
 CONTROL = "$CONTROL/dynamic-security"
 RULES_FILE = "dynamic-security.json"
 _PLUGIN = "mosquitto_dynamic_security.so"
@@ -133,6 +135,7 @@ def mosquitto_conf(
         "persistent_client_expiration 60d",
         f"max_inflight_messages {MAX_INFLIGHT}",
         f"max_queued_messages {MAX_QUEUED}",
+        f"max_queued_bytes {MAX_QUEUED_OCTETS}",
         f"max_packet_size {MAX_ENVELOPE + 4096}",
         "max_keepalive 300",
         "retain_available false",
