@@ -14,6 +14,7 @@ from lab.faults import (
     mutations,
     outage,
     processes,
+    purge,
     questions,
     starvation,
 )
@@ -27,6 +28,7 @@ CAMPAIGNS: Sequence[Campaign] = (
     clones,
     malice,
     mutations,
+    purge,
     starvation,
     announcements,
     questions,
