@@ -12,10 +12,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from sqlalchemy import Connection, Engine, func, select
 
 from dashboard import stamps
+from dashboard.cli import main
 from dashboard.ingest.heads import Verdict
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
@@ -208,3 +210,34 @@ def test_no_heads_no_stamp_and_no_roots_are_said(authority: Authority, tmp_path:
     engine.dispose()
     with pytest.raises(stamps.StampError, match="no certificates"):
         stamps.read_roots(tmp_path / "none.pem")
+
+
+def test_the_command_says_what_it_did(authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(32))
+    config = tmp_path / "dashboard.toml"
+    database = f"sqlite:///{tmp_path / 'pages.db'}"
+    plain = f'database_url = "{database}"\ntenant = "t"\noperator = "O"\nsecret_key_file = "secret"\n'
+
+    def run(command: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["--config", str(config), command])
+        return result.exit_code, result.stderr.strip()
+
+    config.write_text(plain)
+    assert run("init-db")[0] == 0
+    code, said = run("stamp")
+    assert (code, "no time-stamping service" in said) == (2, True)
+    config.write_text(f'{plain}[stamps]\nurl = "{authority.url}"\nroots = "{authority.folder / "ca.pem"}"\n')
+    assert run("stamp") == (0, "There is nothing new to stamp.")
+    engine = open_engine(database)
+    with engine.begin() as opened:
+        row = {"site": "box-1", "tenant": "t", "title": "Home", "verify_key": "k" * 44, "seal_key": "k" * 44}
+        opened.execute(schema.site.insert().values(row))
+        put(opened, "box-1", 10, "ab" * 32, Verdict.COSIGNED)
+    code, said = run("stamp")
+    assert (code, said.startswith("Stamped for ")) == (0, True)
+    with engine.connect() as opened:
+        assert opened.execute(select(schema.audit.c.action)).scalars().all() == ["stamp"]
+    engine.dispose()
+    config.write_text(f'{plain}[stamps]\nurl = "{authority.url}"\nroots = "{tmp_path / "none.pem"}"\n')
+    code, said = run("stamp")
+    assert (code, "no certificates" in said) == (2, True)
