@@ -1,6 +1,6 @@
 """A dead box replaced: other keys, an empty store, and everything of the home as before.
 
-Two officers put a document in force through the dashboard, devices are registered, a name is watched for. Then the box's
+Two officers put a document in force through the dashboard, a device is registered, an away time is set. Then the box's
 store, its authority file and its keys are gone; the new keys are entered and the new box is started. Measured is the
 time until its register, authority and arrangements are those of before. Bounded: one box, waits of `PATIENCE` seconds.
 """
@@ -31,7 +31,7 @@ from lab.stack import SITE, TENANT, Stack
 from wire import authority
 from wire.acts import SetAuthority
 from wire.keys import public_text, write_private
-from wire.orders import AddWatch, Order
+from wire.orders import Order, SetAway
 
 NAME = "replaced"
 PROMISE = "a dead box replaced: register, authority and arrangements as before, under a new epoch, within ten minutes"
@@ -46,8 +46,8 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
         one, two = _account(stack, "first"), _account(stack, "second")
         document = authority.sign(stack.authority(2), stack.issuer).model_dump_json(exclude_none=True)
         _order(stack, SetAuthority(document=document), one, two)
-        later = datetime.now(UTC) + timedelta(days=1)
-        _order(stack, AddWatch(name="watched.example", reason="For the faults", expires=later), one)
+        today = datetime.now(UTC)
+        _order(stack, SetAway(starts=today, ends=today + timedelta(days=1), reason="For the faults"), one)
         wait_until(lambda: _count(stack, "arrangements") == 1, what="what is arranged to be told", seconds=PATIENCE)
         before, epoch = _register(stack), _epoch(stack)
         say(f"{len(before)} device on the register, epoch {epoch}")
@@ -61,16 +61,16 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
         say(f"as before after {seconds:.1f} s")
         after = _register(stack)
         applied = _restored(stack)
-        watched = _of(stack.keeper_database, "select count(*) from watch where name = 'watched.example'")
+        arranged = _of(stack.keeper_database, "select count(*) from away where reason = 'For the faults'")
         anew = _epoch(stack)
     same = before == after and bool(before)
     return Result(
-        kept=same and watched == 1 and anew != epoch and all(applied.values()) and seconds <= KEPT_SECONDS,
+        kept=same and arranged == 1 and anew != epoch and all(applied.values()) and seconds <= KEPT_SECONDS,
         figures={
             "as before": f"{seconds:.1f} s after the new keys were entered",
             "devices": f"{len(after)} of {len(before)}, {'the same' if same else 'NOT THE SAME'}",
             "orders given again": ", ".join(f"{name}: {'applied' if ok else 'NOT'}" for name, ok in applied.items()),
-            "arrangements": "as before" if watched == 1 else "NOT as before",
+            "arrangements": "as before" if arranged == 1 else "NOT as before",
             "epoch": "another one" if anew != epoch else "THE SAME",
         },
         remarks=("The new box keeps the certificate of the old one here: enrolment is not part of this run.",),
