@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -26,7 +26,7 @@ from appliance.keeper.devices.fingerprint import shipped
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Ground
 from appliance.keeper.law.desk import Desk
-from appliance.keeper.lists.match import Lists, Loaded
+from appliance.keeper.lists.match import Lists
 from appliance.keeper.signs.tamper import Place
 from appliance.keeper.steady import Steady
 from appliance.keeper.store.database import Store
@@ -35,20 +35,16 @@ from appliance.sensor.dissect import Dissector
 from appliance.sensor.frame import Frame, LinkType, Tap
 from appliance.sensor.home import Home
 from appliance.sensor.observe import Observer
-from wire.authority import Authority, Clause, CollectClause, DataClass, RegisterClause, sign
-from wire.base import Payload, Standing
+from lab.week.terms import SITE, TENANT, Terms, authority
+from wire.authority import sign
+from wire.base import Payload
 from wire.codec import open_sealed, payload_json, seal, topic_for
 from wire.findings import Finding
 from wire.models import Command, CommandResult, Device, Outcome, Proposal, Receipt, Session, type_of
 from wire.orders import Order
 
-TENANT, SITE = "lab", "week"
-TICKS_AFTER = (1.0, 2.0, 3.0, 6.0)
-"""Seconds after something happened at which the keeper's clock ticks; a live one ticks every second."""
 IDLE_TICK = 240.0
 """Seconds between ticks while nothing happens; finer only costs time."""
-GATHER = 0.25
-"""Observations of so many seconds go to the keeper in one turn, as the sensor sends them."""
 RENEW_SECONDS = 20.0
 """A live keeper renews its mask all the time; here before anything is heard after so long."""
 WAN_PORT = "wan0"
@@ -62,24 +58,6 @@ _BOOTED = 1000.0
 _DNS_PORT = (53).to_bytes(2, "big")
 
 _Revised = TypeVar("_Revised", Device, Finding, Proposal, Session)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the box may do."""
-
-    clauses: tuple[Clause, ...] = (
-        CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE, DataClass.FINGERPRINT)),
-        RegisterClause(number="2"),
-        CollectClause(number="3", standings=(Standing.REGISTERED,), classes=(DataClass.FULL_NAMES,)),
-    )
-    """Of everybody what devices look like and when they are there; of the registered also names."""
-    lists: tuple[Loaded, ...] = field(default=())
-    watched: bool = False
-    """Whether the box watches itself: its power, its ports, its clock."""
-    ticks: tuple[float, ...] = TICKS_AFTER
-    gather: float = GATHER
-    """As they are above; weeks with much traffic are told more coarsely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +98,7 @@ class Box:
         self._starts_so_far = 0
         self._up, self._ticked = True, starts
         self._store = store or Store(folder / "keeper.db")
-        document = sign(_authority(starts, ends, self._terms.clauses), self._issuer)
+        document = sign(authority(starts, ends, self._terms.clauses), self._issuer)
         self._document = document.model_dump_json().encode()
         self._gathered: list[m.Observation] = []
         self._gathered_at = starts
@@ -398,24 +376,6 @@ def _later(old: _Revised | None, new: _Revised) -> _Revised:
 
 def _standing_of(finding: Finding) -> tuple[str, str | None, str]:
     return finding.severity, finding.grade, finding.state
-
-
-def _authority(starts: float, ends: float, clauses: tuple[Clause, ...]) -> Authority:
-    return Authority(
-        id="authority-1",
-        number=1,
-        kind="order",
-        reference="EX-0001",
-        purpose="detect",
-        tenant=TENANT,
-        site=SITE,
-        responsible_officer="duty officer",
-        issued_at=_utc(starts - 7200),
-        not_before=_utc(starts - 3600),
-        not_after=_utc(ends + 86400),
-        review_date=_utc(ends),
-        clauses=clauses,
-    )
 
 
 def _utc(seconds: float) -> datetime:

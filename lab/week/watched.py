@@ -17,11 +17,12 @@ from statistics import median
 
 from appliance.keeper.lists.match import ADULT, EXCLUDED, Loaded, load
 from appliance.messages import TalksCounted
-from lab.week.box import Box, Terms, Told
+from lab.week.box import Box, Told
 from lab.week.days import Days, Power, Upstream
 from lab.week.plot import DAY, HOUR
 from lab.week.run import VISITS, Officer
 from lab.week.speech import ROUTER_MAC, Spoken
+from lab.week.terms import Terms
 from wire.authority import CollectClause, DataClass, ListsClause, RegisterClause
 from wire.base import Standing
 from wire.findings import Finding, Severity
