@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dashboard import auth, backup, clock, stamps
 from dashboard.auth import Role
 from dashboard.backup import BackupError
+from dashboard.enrol.desk import revoke
 from dashboard.ingest import replaced
 from dashboard.settings import DashboardSettings, load
 from dashboard.store import chain, retention
@@ -80,6 +81,17 @@ def add_site(settings: DashboardSettings, site: str, title: str, verify_key: str
         )
         write_audit(connection, at=clock.now(), account_id=None, action="add-household", subject=site, outcome="done")
     click.echo(f"Household {site} is entered.", err=True)
+
+
+@main.command("revoke-site")
+@click.argument("site")
+@click.pass_obj
+def revoke_site(settings: DashboardSettings, site: str) -> None:
+    """Revoke the box of household SITE: it gets no further certificate, and nothing it says counts."""
+    with _database(settings) as engine:
+        if not revoke(engine, site=site, by=None, now=clock.now()):
+            _fail(f"there is no household {site} whose box is not revoked already")
+    click.echo(f"The box of household {site} is revoked. Cut its live session at the broker as well.", err=True)
 
 
 @main.command("add-account")

@@ -149,3 +149,13 @@ def test_a_changed_audit_is_found_out(run: Callable[..., Result]) -> None:
     engine.dispose()
     found = run("audit-verify")
     assert (found.exit_code, "line 1 does not follow" in found.stderr) == (2, True)
+
+
+@pytest.mark.req("N3")
+def test_a_box_is_revoked_once(run: Callable[..., Result]) -> None:
+    run("init-db")
+    run("add-site", "site-1", "--title", "NM-1", *_new_keys())
+    done = run("revoke-site", "site-1")
+    assert (done.exit_code, "is revoked" in done.stderr) == (0, True)
+    again = run("revoke-site", "site-1")
+    assert (again.exit_code, "revoked already" in again.stderr) == (2, True)

@@ -10,6 +10,7 @@ from appliance.keeper.household.tamper import Ground
 from appliance.keeper.signs.tamper import Place
 from appliance.signals import Signal
 from wire.findings import Finding, FindingKind
+from wire.renewal import RenewalRequest
 
 LAPTOP = "00:00:5e:00:53:01"
 
@@ -69,3 +70,13 @@ def test_the_server_hears_at_once_when_the_broker_is_there(bench: Any) -> None:
     bench.hear(Peer.COURIER, m.BrokerState(connected=False))
     sent = bench.hear(Peer.COURIER, m.BrokerState(connected=True))
     assert [item for item in sent if isinstance(item, m.Outbound) and "/status/" in item.topic]
+
+
+@pytest.mark.req("N3")
+def test_the_courier_gets_its_request_for_a_certificate_signed(bench: Any) -> None:
+    bench.online()
+    answers = [
+        item for item in bench.hear(Peer.COURIER, m.RenewalWanted(csr="csr")) if isinstance(item, m.RenewalSigned)
+    ]
+    (request,) = [RenewalRequest.model_validate_json(item.request) for item in answers]
+    assert (request.site, request.csr) == ("box-1", "csr")

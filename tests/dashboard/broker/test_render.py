@@ -61,6 +61,7 @@ def test_bounds_fit_what_the_workers_and_the_codec_do() -> None:
     assert int(numbers["max_inflight_messages"]) >= RECEIVE_MAXIMUM
     assert int(numbers["max_packet_size"]) > MAX_ENVELOPE
     assert int(numbers["max_queued_messages"]) > 0
+    assert int(numbers["max_queued_bytes"]) > 0
 
 
 @pytest.mark.req("R69")

@@ -77,3 +77,12 @@ def test_what_does_not_hold_is_refused_with_a_reason(engine: Engine, message: Ar
     assert isinstance(bad, Refusal)
     assert why in bad.why
     assert "plainly-secret-word" not in bad.why
+
+
+@pytest.mark.req("N3", "S6")
+def test_what_a_revoked_box_says_does_not_count(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(schema.site.update().where(schema.site.c.site == "box-1").values(revoked_at=1.0))
+        (said,) = open_batch(connection, [arrived(STATUS)], tenant="example", sealing_key=SERVER)
+    assert isinstance(said, Refusal)
+    assert said.why == "unknown site"
