@@ -18,12 +18,16 @@ from wire.authority import Authority
 from wire.box import Held
 from wire.box import Keeping as Told
 
+LOOK_SECONDS = 10.0
+"""How often it is asked whether anything is due."""
+
 
 class Keeping:
     """One of each; calls within the store's transaction."""
 
     def __init__(self, store: Store, book: Book, acts: Acts) -> None:
         self._store = store
+        self._looked = float("-inf")
         self._holding = Holding(store)
         self._erasing = Erasing(store, book.record)
         self._purging = Purging(
@@ -40,8 +44,12 @@ class Keeping:
 
     def tick(self, authority: Authority | None, judgement: Judgement, *, at: float) -> None:
         """Time passed; `at` is a moment that has passed for sure, whatever the clock shows (Unix seconds)."""
+        ordered = self._holding.ended or self._erasing.wanted
+        if not ordered and not self._purging.busy and self._looked <= at < self._looked + LOOK_SECONDS:
+            return  # most turns have nothing to do with it
+        self._looked = at
         self._holding.tick(at)
-        if self._holding.ended or self._erasing.wanted:
+        if ordered or self._holding.ended:
             self._holding.ended = False
             self._purging.soon()
         self._purging.tick(authority, judgement, at=at)

@@ -77,6 +77,11 @@ class Purging:
         text = self._store.get(_PURGED)
         return None if text is None else float(text)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way."""
+        return self._steps is not None
+
     def soon(self) -> None:
         """Run at the next turn."""
         self._due = float("-inf")

@@ -10,15 +10,19 @@ import pytest
 
 from appliance.keeper.law import purging
 from appliance.keeper.law.retention import DAY
+from appliance.keeper.now import Now
+from appliance.keeper.peers import Peer
+from appliance.keeper.store.outbox import Priority
 from appliance.keeper.store.purge import KEPT, TABLES, Purge
 from appliance.keeper.store.vault import Vault, VaultError
+from appliance.messages import BrokerState
 from appliance.traits import Trait
 from wire.acts import EndHold, EraseRecords, SetHold
 from wire.authority import CollectClause, DataClass, Keep, ListsClause, RegisterClause
 from wire.base import Standing
 from wire.box import BoxStatus
 from wire.ledger import RecordKind
-from wire.models import CommandResult, Outcome
+from wire.models import CommandResult, JoinedBy, Outcome
 
 OWN, OTHER, THIRD = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"
 CANARY = "quillfeather"
@@ -63,9 +67,10 @@ def pass_days(bench: Any, days: float, *, step: float = 0.5) -> None:
 
 
 def settle(bench: Any) -> None:
+    bench.wait(10)  # it is looked at again
     for _ in range(200):
         bench.wait(0.01)
-        if bench.core._keeping._purging._steps is None:
+        if not bench.core._keeping._purging.busy:
             return
     pytest.fail("the purge does not end")
 
@@ -306,7 +311,7 @@ def test_portions_and_a_cut_in_between(keeper: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("appliance.keeper.store.purge.PORTION", 10)
     keeper.wait(8 * DAY)
     left = [len(keeper.names(device_id))]
-    while keeper.core._keeping._purging._steps is not None and len(left) < 50:
+    while keeper.core._keeping._purging.busy and len(left) < 50:
         keeper.wait(0.01)
         left.append(len(keeper.names(device_id)))
     assert {20, 10, 0} <= set(left), "one portion a turn"
@@ -340,3 +345,36 @@ def test_a_pass_goes_through_a_table_once(keeper: Any) -> None:
     with keeper.store.transaction():
         assert list(purge.aged("name_visit", 0.0)) == [0]
         assert list(purge.aged("name_visit", float("inf"))) == [25]
+
+
+@pytest.mark.req("R64", "N17")
+def test_what_waits_for_a_server_that_is_away_goes_too_but_no_finding(keeper: Any) -> None:
+    keeper.give(OWN, Standing.REGISTERED)
+    look_up(keeper, OWN, f"{CANARY}.bets.example")
+    keeper.hear(Peer.COURIER, BrokerState(connected=False))
+    for _ in range(20):
+        keeper.wait(0.5 * DAY)
+        settle(keeper)
+    rows = dict(keeper.store._db.execute("select priority, min(created) from outbox group by priority").fetchall())
+    assert all(made > keeper.wall - 8 * DAY for priority, made in rows.items() if priority >= Priority.STATE)
+    waiting = keeper.store._db.execute("select body from outbox where type like '%finding%'").fetchall()
+    assert any(CANARY in body for (body,) in waiting), "the server has not received it"
+    assert len(keeper.store.outbox) == keeper.rows("outbox")
+
+
+@pytest.mark.req("R64", "N17")
+def test_addresses_that_are_not_used_any_more_are_let_go(keeper: Any) -> None:
+    device_id = keeper.give(OWN, Standing.REGISTERED)
+    device = keeper.device(OWN)
+    book = keeper.core._book
+    with keeper.store.transaction():
+        scope = keeper.core._judgement.scope
+        book._arrivals.attach(device, OTHER, Now(scope=scope, ts=keeper.wall, at=keeper.wall), how=JoinedBy.PERSON)
+    for _ in range(10):
+        keeper.wait(DAY)
+        keeper.sight(OWN)
+        settle(keeper)
+    left = book.registry.by_id(device_id)
+    assert left is not None
+    assert left.macs == (OWN,)
+    assert keeper.device(OTHER) is None
