@@ -16,6 +16,8 @@ from lab.faults import (
     processes,
     purge,
     questions,
+    replaced,
+    silence,
     starvation,
 )
 from lab.faults.result import Campaign
@@ -33,4 +35,6 @@ CAMPAIGNS: Sequence[Campaign] = (
     announcements,
     questions,
     lists,
+    silence,
+    replaced,
 )
