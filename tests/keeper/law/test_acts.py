@@ -27,7 +27,13 @@ class Followed:
         self.given.append(given)
 
     def give(self, **fields: Any) -> str | None:
-        plain = {"command_id": "c-1", "sequence": 1, "issued_at": AT, "expires_at": AT, "by": "officer-1"}
+        plain: dict[str, Any] = {
+            "command_id": "c-1",
+            "sequence": 1,
+            "issued_at": AT,
+            "expires_at": AT,
+            "by": "officer-1",
+        }
         return self.acts.apply(Command(**(plain | fields)), scope=None, at=NOW)
 
 

@@ -155,7 +155,9 @@ def test_what_a_document_says_of_its_own_end(
 
 @pytest.mark.req("N1", "N2")
 def test_a_document_by_command_counts_and_more_takes_two_people(bench: Any, order: Any, signed: Any) -> None:
-    less = signed(number=2, clauses=(CollectClause(number="1", standings=tuple(Standing), classes=("presence",)),))
+    less = signed(
+        number=2, clauses=(CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE,)),)
+    )
     assert order(SetAuthority(document=less.decode()))[0] is Outcome.APPLIED
     assert bench.core._judgement.scope.authority.number == 2
     more = SetAuthority(document=signed(number=3, clauses=MORE).decode())

@@ -27,7 +27,7 @@ def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(START + seconds, UTC)
 
 
-def unmask(hours: int, *classes: DataClass) -> UnmaskClause:
+def unmask(hours: int, *classes: Any) -> UnmaskClause:
     return UnmaskClause(number="9", standings=(Standing.GUEST,), classes=classes, most_hours=hours)
 
 
