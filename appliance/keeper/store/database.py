@@ -72,6 +72,7 @@ _PRAGMAS = (
     # 62 MB of a busy day's 105. Only a new file takes it; after the journal mode is set it would be too late.
     "page_size=2048",
     "journal_mode=wal",
+    "wal_autocheckpoint=2000",
     "synchronous=full",
     "foreign_keys=on",
     "secure_delete=on",
