@@ -258,7 +258,10 @@ def _pair(folder: Path, chance: random.Random) -> _Outcome:
     now = first.now
     first = Box(first.folder, keys, boot="b", now=now)
     second = Box(folder / "second", keys, boot="c", now=now)
-    for _ in range(chance.randint(1, 3)):  # the first goes on for a while before the copy speaks
+    # The first goes on until a head of its own way is confirmed; until then, either could be the one that is.
+    shared, rounds = first.store.ledger.size, chance.randint(1, 3)
+    while rounds > 0 or max((size for size, _ in server.cosigned()), default=0) <= shared:
+        rounds -= 1
         first.work(chance.randint(1, 40))
         exchange(first, server)
     alone = alone or server.found()
