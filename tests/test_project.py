@@ -52,6 +52,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/store/migrations/versions/0001_tables_of_the_first_version.py": "run by the tests of dashboard/store/migrate.py",
     "dashboard/store/migrations/versions/0002_devices_of_many_addresses.py": "as 0001",
     "dashboard/store/migrations/versions/0003_events_not_read_yet.py": "as 0001",
+    "dashboard/store/migrations/versions/0005_law_and_ledger.py": "as 0001",
     "dashboard/store/migrations/versions/0004_signs_and_arrangements.py": "as 0001",
     "firmware/names.py": "constants; the renderings that use them are compared in tests/firmware/test_render.py",
 }

@@ -9,10 +9,12 @@ from lab.faults import (
     broker,
     clock,
     clones,
+    full,
     lists,
     malice,
     mutations,
     outage,
+    power,
     processes,
     purge,
     questions,
@@ -23,6 +25,8 @@ from lab.faults import (
 from lab.faults.result import Campaign
 
 CAMPAIGNS: Sequence[Campaign] = (
+    power,
+    full,
     outage,
     broker,
     processes,
