@@ -27,7 +27,9 @@ import h11
 MAX_CONNECTIONS = 64
 MAX_PER_ADDRESS = 8
 MAX_HEAD = 8 * 1024
-MAX_BODY = 2 * 1024
+MAX_BODY = 8 * 1024
+"""A browser writes a letter of four octets as twelve characters: a text of the longest in any script, and the fields."""
+
 DEADLINE = 5.0
 GRACE = 2.0
 HOLD = 0.75
@@ -35,7 +37,6 @@ _CHUNK = 4096
 _HTTP = 80
 _SO_ORIGINAL_DST = 80  # linux/netfilter_ipv4.h
 _WRONG_METHOD = HTTPStatus.METHOD_NOT_ALLOWED
-_TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 _POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
 
 _HEADERS = [
@@ -57,6 +58,13 @@ class Reply:
     status: HTTPStatus = HTTPStatus.OK
     forms: str = "'none'"
     """Where forms on it may be sent (Content-Security-Policy, form-action)."""
+
+
+_TOO_LONG = Reply(
+    content_type="text/plain; charset=utf-8",
+    body=b"This was not sent, because it is too long. Please go back and make it shorter.\n",
+    status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +222,7 @@ class Server:
             case h11.Request():
                 self._reply(connection, _WRONG_METHOD, None, head=False)
             case h11.Data() if len(connection.body) + len(event.data) > MAX_BODY:
-                self._reply(connection, _TOO_LARGE, None, head=False)
+                self._reply(connection, _TOO_LONG.status, _TOO_LONG, head=False)
             case h11.Data():
                 connection.body += event.data
                 return True

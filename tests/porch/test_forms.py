@@ -30,7 +30,7 @@ from appliance.porch.forms import (
     Tokens,
     plain,
 )
-from appliance.porch.server import Asked
+from appliance.porch.server import MAX_BODY, Asked
 
 HERE, ELSEWHERE = "192.0.2.17", "192.0.2.18"
 KEY = b"k" * 32
@@ -190,3 +190,16 @@ def test_one_address_sends_so_many_and_a_flood_of_addresses_is_bounded() -> None
 
 def test_plain_text_keeps_words_and_lines() -> None:
     assert plain("Dŵr\r\nline\x00\x1b[2J \u200bend") == "Dŵr\nline[2J end"
+
+
+@pytest.mark.req("N12")
+@pytest.mark.parametrize("letter", ["e", "\u0175", "\u8ba4", "\U0001f3e0"])
+def test_the_longest_text_fits_in_every_script(letter: str) -> None:
+    asked = sent(ASK, {"token": token(ASK), "kind": "complaint", "text": letter * m.MAX_SAID})
+
+    made = read(asked)
+
+    assert asked.form is not None
+    assert len(asked.form) <= MAX_BODY
+    assert isinstance(made, m.FormSent)
+    assert made.text == letter * m.MAX_SAID
