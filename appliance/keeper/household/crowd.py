@@ -22,7 +22,9 @@ ALLOWANCE = 32
 REFILL_SECONDS = 10.0
 """One more each so many seconds."""
 AGAIN_SECONDS = 5.0
-MAX_HEARD = 4096
+MAX_HEARD = 16_384
+"""More than the taps show of announcements in `AGAIN_SECONDS` (2,000 a second of all kinds): else a flood would push
+out everybody who is there before they are heard again."""
 CALM_SECONDS = 600.0
 """It is over when so long nobody was turned away."""
 SUBJECT = "new addresses"

@@ -5,8 +5,9 @@ for the porch, requests for the server. Nothing follows of a request by itself: 
 wrote goes to the outbox and, sealed, to the ledger, nowhere else; which device an IP address is, is asked anew each time and not kept.
 
 Without a valid authority a request carries no device: then nothing is recorded about any.
-Bounded: `MAX_PENDING` questions wait at a time, for `WAIT_SECONDS` each; `DAILY` requests of a home and
-`DAILY_DEVICE` of a device and kind in 24 hours; who asks for more is told to use the telephone.
+Bounded: `MAX_PENDING` questions wait at a time, for `WAIT_SECONDS` each; in 24 hours `DAILY_DEVICE` requests of a
+device and kind, and `DAILY` of all devices together that no officer has decided about: addresses are made up quickly,
+and whoever does so must not take the family's way to complain. Who asks for more is told to use the telephone.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ class Doorway:
         device_id = None if device is None else device.device_id
         if form.kind is m.FormKind.NOTICE_READ:
             return self._read(form, device, proved=proved, at=at)
-        refusal = _lacking(form, scope) or self._room(form.kind, device_id, at)
+        refusal = _lacking(form, scope) or self._room(form.kind, device, at)
         if refusal is not None:
             return refusal
         until = None if form.seconds is None else at + form.seconds
@@ -165,21 +166,30 @@ class Doorway:
     def _read(self, form: m.FormSent, device: Device | None, *, proved: bool, at: float) -> str | None:
         if form.notice is None or form.notice != self.notices.digest:
             return _CHANGED
-        # Whose device the box does not know, of that it can prove nothing; there is nothing to write down.
-        if device is not None and self.notices.read(device, at) and self._any_room(at):
+        if device is None:
+            return None  # whose device it is the box does not know: it can prove nothing, and writes nothing down
+        if not self._any_room(device, at):
+            return _LATER
+        if self.notices.read(device, at):
             self._report(form.kind, device.device_id, proved=proved, text="", until=None, notice=form.notice, at=at)
         return None
 
-    def _room(self, kind: m.FormKind, device_id: str | None, at: float) -> str | None:
+    def _room(self, kind: m.FormKind, device: Device | None, at: float) -> str | None:
         """None where one more may come, else why not."""
         sent = [form for form in self._record.store.household_side.forms(at) if form[1] != m.FormKind.NOTICE_READ]
-        if len(sent) >= DAILY or sent.count((device_id, kind.value)) >= DAILY_DEVICE:
+        full = sent.count((None if device is None else device.device_id, kind.value)) >= DAILY_DEVICE
+        if not _decided(device):
+            by_id = self._record.registry.by_id
+            full |= sum(1 for device_id, _kind in sent if device_id is None or not _decided(by_id(device_id))) >= DAILY
+        if full:
             self.refused += 1
             return _FULL
-        return None if self._any_room(at) else _LATER
+        return None if self._any_room(device, at) else _LATER
 
-    def _any_room(self, at: float) -> bool:
-        if len(self._record.store.household_side.forms(at)) >= MAX_FORMS:
+    def _any_room(self, device: Device | None, at: float) -> bool:
+        """Half of all room is for devices that an officer has decided about."""
+        most = MAX_FORMS if _decided(device) else MAX_FORMS // 2
+        if len(self._record.store.household_side.forms(at)) >= most:
             self.refused += 1
             return False
         return True
@@ -213,6 +223,10 @@ class Doorway:
             self._send(Peer.PORCH, m.OwnPage(ticket=asked.ticket))
         else:
             self._send(Peer.PORCH, m.FormAnswered(ticket=asked.ticket, taken=refusal is None, why=refusal or ""))
+
+
+def _decided(device: Device | None) -> bool:
+    return device is not None and device.on_the_register
 
 
 def _lacking(form: m.FormSent, scope: Scope | None) -> str | None:

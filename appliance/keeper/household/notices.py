@@ -3,7 +3,8 @@
 In: signs of life of devices, the authority in force, the word that somebody has read it. Out: `NoticeDue` for the
 warden, and for the server the text of each notice once, and that it was read. A device is led to the notice when it
 is first seen under an authority, when the text has changed, and where the authority rests on consent again after
-`CONFIRM_SECONDS`; each time until somebody on it says that they have read it, or for a minute.
+`CONFIRM_SECONDS`; each time until somebody on it says that they have read it, or for a minute. Being led there is what
+is recorded: whether the device asked meanwhile, and showed it to anybody, nobody knows until somebody says so.
 Bounded: `MAX_UNREAD` addresses at a time; one that finds no room is not held up, is counted, and is tried again.
 """
 
@@ -91,7 +92,7 @@ class Notices:
             self._put(row)
             self._record.store.ledger.note(
                 RecordKind.HOUSEHOLD,
-                {"event": "notice-shown", "notice": self._digest, "device": device.device_id},
+                {"event": "led-to-notice", "notice": self._digest, "device": device.device_id},
                 data_class=DataClass.PRESENCE.value,
                 macs=(*device.macs, device.device_id),
                 device_id=device.device_id,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 
@@ -37,6 +38,9 @@ LONGEST_CODE = 7 * 86_400.0
 
 SPAN_DAYS = 28
 """The own summary looks back so far (R76)."""
+
+MAX_SPANS = 4096
+"""Stays looked through: a phone that comes and goes six times an hour, for so long."""
 
 _DAY = 86_400.0
 _NO_CODE = sha256(b"no code").hexdigest()
@@ -146,7 +150,7 @@ class OwnPages:
         row = self._notices.row(device.device_id)
         if row is not None:
             said.append(
-                f"The notice was shown on {when(row.shown)}."
+                f"It was led to the notice on {when(row.shown)}, and nobody on it has said yet that they have read it."
                 if row.read is None
                 else f"Somebody said on it that they had read the notice, on {when(row.read)}."
             )
@@ -169,14 +173,10 @@ class OwnPages:
 
     def _short(self, device: Device, at: float) -> tuple[str, ...]:
         """Good conduct is a fact like any other."""
-        days = {int(moment // _DAY) for span in self._spans(device, at) for moment in span}
+        days = _covered(self._spans(device, at), at)
         if not days:
             return ()
-        marked = {
-            day
-            for first, last in self._record.store.findings.spans_of(device.device_id, since=at - SPAN_DAYS * _DAY)
-            for day in range(int(first // _DAY), int(last // _DAY) + 1)
-        }
+        marked = _covered(self._record.store.findings.spans_of(device.device_id, since=at - SPAN_DAYS * _DAY), at)
         quiet = len(days - marked)
         return (
             f"It was here on {_days(len(days))}. On {_days(quiet)} of these nothing was found about it.",
@@ -184,8 +184,18 @@ class OwnPages:
         )
 
     def _spans(self, device: Device, at: float) -> tuple[tuple[float, float], ...]:
-        spans = self._record.store.stays.spans(device.macs, most=256)
+        spans = self._record.store.stays.spans(device.macs, most=MAX_SPANS)
         return tuple(span for span in spans if span[1] >= at - SPAN_DAYS * _DAY)
+
+
+def _covered(spans: Iterable[tuple[float, float]], at: float) -> set[int]:
+    """Days (UTC) of the last `SPAN_DAYS`, today among them, that spans touch."""
+    today = int(at // _DAY)
+    return {
+        day
+        for first, last in spans
+        for day in range(max(int(first // _DAY), today - SPAN_DAYS + 1), min(int(last // _DAY), today) + 1)
+    }
 
 
 def _times(count: int) -> str:

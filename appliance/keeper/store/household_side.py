@@ -24,7 +24,7 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A device was led to a notice; Unix seconds."""
+    """A device was led to a notice at `shown`; whether anybody saw it, only `read` says. Unix seconds."""
 
     device_id: str
     sha256: str

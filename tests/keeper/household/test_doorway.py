@@ -13,6 +13,7 @@ from appliance import messages as m
 from appliance.keeper.authority import Scope
 from appliance.keeper.household import doorway as under_test
 from appliance.keeper.peers import Peer
+from appliance.keeper.store.household_side import MAX_FORMS
 from wire.authority import Consent
 from wire.base import Standing
 from wire.household import Notice
@@ -186,6 +187,27 @@ def test_a_device_and_a_home_send_so_many_forms_a_day(hall: Any) -> None:
     assert hall.doorway.refused > 0
     hall.tick(86_401)
     assert hall.form(m.FormKind.COMPLAINT, "192.0.2.100", text="The day after.").taken
+
+
+@pytest.mark.req("N12")
+def test_made_up_devices_do_not_take_the_familys_way_to_complain(hall: Any) -> None:
+    hall.device("d-family", PHONE, standing=Standing.HOUSEHOLD)
+    hall.neighbours[HERE] = (PHONE, True)
+    for number in range(MAX_FORMS):
+        mac = f"02:00:5e:01:{number >> 8:02x}:{number & 255:02x}"
+        hall.device(f"d-{number}", mac)
+        hall.neighbours["192.0.2.100"] = (mac, False)
+        hall.seen(mac)
+        hall.form(m.FormKind.NOTICE_READ, "192.0.2.100", notice=hall.digest())
+        hall.form(m.FormKind.COMPLAINT, "192.0.2.100", text="Made up.")
+    assert len(hall.requests()) == MAX_FORMS // 2
+    assert hall.form(m.FormKind.COMPLAINT, HERE, text="Ours.").taken
+    hall.seen(PHONE)
+    assert hall.form(m.FormKind.NOTICE_READ, HERE, notice=hall.digest()).taken
+    assert [(each.kind, each.device_id) for each in hall.requests()[-2:]] == [
+        ("complaint", "d-family"),
+        ("notice-read", "d-family"),
+    ]
 
 
 def test_questions_that_nobody_answers_are_settled_in_a_second(hall: Any) -> None:

@@ -85,6 +85,28 @@ def test_good_conduct_is_said_as_plainly_as_anything_else(record: Record, scope:
     assert without["What is kept of it"] == ("No authority is in force: nothing new is kept.",)
 
 
+@pytest.mark.req("R76")
+def test_a_device_that_is_here_for_weeks_was_here_on_each_of_those_days(record: Record, scope: Scope) -> None:
+    mine = known(record, "d-mine", MINE)
+    made = Stay(
+        mac=MINE,
+        started=START - 40 * DAY,
+        last=START,
+        state=PresenceState.HERE,
+        since=START - 40 * DAY,
+        asleep_seconds=0.0,
+        ended=None,
+        ended_because="",
+    )
+    with record.store.transaction():
+        record.store.stays.put(StoredStay(session_id="s-long", revision=1, stay=made))
+    pages = OwnPages(record, notices=Notices(record, None), guests=Guests(record))
+    said = {section.title: section.lines for section in pages.sections(mine, scope, START)}
+    assert said["The last 28 days in short"][0] == (
+        "It was here on 28 days. On 28 days of these nothing was found about it."
+    )
+
+
 def test_stations_are_remembered_up_to_a_bound(record: Record) -> None:
     pages = OwnPages(record, notices=Notices(record, None), guests=Guests(record))
     for number in range(MAX_JOINED + 2):
