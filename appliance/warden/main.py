@@ -32,6 +32,8 @@ MAX_QUEUED = 1000
 CHECK_SECONDS = 3.0
 """Between looks at the rules and for hostapd."""
 VOLUME_SECONDS = 300.0
+OVER_SECONDS = 60.0
+"""Between readings of what went over a bound: what a loss of power takes with it is of this time at most."""
 BATCH = 64
 _IDLE_SECONDS = 0.5
 _BACKOFF = (0.1, 2.0)
@@ -68,6 +70,7 @@ class Warden:
         self._backoff = _BACKOFF[0]
         self._keeper_due = self._check_due = self._port_due = monotonic
         self._volume_due = monotonic + VOLUME_SECONDS
+        self._over_due = monotonic + OVER_SECONDS
         self._talks = Talks()
         self._talks_due = monotonic + TALK_SECONDS
         self._over: dict[str, int] = {}
@@ -88,7 +91,10 @@ class Warden:
             testport.ensure(self._bridge)
         if monotonic >= self._volume_due:
             self._volume_due = monotonic + VOLUME_SECONDS
-            self._read_counters()
+            self._read_volumes()
+        if monotonic >= self._over_due:
+            self._over_due = monotonic + OVER_SECONDS
+            self._read_overflows()
         if monotonic >= self._talks_due:
             self._talks_due = monotonic + TALK_SECONDS
             self._count_talks(monotonic)
@@ -183,17 +189,24 @@ class Warden:
         port = None if mac is None else greeting.heard_at(self._bridge, mac)
         return ThisIs(token=asked.token, mac=mac, wireless=port is not None and self._points.serve(port))
 
-    def _read_counters(self) -> None:
+    def _read_volumes(self) -> None:
         try:
-            volumes, over = self._firewall.volumes(), self._firewall.overflows()
+            volumes = self._firewall.volumes()
         except NftError as error:
-            _log.warning("counters cannot be read: %s", error)
+            _log.warning("volumes cannot be read: %s", error)
             return
         now = clock.now()
         for mac, octets in volumes.items():
             self._say(DeviceVolume(ts=now, mac=mac, up=octets))
+
+    def _read_overflows(self) -> None:
+        try:
+            over = self._firewall.overflows()
+        except NftError as error:
+            _log.warning("what went over a bound cannot be read: %s", error)
+            return
         if over:
-            self._say(RulesOverflow(ts=now, packets=over))
+            self._say(RulesOverflow(ts=clock.now(), packets=over))
         for name, packets in over.items():
             if packets > self._over.get(name, 0):
                 _log.warning("%s: %d packets in all went over their bound", name, packets)

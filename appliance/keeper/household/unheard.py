@@ -18,8 +18,8 @@ from wire.findings import FindingKind, Grade
 from wire.ledger import RecordKind
 
 MAX_COUNTERS = 64
-MANY = 10_000
-"""Packets between two readings; a home in which everything is switched on at once makes some hundred."""
+MANY = 2000
+"""Packets between two readings, which are a minute apart; a home in which everything is switched on at once makes some hundred."""
 CALM_SECONDS = 3600.0
 SUBJECT = "rules"
 _LAST = "unheard"
@@ -47,6 +47,7 @@ class Unheard:
         self._signs = signs
         self._last: dict[str, int] = json.loads(record.store.get(_LAST) or "{}")
         self._calm_from: float | None = None
+        self._looked = False
         self.overflow = 0
         """Counters that found no room, since start."""
 
@@ -71,7 +72,10 @@ class Unheard:
             self._signs.tell_box(_sign(fresh, at), scope=scope, at=at)
 
     def tick(self, at: float) -> None:
-        """Close the finding when it was calm for an hour."""
+        """Close the finding when it was calm for an hour; also one of before this process started."""
+        if not self._looked:
+            self._looked = True
+            self._calm_from = self._calm_from or at + CALM_SECONDS
         if self._calm_from is not None and at >= self._calm_from:
             self._calm_from = None
             because = "No more than usual went unheard for an hour."

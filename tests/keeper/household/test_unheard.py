@@ -73,6 +73,16 @@ def test_much_is_one_finding_that_closes_when_it_is_calm(rules: Rules) -> None:
     assert rules.state() == "closed"
 
 
+@pytest.mark.req("N4")
+def test_a_finding_of_before_a_restart_is_closed_when_it_is_calm(rules: Rules) -> None:
+    rules.count(over_questions=MANY)
+    rules.start()
+    for at, state in ((AT + 60, "open"), (AT + 59 + CALM_SECONDS, "open"), (AT + 60 + CALM_SECONDS, "closed")):
+        with rules.store.transaction():
+            rules.unheard.tick(at)
+        assert rules.state() == state
+
+
 def test_only_so_many_counters_are_kept(rules: Rules) -> None:
     rules.count(**{f"c{number:03}": 1 for number in range(MAX_COUNTERS + 3)})
 
