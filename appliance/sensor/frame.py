@@ -11,7 +11,7 @@ class Tap(StrEnum):
     """Where a frame was heard."""
 
     FLOW = "flow"
-    """NFLOG in the forward hook: first packets of each connection; bytes begin at the IP header."""
+    """NFLOG in the forward hook, and where what leads to the notice would leave it: first packets of each connection; bytes begin at the IP header."""
     DNS = "dns"
     """NFLOG around the resolver; bytes begin at the IP header."""
     CHATTER = "chatter"

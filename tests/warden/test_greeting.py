@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from appliance.messages import MAX_UNREAD, UNREAD_SECONDS, NoticeDue, Unread
+from appliance.messages import (
+    MAX_UNREAD,
+    UNREAD_SECONDS,
+    CollectionMask,
+    How,
+    NameLookedUp,
+    NoticeDue,
+    SensorStarted,
+    Unread,
+    WardenState,
+)
 from appliance.warden.greeting import Greeting, heard_at
 from appliance.warden.rules import Firewall, NftError
 from firmware import household, names
@@ -95,3 +106,49 @@ def test_a_table_that_is_cut_off_or_names_no_port_says_nothing(tmp_path: Path) -
     table = folder / "br0" / "brforward"
     table.write_bytes(table.read_bytes()[:11])
     assert heard_at("br0", MAC, folder=folder) is None
+
+
+PAGE = """
+import socket
+listener = socket.create_server(("", 80))
+print("ready")
+while True:
+    connection, _ = listener.accept()
+    connection.recv(4096)
+    connection.send(b"the page of the box")
+    connection.close()
+"""
+
+PLAIN = """
+import socket, sys
+try:
+    sock = socket.create_connection((sys.argv[1], 80), timeout=10)
+except ConnectionRefusedError:
+    print("nobody there")
+else:
+    sock.sendall(b"GET / HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" % sys.argv[2].encode())
+    print(sock.recv(100).decode())
+"""
+
+
+@pytest.mark.req("R59", "N4")
+def test_what_leads_to_the_notice_is_seen_all_the_same(home: Any) -> None:
+    sensor_end, warden_end = home.keeper("sensor"), home.keeper("warden")
+    home.start("warden")
+    assert warden_end.until(lambda message: isinstance(message, WardenState)).applied
+    home.background(home.gateway, PAGE)
+    home.start_sensor()
+    sensor_end.until(lambda message: isinstance(message, SensorStarted))
+    sensor_end.say(CollectionMask(generation=7, names=(MAC,), lease=60.0))
+    warden_end.say(NoticeDue(devices=(Unread(mac=MAC, seconds=60.0),)))
+    found: list[NameLookedUp] = []
+    for attempt in range(50):  # mask and notice come by ways of their own
+        answer = home.laptop.python(PLAIN, "198.51.100.1", f"plain-{attempt}.example")
+        sensor_end.pump(0.2)
+        found = [message for message in sensor_end.heard if isinstance(message, NameLookedUp)]
+        if found:
+            break
+    assert found
+    assert "the page of the box" in answer
+    assert (found[0].mac, found[0].how, found[0].server) == (MAC, How.HTTP, "198.51.100.1")
+    assert "nobody there" in home.phone.python(PLAIN, "198.51.100.1", "plain.example")
