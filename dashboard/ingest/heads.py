@@ -17,13 +17,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Row, and_, exists, func, select
 
 from dashboard.store import schema
-from dashboard.store.own import raise_own
+from dashboard.store.own import close_own, raise_own
 from wire.base import Payload
 from wire.codec import Opened
 from wire.findings import FindingKind, Severity
 from wire.keys import KeyFileError, verify_key
 from wire.ledger import Head, HeadCosigned, LedgerSeed, cosigned_bytes, head_bytes, holds, signed
 from wire.merkle import verify_consistency
+
+UNPROVED_HEADS, UNPROVED_SECONDS = 5, 600.0
+"""So many heads without proof, over so long, since the last counter-signed one are a finding. An honest box's next head
+proves from where it was told to; only its answers being lost for all of that time would make it say so."""
 
 
 class Verdict(StrEnum):
@@ -89,11 +93,51 @@ def take_head(connection: Connection, opened: Opened, now: float, *, signing_key
             ),
             at=now,
         )
+    _told_of_unproved(connection, (site, head.epoch), verdict, last, now)
     if said is not None:
         return [said]
     if verdict in (Verdict.UNPROVED, Verdict.LATE) and last is not None:
         return [_again(last)]
     return []
+
+
+def _told_of_unproved(
+    connection: Connection, log: tuple[str, str], verdict: Verdict, last: Row[tuple[object, ...]] | None, now: float
+) -> None:
+    """Raise, or close, the finding about a box that does not prove that its log goes on from what was confirmed."""
+    site, epoch = log
+    cause = f"unproved-{epoch}"[:64]
+    if verdict is Verdict.COSIGNED:
+        because = "The box has shown that its log goes on from what was confirmed."
+        close_own(connection, site=site, kind=FindingKind.LEDGER_CONFLICT, cause=cause, because=because, at=now)
+    elif verdict is Verdict.UNPROVED and last is not None:
+        table = schema.ledger_head.c
+        count, first = connection.execute(
+            select(func.count(), func.min(table.received_at)).where(
+                table.site == site,
+                table.epoch == epoch,
+                table.verdict == Verdict.UNPROVED.value,
+                table.received_at >= last._mapping["cosigned_at"],  # noqa: SLF001 - SQLAlchemy's public name for it
+            )
+        ).one()
+        if count >= UNPROVED_HEADS and now - first >= UNPROVED_SECONDS:
+            raise_own(
+                connection,
+                site=site,
+                kind=FindingKind.LEDGER_CONFLICT,
+                cause=cause,
+                severity=Severity.TODAY,
+                reasons=(
+                    "The box does not show that its log goes on from what the server had confirmed.",
+                    "Until it does, nothing new of it is confirmed.",
+                ),
+                alternatives=(
+                    "What the server answers does not reach the box.",
+                    "The box's storage was altered or exchanged.",
+                ),
+                at=now,
+                since=first,
+            )
 
 
 def take_seed(connection: Connection, opened: Opened, now: float) -> list[Payload]:

@@ -69,8 +69,10 @@ class Site:
         )
         return head.model_copy(update={"signature": signed(self.box, head_bytes(head))})
 
-    def takes(self, head: Head, *, seq: int | None = None, epoch: str = "e1") -> tuple[Verdict, HeadCosigned | None]:
-        said = heads.take_head(self.connection, self.opened(head, seq=seq, epoch=epoch), NOW, signing_key=self.server)
+    def takes(
+        self, head: Head, *, seq: int | None = None, epoch: str = "e1", now: float = NOW
+    ) -> tuple[Verdict, HeadCosigned | None]:
+        said = heads.take_head(self.connection, self.opened(head, seq=seq, epoch=epoch), now, signing_key=self.server)
         table = schema.ledger_head.c
         verdict = self.connection.execute(
             select(table.verdict).where(table.seq == self.seq).order_by(table.received_at)
@@ -125,6 +127,24 @@ def test_a_proof_from_elsewhere_is_told_where_to_begin(site: Site) -> None:
     assert site.takes(site.head(20, 10))[0] is Verdict.COSIGNED
     assert first != second
     assert site.conflicts == 0
+
+
+@pytest.mark.req("R68", "N3")
+@pytest.mark.parametrize(("log", "closes"), [(LEAVES, True), (OTHER, False)])
+def test_a_box_that_never_proves_its_log_is_a_finding(site: Site, log: list[bytes], closes: bool) -> None:
+    site.takes(site.head(10))
+    most = heads.UNPROVED_HEADS
+    for number in range(most):  # a rewritten log, say, whose owner knows better than to prove it
+        head = site.head(20 + number, 0, log=log)
+        assert site.takes(head, now=NOW + number)[0] is Verdict.UNPROVED
+    assert site.conflicts == 0, "so far its answers may only have been late"
+    for number in range(3):
+        late = NOW + heads.UNPROVED_SECONDS + number
+        assert site.takes(site.head(40 + number, 0, log=log), now=late)[0] is Verdict.UNPROVED
+        assert site.conflicts == 1
+    verdict, _ = site.takes(site.head(60, 10, log=log), now=NOW + 700)
+    assert (verdict is Verdict.COSIGNED) is closes
+    assert site.conflicts == (0 if closes else 2)
 
 
 @pytest.mark.req("R68")
