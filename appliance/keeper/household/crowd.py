@@ -103,7 +103,8 @@ def _sign(spell: _Spell, fresh: int) -> Sign:
         grade=Grade.MEDIUM,
         confidence=0.9,
         reasons=(
-            f"Looks like made-up addresses: {spell.turned_away} times since {when(spell.since)} a new one was not taken in.",
+            f"More new addresses than a household has devices: {spell.turned_away} times since {when(spell.since)} one was not "
+            "taken in. They look made up.",
             "Addresses that are heard again later are written down as devices. What is heard of the others is lost.",
         ),
         alternatives=(

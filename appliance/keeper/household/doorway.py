@@ -117,7 +117,7 @@ class Doorway:
 
     def _prune(self) -> None:
         side = self._record.store.household_side
-        known = {row.device_id for row in side.shown()} | {claim.device_id for claim in side.claims()}
+        known = self.notices.devices() | {claim.device_id for claim in side.claims()}
         for device_id in known:
             if self._record.registry.by_id(device_id) is None:
                 self.notices.forget(device_id)

@@ -127,6 +127,10 @@ class Notices:
         """When this device was shown which notice."""
         return self._shown.get(device_id)
 
+    def devices(self) -> set[str]:
+        """All devices that were led to a notice."""
+        return set(self._shown)
+
     def forget(self, device_id: str) -> None:
         """The box knows no such device any more."""
         self._shown.pop(device_id, None)

@@ -73,17 +73,17 @@ class Standings:
             self._record.close_findings(device.device_id, DECIDED, because, at)
         return device
 
-    def narrow(self, device: Device, *, scope: Scope, at: float) -> None:
+    def narrow(self, device: Device, *, scope: Scope | None, at: float) -> None:
         """Erase what may not be kept of a device of its standing (R55, R65), and look for its names no more."""
         evidence = self._record.store.evidence
-        if DataClass.SIGNS not in scope.classes(device.standing):
+        if scope is None or DataClass.SIGNS not in scope.classes(device.standing):
             self._record.store.records.erase(device.macs)
             self._record.store.ledger.forget(device.macs, {RecordKind.SIGNALS}, why="standing")
             because = f"The device now has the standing “{device.standing.value}”: no signs are kept of it."
             self._record.close_findings(device.device_id, OF_SIGNS, because, at)
         if device.standing is not Standing.REGISTERED:
             evidence.erase_readable(device.macs)
-        if scope.names_leave(device.standing):
+        if scope is not None and scope.names_leave(device.standing):
             return
         evidence.erase_names(device.macs)
         self._record.store.ledger.forget(device.macs, {RecordKind.NAMES}, why="standing")
