@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from appliance.keeper.household.crowd import ALLOWANCE
+from appliance.warden.main import OVER_SECONDS
 from lab.client import Client
 from lab.officer import Officer, Seen
 from lab.service import wait_until
@@ -49,6 +52,38 @@ def finding(officer: Officer, kind: str, mac: str, *, seconds: float = 30.0) -> 
 
     wait_until(look, what=f"a finding {kind} about {mac}", seconds=seconds)
     return found[0]
+
+
+def left_out(stack: Stack, name: str, *, short: bool) -> tuple[int, bool]:
+    """What the rules counted under a name as over its bound; whether the box has it in a gap record of its ledger.
+
+    The warden reads the counters once a minute; the short form looks at the counter only, and says True.
+
+    Raises:
+        TimeoutError: the box has not told of it after two readings.
+    """
+    counted = _counted(stack, name)
+    if short:
+        return counted, True
+    wait_until(lambda: _recorded(stack, name) >= counted, what=f"{name} in the ledger", seconds=2 * OVER_SECONDS + 15)
+    return counted, _of_box(stack, "select count(*) from ledger where kind = 'gap'") > 0
+
+
+def _counted(stack: Stack, name: str) -> int:
+    listed = json.loads(stack.home.gateway.run(["nft", "-j", "list", "counters"]).stdout)
+    found = [item["counter"] for item in listed["nftables"] if item.get("counter", {}).get("name") == name]
+    return sum(int(counter["packets"]) for counter in found)
+
+
+def _recorded(stack: Stack, name: str) -> int:
+    """The last reading that the keeper has written down, in one step with the gap record."""
+    query = f"select coalesce((select json_extract(value, '$.{name}') from meta where key = 'unheard'), 0)"  # noqa: S608 - ours
+    return _of_box(stack, query)
+
+
+def _of_box(stack: Stack, query: str) -> int:
+    with closing(sqlite3.connect(f"file:{stack.keeper_database}?mode=ro", uri=True)) as connection:
+        return int(connection.execute(query).fetchone()[0])
 
 
 def resident(pid: int) -> int:

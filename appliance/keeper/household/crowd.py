@@ -103,8 +103,7 @@ def _sign(spell: _Spell, fresh: int) -> Sign:
         grade=Grade.MEDIUM,
         confidence=0.9,
         reasons=(
-            f"More new addresses than a household has devices: {spell.turned_away} times since {when(spell.since)} one was not "
-            "taken in. They look made up.",
+            f"More new addresses than a home has devices: {spell.turned_away} times since {when(spell.since)} one was left out.",
             "Addresses that are heard again later are written down as devices. What is heard of the others is lost.",
         ),
         alternatives=(
