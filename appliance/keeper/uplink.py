@@ -9,7 +9,8 @@ overtakes the backlog, older findings with it. What lies outside the outbox and 
 else does.
 
 Bounded: `WINDOW` rows on their way, and as many findings on top, so that no pile of states holds
-a finding up; so much is also what an alert may find before it on the way.
+a finding up; so much is also what an alert may find before it on the way. Rows that the server never confirms while
+it confirms others (`event-conflict`: the box's storage was set back) count apart, up to `ASIDE_MOST`: what is new passes them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from wire.topics import Channel, Topic
 RESEND_SECONDS = 5.0
 RESEND_MOST = 240.0
 WINDOW = 4096
+ASIDE_MOST = 8 * WINDOW
 BATCH_FROM = 16
 """Fewer rows than this of a class travel alone: nothing is gained, and each can be refused for itself."""
 BULK_MOST = 4
@@ -76,6 +78,10 @@ class _Flight:
     urgency: int
     due: float
     wait: float
+    receipts: int
+    """How many receipts there were when it was sent last."""
+    aside: bool = False
+    """The server confirms others and not this one, however often it is sent."""
 
 
 class Uplink:
@@ -88,6 +94,9 @@ class Uplink:
         self._of: dict[int, int] = {}
         """Number of the flight that a row is in."""
         self._next_flight = 1
+        self._aside = 0
+        """Rows of flights that are set aside."""
+        self._receipts = 0
         self._resend_at = float("inf")
         self._cursors = dict.fromkeys(Priority, 0)
         """Of each class: up to here every row is on its way or gone."""
@@ -116,6 +125,7 @@ class Uplink:
         """The courier is gone, and with it what was on its way and its credit."""
         self._flights.clear()
         self._of.clear()
+        self._aside = 0
         self._resend_at = float("inf")
         self._cursors = dict.fromkeys(Priority, 0)
         self._live = self._top = self._store.outbox.last()
@@ -170,7 +180,7 @@ class Uplink:
 
     def _next(self, priority: Priority) -> list[OutboxRow]:
         """The next rows of a class that are not on their way; of findings, the news first."""
-        outbox, room = self._store.outbox, WINDOW - len(self._of)
+        outbox, room = self._store.outbox, WINDOW - len(self._of) + min(self._aside, ASIDE_MOST)
         if priority is Priority.FINDING and room + WINDOW > 0:
             most = min(MAX_ITEMS, room + WINDOW)
             if rows := self._unsent(outbox.after(priority, self._live, most=most, octets=_READ_OCTETS)):
@@ -208,6 +218,7 @@ class Uplink:
                 urgency=priority,
                 due=monotonic + RESEND_SECONDS,
                 wait=2 * RESEND_SECONDS,
+                receipts=self._receipts,
             )
             self._flights[number] = flight
             self._of.update(dict.fromkeys(flight.seqs, number))
@@ -233,6 +244,10 @@ class Uplink:
             message = self._try_sealed(rows) if rows else None
             if message is None:
                 continue
+            if flight.wait >= RESEND_MOST and flight.receipts < self._receipts and not flight.aside:
+                flight.aside = True
+                self._aside += len(flight.seqs)
+            flight.receipts = self._receipts
             flight.due, flight.wait = monotonic + flight.wait, min(flight.wait * 2, RESEND_MOST)
             self._credit -= 1
             sent.append(message)
@@ -247,12 +262,14 @@ class Uplink:
                 continue
             flight = self._flights[number]
             flight.seqs.discard(seq)
+            self._aside -= flight.aside
             if not flight.seqs:
                 del self._flights[number]
 
     def received(self, receipt: Receipt) -> int:
         """Delete what the server has; returns how many rows went."""
         gone = 0
+        self._receipts += 1
         for first, last in receipt.ranges:
             gone += self._store.outbox.received(receipt.epoch, first, last)
             if receipt.epoch == self._store.epoch:
@@ -322,11 +339,11 @@ class Uplink:
 
     def _sealed(self, rows: Sequence[OutboxRow]) -> Outbound:
         first = rows[0]
-        if len(rows) == 1:
+        if len(rows) == 1 and first.type in TYPES:  # of what a newer version left here only a batch can be made
             body = first.body.encode()
             id_ = f"{first.epoch}-{first.seq}"
             return self._outbound(TYPES[first.type], body, id_=id_, sequence=first.seq, at=first.created)
-        items = ",".join(_item(row) for row in rows)
+        items = ",".join(map(_item, rows))
         body = f'{{"epoch":{json.dumps(first.epoch)},"items":[{items}]}}'.encode()
         id_ = f"{first.epoch}-b{first.seq}"
         return self._outbound(_BATCH, body, id_=id_, sequence=first.seq, at=rows[-1].created)

@@ -274,6 +274,42 @@ def test_a_row_too_large_for_any_message_does_not_hold_up_a_batch(backlog: Backl
     assert backlog.uplink.given_up == 1
 
 
+@pytest.mark.req("R69")
+def test_a_row_that_a_newer_version_left_goes_as_it_is(backlog: Backlog) -> None:
+    with backlog.store.transaction():
+        seq = backlog.store.outbox.add(
+            type_="gatehouse.dream.v1", subject="", body="{}", priority=Priority.FINDING, created=1_772_000_000.5
+        )
+    backlog.begin(credit=10)
+    assert backlog.pump() == [[seq]]
+    assert backlog.pump(6.5) == [[seq]]
+    assert backlog.receive((seq, seq)) == 1
+
+
+@pytest.mark.req("R69")
+def test_rows_that_are_never_confirmed_do_not_hold_the_rest_up(
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplink, "WINDOW", 20)
+    monkeypatch.setattr(uplink, "RESEND_MOST", 10.0)
+    refused = backlog.put(20)
+    backlog.begin(credit=10_000)
+    assert backlog.pump() == [refused]
+    later = backlog.put(60)
+    assert [backlog.pump(at) for at in (20.0, 40.0, 60.0)] == [[refused]] * 3, "the server says nothing at all: wait"
+    (news,) = backlog.put(1, Priority.FINDING)
+    assert backlog.pump(61.0) == [[news]]
+    backlog.receive((news, news))
+    sent = backlog.pump(80.0)
+    assert sent[0] == refused, "nothing is forgotten"
+    assert backlog.pump(80.1) + sent[1:] == [later[:20]]
+    backlog.receive((later[0], later[19]))
+    assert backlog.pump(80.2) == [later[20:40]]
+    assert backlog.receive((refused[0], refused[-1])) == 20
+    assert backlog.uplink._aside == 0
+    assert backlog.uplink._of.keys() == set(later[20:40])
+
+
 def test_bulk_goes_when_nothing_else_does_and_leaves_credit(backlog: Backlog) -> None:
     parts = iter([BundlePart(bundle_id="b-1", number=number, data="AAAA") for number in range(9)])
     backlog.uplink.bulk(lambda _at: next(parts, None))
