@@ -109,7 +109,7 @@ class Core:
         self._floor_due = monotonic
         self._book = Book(store, lists=parts.lists, rules=parts.rules, ids=parts.ids, ground=parts.ground)
         self._storage = Storage(self._book.record, self._book.signs)
-        self._room_due = monotonic
+        self._room_due = monotonic + RECOVER_SECONDS  # not in the turn for which room was just made
         self._probing = Probing(store)
         self._uplink = Uplink(store, parts.identity)
         self._clerk = Clerk(store, parts.identity)

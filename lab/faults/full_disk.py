@@ -120,12 +120,7 @@ class Going(Box):
     """A box that goes on as the keeper's process does."""
 
     def _made(self) -> Core | Steady:
-        def make() -> Core:
-            core = Core(self._parts(), monotonic=self._monotonic)
-            core.document(self._document, now=self.now, monotonic=self._monotonic)
-            return core
-
-        return Steady(self._store, make)
+        return Steady(self._store, lambda: Core(self._parts(), monotonic=self._monotonic))
 
     def _take(self, sends: list[Send]) -> None:
         super()._take(sends)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -70,11 +71,17 @@ def test_without_any_room_turns_are_lost_and_counted_until_there_is(store: Store
     assert going.lost == 1
     assert going.gone(Peer.STATUS, **AT) == []
     assert going.lost == 2
-    assert going.connected(Peer.STATUS, **AT)
+    assert going.connected(Peer.STATUS, **AT) == []
+    assert len(made) == 2, "nothing is tried before the next tick"
+    assert not going.take_fresh(), "nobody can start over with nobody"
+    assert going.lost == 3
+    assert going.tick(**AT)
+    assert going.take_fresh()
     assert going.document(b"", **AT)
     assert len(made) == 4
     going.stopping(**AT)
-    assert going.lost == 2
+    assert going.lost == 3
+    assert store.room.take_skipped() == {"turn": 3}, "for the ledger"
 
 
 def test_no_room_to_be_put_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,3 +100,56 @@ def test_no_room_to_be_put_together(store: Store, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     assert going.tick(**AT)
     assert going.take_fresh()
+
+
+@pytest.mark.req("R69", "N8")
+def test_the_fresh_core_knows_the_authority_file(store: Store) -> None:
+    """Else a disk that was full once would stop the recording until the file changes."""
+    told: list[Any] = []
+
+    class Told(Short):
+        def document(self, raw: bytes | None, **_at: float) -> list[Send]:
+            told.append((self, raw))
+            return self._turn()
+
+    failing = [False, True, False, False]
+    going = Steady(store, lambda: Told(failing))  # type: ignore[arg-type, return-value]  # it is asked nothing else
+    going.document(b"authority", **AT)
+    assert going.tick(**AT)
+    (first, raw), (second, again) = told
+    assert first is not second
+    assert raw == again == b"authority"
+
+
+@pytest.mark.req("R69")
+def test_what_was_committed_is_not_done_twice(store: Store) -> None:
+    """A turn can find no room after its transaction, for the number of a message that goes beside the outbox."""
+    cores: list[Any] = []
+
+    class Late(Short):
+        def _turn(self) -> list[Send]:
+            with store.transaction():
+                store.set("turns", str(int(store.get("turns") or "0") + 1))
+            return super()._turn()
+
+    def make() -> Core:
+        cores.append(Late([True] if not cores else []))
+        return cores[-1]  # type: ignore[no-any-return]  # it is asked nothing else
+
+    going = Steady(store, make)
+    assert going.tick(**AT) == []
+    assert store.get("turns") == "1"
+    assert going.lost == 0
+    assert going.take_fresh()
+    assert going.tick(**AT)
+    assert store.get("turns") == "2"
+
+
+def test_what_is_not_about_room_ends_it(store: Store) -> None:
+    class Broken(Short):
+        def _turn(self) -> list[Send]:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+    going = Steady(store, lambda: Broken([]))  # type: ignore[arg-type, return-value]  # it is asked nothing else
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        going.tick(**AT)

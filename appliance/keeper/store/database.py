@@ -17,6 +17,7 @@ memory and file never disagree. Where there was no room, it makes some first (`r
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import secrets
 import sqlite3
@@ -55,12 +56,17 @@ from appliance.keeper.store.vault import Vault, VaultError
 from appliance.keeper.store.watch import Watched
 
 MAX_COMMANDS = 1024
+CLEAN_COMMITS = 512
+"""Before it is tried again to write the tables anew where there was no room: each try copies them. Some minutes."""
 _EPOCH_OCTETS = 4
 _STATUS_BLOCK = 256
 _ERASING = "erasing"
 """Key in `meta`: the file is still to be written anew."""
 _RELIEVED = "relieved"
 """Key in `meta`: how often room had to be made; that it can be written shows that there is room."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class StoreError(ValueError):
@@ -107,8 +113,10 @@ class Store:
         """Something was deleted: the log of the database must not keep it either."""
         self._erasing = False
         """Names were erased, and the tables are not written anew yet."""
-        self.unwritten: tuple[str, ...] = ()
-        """Tables that were too long to be written anew at the last time."""
+        self._clean_from = 0
+        """Not before so many commits: at the last time there was no room."""
+        self.committed = 0
+        """Transactions that were committed, since start."""
         with ExitStack() as undo:
             undo.callback(os.close, self._lock)
             try:
@@ -167,21 +175,24 @@ class Store:
         Raises:
             StoreFullError: there is no room; nothing of it was written.
         """
-        waiting = self.outbox.mark()
+        waiting, skipped, erasing, cut = self.outbox.mark(), self.room.mark(), self._erasing, self._cut
         try:
             with self._db.atomic():
                 yield
         except Exception as error:
             self.vault.rolled_back()
             self.outbox.restore(waiting)  # what was added inside is gone again
+            self.room.restore(skipped)
             self.records.recount()
             self.ledger.rolled_back()
             self.sealed.recount()
-            self._erasing = self._cut = False  # and what was erased inside is there again
+            self._erasing, self._cut = erasing, cut  # and what was erased inside is there again
+            self._status_next = self._status_end = 0  # numbers reserved inside are not
             if is_full(error):
                 raise StoreFullError(str(error)) from error
             raise
         if not self._db.conn.in_transaction:
+            self.committed += 1
             self.vault.settle()
             self._clean()
 
@@ -203,16 +214,20 @@ class Store:
 
     def _clean(self) -> None:
         """Let the file hold nothing of what was erased; where there is no room for that, later."""
+        if self.committed < self._clean_from:
+            return
         try:
             self._write_anew()
         except sqlite3.Error as error:
             if not is_full(error):
                 raise
+            self._clean_from = self.committed + CLEAN_COMMITS
             self.room.give_up()
 
     def _write_anew(self) -> None:
         if self._erasing:
-            self.unwritten = write_anew(self._db)
+            if unwritten := write_anew(self._db):
+                _log.warning("too long to be written anew after erasing: %s", ", ".join(unwritten))
             self._erasing, self._cut = False, True
             with self._db.atomic():
                 self.set(_ERASING, "")

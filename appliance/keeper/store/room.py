@@ -45,10 +45,14 @@ class StoreFullError(Exception):
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether it says that there is no room."""
+    """Whether it says, or comes of one that says, that there is no room."""
+    if isinstance(error, StoreFullError):
+        return True
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) in _FULL
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return error.__cause__ is not None and is_full(error.__cause__)
 
 
 def discard(database: Path) -> bool:
@@ -90,14 +94,26 @@ class Room:
     def spares(self, what: str) -> bool:
         """Whether `what`, which can be missed, is not to be written now; counted."""
         if self.narrow:
-            self._skipped[what] += 1
+            self.missed(what)
         return self.narrow
 
+    def missed(self, what: str) -> None:
+        """Count what is not written."""
+        self._skipped[what] += 1
+
     def take_skipped(self) -> dict[str, int]:
-        """What was not written while it was narrow, by what it is, since the last call."""
+        """What was not written while it was narrow, by what it is, since the last call; to be said in this transaction."""
         skipped = dict(self._skipped)
         self._skipped.clear()
         return skipped
+
+    def mark(self) -> dict[str, int]:
+        """What was not written and is not said yet, for `restore`."""
+        return dict(self._skipped)
+
+    def restore(self, skipped: dict[str, int]) -> None:
+        """A transaction that began when it was so was rolled back."""
+        self._skipped = Counter(skipped)
 
     # --- full and well ----------------------------------------------------------------------
 

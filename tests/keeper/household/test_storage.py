@@ -65,3 +65,21 @@ def test_a_full_disk_is_told_and_what_was_spared_is_counted_and_told_after_it(be
     bench.wait(5)
     kinds = [kind for (kind,) in bench.store._db.execute("select type from outbox where priority = 3")]
     assert any("device" in kind for kind in kinds), "and told when there is room again"
+
+
+@pytest.mark.req("R69", "N4")
+def test_turns_that_found_no_room_at_all_are_in_the_ledger_when_there_is(bench: Any) -> None:
+    bench.wait(SAY_SECONDS)
+    bench.store.relieve()
+    bench.store.room.missed("turn")
+
+    def fails() -> None:
+        with bench.store.transaction():
+            assert bench.store.room.take_skipped()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    bench.wait(SAY_SECONDS)
+    skipped = [gap["skipped"] for gap in gaps(bench) if "skipped" in gap]
+    assert [each["turn"] for each in skipped] == [1], "also where the first to say so was rolled back"

@@ -99,6 +99,63 @@ def test_epoch_and_numbers_survive(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_number_of_a_block_that_was_rolled_back_is_not_given_twice(tmp_path: Path) -> None:
+    path = tmp_path / "keeper.db"
+    store = Store(path)
+
+    def fails() -> None:
+        with store.transaction():
+            store.next_status_number()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    given = [store.next_status_number() for _ in range(3)]
+    store.close()
+    again = Store(path)
+    assert again.next_status_number() > max(given)
+    again.close()
+
+
+@pytest.mark.req("N17")
+def test_what_is_still_to_be_written_anew_outlives_a_failed_transaction(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There was no room to write the tables anew; the next turn fails; then there is room."""
+    written: list[int] = []
+
+    def no_room(_db: Database) -> tuple[str, ...]:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        written.append(0)
+        raise error
+
+    def fails() -> None:
+        with store.transaction():
+            raise RuntimeError
+
+    monkeypatch.setattr(database, "write_anew", no_room)
+    with store.transaction():
+        store.note_erased()
+    assert store.room.narrow
+    with store.transaction():
+        pass
+    assert written == [0], "each try copies the tables: it is not made every turn"
+    with pytest.raises(RuntimeError):
+        fails()
+
+    def room(_db: Database) -> tuple[str, ...]:
+        written.append(1)
+        return ("outbox",)
+
+    monkeypatch.setattr(database, "write_anew", room)
+    for _ in range(database.CLEAN_COMMITS):
+        with store.transaction():
+            pass
+    assert written == [0, 1]
+    assert not store.get("erasing")
+
+
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     def fails() -> None:
         with store.transaction():
