@@ -75,6 +75,11 @@ class Desk:
         """The document accepted last, whether or not it is in force; the keeper stores its bytes."""
         return self._accepted
 
+    @property
+    def waiting(self) -> tuple[Authority, ...]:
+        """Documents that wait for their day, by file and by command."""
+        return tuple(held.authority for held in (self._waiting, self._carried_waiting) if held is not None)
+
     def stored(self) -> dict[str, str]:
         """What the next start has to know, by key in the keeper's `meta`."""
         found = {
@@ -122,7 +127,11 @@ class Desk:
         authority = self._examine(raw)
         if isinstance(authority, Refusal):
             return authority
-        return self._older(authority) or authority
+        older = self._older(authority)
+        waits = self._carried_waiting
+        if older is None and waits is not None and waits.authority != authority:
+            older = self._older(authority, waits.authority)
+        return older or authority
 
     def judgement(self, at: float, *, sure: bool = True) -> Judgement:
         """What is in force at a moment. Accepts a waiting variation when its time has come."""
@@ -172,10 +181,12 @@ class Desk:
     def _examine(self, raw: bytes) -> Authority | Refusal:
         return examine(raw, issuers=self._issuers, tenant=self._tenant, site=self._site)
 
-    def _older(self, new: Authority) -> Refusal | None:
-        if self._accepted is None or self._accepted.authority == new or _later(new, self._accepted.authority):
+    def _older(self, new: Authority, old: Authority | None = None) -> Refusal | None:
+        """Why a document is not later than `old`, or than the one accepted last."""
+        if old is None and self._accepted is not None:
+            old = self._accepted.authority
+        if old is None or old == new or _later(new, old):
             return None
-        old = self._accepted.authority
         if new.id == old.id:
             detail = f"it is number {new.number}, and number {old.number} was accepted already"
         else:

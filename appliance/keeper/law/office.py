@@ -4,16 +4,17 @@ In: authority files, the acts `SetAuthority`, `PauseRecording`, `ResumeRecording
 judgements; rows of the store, so that a restart changes nothing; records of the ledger and findings that say what
 changed. Callers hold the store's transaction. Bounded: see `law.desk` and `store.law`.
 
-A withdrawal holds for documents up to the number it was given for: only a higher one, or another authority issued
-later, ends it. A document that allows more than the one in force takes two people when it is carried; when it comes
-by file, which takes somebody at the box and an issuer's signature, it is told what it allows more.
+A withdrawal holds for documents up to the highest number that the box had then, also one that waited for its day:
+only a higher one, or another authority issued later, ends it. A document takes two people when it is carried and
+allows more than the one in force, or than one that waits, or when nothing is in force; when it comes by file, which
+takes somebody at the box and an issuer's signature, it is told what it allows more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from appliance.keeper.authority import Judgement, Reason, Refusal, Scope, judge, when
+from appliance.keeper.authority import Judgement, Reason, Refusal, Scope, ends, judge, when
 from appliance.keeper.law.acts import Acts, Given
 from appliance.keeper.law.desk import Desk, mark
 from appliance.keeper.law.telling import Teller, told
@@ -21,9 +22,12 @@ from appliance.keeper.law.widening import widened
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.law import Paused, Withdrawal
 from wire.acts import PauseRecording, ResumeRecording, SetAuthority, WithdrawConsent
-from wire.authority import Authority
+from wire.authority import Authority, AuthorityError, parse_signed
 from wire.findings import FindingKind, Grade
 from wire.ledger import RecordKind
+
+_ENDED = (Reason.MISSING, Reason.EXPIRED, Reason.WITHDRAWN, Reason.LAPSED)
+"""Why nothing is in force, and would not be again by itself."""
 
 _TOLD = "authority_told"
 """Key in `meta`: the document of which the ledger and the officers were told last."""
@@ -50,8 +54,7 @@ class Office:
         self._pauses = store.law.pauses()
         self._withdrawals = store.law.withdrawals()
         self._stored: dict[str, str] = {}
-        accepted = desk.accepted
-        self._before: Authority | None = None if accepted is None else accepted.authority
+        self._before: Authority | None = self._told_last()
         """The document in force before, as far as anybody was told."""
 
     def follow(self, acts: Acts) -> None:
@@ -181,13 +184,38 @@ class Office:
         sign = told(FindingKind.AUTHORITY_CHANGED, given.command_id, (sentence,), Grade.LOW, ts=given.at)
         self._tell(sign, given.scope, given.at)
 
+    def _told_last(self) -> Authority | None:
+        """The document that was told last, which a restart may have come in between of."""
+        last, document = self._store.get(_TOLD), self.document
+        if last is None or document is None or mark(document) == last:
+            return document
+        for raw in self._store.bundles.authorities():
+            try:
+                kept = parse_signed(raw.encode()).document
+            except AuthorityError:
+                continue  # of an earlier version of the software
+            if mark(kept) == last:
+                return kept
+        return None
+
+    def _more(self, new: Authority, at: float) -> Iterator[str]:
+        """What a carried document allows beyond what is in force now, and beyond what waits for its day."""
+        document = self.document
+        if document is not None and ends(new) > at:
+            stopped = self._desk.withdrawn or self._withdrawn(document) is not None
+            if stopped or self._desk.judgement(at, sure=self._sure()).reason in _ENDED:
+                yield "Nothing is recorded now, and recording would begin again."
+        yield from widened(document, new)
+        for waiting in self._desk.waiting:
+            yield from widened(waiting, new)
+
     # --- acts -------------------------------------------------------------------------------
 
     def _set(self, order: SetAuthority, given: Given) -> str | None:
         new = self._desk.read(order.document.encode())
         if isinstance(new, Refusal):
             return f"The document does not count: {new.detail}."[:300]
-        more = widened(self.document, new)
+        more = tuple(self._more(new, given.at))
         if more and not given.two:
             return f"It allows more than the one in force and needs two people. {more[0]}"[:300]
         refusal = self._desk.carry(order.document.encode(), given.at, sure=self._sure())
@@ -220,9 +248,10 @@ class Office:
         needed = {consent.id for consent in document.consents or () if consent.kind == "consent"}
         if order.consent is not None and order.consent not in needed:
             return "The authority does not rest on this consent."
+        waiting = (each.number for each in self._desk.waiting if each.id == document.id)
         withdrawal = Withdrawal(
             authority_id=document.id,
-            number=document.number,
+            number=max([document.number, *waiting]),
             consent=order.consent,
             at=given.at,
             by=given.by,

@@ -101,6 +101,69 @@ def test_a_withdrawal_holds_until_a_higher_number(bench: Any, order: Any, signed
 
 
 @pytest.mark.req("R54", "R60")
+def test_a_variation_that_waited_does_not_end_a_withdrawal(bench: Any, order: Any, signed: Any) -> None:
+    later = signed(number=2, not_before=at(100)).decode()
+    assert order(SetAuthority(document=later))[0] is Outcome.APPLIED
+    assert order(WithdrawConsent(reason="The person said so."))[0] is Outcome.APPLIED
+    bench.wait(101)
+    assert reason(bench) is Reason.WITHDRAWN
+    assert not recording(bench)
+
+
+@pytest.mark.req("R54", "R60", "N2")
+def test_to_record_again_after_a_withdrawal_takes_two(bench: Any, order: Any, signed: Any) -> None:
+    order(WithdrawConsent(reason="The person said so."))
+    again = SetAuthority(document=signed(number=2).decode())
+    outcome, detail, _sent = order(again)
+    assert outcome is Outcome.REFUSED
+    assert "begin again" in detail
+    over = SetAuthority(document=signed(number=2, withdrawn_at=at(-1)).decode())
+    assert order(over)[0] is Outcome.APPLIED, "what lets nothing be recorded takes one"
+    assert order(SetAuthority(document=signed(number=3).decode()))[0] is Outcome.REFUSED
+    assert order(SetAuthority(document=signed(number=3).decode()), second="officer-2")[0] is Outcome.APPLIED
+    assert recording(bench)
+
+
+@pytest.mark.req("R60", "N2")
+def test_a_consent_that_was_missing_takes_two(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(signed(kind="consent"))
+    bench.online()
+    given = Consent(id="adult-1", role="adult", kind="consent", given_at=at(60))
+    body = SetAuthority(document=signed(number=2, kind="consent", consents=(given,)).decode())
+    bench.order(body)
+    bench.wait(61)
+    assert not recording(bench)
+
+
+@pytest.mark.req("R54", "N2")
+def test_one_person_does_not_undo_what_waits_for_its_day(bench: Any, order: Any, signed: Any) -> None:
+    less = (CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE,)),)
+    waits = signed(number=3, not_before=at(100), clauses=less).decode()
+    assert order(SetAuthority(document=waits))[0] is Outcome.APPLIED
+    assert order(SetAuthority(document=signed(number=2).decode()), second="officer-2")[0] is Outcome.REFUSED, "older"
+    wide = SetAuthority(document=signed(number=4, not_before=at(100)).decode())
+    assert order(wide)[0] is Outcome.REFUSED
+    bench.wait(101)
+    assert bench.core._judgement.scope.authority.number == 3
+
+
+@pytest.mark.req("N1")
+def test_a_restart_before_it_was_told_compares_with_the_one_before(make_served: Any, signed: Any) -> None:
+    """The file is taken away and another comes while nobody vouches for the time, and the keeper starts again."""
+    served = make_served(signed())
+    served.online()
+    served.answer()
+    served.restart(None, boot="cd34")
+    served.bench.document(signed(number=2, clauses=MORE))
+    served.restart(signed(number=2, clauses=MORE))
+    served.online()
+    told = served.bench.law(served.answer()) + served.bench.law(served.wait(1.0))
+    (changed,) = [each for each in told if each.kind is FindingKind.AUTHORITY_CHANGED]
+    assert any("signs" in each for each in changed.reasons)
+    assert not any("no authority before" in each for each in changed.reasons)
+
+
+@pytest.mark.req("R54", "R60")
 def test_a_consent_that_is_needed_ends_the_authority_when_it_is_withdrawn(bench: Any, order: Any, signed: Any) -> None:
     given = Consent(id="adult-1", role="adult", kind="consent", given_at=at(-7200))
     told = Consent(id="adult-2", role="adult", kind="notice", given_at=at(-7200))
