@@ -256,8 +256,8 @@ class Book:
         self.proposals.grew(device, at)
         return self.keys.owned(device, at)
 
-    def masked(self, device: Device, *, scope: Scope, at: float) -> None:
-        """The mask of a device is on again: erase what may not be kept of one of its standing."""
+    def masked(self, device: Device, *, scope: Scope | None, at: float) -> None:
+        """The mask of a device is on again: erase what may not be kept of one of its standing; without a scope, all."""
         self._standings.narrow(device, scope=scope, at=at)
 
     def restore(self, device: Device, correction: Correction | None, *, scope: Scope, at: float) -> Device:

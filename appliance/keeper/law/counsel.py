@@ -81,7 +81,12 @@ class Counsel:
         )
         self.asking = Asking(clock, self.sealing, tell=self._tell, end=self._end, new_nonce=new_nonce)
         self.unmasking = Unmasking(
-            store.law, lambda: book.registry, tell=self._tell, note=self._note, masked=self._masked
+            store.law,
+            lambda: book.registry,
+            tell=self._tell,
+            note=self._note,
+            masked=self._masked,
+            sure=lambda: clock.authenticated,
         )
         self._reminders = Reminders(store, tell=self._tell, end=self._end)
         self.office.follow(acts)
@@ -92,7 +97,7 @@ class Counsel:
     def judgement(self, at: float) -> Judgement:
         """What is in force at a moment."""
         judgement = self.office.judgement(at)
-        self._book.opened = self.unmasking.opened(judgement.scope)
+        self._book.opened = self.unmasking.opened(judgement.scope, at)
         return judgement
 
     def recording(self, judgement: Judgement) -> Scope | None:
@@ -107,6 +112,7 @@ class Counsel:
         """The end of a turn: seal what it brought, release what may be, tell what is due."""
         self.sealing.flush(monotonic)
         for released in self.sealing.release():
+            self._book.opened = self.unmasking.opened(released.scope, released.message.ts)
             self._book.observe(released.message, scope=released.scope, leave=leave, at=at)
         scope = judgement.scope
         self.asking.tick(scope, at, monotonic)
@@ -115,7 +121,7 @@ class Counsel:
             self.office.tick(scope, at)
             self._reminders.tick(self.office.document, scope, at)
             self._tell_dropped(scope, at)
-        self._book.opened = self.unmasking.opened(scope)
+        self._book.opened = self.unmasking.opened(scope, at)
         self._note_state(judgement, at)
 
     def question(self, monotonic: float, *, broker: bool) -> TimeRequest | None:
@@ -178,7 +184,11 @@ class Counsel:
     def _end(self, kind: FindingKind, subject: str, because: str, at: float) -> None:
         self._book.signs.end(None, kind, subject, because, at)
 
-    def _masked(self, device: Device, scope: Scope, at: float) -> None:
+    def _masked(self, device: Device, scope: Scope | None, at: float) -> None:
+        """Where nothing is in force now, what was kept before stays as far as the document allowed it."""
+        document = self.office.document
+        if scope is None and document is not None:
+            scope = Scope(authority=document)
         self._book.masked(device, scope=scope, at=at)
 
 

@@ -68,14 +68,19 @@ class Unmasking:
         *,
         tell: Teller,
         note: Callable[[RecordKind, Mapping[str, object], float], None],
-        masked: Callable[[Device, Scope, float], None],
+        masked: Callable[[Device, Scope | None, float], None],
+        sure: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`note` writes a record, `masked` erases what may not be kept of a device whose mask is on again."""
+        """`note` writes a record, `masked` erases what may not be kept of a device whose mask is on again.
+
+        `sure` says whether somebody vouches for the time.
+        """
         self._law = law
         self._registry = registry
         self._tell = tell
         self._note = note
         self._masked = masked
+        self._sure = sure
         self._known: dict[str, Unmasked] = {each.device_id: each for each in law.unmasked()}
         self._changed = 0
         self._opened: dict[str, Opened] = {}
@@ -91,12 +96,13 @@ class Unmasking:
         """When the last mask that is off is put on again; None while all are on."""
         return max((each.ends for each in self._known.values()), default=None)
 
-    def opened(self, scope: Scope | None) -> Mapping[str, Opened]:
-        """What may be collected of each device whose mask is off, by its id."""
-        key = (None if scope is None else scope.authority, self._changed)
+    def opened(self, scope: Scope | None, at: float) -> Mapping[str, Opened]:
+        """What may be collected of each device whose mask is off at a moment, by its id."""
+        off = tuple(each.device_id for each in self._known.values() if each.starts <= at < each.ends)
+        key = (None if scope is None else scope.authority, self._changed, off)
         if key != self._of:
             self._of, self._opened = key, {}
-            for device_id in self._known if scope is not None else ():
+            for device_id in off if scope is not None else ():
                 device = self._registry().by_id(device_id)
                 clause = None if device is None or scope is None else scope.unmasking(device.standing)
                 if device is not None and clause is not None and scope is not None:
@@ -123,6 +129,8 @@ class Unmasking:
         if clause is None or given.scope is None:
             return "No clause of the authority lets the mask be taken off a device of this standing."
         authority = given.scope.authority
+        if not self._sure():
+            return "The box is not certain yet what time it is. Give the instruction again in a few minutes."
         if device.device_id not in self._known and len(self._known) >= MAX_UNMASKED:
             return f"The mask is off {MAX_UNMASKED} devices already. Put one on again first."
         last = [given.at + clause.most_hours * HOUR, given.ends, authority.not_after.timestamp()]
@@ -170,5 +178,5 @@ class Unmasking:
         plain = {"event": "masked", "device": opened.device_id, "because": because}
         self._note(RecordKind.AUTHORITY, plain, at)
         device = self._registry().by_id(opened.device_id)
-        if device is not None and scope is not None:
+        if device is not None:
             self._masked(device, scope, at)

@@ -9,7 +9,7 @@ import pytest
 from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.traits import Trait
-from wire.acts import EndUnmask, Unmask
+from wire.acts import EndUnmask, PauseRecording, Unmask, WithdrawConsent
 from wire.authority import CollectClause, DataClass, ListsClause, UnmaskClause
 from wire.base import Payload, Standing
 from wire.findings import FindingKind, Severity
@@ -112,6 +112,49 @@ def test_never_for_longer_than_the_clause_says(home: Any, order: Any) -> None:
     order(unmask(home, hours=24), second="officer-2")
     (opened,) = home.store.law.unmasked()
     assert opened.ends == home.wall + 2 * 3600
+
+
+@pytest.mark.req("N2", "R55")
+@pytest.mark.parametrize("stops", [PauseRecording(reason="A visit."), WithdrawConsent(reason="No.")])
+def test_what_was_readable_goes_when_the_authority_stops_meanwhile(home: Any, order: Any, stops: Payload) -> None:
+    order(unmask(home), second="officer-2")
+    hear_name(home, "example-phone-2")
+    assert readable(home, "example-phone-2")
+    order(stops)
+    home.wait(1)
+    assert home.store.law.unmasked() == ()
+    assert not readable(home, "example-phone-2")
+
+
+@pytest.mark.req("N2", "R54")
+def test_it_ends_while_nobody_vouches_for_the_time_and_is_not_for_what_was_heard_before(
+    make_served: Any, signed: Any
+) -> None:
+    served = make_served(signed(clauses=CLAUSES))
+    bench = served.bench
+    served.online()
+    served.answer()
+    bench.sight(PHONE)
+
+    def take_off() -> CommandResult:
+        sent = bench.down(bench.command("d-none", Standing.UNKNOWN, body=unmask(bench), second="officer-2"))
+        return next(each for each in bench.payloads(sent) if isinstance(each, CommandResult))
+
+    assert take_off().outcome is Outcome.APPLIED
+    served.restart(signed(clauses=CLAUSES), boot="cd34")
+    served.online()
+    assert names_may_leave(bench)
+    assert "what time it is" in take_off().detail, "nobody could say when it ends"
+    served.wait(3590)
+    hear_name(bench, "heard-meanwhile")
+    served.wait(20)
+    hear_name(bench, "heard-after")
+    assert not names_may_leave(bench)
+    served.answer()
+    served.wait(1)
+    assert served.bench.store.law.unmasked() == ()
+    assert not readable(bench, "heard-after")
+    assert not readable(bench, "heard-meanwhile")
 
 
 @pytest.mark.req("N2", "N3")
