@@ -176,7 +176,9 @@ class Incoming:
     def _observe(self, message: DeviceObservation, turn: Turn, judgement: Judgement) -> None:
         test = self._works.test
         if self._works.counsel.sealing.on:
-            self._works.counsel.sealing.take(message, turn)
+            device = self._works.book.registry.by_mac(message.mac)
+            known = device is not None and device.on_the_register
+            self._works.counsel.sealing.take(message, turn, on_the_register=known)
             return
         if test is not None and test.takes(message, scope=judgement.scope, at=turn.at):
             return

@@ -9,7 +9,8 @@ of the machine has no time any more that could be proved: it is destroyed unread
 
 A batch is provable where the whole of it, with the error of its time on both sides, lies where one document was in
 force, outside every pause. Until all is released, what is heard goes on being sealed: the order of things is kept.
-Bounded: see `store.sealed`; `RELEASE_ROWS` rows a turn; what finds no room is counted in `dropped`.
+Bounded: see `store.sealed`; `RELEASE_ROWS` rows a turn; what finds no room is counted in `dropped`. The second half of
+the room is for devices on the register, so that addresses somebody makes up leave no gap in what is heard of these.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Sealing:
         self._sealed_key: str | None = None
         self._private: X25519PrivateKey | None = None
         self._number = 0
-        self._waiting: list[tuple[float, DeviceObservation]] = []
+        self._waiting: list[tuple[float, DeviceObservation, bool]] = []
         self.dropped = int(store.get(_COUNTED) or "0")
         """Observations that were destroyed unread, or found no room, and that nobody was told of yet."""
         self.overflow = 0
@@ -108,16 +109,25 @@ class Sealing:
 
     # --- in ---------------------------------------------------------------------------------
 
-    def take(self, message: DeviceObservation, turn: Turn) -> None:
+    def take(self, message: DeviceObservation, turn: Turn, *, on_the_register: bool) -> None:
         """Seal one observation, with the others of its turn (`flush`)."""
         late = turn.now - message.ts
-        self._waiting.append((late if 0 <= late <= MOST_LATE else 0.0, message))
+        self._waiting.append((late if 0 <= late <= MOST_LATE else 0.0, message, on_the_register))
 
     def flush(self, monotonic: float) -> None:
         """The turn is over: its observations become one row."""
         while self._waiting:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            self._seal(batch, monotonic)
+            if self._store.sealed.half_full:
+                kept = [each for each in batch if each[2]]
+                self._no_room(len(batch) - len(kept))
+                batch = kept
+            if batch:
+                self._seal([(late, message) for late, message, _known in batch], monotonic)
+
+    def _no_room(self, count: int) -> None:
+        self.overflow += count
+        self._drop(count)
 
     def _seal(self, batch: list[tuple[float, DeviceObservation]], monotonic: float) -> None:
         public = self._public or self._make()
@@ -127,8 +137,7 @@ class Sealing:
         sealed = seal_batch(plain, public, boot=self._clock.boot, number=self._number)
         body = self._number.to_bytes(_PREFIX, "big") + sealed
         if not self._store.sealed.add(boot=self._clock.boot, monotonic=monotonic, observations=len(batch), body=body):
-            self.overflow += len(batch)
-            self._drop(len(batch))
+            self._no_room(len(batch))
 
     def _make(self) -> X25519PublicKey:
         """A key pair for this run of the machine, whose private part nobody here can read from now on."""
@@ -187,8 +196,14 @@ class Sealing:
             self._drop(row.observations)
             return ()
         lates, _, body = plain.partition(b"\n")
+        try:
+            batch = list(zip(msgspec.json.decode(lates, type=list[float]), m.decode(body), strict=True))
+        except (ValueError, msgspec.MsgspecError, m.MessageError):
+            # Sealed by another version of the software since the machine started, which said it in other words.
+            self._drop(row.observations)
+            return ()
         found = []
-        for late, message in zip(msgspec.json.decode(lates), m.decode(body), strict=True):
+        for late, message in batch:
             scope = self._within(sealed_at - late - error, sealed_at + error)
             if scope is None or not isinstance(message, DeviceObservation):
                 self._drop(1)

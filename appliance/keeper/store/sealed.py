@@ -1,8 +1,8 @@
 """Observations that nobody at the box can read: rows of ciphertext, in the order in which they came.
 
 In: sealed batches with the run of the machine and its monotonic clock. Out: the same, oldest first. Calls within the
-store's transaction. Bounded: `MAX_ROWS` rows and `MAX_OCTETS` octets; what finds no room is refused and counted by
-the caller, so that what came first is kept.
+store's transaction. Bounded: `MAX_ROWS` rows and `MAX_OCTETS` octets (a row of one observation has some 250); what
+finds no room is refused and counted by the caller, so that what came first is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-MAX_ROWS = 20_000
+MAX_ROWS = 200_000
 MAX_OCTETS = 32 * 1024 * 1024
 
 
@@ -47,6 +47,11 @@ class Sealed:
         """How many observations wait."""
         return self._observations
 
+    @property
+    def half_full(self) -> bool:
+        """Whether half of the rows or octets are taken."""
+        return 2 * self._rows >= self._most_rows or 2 * self._octets >= self._most_octets
+
     def add(self, *, boot: str, monotonic: float, observations: int, body: bytes) -> bool:
         """Keep a batch; false where there is no room."""
         if self._rows >= self._most_rows or self._octets + len(body) > self._most_octets:
@@ -77,8 +82,14 @@ class Sealed:
 
     def remove(self, up_to: int) -> None:
         """Forget rows up to this number."""
+        found = self._db.execute(
+            "select count(*), coalesce(sum(length(body)), 0), coalesce(sum(observations), 0) from sealed where n <= ?",
+            (up_to,),
+        ).fetchone()
         self._db.execute("delete from sealed where n <= ?", (up_to,))
-        self.recount()
+        self._rows -= int(found[0])
+        self._octets -= int(found[1])
+        self._observations -= int(found[2])
 
     def remove_others(self, boot: str) -> int:
         """Forget what was sealed in other runs of the machine; how many observations that were."""

@@ -8,6 +8,7 @@ import pytest
 from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.keeper.store.sealed import Sealed
+from wire.base import Standing
 from wire.findings import FindingKind
 from wire.ledger import ClockState
 
@@ -113,7 +114,7 @@ def test_what_the_server_cannot_open_is_gone(served: Any) -> None:
 @pytest.mark.req("R54", "N4")
 def test_what_finds_no_room_is_counted(served: Any) -> None:
     bench = served.bench
-    bench.store.sealed._most_rows = 2
+    bench.store.sealed._most_rows = 4
     for number in range(5):
         bench.sight(f"02:00:00:00:01:{number:02x}")
     assert bench.core._counsel.sealing.overflow == 3
@@ -121,6 +122,41 @@ def test_what_finds_no_room_is_counted(served: Any) -> None:
     told = bench.law(served.answer()) + bench.law(served.wait(1.0))
     assert bench.rows("device") == 2
     assert [each.count for each in told if each.kind is FindingKind.RECORDS_DROPPED] == [3]
+
+
+@pytest.mark.req("R54", "N4")
+def test_half_of_the_room_is_for_devices_on_the_register(served: Any, signed: Any) -> None:
+    bench = served.bench
+    served.answer()
+    bench.sight(LAPTOP)
+    bench.give(LAPTOP, Standing.REGISTERED)
+    served.restart(signed(), boot="cd34")
+    served.online()
+    bench.store.sealed._most_rows = 4
+    for number in range(5):
+        bench.sight(f"02:00:00:00:01:{number:02x}")
+    bench.sight(LAPTOP)
+    bench.sight(LAPTOP)
+    assert (len(bench.store.sealed), bench.core._counsel.sealing.overflow) == (4, 3)
+    served.wait(70.0)
+    served.answer()
+    assert bench.rows("device") == 3, "the laptop, and two that nobody knows"
+    assert bench.device(LAPTOP).last_seen == pytest.approx(served.true - 70.0, abs=0.1)
+
+
+@pytest.mark.req("R54", "N4")
+def test_what_another_version_sealed_is_counted_and_holds_nothing_up(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = served.bench
+    with monkeypatch.context() as patched:
+        patched.setattr("appliance.keeper.law.sealing.m.encode", lambda _batch: b'[["of another version"]]')
+        bench.sight(LAPTOP)
+    bench.sight(PHONE)
+    served.wait(70.0)
+    told = bench.law(served.answer()) + bench.law(served.wait(1.0))
+    assert {device.addresses[0].mac for device in bench.store.devices.all()} == {PHONE}
+    assert [each.count for each in told if each.kind is FindingKind.RECORDS_DROPPED] == [1]
 
 
 @pytest.mark.req("R54")
@@ -141,3 +177,10 @@ def test_the_store_of_sealed_rows_is_bounded_in_octets(served: Any) -> None:
         assert not sealed.add(boot="ab12", monotonic=2.0, observations=1, body=b"x" * 60)
         assert sealed.remove_others("cd34") == 2
     assert len(sealed) == 0
+    with served.bench.store.transaction():
+        for number in range(3):
+            assert sealed.add(boot="ab12", monotonic=1.0, observations=2, body=b"x" * 30)
+            assert sealed.half_full is (number > 0)
+        sealed.remove(sealed.first(2)[-1].n)
+        assert (len(sealed), sealed.half_full) == (2, False)
+        assert sealed.add(boot="ab12", monotonic=1.0, observations=2, body=b"x" * 70), "there is room again"
