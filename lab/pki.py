@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+WEEK = dt.timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
@@ -72,16 +74,17 @@ class CertificateAuthority:
         dns: Sequence[str] = (),
         addresses: Sequence[str] = (),
         ended: dt.timedelta | None = None,
+        lasts: dt.timedelta = WEEK,
     ) -> CertificateFiles:
         """Make a key and a certificate for `name` (its CN), good for TLS servers and clients.
 
-        `ended`: it was good for a week that ended so long ago.
+        It began an hour ago and is good for `lasts` from now; with `ended`, for a week that ended so long ago.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives: list[x509.GeneralName] = [x509.DNSName(item) for item in dns]
         alternatives += [x509.IPAddress(ipaddress.ip_address(item)) for item in addresses]
         builder = (
-            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), ended)
+            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), ended, lasts)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
@@ -103,12 +106,16 @@ class CertificateAuthority:
         return files
 
     def _builder(
-        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey, ended: dt.timedelta | None = None
+        self,
+        subject: x509.Name,
+        public_key: ec.EllipticCurvePublicKey,
+        ended: dt.timedelta | None = None,
+        lasts: dt.timedelta = WEEK,
     ) -> x509.CertificateBuilder:
         now = dt.datetime.now(dt.UTC)
-        begins, ends = now - dt.timedelta(hours=1), now + dt.timedelta(days=7)
+        begins, ends = now - dt.timedelta(hours=1), now + lasts
         if ended is not None:
-            begins, ends = now - ended - dt.timedelta(days=7), now - ended
+            begins, ends = now - ended - WEEK, now - ended
         return (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -21,7 +21,7 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
         FileError: a certificate file cannot be used.
     """
     broker = settings.broker
-    pair = newest(broker, settings.state_dir / "courier")
+    pair = newest(broker, settings.state_dir / "courier", clock.now())
     context = client_context(ca=broker.ca, certificate=pair.certificate, key=pair.key)
     courier = Courier(settings, context, clock.monotonic)
     service.notify("READY=1")

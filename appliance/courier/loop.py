@@ -210,7 +210,7 @@ class Courier:
             self._unsent.append(wanted)
         if not self._renewal.take(now=now, monotonic=monotonic):
             return
-        pair = self._renewal.pair
+        pair = self._renewal.pair(now)
         self._context = client_context(ca=self._settings.broker.ca, certificate=pair.certificate, key=pair.key)
         if self._broker is not None and not self._broker.opening:
             self._broker.close(vanish=False)

@@ -49,13 +49,21 @@ class Pair:
     key: Path
 
 
-def newest(broker: Broker, folder: Path) -> Pair:
-    """The renewed certificate if there is one that is good for longer than the one the box was provisioned with."""
-    renewed, given = folder / FILE, Pair(certificate=broker.certificate, key=broker.key)
-    late, early = _until(renewed), _until(broker.certificate)
-    if late is None or (early is not None and early >= late):
+def newest(broker: Broker, folder: Path, now: float) -> Pair:
+    """The renewed certificate, unless the one that the box was provisioned with serves better. `now` is Unix seconds.
+
+    That is: it is good for longer, and either not due for renewal itself (the box was provisioned anew) or the
+    renewed one is past. One provisioned for a year is renewed by one for a week, and must not be renewed again at once.
+    """
+    path, given = folder / FILE, Pair(certificate=broker.certificate, key=broker.key)
+    renewed, provisioned = _read(path), _read(broker.certificate)
+    if renewed is None:
         return given
-    return Pair(certificate=renewed, key=renewed)
+    if provisioned is not None and provisioned.not_valid_after_utc >= renewed.not_valid_after_utc:
+        past = renewed.not_valid_after_utc.timestamp() <= now
+        if past or not due(broker.certificate, now):
+            return given
+    return Pair(certificate=path, key=path)
 
 
 class Renewal:
@@ -73,10 +81,9 @@ class Renewal:
         self._thread: threading.Thread | None = None
         self._outcome: bytes | str | None = None
 
-    @property
-    def pair(self) -> Pair:
+    def pair(self, now: float) -> Pair:
         """What to connect with now."""
-        return newest(self._broker, self._folder)
+        return newest(self._broker, self._folder, now)
 
     def tick(self, *, now: float, monotonic: float, linked: bool) -> RenewalWanted | None:
         """Ask the keeper for a signature when one is due. `now` is Unix seconds; `linked`: the keeper is there."""
@@ -84,7 +91,7 @@ class Renewal:
             return None
         if self._key is not None and monotonic - self._asked_at < ANSWER_SECONDS:
             return None
-        if not due(self.pair.certificate, now):
+        if not due(self.pair(now).certificate, now):
             self._next_at = monotonic + RETRY_FIRST
             return None
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -168,11 +175,6 @@ def due(path: Path, now: float) -> bool:
         return True
     starts, ends = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
     return now >= (starts + ends) / 2
-
-
-def _until(path: Path) -> datetime | None:
-    certificate = _read(path)
-    return None if certificate is None else certificate.not_valid_after_utc
 
 
 def _read(path: Path) -> x509.Certificate | None:

@@ -17,7 +17,7 @@ from appliance.courier.renewal import ANSWER_SECONDS, FILE, RETRY_FIRST, Renewal
 from appliance.messages import RenewalSigned, RenewalWanted
 from appliance.settings import Broker
 from dashboard.enrol.issuing import Issuer, issue
-from lab.pki import CertificateAuthority
+from lab.pki import CertificateAuthority, CertificateFiles
 from wire.codec import payload_json
 from wire.renewal import RenewalAnswer
 from wire.tls import client_context
@@ -100,17 +100,17 @@ def test_what_comes_is_kept_whole_and_connected_with(
     courier: Callable[..., Courier], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box = courier()
-    before = box.renewal.pair
+    before = box.renewal.pair(clock.now())
     assert before.certificate == box.broker.certificate
     wanted = box.ask()
     assert wanted is not None
     assert box.ask(ANSWER_SECONDS - 1) is None, "one request at a time"
     assert box.hear(monkeypatch, box.answer(wanted))
-    pair = box.renewal.pair
+    pair = box.renewal.pair(clock.now())
     assert pair.certificate == pair.key == box.folder / FILE
     assert pair.key.stat().st_mode & 0o777 == 0o600
     assert client_context(ca=box.broker.ca, certificate=pair.certificate, key=pair.key)
-    assert newest(box.broker, box.folder) == pair, "also after a restart"
+    assert newest(box.broker, box.folder, clock.now()) == pair, "also after a restart"
     assert box.ask(10_000.0) is None, "it is fresh"
 
 
@@ -161,9 +161,20 @@ def test_a_signature_that_nobody_asked_for_starts_nothing(courier: Callable[...,
     assert box.renewal._thread is None
 
 
-def test_the_one_that_is_good_for_longer_counts(courier: Callable[..., Courier]) -> None:
+@pytest.mark.req("N3")
+def test_which_certificate_serves_better(courier: Callable[..., Courier]) -> None:
     box = courier(ended=None)
-    old = box.authority.issue("old", ended=timedelta(days=1))
     box.folder.mkdir()
-    (box.folder / FILE).write_bytes(old.certificate.read_bytes() + old.key.read_bytes())
-    assert newest(box.broker, box.folder).certificate == box.broker.certificate
+
+    def choose(renewed: CertificateFiles, *, days: float) -> bool:
+        (box.folder / FILE).write_bytes(renewed.certificate.read_bytes() + renewed.key.read_bytes())
+        return newest(box.broker, box.folder, clock.now() + days * 86_400).certificate != box.broker.certificate
+
+    past, week = box.authority.issue("past", ended=timedelta(days=1)), timedelta(days=7)
+    later, sooner = box.authority.issue("later", lasts=2 * week), box.authority.issue("sooner", lasts=week / 1.2)
+    assert not choose(past, days=0), "it is past"
+    assert choose(later, days=0)
+    assert choose(later, days=30), "both are past: the later one"
+    assert not choose(sooner, days=0), "the box was provisioned anew"
+    assert choose(sooner, days=5), "the provisioned one is due, and this is what it was renewed with"
+    assert not choose(sooner, days=6.5), "the renewed one is past, the provisioned one is not"
