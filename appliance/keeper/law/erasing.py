@@ -51,9 +51,12 @@ class Erasing:
         if store.holds.covers(order.device_id, first=since, last=until):
             return "Records of this time are held for a case. They can be erased when the hold has ended."
         device = self._record.registry.by_id(order.device_id)
-        macs = () if device is None else device.macs
+        # Also those that it had before: records of looked-up names and of signals are about an address alone.
+        macs = store.purge.addresses(order.device_id)
         start = store.ledger.size
         closed = self._findings(order.device_id, since, until, given.at)
+        for type_, subject in store.purge.told(order.device_id, macs, since=since, until=until):
+            store.outbox.forget(type_=type_, subject=subject)
         rows = {
             table: gone
             for table in TABLES

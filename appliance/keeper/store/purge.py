@@ -16,8 +16,10 @@ from sqlite_utils import Database
 
 from appliance.keeper.store.holds import Hold
 from appliance.keeper.store.vault import Vault, month_end
+from wire.ledger import RecordKind
 
 PORTION = 500
+_STAY, _PROPOSAL = "gatehouse.session.v1", "gatehouse.proposal.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,30 @@ class Purge:
             f"delete from {table} as t where t.{ages.of} in ({marks}) and {ages.last} >= ? and {ages.first} <= ?",  # noqa: S608 - names are ours
             (*whose, since, until),
         ).rowcount
+
+    def addresses(self, device_id: str) -> tuple[str, ...]:
+        """Addresses that ever counted as a device's, as far as rows or records still say so, but those now another's."""
+        rows = self._db.execute(
+            "select mac from link where device_id = ?1 union select a.about from ledger_about d "
+            "join ledger t on t.n = d.n and t.kind = ?2 join ledger_about a on a.n = d.n "
+            "where d.about = ?1 and a.about like '__:__:__:__:__:__' "
+            "except select mac from address where device_id <> ?1",
+            (device_id, RecordKind.DEVICE.value),
+        )
+        return tuple(sorted(mac for (mac,) in rows))
+
+    def told(self, device_id: str, macs: tuple[str, ...], *, since: float, until: float) -> list[tuple[str, str]]:
+        """Under which type and subject stays that `erase` takes, and proposals, may still wait for the server."""
+        marks = ", ".join("?" * len(macs))
+        stays = self._db.execute(
+            f"select session_id from session where mac in ({marks}) and ended >= ? and started <= ?",  # noqa: S608 - marks only
+            (*macs, since, until),
+        ).fetchall()
+        proposals = self._db.execute(
+            "select proposal_id from proposal where state <> 'open' and device_id = ? and reported_at between ? and ?",
+            (device_id, since, until),
+        ).fetchall()
+        return [*((_STAY, session_id) for (session_id,) in stays), *((_PROPOSAL, one) for (one,) in proposals)]
 
     # --- the ledger -------------------------------------------------------------------------
 
