@@ -17,9 +17,9 @@ from appliance.keeper.authority import when
 from appliance.keeper.signs.model import Sign
 from wire.findings import FindingKind, Grade
 
-ALLOWANCE = 32
+ALLOWANCE = 64
 """New addresses at once: a large party, all of whose phones join in a minute."""
-REFILL_SECONDS = 10.0
+REFILL_SECONDS = 5.0
 """One more each so many seconds."""
 AGAIN_SECONDS = 5.0
 MAX_HEARD = 16_384
