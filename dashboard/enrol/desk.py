@@ -1,7 +1,8 @@
 """Requests for certificates against the dashboard's database: one request in, certificate or refusal out, one audit line.
 
-Bounded: `MOST_AN_HOUR` requests of one site are looked at in an hour, and `MAX_SITES` sites remembered for it; beyond
-either a request is refused and counted in `turned_away`. Of sites that are not known nothing is written.
+Bounded: in an hour `MOST_AN_HOUR` requests that a box signed are answered, and of those in its name that it did not
+sign as many audited: a stranger cannot use up a box's share. `MAX_ASKED` such tallies are remembered; beyond either a
+request is refused and counted in `turned_away`. Of sites that are not known nothing is written.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import threading
 from collections import deque
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
-from dashboard.enrol.issuing import Issuer, Known, RenewalRefusedError, check, issue, read
+from dashboard.enrol.issuing import Issuer, Known, RenewalRefusedError, check, genuine, issue, read
+from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import site as site_table
+from wire.renewal import RenewalRequest
 
 MOST_AN_HOUR = 12
-MAX_SITES = 100_000
+MAX_ASKED = 200_000
 _HOUR = 3600.0
 
 
@@ -29,7 +32,8 @@ class Desk:
         self._issuer = issuer
         self._tenant = tenant
         self._lock = threading.Lock()
-        self._asked: dict[str, deque[float]] = {}
+        self._asked: dict[tuple[str, bool], deque[float]] = {}
+        """Of each site, when what it signed and what it did not sign came."""
         self.turned_away = 0
 
     def answer(self, raw: bytes, now: float) -> bytes:
@@ -39,40 +43,45 @@ class Desk:
             RenewalRefusedError: none; the text says why.
         """
         request = read(raw, tenant=self._tenant)
-        with self._lock, self._engine.begin() as connection:
-            row = connection.execute(
-                select(site_table.c.verify_key, site_table.c.revoked_at).where(
-                    site_table.c.tenant == self._tenant, site_table.c.site == request.site
-                )
-            ).first()
-            if row is None:
+        with self._lock:
+            with reading(self._engine).begin() as connection:
+                known = self._known(connection, request.site)
+            if known is None:
                 raise RenewalRefusedError("no such box")
-            self._admit(request.site, now)
-            known = Known(verify_key=row.verify_key, revoked_at=row.revoked_at)
-            moment = datetime.fromtimestamp(now, UTC)
+            self._admit((request.site, genuine(request, known)), now)
             certificate, refusal = b"", ""
-            try:
-                certificate = issue(
-                    check(request, known, now=moment), site=request.site, issuer=self._issuer, now=moment
+            with self._engine.begin() as connection:
+                try:
+                    certificate = self._issue(connection, request, datetime.fromtimestamp(now, UTC))
+                except RenewalRefusedError as error:
+                    refusal = str(error)
+                write_audit(
+                    connection,
+                    at=now,
+                    account_id=None,
+                    action="renew-certificate",
+                    subject=f"{request.site}: {refusal}" if refusal else request.site,
+                    outcome="refused" if refusal else "done",
                 )
-            except RenewalRefusedError as error:
-                refusal = str(error)
-            write_audit(
-                connection,
-                at=now,
-                account_id=None,
-                action="renew-certificate",
-                subject=f"{request.site}: {refusal}" if refusal else request.site,
-                outcome="refused" if refusal else "done",
-            )
         if refusal:
             raise RenewalRefusedError(refusal)
         return certificate
 
-    def _admit(self, site: str, now: float) -> None:
-        if site not in self._asked and len(self._asked) >= MAX_SITES:
+    def _issue(self, connection: Connection, request: RenewalRequest, moment: datetime) -> bytes:
+        csr = check(request, self._known(connection, request.site), now=moment)
+        return issue(csr, site=request.site, issuer=self._issuer, now=moment)
+
+    def _known(self, connection: Connection, site: str) -> Known | None:
+        statement = select(site_table.c.verify_key, site_table.c.revoked_at).where(
+            site_table.c.tenant == self._tenant, site_table.c.site == site
+        )
+        row = connection.execute(statement).first()
+        return None if row is None else Known(verify_key=row.verify_key, revoked_at=row.revoked_at)
+
+    def _admit(self, who: tuple[str, bool], now: float) -> None:
+        if who not in self._asked and len(self._asked) >= MAX_ASKED:
             self._asked = {name: times for name, times in self._asked.items() if times and now - times[-1] < _HOUR}
-        asked = self._asked.setdefault(site, deque()) if len(self._asked) < MAX_SITES else self._asked.get(site)
+        asked = self._asked.setdefault(who, deque()) if len(self._asked) < MAX_ASKED else self._asked.get(who)
         while asked and now - asked[0] >= _HOUR:
             asked.popleft()
         if asked is None or len(asked) >= MOST_AN_HOUR:

@@ -66,6 +66,18 @@ def read(raw: bytes, *, tenant: str) -> RenewalRequest:
     return request
 
 
+def genuine(request: RenewalRequest, known: Known) -> bool:
+    """Whether the box's enrolled key signed it; anybody who knows the name of a site may send what is not."""
+    try:
+        verify_key(known.verify_key).verify(
+            _signature(request),
+            renewal_bytes(tenant=request.tenant, site=request.site, csr=request.csr, at=request.at),
+        )
+    except (InvalidSignature, KeyFileError):
+        return False
+    return True
+
+
 def check(request: RenewalRequest, known: Known | None, *, now: datetime) -> x509.CertificateSigningRequest:
     """The certificate request, if this box may have it.
 
@@ -74,13 +86,8 @@ def check(request: RenewalRequest, known: Known | None, *, now: datetime) -> x50
     """
     if known is None:
         raise RenewalRefusedError("no such box")
-    try:
-        verify_key(known.verify_key).verify(
-            _signature(request),
-            renewal_bytes(tenant=request.tenant, site=request.site, csr=request.csr, at=request.at),
-        )
-    except (InvalidSignature, KeyFileError):
-        raise RenewalRefusedError("it is not signed with the key that the box was enrolled with") from None
+    if not genuine(request, known):
+        raise RenewalRefusedError("it is not signed with the key that the box was enrolled with")
     if known.revoked_at is not None:
         raise RenewalRefusedError("the box was revoked")
     if abs(request.at - now) > SKEW:

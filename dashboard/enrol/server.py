@@ -2,7 +2,7 @@
 
 In: hostile HTTP. Out: `wire.renewal.RenewalAnswer`, or one plain sentence. No client certificate is asked for: the
 request is signed with the box's enrolled key. Bounded: `MAX_CONNECTIONS` at once (more are closed at the door and
-counted), `TIMEOUT` seconds of silence, `MAX_REQUEST` octets; headers as `http.server` bounds them.
+counted), `TIMEOUT` seconds of silence, `LONGEST` seconds in all, `MAX_REQUEST` octets; headers as `http.server` bounds them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedReader
 from typing import Any, cast
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from dashboard.enrol.desk import Desk
 from dashboard.enrol.issuing import RenewalRefusedError
 from wire.codec import payload_json
@@ -25,6 +27,8 @@ from wire.renewal import MAX_REQUEST, PATH, RenewalAnswer
 
 MAX_CONNECTIONS = 32
 TIMEOUT = 10.0
+LONGEST = 30.0
+"""A caller that says an octet now and then would hold a place for ever."""
 _LEFTOVER = 0.5
 _log = logging.getLogger(__name__)
 
@@ -50,6 +54,9 @@ class Handler(BaseHTTPRequestHandler):
             except RenewalRefusedError as error:
                 _log.warning("refused: %s", error)
                 self._say(HTTPStatus.FORBIDDEN, "text/plain", f"{error}\n".encode())
+            except SQLAlchemyError as error:
+                _log.warning("the database does not answer (%s)", type(error).__name__)
+                self._say(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"not now; try again\n")
             else:
                 answer = payload_json(RenewalAnswer(certificate=certificate.decode()))
                 self._say(HTTPStatus.OK, "application/json", answer)
@@ -99,6 +106,10 @@ class Server(ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Shake hands and answer."""
+        twin = request.dup()  # TLS takes the other one over
+        end = threading.Timer(LONGEST, _cut, (twin,))
+        end.daemon = True
+        end.start()
         try:
             request.settimeout(TIMEOUT)
             with self._context.wrap_socket(request, server_side=True) as sock:
@@ -106,12 +117,15 @@ class Server(ThreadingHTTPServer):
         except (OSError, ValueError) as error:
             _log.info("a connection ended early: %s", type(error).__name__)
         finally:
+            end.cancel()
+            twin.close()
+            request.close()
             self._room.release()
-            self._close(request)
 
-    @staticmethod
-    def _close(request: socket.socket) -> None:
-        request.close()
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def server_context(certificate: str, key: str) -> ssl.SSLContext:

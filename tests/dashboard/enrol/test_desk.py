@@ -10,6 +10,8 @@ from cryptography import x509
 from dashboard.enrol import desk as module
 from dashboard.enrol.desk import MOST_AN_HOUR, revoke
 from dashboard.enrol.issuing import RenewalRefusedError
+from wire.codec import payload_json
+from wire.renewal import RenewalRequest
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 
@@ -47,10 +49,22 @@ def test_a_box_gone_wrong_is_turned_away_until_the_hour_is_over(office: Any) -> 
     assert office.desk.answer(office.request(), NOW + 3600)
 
 
+@pytest.mark.req("N3")
+def test_a_stranger_cannot_use_up_a_boxs_share(office: Any) -> None:
+    forged = RenewalRequest.model_validate_json(office.request()).model_copy(update={"csr": "another"})
+    for _ in range(MOST_AN_HOUR):
+        with pytest.raises(RenewalRefusedError, match="not signed"):
+            office.desk.answer(payload_json(forged), NOW)
+    with pytest.raises(RenewalRefusedError, match="too many"):
+        office.desk.answer(payload_json(forged), NOW)
+    assert len(office.audited()) == MOST_AN_HOUR, "nor fill the audit"
+    assert office.desk.answer(office.request(), NOW)
+
+
 def test_the_memory_of_who_asked_is_bounded(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_SITES", 1)
-    office.desk._asked["site-0"] = deque([NOW])
+    monkeypatch.setattr(module, "MAX_ASKED", 1)
+    office.desk._asked["site-0", True] = deque([NOW])
     with pytest.raises(RenewalRefusedError, match="too many"):
         office.desk.answer(office.request(), NOW)
     assert office.desk.answer(office.request(), NOW + 3601)
-    assert set(office.desk._asked) == {"site-1"}
+    assert set(office.desk._asked) == {("site-1", True)}

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
+import sqlite3
 import ssl
 import threading
 from collections.abc import Iterator
@@ -11,9 +13,10 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from sqlalchemy.exc import OperationalError
 
 from dashboard.enrol import server as module
-from dashboard.enrol.server import Server, server_context
+from dashboard.enrol.server import TIMEOUT, Server, server_context
 from wire.renewal import MAX_REQUEST, PATH, RenewalAnswer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
@@ -72,3 +75,25 @@ def test_who_says_nothing_holds_nobody_up_and_the_room_is_bounded(
             assert third.recv(1) == b""
     assert server.turned_away >= 1
     assert module.MAX_CONNECTIONS <= 64
+
+
+def test_a_database_that_is_away_is_said(office: Any, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_given: object) -> bytes:
+        raise OperationalError("select", {}, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(type(office.desk), "answer", away)
+    assert _ask(server, office.authority.certificate_path, b"{}") == (503, b"not now; try again\n")
+
+
+def test_a_caller_that_never_comes_to_an_end_is_cut_off(
+    office: Any, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST", 0.2)
+    context = ssl.create_default_context(cafile=str(office.authority.certificate_path))
+    with (
+        socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=TIMEOUT / 2) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as caller,
+    ):
+        caller.sendall(b"POST / HTTP/1.1\r\nX: ")
+        with contextlib.suppress(ConnectionError, ssl.SSLError):  # but no timeout
+            assert caller.recv(1) == b""
