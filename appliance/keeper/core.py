@@ -277,7 +277,7 @@ class Core:
                 self._list_findings.tick(scope=self._judgement.scope, at=moment)
             if self._test is not None:
                 self._test.tick(scope=scope, at=moment)
-            self._doorway.tick(self._judgement.scope, at=moment, monotonic=monotonic)
+            self._doorway.tick(self._judgement.scope, recording=scope, at=moment, monotonic=monotonic)
             self._keeping.tick(self._counsel.office.document, self._judgement, at=self._clock.keep().floor)
             self._bundles.tick(moment)
             self._settle(monotonic)

@@ -121,7 +121,7 @@ class Incoming:
             case m.WardenState():
                 self._warden_state(message, turn.at)
             case m.ThisIs():
-                self._works.doorway.this_is(message, judgement.scope, turn.at)
+                self._works.doorway.this_is(message, self._works.counsel.recording(judgement), turn.at)
             case m.NeighbourChanged() | m.StationChanged() | m.DeviceVolume():
                 if isinstance(message, m.StationChanged):
                     self._works.doorway.own.station(message)

@@ -4,7 +4,8 @@ In: forms and questions of the porch, the warden's word which device has an addr
 for the porch, requests for the server. Nothing follows of a request by itself: an officer decides. What somebody
 wrote goes to the outbox and, sealed, to the ledger, nowhere else; which device an IP address is, is asked anew each time and not kept.
 
-Without a valid authority a request carries no device: then nothing is recorded about any.
+Without a valid authority, and while what is heard is sealed because nobody vouches for the time, a request carries no
+device: then nothing is recorded about any.
 Bounded: `MAX_PENDING` questions wait at a time, for `WAIT_SECONDS` each; in 24 hours `DAILY_DEVICE` requests of a
 device and kind, and `DAILY` of all devices together that no officer has decided about: addresses are made up quickly,
 and whoever does so must not take the family's way to complain. Who asks for more is told to use the telephone.
@@ -95,14 +96,17 @@ class Doorway:
 
     # --- time -------------------------------------------------------------------------------
 
-    def tick(self, scope: Scope | None, *, at: float, monotonic: float) -> None:
-        """Answer who has waited long enough, let go who was shown enough, tell the warden what is new."""
+    def tick(self, scope: Scope | None, *, recording: Scope | None, at: float, monotonic: float) -> None:
+        """Answer who has waited long enough, let go who was shown enough, tell the warden what is new.
+
+        `recording` is the scope by which devices are recorded: None also while what is heard is sealed.
+        """
         for token, pending in list(self._pending.items()):
             if monotonic >= pending.due:
                 del self._pending[token]
-                self._settle(pending.asked, m.ThisIs(token=token), scope, at)
+                self._settle(pending.asked, m.ThisIs(token=token), recording, at)
         self.notices.settle(scope, at)
-        if scope is not None:
+        if recording is not None:
             self.guests.tick(at)
         if at >= self._prune_due:
             self._prune_due = at + PRUNE_SECONDS

@@ -251,6 +251,8 @@ class Hall:
     def __init__(self, store: Store, scope: Scope, settings: NoticeSettings | None = NOTICE_SETTINGS) -> None:
         self.store, self.settings = store, settings
         self.scope: Scope | None = scope
+        self.sealed = False
+        """What is heard is sealed at present."""
         self.at, self.monotonic = 1_900_000_000.0, 500.0
         self.sent: list[tuple[Peer, m.Message]] = []
         self.neighbours: dict[str, tuple[str, bool]] = {}
@@ -258,6 +260,10 @@ class Hall:
         self._numbers = itertools.count(1)
         self._tickets = itertools.count(1)
         self.start()
+
+    @property
+    def recording(self) -> Scope | None:
+        return None if self.sealed else self.scope
 
     def start(self) -> None:
         """Start (again) on the same store."""
@@ -270,7 +276,7 @@ class Hall:
         self.at += seconds
         self.monotonic += seconds
         with self.store.transaction():
-            self.doorway.tick(self.scope, at=self.at, monotonic=self.monotonic)
+            self.doorway.tick(self.scope, recording=self.recording, at=self.at, monotonic=self.monotonic)
 
     def device(self, device_id: str, *macs: str, standing: Standing = Standing.UNKNOWN, **changes: Any) -> Device:
         addresses = tuple(Address(mac=mac, first_seen=self.at, last_seen=self.at) for mac in macs)
@@ -290,7 +296,7 @@ class Hall:
         with self.store.transaction():
             for mac in macs:
                 self.doorway.notices.seen(mac, self.scope, self.at)
-            self.doorway.tick(self.scope, at=self.at, monotonic=self.monotonic)
+            self.doorway.tick(self.scope, recording=self.recording, at=self.at, monotonic=self.monotonic)
 
     def led(self) -> dict[str, float]:
         """Who is led to the notice, by the last word the warden had."""
@@ -306,8 +312,8 @@ class Hall:
                 if isinstance(question, m.WhoIs):
                     mac, wireless = self.neighbours.get(question.ip, (None, False))
                     answer = m.ThisIs(token=question.token, mac=mac, wireless=wireless)
-                    self.doorway.this_is(answer, self.scope, self.at)
-            self.doorway.tick(self.scope, at=self.at, monotonic=self.monotonic)
+                    self.doorway.this_is(answer, self.recording, self.at)
+            self.doorway.tick(self.scope, recording=self.recording, at=self.at, monotonic=self.monotonic)
         (answered,) = [item for peer, item in self.sent[before:] if peer is Peer.PORCH]
         return answered
 

@@ -153,6 +153,21 @@ def test_without_a_page_there_is_no_notice(new_hall: Callable[..., Any], scope: 
     assert (hall.led(), hall.payloads("gatehouse.notice.v1")) == ({}, [])
 
 
+@pytest.mark.req("R54", "N12")
+def test_while_what_is_heard_is_sealed_nothing_is_said_of_a_device(hall: Any) -> None:
+    hall.device("d-phone", PHONE, standing=Standing.HOUSEHOLD)
+    hall.neighbours[HERE] = (PHONE, True)
+    hall.bind("key-phone", "d-phone")
+    hall.joined(PHONE, "key-phone")
+    assert hall.page() != ()
+    hall.sealed = True
+    assert hall.page() == ()
+    assert hall.form(m.FormKind.COMPLAINT, text="It is slow.").taken
+    assert hall.form(m.FormKind.NOTICE_READ, notice=hall.digest()).taken
+    (request,) = hall.requests()
+    assert (request.kind, request.device_id, request.proved) == ("complaint", None, False)
+
+
 # --- forms ----------------------------------------------------------------------------------------
 
 
