@@ -1,1 +1,1 @@
-"""Evidence bundles at the dashboard: for the pages see `shelf` (`bundles_of`, `certify`, `octets_of`, `drop`)."""
+"""Evidence bundles at the dashboard: for the pages see `shelf` (`bundles_of`, `certify`, `chunk_of`)."""

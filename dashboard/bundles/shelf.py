@@ -1,10 +1,10 @@
-"""Bundles at the dashboard: built on a box, fetched part by part, completed, certified, read, thrown away (R68, N12).
+"""Bundles at the dashboard: built on a box, fetched part by part, completed, certified, read (R68, N12).
 
 In: `BundleBuilt` and `BundlePart` as boxes say them (handlers of `ingest.handlers`), rounds. Out: rows of `bundle`, sealed
-parts, orders that ask for what is missing, and for the pages `bundles_of`, `certify`, `octets_of`, `drop`.
+parts, orders that ask for what is missing, and for the pages `bundles_of`, `certify`, `chunk_of`.
 
 States: `fetching` (parts are missing), `arrived` (all are here, to be completed where the keys are: `finishing`), `complete`,
-`failed` (with the reason in words). Bounded: `MAX_BUNDLES` a household, the parts that the box named, one order at a time.
+`failed` (with the reason in words), `gone` (its time here is over: `store.retention`). Bounded: `MAX_BUNDLES` a household, the parts that the box named, one order at a time.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from dashboard.store.schema import bundle, bundle_file, bundle_part, command
 from wire.acts import FetchBundle
@@ -25,13 +24,13 @@ from wire.bundles import MAX_PARTS, PART_OCTETS, SEALED_MORE, BundleBuilt, Bundl
 from wire.codec import Opened
 
 MAX_BUNDLES = 32
+MOST_SHOWN = 100
 WINDOW = 256
 """Parts that one order asks for: five mebibytes."""
 ASK_AGAIN = 20.0
 """Seconds without a new part after which what is missing is asked for again."""
 LIFETIME = 600.0
 MAX_STATEMENT = 2000
-_STATES = ("fetching", "arrived", "complete", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,8 @@ def take_built(connection: Connection, opened: Opened, now: float) -> list[Paylo
     if not isinstance(said, BundleBuilt) or _row(connection, site, said.bundle_id) is not None:
         return []
     asked = _order(connection, site, said.bundle_id)
-    held = connection.execute(select(func.count()).select_from(bundle).where(bundle.c.site == site)).scalar_one()
+    kept = (bundle.c.site == site) & bundle.c.state.not_in(("failed", "gone"))
+    held = connection.execute(select(func.count()).select_from(bundle).where(kept)).scalar_one()
     if asked is None or held >= MAX_BUNDLES:
         return []
     fits = 0 < said.parts <= MAX_PARTS and said.octets <= said.parts * PART_OCTETS
@@ -168,8 +168,9 @@ def ask_missing(connection: Connection, *, tenant: str, now: float) -> int:
 
 
 def bundles_of(connection: Connection, site: str) -> list[Shelved]:
-    """All bundles of a household, the newest first."""
-    rows = connection.execute(select(bundle).where(bundle.c.site == site).order_by(bundle.c.built_at.desc())).mappings()
+    """Bundles of a household, the newest first; at most `MOST_SHOWN`."""
+    query = select(bundle).where(bundle.c.site == site).order_by(bundle.c.built_at.desc()).limit(MOST_SHOWN)
+    rows = connection.execute(query).mappings()
     return [
         Shelved(
             site=site,
@@ -202,25 +203,14 @@ def certify(connection: Connection, *, site: str, bundle_id: str, by: str, text:
     return True
 
 
-def octets_of(connection: Connection, site: str, bundle_id: str) -> Iterator[bytes]:
-    """A finished bundle, chunk by chunk; nothing where there is none."""
+def chunk_of(connection: Connection, site: str, bundle_id: str, number: int, *, sha256: str | None) -> bytes | None:
+    """A chunk of a finished bundle, from 0; None after the last, or where the bundle is not (any more) that of the digest."""
     row = _row(connection, site, bundle_id)
-    if row is None or row["state"] != "complete":
-        return
-    key = (bundle_file.c.site == site) & (bundle_file.c.bundle_id == bundle_id)
-    numbers = connection.execute(select(bundle_file.c.number).where(key).order_by(bundle_file.c.number)).scalars().all()
-    for number in numbers:
-        yield bytes(
-            connection.execute(select(bundle_file.c.data).where(key, bundle_file.c.number == number)).scalar_one()
-        )
-
-
-def drop(connection: Connection, *, site: str, bundle_id: str) -> bool:
-    """Throw a bundle away, with its parts; whether there was one."""
-    for table in (bundle_file, bundle_part):
-        connection.execute(delete(table).where(table.c.site == site, table.c.bundle_id == bundle_id))
-    gone = connection.execute(delete(bundle).where(bundle.c.site == site, bundle.c.bundle_id == bundle_id))
-    return gone.rowcount > 0
+    if row is None or row["state"] != "complete" or row["sha256"] != sha256:
+        return None
+    key = (bundle_file.c.site == site) & (bundle_file.c.bundle_id == bundle_id) & (bundle_file.c.number == number)
+    chunk = connection.execute(select(bundle_file.c.data).where(key)).scalar_one_or_none()
+    return None if chunk is None else bytes(chunk)
 
 
 # --- rows ---------------------------------------------------------------------------------------

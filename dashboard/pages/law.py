@@ -6,7 +6,6 @@ And *Records of a device*: to look at it as at a registered one for a while, to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
@@ -23,7 +22,7 @@ from dashboard.pages.outcomes import outcome_words
 from dashboard.pages.typed import Errors
 from dashboard.store import devices
 from dashboard.store.devices import StoredDevice
-from dashboard.store.law import StoredDocument, acts_of, documents_of, keep_document
+from dashboard.store.law import StoredDocument, acts_of, at_of, documents_of, holds_in_force, keep_document
 from dashboard.store.queries import Household, StoredCommand, write_audit
 from wire.acts import MAX_AUTHORITY_TEXT, IssueCode, SetAuthority
 from wire.authority import Authority, AuthorityError, parse_signed, verify
@@ -197,6 +196,7 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
     said = sentences.status(home.status)
     asked = acts_of(connection, site, _OF_HOME)
     held = documents_of(connection, site)
+    holds = holds_in_force(connection, site, at_desk.now())
     known = acting.known_devices(connection, site)
     connection.close()
     acts = who().role.acts
@@ -212,8 +212,7 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
         if acts and at_desk.settings.authority_issuers
         else None,
         held=tuple(
-            _held(at_desk, item, f"{at}/end-hold", acts=acts, number=number)
-            for number, item in enumerate(_open_holds(asked, at_desk.now()), 1)
+            _held(at_desk, item, f"{at}/end-hold", acts=acts, number=number) for number, item in enumerate(holds, 1)
         ),
         asked=asked_rows(at_desk, asked[:10]),
         forms=tuple(
@@ -291,22 +290,8 @@ def _facts(lines: tuple[tuple[str, str], ...]) -> tuple[Fact, ...]:
     return tuple(Fact(key=key, value=value) for key, value in lines)
 
 
-def _open_holds(asked: tuple[StoredCommand, ...], now: float) -> list[StoredCommand]:
-    ended = {
-        item.body.get("hold_id") for item in asked if item.body["action"] == "end-hold" and item.state == "applied"
-    }
-    return [
-        item
-        for item in asked
-        if item.body["action"] == "set-hold"
-        and item.state == "applied"
-        and item.body.get("hold_id") not in ended
-        and _at(item.body.get("review")) > now
-    ]
-
-
 def _held(at_desk: Desk, item: StoredCommand, target: str, *, acts: bool, number: int) -> Standing:
-    since, until, review = (_at(item.body.get(name)) for name in ("since", "until", "review"))
+    since, until, review = (at_of(item.body.get(name)) for name in ("since", "until", "review"))
     device = item.body.get("device_id")
     whose = f"Device {words.plain(device, 12)}" if device else "All devices"
     return Standing(
@@ -318,10 +303,3 @@ def _held(at_desk: Desk, item: StoredCommand, target: str, *, acts: bool, number
         if acts
         else None,
     )
-
-
-def _at(text: object) -> float:
-    try:
-        return datetime.fromisoformat(str(text)).astimezone(UTC).timestamp()
-    except ValueError:
-        return 0.0

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from dashboard.store.queries import StoredCommand
 from dashboard.store.queries import stored_commands as _commands
@@ -21,6 +22,10 @@ MOST_DOCUMENTS = 50
 MOST_REQUESTS = 200
 MOST_SHOWN = 50
 MOST_ACTS = 50
+MOST_HOLDS = 1000
+"""Orders about holds that are read; each took two people, and a box keeps far fewer."""
+MOST_READ = 20
+"""Documents that are read to find the one in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,44 @@ def acts_of(connection: Connection, site_id: str, actions: tuple[str, ...]) -> t
     return tuple(StoredCommand(**row) for row in connection.execute(query).mappings())
 
 
+def holds_in_force(connection: Connection, site_id: str, now: float) -> tuple[StoredCommand, ...]:
+    """Orders to keep records for a case that the box confirmed, that nobody ended, and whose time is not over."""
+    ends = select(command.c.body).where(command.c.site == site_id, command.c.state == "applied", _is("end-hold"))
+    ended = {body.get("hold_id") for body in connection.execute(ends).scalars()}
+    query = (
+        _commands()
+        .where(command.c.site == site_id, command.c.state == "applied", _is("set-hold"))
+        .order_by(command.c.created_at.desc(), command.c.command_id)
+        .limit(MOST_HOLDS)
+    )
+    rows = (StoredCommand(**row) for row in connection.execute(query).mappings())
+    return tuple(row for row in rows if row.body.get("hold_id") not in ended and at_of(row.body.get("review")) > now)
+
+
+def documents_in_force(connection: Connection, site_id: str) -> tuple[StoredCommand, ...]:
+    """Orders of two people that put a document in force and that the box followed, the latest first.
+
+    What was only handed in does not count: one person can do that.
+    """
+    query = (
+        _commands()
+        .where(
+            command.c.site == site_id, _is("set-authority"), command.c.state == "applied", command.c.second.is_not(None)
+        )
+        .order_by(command.c.created_at.desc())
+        .limit(MOST_READ)
+    )
+    return tuple(StoredCommand(**row) for row in connection.execute(query).mappings())
+
+
+def at_of(text: object) -> float:
+    """A time of a payload as Unix seconds; 0 where it is none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return 0.0
+
+
 def requests_of(connection: Connection, site_id: str, *, state: str) -> tuple[StoredRequest, ...]:
     """Requests of a household: those that wait oldest first, those answered newest first."""
     table = request.c
@@ -132,6 +175,11 @@ def answer_request(connection: Connection, *, site_id: str, request_id: str, not
         update(request).where(which).values(state="answered", note=note, answered_by=by, answered_at=now)
     )
     return bool(changed.rowcount)
+
+
+def _is(action: str) -> ColumnElement[bool]:
+    found: ColumnElement[str] = command.c.body["action"].as_string()
+    return found == action
 
 
 def _requests() -> Any:

@@ -1,9 +1,8 @@
 """Erases what the dashboard has kept for long enough, by the same classes and periods as a box (R64, N17).
 
-In: what the newest document held of a household says, else settings. Out: rows gone, and one line of the audit that
+In: what the document in force of a household says, else `DEFAULT_DAYS`. Out: rows gone, and one line of the audit that
 says how many and of what, never what they held. Holds that a box confirmed are kept here too. The audit itself stays:
-it holds no content. On SQLite what is erased is overwritten (`secure_delete`), and a rollback journal is cut to nothing
-when its transaction ends.
+it holds no content. On SQLite what is erased is overwritten (`store.engine`).
 Bounded: a purge erases at most `AT_ONCE` rows of a table and says whether more is due.
 """
 
@@ -11,23 +10,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, false, not_, or_, select, true, update
 
-from dashboard.store.law import acts_of, documents_of
+from dashboard.store.law import at_of, documents_in_force, holds_in_force
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import command, device, event, finding, proposal, request, site, stay, told
+from dashboard.store.schema import (
+    bundle,
+    bundle_file,
+    bundle_part,
+    command,
+    device,
+    event,
+    finding,
+    proposal,
+    request,
+    site,
+    stay,
+    told,
+)
 from wire.authority import Authority, AuthorityError, parse_signed
 
 DAY = 86400.0
 AT_ONCE = 5000
 DEFAULT_DAYS: Mapping[str, Mapping[str, int]] = {
-    "prevent": {"presence": 90, "findings": 180, "household": 90, "commands": 730, "box": 730, "ended": 28},
-    "detect": {"presence": 180, "findings": 365, "household": 180, "commands": 730, "box": 730, "ended": 90},
+    "prevent": {
+        "presence": 90,
+        "findings": 180,
+        "household": 90,
+        "commands": 730,
+        "box": 730,
+        "ended": 28,
+        "copies": 28,
+    },
+    "detect": {
+        "presence": 180,
+        "findings": 365,
+        "household": 180,
+        "commands": 730,
+        "box": 730,
+        "ended": 90,
+        "copies": 90,
+    },
 }
-"""As the box's own table has them; the shorter ones count where no document is held here."""
+"""As the box's own table has them (`copies`: of records that were put together to hand out, as long as after the end of
+an authority); the shorter ones count where no document was put in force from here."""
 _FOUND = ("gatehouse.finding.v1",)
 _PRESENT = ("gatehouse.device.v1", "gatehouse.proposal.v1", "gatehouse.session.v1")
 _ASKED = ("gatehouse.request.v1",)
@@ -57,6 +85,9 @@ class Schedule:
     household: float
     commands: float
     box: float
+    copies: float
+    ended: bool = False
+    """The authority has ended so long ago that nothing about devices may be left, open or not."""
 
 
 def schedule_of(document: Authority | None, now: float) -> Schedule:
@@ -71,7 +102,13 @@ def schedule_of(document: Authority | None, now: float) -> Schedule:
         if now >= ended:
             # What is about devices goes so long after the authority has ended, however young it is.
             return Schedule(
-                presence=now, findings=now, household=now, commands=now - days["commands"] * DAY, box=now - 730 * DAY
+                presence=now,
+                findings=now,
+                household=now,
+                commands=now - days["commands"] * DAY,
+                box=now - days["box"] * DAY,
+                copies=now,
+                ended=True,
             )
     return Schedule(
         presence=now - days["presence"] * DAY,
@@ -79,35 +116,25 @@ def schedule_of(document: Authority | None, now: float) -> Schedule:
         household=now - days["household"] * DAY,
         commands=now - days["commands"] * DAY,
         box=now - days["box"] * DAY,
+        copies=now - days["copies"] * DAY,
     )
 
 
 def holds_of(connection: Connection, site_id: str, now: float) -> tuple[Hold, ...]:
     """Holds that a box confirmed and nobody ended."""
-    asked = acts_of(connection, site_id, ("set-hold", "end-hold"))
-    ended = {
-        item.body.get("hold_id") for item in asked if item.body["action"] == "end-hold" and item.state == "applied"
-    }
-    found = []
-    for item in asked:
-        body = item.body
-        if body["action"] != "set-hold" or item.state != "applied" or body.get("hold_id") in ended:
-            continue
-        if _at(body.get("review")) > now:
-            found.append(
-                Hold(since=_at(body.get("since")), until=_at(body.get("until")), device_id=body.get("device_id"))
-            )
-    return tuple(found)
+    bodies = (item.body for item in holds_in_force(connection, site_id, now))
+    return tuple(
+        Hold(since=at_of(body.get("since")), until=at_of(body.get("until")), device_id=body.get("device_id"))
+        for body in bodies
+    )
 
 
 def purge(connection: Connection, *, tenant: str, now: float) -> bool:
     """Erase what is due in every household; true where more is left than one round takes."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
     left = False
     for site_id in connection.execute(select(site.c.site).where(site.c.tenant == tenant)).scalars().all():
         counted: dict[str, int] = {}
-        schedule = schedule_of(_document(connection, site_id), now)
+        schedule = schedule_of(_document(connection, site_id, now), now)
         holds = holds_of(connection, site_id, now)
         for table, key, which in _due(site_id, schedule, holds):
             gone = _erase(connection, table, key, which)
@@ -116,6 +143,7 @@ def purge(connection: Connection, *, tenant: str, now: float) -> bool:
         gone = _blank(connection, site_id, schedule, holds)
         counted["event"] = counted.get("event", 0) + gone
         left = left or gone >= AT_ONCE
+        counted["bundle"] = counted.get("bundle", 0) + _empty_bundles(connection, site_id, schedule)
         if any(counted.values()):
             said = ", ".join(f"{name} {number}" for name, number in counted.items() if number)
             write_audit(
@@ -126,9 +154,6 @@ def purge(connection: Connection, *, tenant: str, now: float) -> bool:
 
 def erase_device(connection: Connection, *, site_id: str, device_id: str, since: float, until: float) -> int:
     """Erase what is stored here of a device that should not have been recorded (R65); how many rows."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
-    payload = event.c.payload["device_id"].as_string()
     which: tuple[tuple[Table, ColumnElement[bool]], ...] = (
         (finding, and_(finding.c.device_id == device_id, finding.c.last_seen >= since, finding.c.first_seen < until)),
         (stay, and_(stay.c.device_id == device_id, stay.c.started >= since, stay.c.started < until)),
@@ -146,16 +171,26 @@ def erase_device(connection: Connection, *, site_id: str, device_id: str, since:
         gone += connection.execute(delete(table).where(table.c.site == site_id, about)).rowcount
     told_of = and_(
         event.c.site == site_id,
-        event.c.type.in_((*_FOUND, *_PRESENT)),
-        payload == device_id,
         event.c.received_at >= since,
-        event.c.received_at < until + DAY,
+        event.c.type.in_((*_FOUND, *_PRESENT)),
+        or_(_about("device_id") == device_id, _about("other_id") == device_id),
     )
-    return gone + int(connection.execute(update(event).where(told_of).values(**_BLANK)).rowcount)
+    for row in connection.execute(
+        select(event.c.source, event.c.id, event.c.payload, event.c.received_at).where(told_of)
+    ).all():
+        # What a box said late, after an outage, is of the time that it speaks of.
+        first, last = _span(row.payload, row.received_at)
+        if last >= since and first < until:
+            same = and_(event.c.source == row.source, event.c.id == row.id)
+            gone += connection.execute(update(event).where(same).values(**_BLANK)).rowcount
+    return gone
 
 
-def erase_confirmed(connection: Connection, *, tenant: str, now: float) -> int:
-    """Erase here what boxes have erased at an officer's word; how many rows."""
+def erase_confirmed(connection: Connection, *, tenant: str, now: float, answered_since: float | None = None) -> int:
+    """Erase here what boxes have erased at an officer's word; how many rows.
+
+    With `answered_since`, only what boxes confirmed from then on, else all of the last `CONFIRMED_DAYS`.
+    """
     query = (
         select(command.c.site, command.c.body, command.c.created_at, command.c.command_id)
         .join(site, site.c.site == command.c.site)
@@ -163,14 +198,14 @@ def erase_confirmed(connection: Connection, *, tenant: str, now: float) -> int:
             site.c.tenant == tenant,
             command.c.body["action"].as_string() == "erase-records",
             command.c.state == "applied",
-            command.c.answered_at > now - CONFIRMED_DAYS * DAY,
+            command.c.answered_at >= (now - CONFIRMED_DAYS * DAY if answered_since is None else answered_since),
         )
         .limit(AT_ONCE)
     )
     gone = 0
     for row in connection.execute(query).all():
-        since = _at(row.body.get("since")) if row.body.get("since") else 0.0
-        until = _at(row.body.get("until")) if row.body.get("until") else row.created_at
+        since = at_of(row.body.get("since")) if row.body.get("since") else 0.0
+        until = at_of(row.body.get("until")) if row.body.get("until") else row.created_at
         number = erase_device(connection, site_id=row.site, device_id=row.body["device_id"], since=since, until=until)
         if number:
             subject = f"{row.site}/{row.command_id}: {number}"
@@ -185,14 +220,18 @@ def _due(
     def free(at: ColumnElement[float], about: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         return [_free(hold, at, about) for hold in holds]
 
-    payload = event.c.payload["device_id"].as_string()
+    # What is open waits for somebody to decide; when the authority is long over there is nothing left to decide.
+    over = true() if schedule.ended else false()
+    here = exists().where(
+        device.c.site == site_id, device.c.device_id == stay.c.device_id, device.c.last_seen >= schedule.presence
+    )
     return (
         (
             finding,
             ("site", "finding_id"),
             and_(
                 finding.c.site == site_id,
-                finding.c.state == "closed",
+                or_(finding.c.state == "closed", and_(over, finding.c.device_id.is_not(None))),
                 finding.c.last_seen < schedule.findings,
                 *free(finding.c.last_seen, finding.c.device_id),
             ),
@@ -202,7 +241,11 @@ def _due(
             ("site", "session_id"),
             and_(
                 stay.c.site == site_id,
-                stay.c.ended < schedule.presence,
+                # One that never ended is of a box that went dark meanwhile: its device was not seen since either.
+                or_(
+                    stay.c.ended < schedule.presence,
+                    and_(stay.c.ended.is_(None), stay.c.started < schedule.presence, ~here),
+                ),
                 *free(stay.c.started, stay.c.device_id),
             ),
         ),
@@ -211,7 +254,7 @@ def _due(
             ("site", "proposal_id"),
             and_(
                 proposal.c.site == site_id,
-                proposal.c.state != "open",
+                or_(proposal.c.state != "open", over),
                 proposal.c.raised_at < schedule.presence,
                 *free(proposal.c.raised_at, proposal.c.device_id),
             ),
@@ -228,14 +271,18 @@ def _due(
         (
             event,
             ("source", "id"),
-            and_(event.c.site == site_id, event.c.received_at < schedule.box, *free(event.c.received_at, payload)),
+            and_(
+                event.c.site == site_id,
+                event.c.received_at < schedule.box,
+                *free(event.c.received_at, _about("device_id")),
+            ),
         ),
         (
             request,
             ("site", "request_id"),
             and_(
                 request.c.site == site_id,
-                request.c.state == "answered",
+                or_(request.c.state == "answered", over),
                 request.c.at < schedule.household,
                 *free(request.c.at, request.c.device_id),
             ),
@@ -244,6 +291,14 @@ def _due(
             told,
             ("account_id", "about"),
             and_(told.c.site == site_id, told.c.at < schedule.commands),
+        ),
+        (
+            bundle,
+            ("site", "bundle_id"),
+            # What was handed out can be told by its digest as long as the order for it is known.
+            and_(
+                bundle.c.site == site_id, bundle.c.state.in_(("gone", "failed")), bundle.c.built_at < schedule.commands
+            ),
         ),
         (
             command,
@@ -259,13 +314,24 @@ def _due(
     )
 
 
+def _empty_bundles(connection: Connection, site_id: str, schedule: Schedule) -> int:
+    """Erase what was put together to hand out; that it was, by whom and with what digest stays with the orders."""
+    due = and_(bundle.c.site == site_id, bundle.c.state != "gone", bundle.c.built_at < schedule.copies)
+    names = connection.execute(select(bundle.c.bundle_id).where(due).limit(AT_ONCE)).scalars().all()
+    for name in names:
+        for table in (bundle_file, bundle_part):
+            connection.execute(delete(table).where(table.c.site == site_id, table.c.bundle_id == name))
+        same = and_(bundle.c.site == site_id, bundle.c.bundle_id == name)
+        connection.execute(update(bundle).where(same).values(state="gone", problem="Ask for it anew if it is needed."))
+    return len(names)
+
+
 def _blank(connection: Connection, site_id: str, schedule: Schedule, holds: tuple[Hold, ...]) -> int:
     """Empty events of content that is due."""
-    payload = event.c.payload["device_id"].as_string()
     gone = 0
     for types, before in ((_FOUND, schedule.findings), (_PRESENT, schedule.presence), (_ASKED, schedule.household)):
         which = [event.c.site == site_id, event.c.type.in_(types), event.c.received_at < before]
-        free = [_free(hold, event.c.received_at, payload) for hold in holds]
+        free = [_free(hold, event.c.received_at, _about("device_id")) for hold in holds]
         keys = select(event.c.source, event.c.id).where(*which, *free).limit(AT_ONCE)
         for row in connection.execute(keys).all():
             same = and_(event.c.source == row.source, event.c.id == row.id)
@@ -289,17 +355,25 @@ def _erase(connection: Connection, table: Table, key: tuple[str, ...], which: Co
     return len(rows)
 
 
-def _document(connection: Connection, site_id: str) -> Authority | None:
-    for row in documents_of(connection, site_id):
+def _document(connection: Connection, site_id: str, now: float) -> Authority | None:
+    """The document in force, as far as it was put in force from here; not one that waits for its day."""
+    for row in documents_in_force(connection, site_id):
         try:
-            return parse_signed(row.document.encode()).document
+            found = parse_signed(str(row.body.get("document")).encode()).document
         except AuthorityError:
             continue
+        if found.not_before.timestamp() <= now:
+            return found
     return None
 
 
-def _at(text: object) -> float:
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return 0.0
+def _about(name: str) -> ColumnElement[str]:
+    found: ColumnElement[str] = event.c.payload[name].as_string()
+    return found
+
+
+def _span(payload: Mapping[str, Any], received: float) -> tuple[float, float]:
+    """From when to when an event speaks of its device; when it came, where it does not say."""
+    first = payload.get("started") or payload.get("first_seen") or payload.get("raised_at")
+    last = payload.get("ended") or payload.get("last_seen") or payload.get("raised_at")
+    return (at_of(first) if first else received), (at_of(last) if last else received)

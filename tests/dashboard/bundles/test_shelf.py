@@ -20,6 +20,7 @@ from dashboard.bundles.finishing import Finisher
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from dashboard.store.retention import purge
 from lab.faults import bundling
 from lab.faults.bundling import Made
 from wire.acts import BuildBundle
@@ -100,8 +101,15 @@ class Shelf:
         return found
 
     def zip(self) -> bytes:
+        made, digest = b"", self.only().sha256
         with self.engine.connect() as connection:
-            return b"".join(shelf.octets_of(connection, SITE, "bundle-1"))
+            for number in range(1000):
+                chunk = shelf.chunk_of(connection, SITE, "bundle-1", number, sha256=digest)
+                if chunk is None:
+                    break
+                made += chunk
+            assert shelf.chunk_of(connection, SITE, "bundle-1", 0, sha256="0" * 64) is None, "that is another one"
+        return made
 
 
 @pytest.fixture
@@ -268,16 +276,27 @@ def test_when_the_box_has_deleted_it_the_rest_is_not_asked_for(desk: Shelf) -> N
     assert "Ask for it anew" in desk.only().problem
 
 
-def test_a_thrown_away_bundle_leaves_nothing(desk: Shelf) -> None:
+@pytest.mark.req("N17")
+def test_when_its_time_is_over_only_that_it_was_is_left_and_there_is_room_for_another(
+    desk: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.say(desk.built())
     for number in range(len(desk.parts)):
         desk.say(desk.part(number))
     desk.turn()
+    digest = desk.only().sha256
     with desk.engine.begin() as connection:
-        assert shelf.drop(connection, site=SITE, bundle_id="bundle-1")
-        assert not shelf.drop(connection, site=SITE, bundle_id="bundle-1")
-        for table in (schema.bundle, schema.bundle_part, schema.bundle_file):
+        purge(connection, tenant=TENANT, now=NOW + 29 * 86_400)
+        for table in (schema.bundle_part, schema.bundle_file):
             assert connection.execute(select(table)).all() == []
+        assert connection.execute(select(schema.audit.c.subject)).scalars().all() == [f"{SITE}: bundle 1"]
+    assert (desk.only().state, desk.only().sha256) == ("gone", digest)
+    monkeypatch.setattr(shelf, "MAX_BUNDLES", 1)
+    desk.say(desk.built())
+    assert desk.only().state == "gone", "a repetition does not begin it anew"
+    with desk.engine.begin() as connection:
+        purge(connection, tenant=TENANT, now=NOW + 800 * 86_400)
+        assert connection.execute(select(schema.bundle)).all() == []
 
 
 def test_a_household_has_few_bundles(desk: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

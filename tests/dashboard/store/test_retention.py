@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from dashboard import auth
 from dashboard.auth import Role
@@ -154,7 +154,7 @@ def _document(**values: Any) -> Authority:
     return Authority.model_validate(row | values)
 
 
-def test_the_document_that_is_held_here_says_how_long(engine: Engine, old: Any) -> None:
+def test_the_document_in_force_says_how_long_and_not_what_one_person_handed_in(engine: Engine, old: Any) -> None:
     assert schedule_of(None, NOW).presence == NOW - 90 * DAY
     assert schedule_of(_document(), NOW).presence == NOW - 180 * DAY
     own = _document(retention=[{"data_class": "presence", "days": 5}, {"data_class": "list_hits", "days": 6}])
@@ -165,7 +165,81 @@ def test_the_document_that_is_held_here_says_how_long(engine: Engine, old: Any) 
             connection, site_id="site-1", authority_id="order-7", number=1, document=signed, by="x", now=NOW
         )
     _purge(engine)
+    assert "f-new" in _ids(old, schema.finding, "finding_id"), "nobody agreed to it"
+    _command(engine, {"action": "set-authority", "document": signed}, second="somebody-else")
+    _purge(engine)
     assert _ids(old, schema.finding, "finding_id") == {"open-old", "open-new"}
+
+
+def test_a_document_that_waits_for_its_day_does_not_count_yet(engine: Engine, old: Any) -> None:
+    later = datetime.fromtimestamp(NOW + DAY, UTC)
+    own = _document(
+        not_before=later,
+        not_after=datetime.fromtimestamp(NOW + 9 * DAY, UTC),
+        retention=[{"data_class": "list_hits", "days": 6}],
+    )
+    signed = sign(own, Ed25519PrivateKey.generate()).model_dump_json(exclude_none=True)
+    _command(engine, {"action": "set-authority", "document": signed}, second="somebody-else")
+    _purge(engine)
+    assert "f-new" in _ids(old, schema.finding, "finding_id")
+
+
+def test_long_after_the_end_nothing_of_devices_is_left_open_or_not(engine: Engine, old: Any) -> None:
+    old.stay("s-open", started=NOW - 2 * DAY)
+    old.proposal("p-open", raised_at=NOW - DAY)
+    old.finding("box", device_id=None, kind="box-silent")
+    over = _document(not_after=datetime.fromtimestamp(NOW - 91 * DAY, UTC))
+    signed = sign(over, Ed25519PrivateKey.generate()).model_dump_json(exclude_none=True)
+    _command(engine, {"action": "set-authority", "document": signed}, second="somebody-else")
+    _purge(engine)
+    for table in (schema.device, schema.stay, schema.proposal):
+        assert old.rows(table) == []
+    assert _ids(old, schema.finding, "finding_id") == {"box"}
+
+
+def test_a_stay_that_never_ended_goes_with_its_device(engine: Engine, old: Any) -> None:
+    old.stay("s-gone", device_id="d-old", started=NOW - 200 * DAY)
+    old.stay("s-here", device_id="d-new", started=NOW - 200 * DAY)
+    _purge(engine)
+    assert _ids(old, schema.stay, "session_id") == {"s-new", "s-here"}
+
+
+def test_many_orders_about_holds_do_not_push_one_out(engine: Engine, old: Any) -> None:
+    span = {"since": _iso(NOW - 300 * DAY), "until": _iso(NOW), "review": _iso(NOW + DAY)}
+    _command(engine, {"action": "set-hold", "hold_id": "h-1", "reason": "Case", **span}, created_at=NOW - 9 * DAY)
+    for number in range(60):
+        body = {"action": "end-hold", "hold_id": f"other-{number}"}
+        _command(engine, body, command_id=f"c-{number}")
+    _purge(engine)
+    assert "f-old" in _ids(old, schema.finding, "finding_id")
+
+
+def test_what_a_row_held_before_it_was_changed_is_gone_too(engine: Engine, old: Any) -> None:
+    before = "canary-before-44c1"
+    old.finding("f-changed", device_id="d-old", state="closed", reasons=[before * 40], raised_at=NOW - 200 * DAY)
+    with engine.begin() as connection:
+        same = schema.finding.c.finding_id == "f-changed"
+        connection.execute(update(schema.finding).where(same).values(payload={"reasons": ["After"]}))
+    _purge(engine)
+    path = Path(str(engine.url.database))
+    assert before.encode() not in b"".join(item.read_bytes() for item in path.parent.glob(f"{path.name}*"))
+
+
+@pytest.mark.req("R65")
+def test_what_came_late_of_an_erased_time_is_erased_by_what_it_speaks_of(engine: Engine, old: Any) -> None:
+    for number, seen in ((21, NOW - 20 * DAY), (22, NOW - 2 * DAY)):
+        _event(old, number, at=NOW - DAY / 2, device_id="d-new")
+        payload = {"device_id": "d-new", "first_seen": _iso(seen - 60), "last_seen": _iso(seen)}
+        with engine.begin() as connection:
+            connection.execute(update(schema.event).where(schema.event.c.id == f"e-{number}").values(payload=payload))
+    span = {"since": _iso(NOW - 21 * DAY), "until": _iso(NOW - 19 * DAY)}
+    _command(engine, {"action": "erase-records", "device_id": "d-new", "reason": "Mistake", **span})
+    with engine.begin() as connection:
+        assert erase_confirmed(connection, tenant="northmoor", now=NOW, answered_since=NOW) == 0
+        assert erase_confirmed(connection, tenant="northmoor", now=NOW) == 1
+    types = {row["id"]: row["type"] for row in old.rows(schema.event)}
+    assert types["e-21"] == retention.ERASED
+    assert types["e-22"] != retention.ERASED
 
 
 def test_after_the_authority_has_ended_all_of_devices_goes(engine: Engine) -> None:
