@@ -66,10 +66,13 @@ def test_all_else_is_a_plain_sentence(office: Any, server: Server) -> None:
 def test_who_says_nothing_holds_nobody_up_and_the_room_is_bounded(
     office: Any, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_room", threading.BoundedSemaphore(2))
+    room = threading.BoundedSemaphore(2)
+    monkeypatch.setattr(server, "_room", room)
     port = server.server_address[1]
     with socket.create_connection(("127.0.0.1", port)):
         assert _ask(server, office.authority.certificate_path, b"{}")[0] == 403
+        assert room.acquire(timeout=10), "the one that was answered has left its place"
+        room.release()
         with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)) as third:
             third.settimeout(10)
             assert third.recv(1) == b""
