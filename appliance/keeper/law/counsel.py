@@ -96,7 +96,7 @@ class Counsel:
 
     def judgement(self, at: float) -> Judgement:
         """What is in force at a moment."""
-        judgement = self.office.judgement(at)
+        judgement = self.office.judgement(at, self._clock.span())
         self._book.opened = self.unmasking.opened(judgement.scope, at)
         return judgement
 

@@ -91,12 +91,20 @@ class Office:
         self._desk.offer(raw, at, sure=self._sure())
         self._keep()
 
-    def judgement(self, at: float) -> Judgement:
-        """Whether there is leave to record at a moment, by the documents and by what was ordered."""
+    def judgement(self, at: float, span: tuple[float, float] | None = None) -> Judgement:
+        """Whether there is leave to record at a moment, by the documents and by what was ordered.
+
+        `span`: earliest and latest that it may be. A document is in force where it is at both ends: one whose end may
+        have come by the error of the clock has ended, however long nobody has vouched for the time.
+        """
         judgement = self._desk.judgement(at, sure=self._sure())
         self._keep()
         if judgement.scope is None:
             return judgement
+        for end in span or ():
+            there = judge(judgement.scope.authority, end)
+            if there.scope is None:
+                return there
         return self._ordered(judgement.scope.authority, at) or judgement
 
     def within(self, starts: float, ends: float) -> Scope | None:

@@ -188,6 +188,14 @@ class Timekeeper:
         ahead = max(self._floor + (monotonic - self._anchor) - told, self._moment - told, 0.0)
         return self._error + DRIFT * passed + ahead
 
+    def span(self) -> tuple[float, float]:
+        """Earliest and latest that it may be at the moment read last; the moment itself where nothing bounds it."""
+        if self._signed is None:
+            return self._moment, self._moment
+        passed = self._read_at - self._signed_at
+        told, error = self._signed + passed, self._error + DRIFT * passed
+        return told - error, told + error
+
     # --- what others are told ---------------------------------------------------------------
 
     def stamp(self) -> Stamp:

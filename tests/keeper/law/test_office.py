@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.keeper.authority import Reason
+from appliance.keeper.core import Peer
 from wire.acts import PauseRecording, ResumeRecording, SetAuthority, WithdrawConsent
 from wire.authority import CollectClause, Consent, DataClass
 from wire.base import Payload, Standing
@@ -98,6 +99,19 @@ def test_a_withdrawal_holds_until_a_higher_number(bench: Any, order: Any, signed
     assert reason(bench) is Reason.WITHDRAWN
     bench.document(signed(number=2, issued_at=at(0)))
     assert recording(bench)
+
+
+@pytest.mark.req("R54", "N1")
+def test_offline_for_a_month_it_stops_before_its_end_by_the_error_of_the_clock(make_served: Any, signed: Any) -> None:
+    """A slow quartz would otherwise go on for minutes after the end."""
+    served = make_served(signed(not_after=at(30 * 86400)))
+    served.online()
+    served.answer()
+    served.bench.gone(Peer.COURIER)
+    served.wait(30 * 86400 - 280)
+    assert reason(served.bench) is Reason.IN_FORCE
+    served.wait(30)
+    assert reason(served.bench) is Reason.EXPIRED
 
 
 @pytest.mark.req("R54", "R60")

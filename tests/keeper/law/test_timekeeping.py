@@ -121,6 +121,19 @@ def test_an_answer_bounds_its_error_by_half_of_the_time_it_took() -> None:
     assert not slow.authenticated
 
 
+@pytest.mark.req("R54", "N1")
+def test_a_month_without_an_answer_widens_what_the_time_may_be() -> None:
+    clock = vouched(took=0.2)
+    month = 30 * 86400.0
+    moment = clock.read(wall=0.0, monotonic=100.2 + month)
+    earliest, latest = clock.span()
+    assert (moment - earliest, latest - moment) == (pytest.approx(259.3, abs=0.1), pytest.approx(259.3, abs=0.1))
+    free = Timekeeper(boot="cd34", monotonic=1.0)
+    moment = free.read(wall=START, monotonic=1.0)
+    assert moment == START
+    assert free.span() == (moment, moment)
+
+
 @pytest.mark.req("R54")
 def test_an_answer_before_the_floor_does_not_bring_time_back() -> None:
     clock = Timekeeper(boot="ab12", monotonic=0.0)
