@@ -54,7 +54,7 @@ class Sensor:
         """The first observation that is wanted; what was told before counts."""
         deadline = time.monotonic() + _SECONDS
         while not (found := [one for one in self.told if wanted(one)]):
-            heard = "\n".join([*map(repr, self.told), f"missed {[tap.lost for tap in self._taps]}"])
+            heard = "\n".join([*map(repr, self.told), f"missed {[tap.counts.lost for tap in self._taps]}"])
             assert time.monotonic() < deadline, heard
             self.hear()
         return found[0]
