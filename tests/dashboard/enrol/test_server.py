@@ -76,6 +76,8 @@ def test_who_says_nothing_holds_nobody_up_and_the_room_is_bounded(
         with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)) as third:
             third.settimeout(10)
             assert third.recv(1) == b""
+    assert room.acquire(timeout=10)
+    assert room.acquire(timeout=10), "who has gone has left his place"
     assert server.turned_away >= 1
     assert module.MAX_CONNECTIONS <= 64
 
