@@ -68,7 +68,12 @@ def watch(connection: Connection, *, tenant: str, since: float, now: float, limi
     known = select(finding.c.finding_id).where(opened).exists()
     late = (
         select(site.c.site, site.c.heard_at, site.c.status)
-        .where(site.c.tenant == tenant, site.c.heard_at <= now - min(limit, GONE_SECONDS), ~known)
+        .where(
+            site.c.tenant == tenant,
+            site.c.revoked_at.is_(None),  # what that one says does not count, so that it would always be silent
+            site.c.heard_at <= now - min(limit, GONE_SECONDS),
+            ~known,
+        )
         .order_by(site.c.heard_at)
         .limit(AT_ONCE)
     )

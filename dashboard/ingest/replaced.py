@@ -1,7 +1,8 @@
 """Gives a box that took another's place what the dashboard knew of the home: authority, devices, arrangements (N15).
 
 In: rows of `replacement`, what the new box says of itself, what is stored of the old one. Out: commands, in two steps:
-the newest document that two people put in force; then, once the box records, devices, passphrases and arrangements.
+the newest document that two people put in force, unless it was withdrawn, with the pauses since; then, once the box
+records, devices, passphrases and arrangements.
 Findings that the old box left open are closed. Bounded: `AT_ONCE` households a round, `MOST_DEVICES` devices,
 `MOST_COMMANDS` commands a household.
 """
@@ -18,19 +19,20 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, delete, insert, select, update
 
 from dashboard.second import needs_second
+from dashboard.store.law import at_of, documents_in_force
 from dashboard.store.own import PREFIX
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import arrangements, command, device, finding, replacement, site
-from wire.acts import MAX_RESTORED, Restored, RestoreDevices, SetAuthority
+from wire.acts import MAX_RESTORED, PauseRecording, Restored, RestoreDevices, SetAuthority
 from wire.base import Correction
 from wire.box import Arrangements
-from wire.findings import Finding
 from wire.models import Address
 from wire.orders import AddWatch, BindPassphrase, Order, QuietRule, SetAway
 
 AT_ONCE = 20
 MOST_DEVICES = 512
 MOST_COMMANDS = 700
+MOST_STOPS = 50
 LIFETIME = 24 * 3600.0
 _EPOCH = re.compile(r"([a-z0-9]{1,32})-s[0-9]{1,15}")
 _WHY = "The box was replaced"
@@ -50,8 +52,11 @@ def replace_box(connection: Connection, *, site_id: str, verify_key: str, seal_k
         update(site)
         .where(site.c.site == site_id)
         # Without the old status, whatever the new box's clock says its first status counts.
-        .values(verify_key=verify_key, seal_key=seal_key, status=None, status_at=None, status_id=None)
+        # If the old box was revoked, the new one is not.
+        .values(verify_key=verify_key, seal_key=seal_key, status=None, status_at=None, status_id=None, revoked_at=None)
     )
+    earlier = (replacement.c.site == site_id) & replacement.c.done_at.is_(None)
+    connection.execute(update(replacement).where(earlier).values(done_at=now))
     connection.execute(insert(replacement).values(site=site_id, at=now, old_epoch=epoch_of(row.status_id)))
     for old, new in (("waiting", "unsent"), ("sent", "unanswered")):
         which = (command.c.site == site_id) & (command.c.state == old)
@@ -91,25 +96,48 @@ def restore(connection: Connection, *, tenant: str, now: float) -> int:
 
 
 def _queue_authority(connection: Connection, site_id: str, tag: str, now: float) -> int:
-    """The newest document that two people put in force, given by the same two."""
+    """The newest document that two people put in force, given by the same two; then what stopped recording since.
+
+    Where a consent was withdrawn since, nothing is put in force: that takes two people and another document.
+    """
+    given = next(iter(documents_in_force(connection, site_id)), None)
+    stops = () if given is None else _stops(connection, site_id, given.created_at, now)
+    why = "no document" if given is None else "withdrawn" if "withdraw-consent" in {row.action for row in stops} else ""
+    if given is None or why:
+        write_audit(connection, at=now, account_id=None, action="restore-box", subject=site_id, outcome=why)
+        return 0
+    order = SetAuthority(document=given.body["document"])
+    _queue(connection, site_id, f"{tag}-a", order, by=given.by, second=given.second, now=now)
+    for number, row in enumerate(stops, 1):
+        pause = PauseRecording.model_validate(row.body)
+        _queue(connection, site_id, f"{tag}-a{number}", pause, by=row.by, second=None, now=now, after=number)
+    return 1 + len(stops)
+
+
+def _stops(connection: Connection, site_id: str, since: float, now: float) -> tuple[Any, ...]:
+    """Withdrawals, and pauses that are not over, that were asked for since, oldest first; also where the box's answer is lost."""
+    action = command.c.body["action"].as_string()
     query = (
-        select(command.c.body, command.c.by, command.c.second)
+        select(action.label("action"), command.c.body, command.c.by, command.c.state)
         .where(
             command.c.site == site_id,
-            command.c.body["action"].as_string() == "set-authority",
-            command.c.state == "applied",
-            command.c.second.is_not(None),
+            command.c.created_at >= since,
+            action.in_(("withdraw-consent", "pause-recording", "resume-recording")),
+            command.c.state.in_(("applied", "sent", "unanswered")),
         )
         .order_by(command.c.created_at.desc())
-        .limit(1)
+        .limit(MOST_STOPS)
     )
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        write_audit(connection, at=now, account_id=None, action="restore-box", subject=site_id, outcome="no document")
-        return 0
-    order = SetAuthority(document=row.body["document"])
-    _queue(connection, site_id, f"{tag}-a", order, by=row.by, second=row.second, now=now)
-    return 1
+    found: list[Any] = []
+    resumed = False
+    for row in connection.execute(query).all():
+        resumed = resumed or (row.action == "resume-recording" and row.state == "applied")
+        until = row.body.get("until")
+        if row.action == "withdraw-consent" or (
+            row.action == "pause-recording" and not resumed and (until is None or at_of(until) > now)
+        ):
+            found.append(row)
+    return tuple(reversed(found))
 
 
 def _queue_home(connection: Connection, site_id: str, tag: str, now: float) -> int:
@@ -267,7 +295,8 @@ def _queue(
     after: int = 0,
 ) -> None:
     body = order.model_dump(mode="json", exclude_none=True)
-    assert second is not None or not needs_second(body["action"])  # noqa: S101 - nothing here goes round two people
+    if second is None and needs_second(body["action"]):
+        raise ValueError("nothing here goes round two people")
     connection.execute(
         insert(command).values(
             command_id=command_id,
@@ -302,7 +331,6 @@ def _close_findings(connection: Connection, site_id: str, now: float) -> None:
     for row in connection.execute(query).all():
         key = (finding.c.site == site_id) & (finding.c.finding_id == row.finding_id)
         payload = {**row.payload, "state": "closed", "closed_because": _WHY + ".", "revision": row.revision + 1}
-        Finding.model_validate(payload)
         connection.execute(
             update(finding).where(key).values(state="closed", revision=row.revision + 1, payload=payload, stored_at=now)
         )

@@ -52,6 +52,13 @@ def test_silence_is_said_within_three_minutes_and_closed_when_the_box_is_heard(e
     assert _states(home) == ["closed"]
 
 
+def test_a_revoked_box_is_not_called_silent(engine: Engine, home: Any) -> None:
+    _heard(engine, START, revoked_at=START)
+    for second in range(0, 400, 5):
+        assert _round(engine, START + second) == 0
+    assert _states(home) == []
+
+
 @pytest.mark.usefixtures("home")
 def test_who_was_away_accuses_nobody(engine: Engine) -> None:
     _round(engine, START - 1000)

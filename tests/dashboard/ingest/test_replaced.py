@@ -160,3 +160,53 @@ def test_many_devices_come_in_pieces_and_are_bounded(home: Home, monkeypatch: py
     pieces = [row["body"]["devices"] for row in home.queued() if row["body"]["action"] == "restore-devices"]
     assert [len(piece) for piece in pieces] == [32, 32, 1]
     assert pieces[0][0]["device_id"] == "dev-1", "those with a standing first"
+
+
+@pytest.mark.req("R54")
+def test_what_was_withdrawn_is_not_put_in_force_again(home: Home) -> None:
+    home.command("stop", {"action": "withdraw-consent", "reason": "x"}, at=6.0, state="unanswered")
+    home.replace()
+    home.says("new-s1", recording=False)
+    assert home.go() == 0
+    assert home.queued() == []
+    assert [row["outcome"] for row in home.seed.rows(schema.audit) if row["action"] == "restore-box"] == ["withdrawn"]
+
+
+@pytest.mark.req("R54")
+def test_a_new_document_after_a_withdrawal_counts(home: Home) -> None:
+    home.command("stop", {"action": "withdraw-consent", "reason": "x"}, at=6.0)
+    home.command("auth-4", {"action": "set-authority", "document": "{4}"}, second=home.two, at=7.0)
+    home.replace()
+    home.says("new-s1", recording=False)
+    assert home.go() == 1
+    assert home.queued()[0]["body"]["document"] == "{4}"
+
+
+@pytest.mark.parametrize(
+    ("resumed", "queued"), [(False, ["set-authority", "pause-recording"]), (True, ["set-authority"])]
+)
+def test_a_pause_goes_on_unless_two_people_ended_it(home: Home, *, resumed: bool, queued: list[str]) -> None:
+    home.command("pause-over", {"action": "pause-recording", "reason": "x", "until": "2030-01-01T00:00:00Z"}, at=6.0)
+    home.command("pause", {"action": "pause-recording", "reason": "x"}, at=7.0)
+    if resumed:
+        home.command("resume", {"action": "resume-recording", "reason": "x"}, at=8.0, second=home.two)
+    home.replace()
+    home.says("new-s1", recording=False)
+    home.go()
+    assert [row["body"]["action"] for row in home.queued()] == queued
+
+
+def test_a_box_that_takes_a_revoked_ones_place_is_heard(home: Home) -> None:
+    with home.engine.begin() as connection:
+        connection.execute(update(schema.site).values(revoked_at=START))
+    home.replace()
+    (site,) = home.seed.rows(schema.site)
+    assert site["revoked_at"] is None
+
+
+def test_a_box_replaced_twice_is_given_everything_once(home: Home) -> None:
+    home.replace()
+    with home.engine.begin() as connection:
+        replaced.replace_box(connection, site_id="site-1", verify_key="D" * 44, seal_key="E" * 44, now=START + 5)
+    home.says("new-s1", recording=False)
+    assert home.go() == 1
