@@ -19,7 +19,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import account, session
+from dashboard.store.schema import account, command, session
 
 MOST_FAILURES = 5
 LOCKED_SECONDS = 300.0
@@ -28,6 +28,8 @@ MOST_SESSIONS = 20
 CODE_LENGTH = 12
 MOST_TYPED = 200
 """Characters of a typed name or code that are looked at."""
+CLOSED = "closed"
+"""What stands in the place of the role of an account that was closed; no `Role`, so that it signs nobody in."""
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No letter that is taken for a digit: a code is read out or copied by hand."""
 
@@ -87,6 +89,8 @@ def make_code(engine: Engine, *, name: str, now: float, lifetime: float) -> str:
         account_id = known.scalar_one_or_none()
         if account_id is None:
             raise ValueError(f"there is no account named {name.strip()}")
+        if connection.execute(select(account.c.role).where(account.c.account_id == account_id)).scalar_one() == CLOSED:
+            raise ValueError(f"the account of {name.strip()} is closed")
         connection.execute(
             update(account)
             .where(account.c.account_id == account_id)
@@ -94,6 +98,28 @@ def make_code(engine: Engine, *, name: str, now: float, lifetime: float) -> str:
         )
         write_audit(connection, at=now, account_id=None, action="make-code", subject=account_id, outcome="done")
     return "-".join(code[start : start + 4] for start in range(0, CODE_LENGTH, 4))
+
+
+def close_account(engine: Engine, *, name: str, now: float) -> None:
+    """Close an account for good: its sign-ins end, and what it asked for and nobody has agreed to yet is taken back.
+
+    Raises:
+        ValueError: there is no such account, or it is closed already.
+    """
+    with engine.begin() as connection:
+        known = select(account.c.account_id).where(account.c.name == name.strip(), account.c.role != CLOSED)
+        account_id = connection.execute(known).scalar_one_or_none()
+        if account_id is None:
+            raise ValueError(f"there is no account named {name.strip()} that is open")
+        connection.execute(
+            update(account)
+            .where(account.c.account_id == account_id)
+            .values(role=CLOSED, code_hash=None, code_expires_at=None)
+        )
+        connection.execute(delete(session).where(session.c.account_id == account_id))
+        waits = (command.c.by == account_id) & (command.c.state == "needs-second")
+        connection.execute(update(command).where(waits).values(state="taken-back", answered_at=now))
+        write_audit(connection, at=now, account_id=None, action="close-account", subject=account_id, outcome="done")
 
 
 def sign_in(

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, case, func, select, update
 
 from dashboard.store import schema
 from dashboard.store.chain import check as check_chain
@@ -32,9 +32,11 @@ from wire.files import replace
 
 MAGIC = b"gatehouse-backup-1\n"
 MOST_KEYS = 200
-MOST_OCTETS = 2 * 1024**3
+MOST_OCTETS = 2 * 1024**3 - 4096
+"""What ChaCha20-Poly1305 takes in one piece here, and a copy is held in memory."""
 JUMP = 1_000_000
-"""By so much the numbers of commands go on after a restore: those given since the backup are never used again."""
+"""By so much at least the numbers of commands go on after a restore, and to the second of the restore: those that were
+given since the backup are never used again, also where one backup is restored twice."""
 _ID = 8
 _NONCE = 12
 
@@ -152,9 +154,14 @@ def _prepare(plain: bytes, path: Path, now: float) -> None:
             raise BackupError(f"the backup cannot be used: {error}") from error
         finally:
             engine.dispose()
-        fresh.replace(path)
+        if path.exists():  # the service reads it under its own user
+            before = path.stat()
+            os.chown(fresh, before.st_uid, before.st_gid)
+            fresh.chmod(before.st_mode & 0o777)
+        # First: SQLite would play an old file's journal back into the new one.
         for rest in ("-journal", "-wal", "-shm"):
             path.with_name(path.name + rest).unlink(missing_ok=True)
+        fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -167,10 +174,13 @@ def _put_right(engine: Engine, now: float) -> None:
         found = check_chain(connection)
         made_at = connection.execute(select(func.max(schema.audit.c.at))).scalar() or 0.0
         connection.execute(schema.session.delete())
+        floor = func.coalesce(schema.site.c.sequence_floor, 0)
         for old, new in (("waiting", "unsent"), ("needs-second", "lapsed"), ("sent", "unanswered")):
             connection.execute(update(command).where(command.c.state == old).values(state=new))
         connection.execute(
-            update(schema.site).values(sequence_floor=func.coalesce(schema.site.c.sequence_floor, 0) + JUMP)
+            update(schema.site).values(
+                sequence_floor=case((floor + JUMP > int(now), floor + JUMP), else_=int(now)),
+            )
         )
         for site in connection.execute(select(schema.site.c.site)).scalars().all():
             write_audit(

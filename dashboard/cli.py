@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dashboard import auth, backup, clock, stamps
 from dashboard.auth import Role
 from dashboard.backup import BackupError
+from dashboard.broker.control import Control, ControlError, disable_site, enable_site
 from dashboard.enrol.desk import revoke
 from dashboard.ingest import replaced
 from dashboard.settings import DashboardSettings, load
@@ -29,6 +30,7 @@ from dashboard.store.queries import write_audit
 from dashboard.store.schema import site as site_table
 from wire import keys
 from wire.files import FileError
+from wire.tls import client_context
 from wire.topics import Channel, Topic, parse
 
 
@@ -87,11 +89,28 @@ def add_site(settings: DashboardSettings, site: str, title: str, verify_key: str
 @click.argument("site")
 @click.pass_obj
 def revoke_site(settings: DashboardSettings, site: str) -> None:
-    """Revoke the box of household SITE: it gets no further certificate, and nothing it says counts."""
+    """Revoke the box of household SITE: nothing it says counts, it is told nothing, and gets no further certificate.
+
+    With [control] in the settings its session with the broker ends too; the command can be given again where it did not.
+    """
     with _database(settings) as engine:
-        if not revoke(engine, site=site, by=None, now=clock.now()):
-            _fail(f"there is no household {site} whose box is not revoked already")
-    click.echo(f"The box of household {site} is revoked. Cut its live session at the broker as well.", err=True)
+        done = revoke(engine, site=site, by=None, now=clock.now())
+        with engine.connect() as connection:
+            known = connection.execute(select(site_table.c.revoked_at).where(site_table.c.site == site)).scalar()
+    if known is None:
+        _fail(f"there is no household {site}")
+    control = _control(settings)
+    if control is None and not done:
+        _fail(f"the box of household {site} is revoked already")
+    click.echo(f"The box of household {site} is revoked.", err=True)
+    if control is None:
+        click.echo("The settings have no [control] section: cut its session at the broker yourself.", err=True)
+        return
+    try:
+        disable_site(control, tenant=settings.tenant, site=site)
+    except ControlError as error:
+        _fail(f"its session with the broker was not cut: {error}; give the command again")
+    click.echo("Its session with the broker is cut.", err=True)
 
 
 @main.command("add-account")
@@ -123,6 +142,19 @@ def sign_in_code(settings: DashboardSettings, name: str, minutes: int) -> None:
     click.echo(code)
 
 
+@main.command("close-account")
+@click.argument("name")
+@click.pass_obj
+def close_account(settings: DashboardSettings, name: str) -> None:
+    """Close the account NAME: it is signed out at once, and what it asked for alone is taken back."""
+    with _database(settings) as engine:
+        try:
+            auth.close_account(engine, name=name, now=clock.now())
+        except ValueError as error:
+            _fail(str(error))
+    click.echo(f"The account of {name} is closed.", err=True)
+
+
 @main.command("replace-box")
 @click.argument("site")
 @click.option("--verify-key", required=True, help="Ed25519 public key of the new box, base64.")
@@ -136,14 +168,25 @@ def replace_box(settings: DashboardSettings, site: str, verify_key: str, seal_ke
     except ValueError as error:
         _fail(f"the box of {site} cannot be replaced: {error}")
     with _database(settings) as engine, engine.begin() as connection:
-        known = select(site_table.c.verify_key).where(site_table.c.site == site, site_table.c.tenant == settings.tenant)
-        old = connection.execute(known).scalar_one_or_none()
+        known = select(site_table.c.verify_key, site_table.c.revoked_at).where(
+            site_table.c.site == site, site_table.c.tenant == settings.tenant
+        )
+        old = connection.execute(known).one_or_none()
         if old is None:
             _fail(f"there is no household {site}")
-        if old == verify_key:
+        if old.verify_key == verify_key:
             _fail("these are the keys of the box that is to be replaced")
+        was_revoked = old.revoked_at is not None
         replaced.replace_box(connection, site_id=site, verify_key=verify_key, seal_key=seal_key, now=clock.now())
     click.echo(f"The keys of {site} are entered; the old box's are refused from now on.", err=True)
+    if was_revoked:
+        control = _control(settings)
+        if control is None:
+            _fail("the box was revoked and the settings have no [control] section: let the site in again at the broker")
+        try:
+            enable_site(control, tenant=settings.tenant, site=site)
+        except ControlError as error:
+            _fail(f"the broker does not let the site in again: {error}")
 
 
 @main.command("backup")
@@ -246,6 +289,18 @@ def _database(settings: DashboardSettings) -> Iterator[Engine]:
         _fail(f"the database cannot be used: {reason}; has init-db been run?")
     finally:
         engine.dispose()
+
+
+def _control(settings: DashboardSettings) -> Control | None:
+    """The way to the broker's access rules, where the settings give one."""
+    given = settings.control
+    if given is None:
+        return None
+    try:
+        context = client_context(ca=given.ca, certificate=given.certificate, key=given.key)
+    except FileError as error:
+        _fail(str(error))
+    return Control(host=given.host, port=given.port, name=given.name, context=context)
 
 
 def _fail(text: str) -> NoReturn:

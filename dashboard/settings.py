@@ -53,6 +53,18 @@ class Enrol(_Section):
     key: Path
 
 
+class BrokerControl(_Section):
+    """How the operator's commands change the broker's access rules (PEM paths)."""
+
+    host: str
+    port: int = Field(default=8883, ge=1, le=65535)
+    name: Name = "administrator-1"
+    """CN of the administrator's certificate."""
+    ca: Path
+    certificate: Path
+    key: Path
+
+
 class Stamps(_Section):
     """A time-stamping service (RFC 3161) for the daily stamp of all ledgers."""
 
@@ -79,8 +91,9 @@ class DashboardSettings(_Section):
     """The zone whose time the pages keep (IANA name)."""
     silent_seconds: float = Field(default=150.0, ge=1, le=3600)
     """A box that was not heard of for so long is said to be silent; boxes say something every minute."""
-    backup_hours: float = Field(default=24.0, gt=0, le=168)
-    """How long a backup can be opened: its key is destroyed then, so that what was erased is gone from it too."""
+    backup_hours: float = Field(default=22.0, gt=0, le=168)
+    """How long a backup can be opened: its key is destroyed then, so that what was erased is gone from it too. With the
+    hour between two purges, and that between two looks at the keys, what is due is gone from everywhere within a day."""
     backup_keys: Path | None = None
     """Where the keys of backups are kept, apart from them; beside the secret where this is not given."""
     words: Words = Words()
@@ -90,6 +103,8 @@ class DashboardSettings(_Section):
     """None: no stamp is taken."""
     enrol: Enrol | None = None
     """Only in the file of the process that renews certificates; no other holds the authority's key."""
+    control: BrokerControl | None = None
+    """Only in the file that the operator's commands are given. None: a revoked box's live session is not cut."""
     ingest: Ingest | None = None
     """Absent in the web process's own file; the web process never holds these keys."""
 

@@ -14,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+from dashboard import backup
+from dashboard.backup import BackupError
 from dashboard.bundles.finishing import Finisher
 from dashboard.ingest import handlers
 from dashboard.ingest.outgoing import Writer
@@ -61,11 +63,23 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
         handlers=handlers.assemble(
             handlers.Means(tenant=settings.tenant, signing_key=signing_key, sealing_key=sealing_key)
         ),
-        rounds=Rounds(tenant=settings.tenant, silent_seconds=settings.silent_seconds),
+        rounds=Rounds(
+            tenant=settings.tenant,
+            silent_seconds=settings.silent_seconds,
+            expire_backups=lambda now: expire_backups(settings, now),
+        ),
         now=time.time,  # noqa: TID251 - the edge
         monotonic=time.monotonic,
         pause=stop.wait,
     )
+
+
+def expire_backups(settings: DashboardSettings, now: float) -> None:
+    """Destroy keys of backups that have run out; where that cannot be done, the log says so."""
+    try:
+        backup.expire(backup.key_list(settings.backup_keys, settings.secret_key_file), now=now)
+    except (BackupError, OSError) as error:
+        logging.getLogger(__name__).error("keys of backups that have run out cannot be destroyed: %s", error)  # noqa: TRY400 - no program fault
 
 
 def finish(settings: DashboardSettings, stop: threading.Event) -> None:

@@ -1,10 +1,12 @@
 """What ingest does now and then beside its messages: looks for silent boxes, restores replaced ones, erases what is due.
 
 In: an open connection, whether the broker has us, now. Out: rows. One round every `ROUND_SECONDS`, retention once in
-`DAY_SECONDS`; each part has its own bound.
+`PURGE_SECONDS`; each part has its own bound.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
@@ -13,7 +15,8 @@ from dashboard.ingest import deadman, replaced
 from dashboard.store import retention
 
 ROUND_SECONDS = 5.0
-DAY_SECONDS = 24 * 3600.0
+PURGE_SECONDS = 3600.0
+"""Together with how long a backup can be opened this is below the day after which what is due is gone from everywhere."""
 PURGE_AGAIN = 60.0
 """Where a purge left something over, it goes on after so long."""
 
@@ -21,11 +24,20 @@ PURGE_AGAIN = 60.0
 class Rounds:
     """One worker's rounds."""
 
-    def __init__(self, *, tenant: str, silent_seconds: float = deadman.SILENT_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        tenant: str,
+        silent_seconds: float = deadman.SILENT_SECONDS,
+        expire_backups: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        """Make the rounds of a tenant; `expire_backups` destroys keys of backups that have run out by then (Unix seconds)."""
         self._tenant = tenant
+        self._expire_backups = expire_backups
         self._silent = silent_seconds
         self._due = float("-inf")
         self._purge_due = float("-inf")
+        self._erased_at: float | None = None
 
     def go(self, connection: Connection, *, online: bool, now: float, moment: float) -> None:
         """Do what is due; `now` is Unix seconds, `moment` monotonic."""
@@ -37,7 +49,12 @@ class Rounds:
             deadman.watch(connection, tenant=self._tenant, since=since, now=now, limit=self._silent)
         shelf.ask_missing(connection, tenant=self._tenant, now=now)
         replaced.restore(connection, tenant=self._tenant, now=now)
-        retention.erase_confirmed(connection, tenant=self._tenant, now=now)
         if moment >= self._purge_due:
             left = retention.purge(connection, tenant=self._tenant, now=now)
-            self._purge_due = moment + (PURGE_AGAIN if left else DAY_SECONDS)
+            self._purge_due = moment + (PURGE_AGAIN if left else PURGE_SECONDS)
+            self._erased_at = None
+            self._expire_backups(now)
+        # What a box has just erased goes at once; what it still says late of that time, when the next purge does.
+        before, self._erased_at = self._erased_at, now
+        since = None if before is None else min(before, now) - ROUND_SECONDS
+        retention.erase_confirmed(connection, tenant=self._tenant, now=now, answered_since=since)

@@ -78,7 +78,7 @@ def test_a_restored_dashboard_goes_on(filled: Engine, tmp_path: Path, keys: Path
     engine = open_engine(f"sqlite:///{target}")
     with reading(engine).connect() as connection:
         assert connection.execute(select(schema.device.c.label)).scalar_one() == "canary-label-5521"
-        assert connection.execute(select(schema.site.c.sequence_floor)).scalar_one() == 40 + backup.JUMP
+        assert connection.execute(select(schema.site.c.sequence_floor)).scalar_one() == NOW
         assert connection.execute(select(schema.session)).all() == []
         states = connection.execute(select(schema.command.c.state).order_by(schema.command.c.command_id))
         assert list(states.scalars()) == ["unsent", "unanswered", "lapsed", "applied"]
@@ -88,6 +88,31 @@ def test_a_restored_dashboard_goes_on(filled: Engine, tmp_path: Path, keys: Path
         ).scalars()
         assert any("may be missing" in line for line in said)
     engine.dispose()
+
+
+def test_a_backup_that_is_restored_twice_uses_no_number_twice(filled: Engine, tmp_path: Path, keys: Path) -> None:
+    source, target = tmp_path / "copy.backup", tmp_path / "new.db"
+    _make(filled, source, keys)
+    floors = []
+    for later in (0.0, 3600.0):
+        _restore(target, source, keys, now=NOW + later, overwrite=True)
+        engine = open_engine(f"sqlite:///{target}")
+        with reading(engine).connect() as connection:
+            floors.append(connection.execute(select(schema.site.c.sequence_floor)).scalar_one())
+        engine.dispose()
+    assert floors[1] - floors[0] == 3600
+
+
+def test_the_restored_file_can_be_read_by_who_read_the_one_before(filled: Engine, tmp_path: Path, keys: Path) -> None:
+    source, target = tmp_path / "copy.backup", tmp_path / "new.db"
+    _make(filled, source, keys)
+    target.write_bytes(b"")
+    target.chmod(0o640)
+    journal = tmp_path / "new.db-journal"
+    journal.write_bytes(b"of the one before")
+    _restore(target, source, keys)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert not journal.exists()
 
 
 def test_after_a_day_nobody_can_open_it(filled: Engine, tmp_path: Path, keys: Path) -> None:
@@ -140,6 +165,7 @@ def test_a_copy_made_while_others_write_is_whole(filled: Engine, tmp_path: Path,
                 connection.execute(update(schema.device).values(label=f"v-{number}"))
                 connection.execute(update(schema.site).values(title=f"v-{number}"))
             wrote.set()
+            stop.wait(0.005)  # SQLite hands its lock to nobody in particular
 
     writer = threading.Thread(target=write)
     writer.start()

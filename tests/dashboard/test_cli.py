@@ -126,7 +126,7 @@ def test_a_backup_is_made_and_restored(run: Callable[..., Result], tmp_path: Pat
     run("init-db")
     run("add-account", "officer-1")
     copy = tmp_path / "copy.backup"
-    assert "can be opened for 24 hours" in run("backup", str(copy)).stderr
+    assert "can be opened for 22 hours" in run("backup", str(copy)).stderr
     assert run("restore", str(copy)).exit_code == 2
     assert run("restore", "--replace", str(copy)).exit_code == 0
     assert "0 keys" in run("expire-backups").stderr

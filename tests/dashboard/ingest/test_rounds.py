@@ -12,10 +12,11 @@ START = 1_900_000_000.0
 
 
 @pytest.mark.req("N15", "N17")
-def test_rounds_go_now_and_then_and_erase_once_a_day(engine: Engine, seed: Any) -> None:
+def test_rounds_go_now_and_then_and_erase_every_hour(engine: Engine, seed: Any) -> None:
     seed.site(heard_at=START)
     seed.finding("old", state="closed", raised_at=START - 400 * 86400)
-    rounds = Rounds(tenant="northmoor")
+    expired: list[float] = []
+    rounds = Rounds(tenant="northmoor", expire_backups=expired.append)
 
     def go(second: float, *, online: bool = True) -> None:
         with engine.begin() as connection:
@@ -30,6 +31,8 @@ def test_rounds_go_now_and_then_and_erase_once_a_day(engine: Engine, seed: Any) 
     for second in range(5, 200, 5):
         go(second)
     kinds = {row["finding_id"]: row["kind"] for row in seed.rows(schema.finding)}
-    assert sorted(kinds.values()) == ["box-silent", "unregistered-device"], "erasing is due tomorrow"
-    go(86400 + 5)
+    assert sorted(kinds.values()) == ["box-silent", "unregistered-device"], "erasing is due in an hour"
+    assert expired == [START]
+    go(3600 + 5)
+    assert expired == [START, START + 3605]
     assert "old-2" not in {row["finding_id"] for row in seed.rows(schema.finding)}
