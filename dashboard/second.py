@@ -85,24 +85,21 @@ def review(engine: Engine, command_id: str, *, tenant: str, by: SignedIn, note: 
     if not by.role.acts:
         return False
     with engine.begin() as connection:
-        row = connection.execute(
-            select(command.c.site)
-            .join(site, site.c.site == command.c.site)
+        # One statement decides between two that look at once, as in `_answer`.
+        changed = connection.execute(
+            update(command)
             .where(
                 command.c.command_id == command_id,
-                site.c.tenant == tenant,
+                command.c.site.in_(select(site.c.site).where(site.c.tenant == tenant)),
                 command.c.break_glass,
                 command.c.by != by.account_id,
                 command.c.reviewed_at.is_(None),
             )
-        ).one_or_none()
-        if row is None:
-            return False
-        connection.execute(
-            update(command)
-            .where(command.c.command_id == command_id)
             .values(reviewed_by=by.account_id, reviewed_at=now, review_note=note)
-        )
+        ).rowcount
+        if not changed:
+            return False
+        row = connection.execute(select(command.c.site).where(command.c.command_id == command_id)).one()
         write_audit(
             connection,
             at=now,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import abort, redirect
+from flask import abort, redirect, request
 from flask.typing import ResponseReturnValue
 
 from dashboard import commands
@@ -15,7 +15,7 @@ from dashboard.pages.contexts import Asked
 from dashboard.pages.desk import Desk, desk, who
 from dashboard.pages.orders import told
 from dashboard.pages.outcomes import outcome_words
-from dashboard.store.queries import StoredCommand
+from dashboard.store.queries import StoredCommand, write_audit
 
 _WAITS = "This has been sent already, and the box has not answered yet. Wait for its answer"
 _AGAIN = "You have sent this form already, with other answers. Check your answers and send again"
@@ -27,9 +27,18 @@ def again(error: AlreadySent) -> str:
 
 
 def officer() -> SignedIn:
-    """Who is asking, if the account may decide; else the page says that it may not."""
-    asking = who()
+    """Who is asking, if the account may decide; else the page says that it may not, and the audit that it was tried."""
+    asking, at_desk = who(), desk()
     if not asking.role.acts:
+        with at_desk.engine.begin() as connection:
+            write_audit(
+                connection,
+                at=at_desk.now(),
+                account_id=asking.account_id,
+                action="denied",
+                subject=f"{request.method} {request.path}"[:160],
+                outcome="refused",
+            )
         abort(403)
     return asking
 

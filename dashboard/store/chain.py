@@ -76,10 +76,15 @@ def check(connection: Connection, *, wanted: str | None = None) -> Checked:
 def guards(dialect: str) -> tuple[str, ...]:
     """Statements after which the database refuses to change or delete a row of the audit."""
     if dialect == "sqlite":
-        return tuple(
-            f"CREATE TRIGGER audit_no_{what.lower()} BEFORE {what} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END"
-            for what in ("UPDATE", "DELETE")
+        again = "EXISTS (SELECT 1 FROM audit WHERE audit_id = NEW.audit_id)"
+        refuses = "BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END"
+        return (
+            *(
+                f"CREATE TRIGGER audit_no_{what.lower()} BEFORE {what} ON audit {refuses}"
+                for what in ("UPDATE", "DELETE")
+            ),
+            # INSERT OR REPLACE takes the old row away without firing the trigger for deletes.
+            f"CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN {again} {refuses}",
         )
     return (
         """CREATE OR REPLACE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql AS
@@ -92,5 +97,5 @@ def guards(dialect: str) -> tuple[str, ...]:
 def unguards(dialect: str) -> tuple[str, ...]:
     """Statements that take the refusal away again, for a migration that must alter the table."""
     if dialect == "sqlite":
-        return ("DROP TRIGGER IF EXISTS audit_no_update", "DROP TRIGGER IF EXISTS audit_no_delete")
+        return tuple(f"DROP TRIGGER IF EXISTS audit_no_{what}" for what in ("update", "delete", "replace"))
     return ("DROP TRIGGER IF EXISTS audit_no_change ON audit", "DROP TRIGGER IF EXISTS audit_no_truncate ON audit")

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 from werkzeug.test import TestResponse
 
-from dashboard.auth import Role
+from dashboard.auth import Role, close_account, make_code
 from dashboard.store import schema
 
 pytestmark = pytest.mark.req("R60")
@@ -135,3 +135,36 @@ def test_another_tenants_command_does_not_exist(
         connection.execute(update(schema.site).values(tenant="elsewhere"))
     assert _answer(other, command_id, "agree").status_code == 404
     assert _answer(other, command_id, "nothing").status_code == 404
+
+
+@pytest.mark.req("R66")
+def test_each_denial_is_one_line_of_the_audit(
+    officer: FlaskClient, sign_in_as: Callable[..., FlaskClient], seed: Any
+) -> None:
+    command_id, auditor = _ask(officer), sign_in_as("auditor-1", Role.AUDITOR)
+    assert _answer(auditor, command_id, "agree").status_code == 403
+    denied = [(row["subject"], row["outcome"]) for row in seed.rows(schema.audit) if row["action"] == "denied"]
+    assert denied == [(f"POST /commands/{command_id}/agree", "refused")]
+
+
+@pytest.mark.req("R60")
+def test_an_account_that_was_closed_neither_asks_nor_agrees(
+    officer: FlaskClient, sign_in_as: Callable[..., FlaskClient], seed: Any, engine: Engine, clock: Any
+) -> None:
+    first, other = _ask(officer), sign_in_as("officer-2")
+    page = other.get("/").text
+    close_account(engine, name="officer-2", now=clock.at)
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert csrf is not None
+    answer = other.post(f"/commands/{first}/agree", data={"csrf_token": csrf[1], "reason": "I looked"})
+    assert "/sign-in" in answer.location
+    assert seed.rows(schema.command)[0]["state"] == "needs-second"
+    close_account(engine, name="officer-1", now=clock.at)
+    assert seed.rows(schema.command)[0]["state"] == "taken-back", "nobody agrees to what they asked for any more"
+    for name in ("officer-2", "nobody"):
+        with pytest.raises(ValueError, match="account named"):
+            close_account(engine, name=name, now=clock.at)
+    with pytest.raises(ValueError, match="closed"):
+        make_code(engine, name="officer-2", now=clock.at, lifetime=60)
+    closed = [row for row in seed.rows(schema.audit) if row["action"] == "close-account"]
+    assert len(closed) == 2

@@ -42,6 +42,7 @@ def test_rows_follow_from_each_other(engine: Engine) -> None:
         "UPDATE audit SET outcome = 'other' WHERE audit_id = 2",
         "DELETE FROM audit",
         "DELETE FROM audit WHERE audit_id = 4",
+        "INSERT OR REPLACE INTO audit (audit_id, at, action, subject, outcome) VALUES (2, 1, 'view', '', 'done')",
     ],
 )
 def test_the_database_refuses_to_change_what_was_written(engine: Engine, change: str) -> None:
