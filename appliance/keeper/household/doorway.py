@@ -163,7 +163,7 @@ class Doorway:
         if form.kind is m.FormKind.GUEST and form.visitor is not None and until is not None:
             text = VISITORS[form.visitor].capitalize()
             if device is not None and not self.guests.say(device, form.visitor, until, at):
-                return _FULL
+                self.refused += 1  # the officers hear of it all the same, only not beside the finding
         self._report(form.kind, device_id, proved=proved, text=text, until=until, notice=None, at=at)
         return None
 

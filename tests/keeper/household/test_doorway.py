@@ -13,7 +13,7 @@ from appliance import messages as m
 from appliance.keeper.authority import Scope
 from appliance.keeper.household import doorway as under_test
 from appliance.keeper.peers import Peer
-from appliance.keeper.store.household_side import MAX_FORMS
+from appliance.keeper.store.household_side import MAX_CLAIMS, MAX_FORMS, Claim
 from wire.authority import Consent
 from wire.base import Standing
 from wire.household import Notice
@@ -223,6 +223,18 @@ def test_made_up_devices_do_not_take_the_familys_way_to_complain(hall: Any) -> N
         ("complaint", "d-family"),
         ("notice-read", "d-family"),
     ]
+
+
+@pytest.mark.req("N12")
+def test_a_visitor_is_heard_also_where_no_more_visits_find_room(hall: Any) -> None:
+    hall.device("d-phone", PHONE)
+    hall.neighbours[HERE] = (PHONE, True)
+    for number in range(MAX_CLAIMS):
+        claim = Claim(device_id=f"d-{number}", visitor="phone", until=hall.at + 9000, at=hall.at)
+        assert hall.store.household_side.put_claim(claim)
+    assert hall.form(m.FormKind.GUEST, visitor=m.Visitor.PHONE, seconds=3600.0).taken
+    assert [(each.kind, each.device_id) for each in hall.requests()] == [("guest", "d-phone")]
+    assert hall.doorway.refused == 1
 
 
 def test_questions_that_nobody_answers_are_settled_in_a_second(hall: Any) -> None:
