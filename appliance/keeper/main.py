@@ -35,7 +35,7 @@ from appliance.keeper.lists.match import Lists
 from appliance.keeper.self_test import SelfTest
 from appliance.keeper.shelf import Shelf
 from appliance.keeper.steady import Steady, open_store
-from appliance.keeper.store.database import Store, StoreError
+from appliance.keeper.store.database import Store, StoreError, wrong_with
 from appliance.keeper.supply import Supply
 from appliance.keeper.uplink import Identity
 from appliance.service import notify
@@ -312,7 +312,7 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
     """Run until stopped.
 
     Raises:
-        FileError: the database or a socket cannot be opened, or the disk is full.
+        FileError: the database or a socket cannot be opened, or the database is damaged.
         KeyFileError: a key of the settings cannot be used.
     """
     try:
@@ -320,8 +320,7 @@ def main(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
     except StoreError as error:
         raise FileError(str(error)) from error
     except sqlite3.Error as error:
-        text = f"{settings.database}: cannot be written ({error}); what was committed is kept. Is the disk full?"
-        raise FileError(text) from error
+        raise FileError(wrong_with(settings.database, error)) from error
 
 
 def _run(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
@@ -376,6 +375,8 @@ def _serve(
 ) -> None:
     due = clock.monotonic()
     while not stopping():
+        if core.take_fresh():  # before anybody who comes to the fresh one is let in
+            loop.start_over()
         loop.turn(max(0.0, due - clock.monotonic()))
         if clock.monotonic() < due:
             continue
@@ -386,5 +387,3 @@ def _serve(
         if watched.changed():
             loop.deliver(core.document(watched.read(), now=clock.now(), monotonic=clock.monotonic()))
         loop.deliver(core.tick(now=clock.now(), monotonic=clock.monotonic()))
-        if core.take_fresh():
-            loop.start_over()

@@ -128,40 +128,40 @@ class Store:
                 migrations.apply(self._db)
                 self.room = Room(self._db, path, share=share, ballast=ballast)
                 self.vault = Vault(self._db, vault_key or path.with_name("vault.key"))
+                self.epoch = self._first("epoch", secrets.token_hex(_EPOCH_OCTETS))
+                self.blinding_key = bytes.fromhex(self._first("blinding_key", secrets.token_hex(32)))
+                """Key of the hashes that stand for names and identifiers (see `blinding`)."""
+                self.devices = Devices(self._db, deleted=self._note_deleted, erased=self._note_erased)
+                self.evidence = Evidence(self._db, erased=self._note_erased)
+                self.findings = Findings(self._db, limit=findings_limit)
+                self.kinship = Kinship(self._db)
+                self.stays = Stays(self._db)
+                self.activity = Activity(self._db)
+                self.away = Aways(self._db)
+                self.gaps = Gaps(self._db)
+                self.records = Records(self._db, erased=self._note_erased)
+                self.quiets = Quiets(self._db)
+                self.watched = Watched(self._db)
+                self.law = Law(self._db)
+                self.household_side = HouseholdSide(self._db)
+                self.sealed = Sealed(self._db)
+                self.categories = Categories(self._db, erased=self._note_erased)
+                self.outbox = Outbox(
+                    self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets, spares=self.room.spares
+                )
+                self.ledger = Ledger(Log(self._db), self.vault, epoch=self.epoch, overwritten=self._note_deleted)
+                self.bundles = Bundles(self._db, path.with_name("bundles"))
+                self.holds = Holds(self._db)
+                self.purge = Purge(self._db, self.vault)
+                self._status_next = 0
+                self._status_end = 0
+                self._erasing = self.get(_ERASING) == "1"
+                self._clean()
             except VaultError as error:
                 raise StoreError(str(error)) from error
             except (sqlite3.Error, OSError) as error:
-                raise StoreError(f"{path}: cannot be used as the keeper's database ({error})") from error
+                raise StoreError(wrong_with(path, error)) from error
             undo.pop_all()
-        self.epoch = self._first("epoch", secrets.token_hex(_EPOCH_OCTETS))
-        self.blinding_key = bytes.fromhex(self._first("blinding_key", secrets.token_hex(32)))
-        """Key of the hashes that stand for names and identifiers (see `blinding`)."""
-        self.devices = Devices(self._db, deleted=self._note_deleted, erased=self._note_erased)
-        self.evidence = Evidence(self._db, erased=self._note_erased)
-        self.findings = Findings(self._db, limit=findings_limit)
-        self.kinship = Kinship(self._db)
-        self.stays = Stays(self._db)
-        self.activity = Activity(self._db)
-        self.away = Aways(self._db)
-        self.gaps = Gaps(self._db)
-        self.records = Records(self._db, erased=self._note_erased)
-        self.quiets = Quiets(self._db)
-        self.watched = Watched(self._db)
-        self.law = Law(self._db)
-        self.household_side = HouseholdSide(self._db)
-        self.sealed = Sealed(self._db)
-        self.categories = Categories(self._db, erased=self._note_erased)
-        self.outbox = Outbox(
-            self._db, epoch=self.epoch, limit=outbox_limit, octets=outbox_octets, spares=self.room.spares
-        )
-        self.ledger = Ledger(Log(self._db), self.vault, epoch=self.epoch, overwritten=self._note_deleted)
-        self.bundles = Bundles(self._db, path.with_name("bundles"))
-        self.holds = Holds(self._db)
-        self.purge = Purge(self._db, self.vault)
-        self._status_next = 0
-        self._status_end = 0
-        self._erasing = self.get(_ERASING) == "1"
-        self._clean()
 
     def close(self) -> None:
         """Close the connection and give the lock back."""
@@ -321,6 +321,15 @@ class Store:
         self.set("mask_generation", str(generation))
 
 
+def wrong_with(path: Path, error: Exception) -> str:
+    """Why a database cannot be used, for whoever reads the journal of the box."""
+    code = getattr(error, "sqlite_errorcode", None)
+    # The low octet is the kind, the rest says more (https://sqlite.org/rescode.html).
+    if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return f"{path}: is damaged ({error}). What to do: docs/engineers.md, 'A damaged database'"
+    return f"{path}: cannot be used as the keeper's database ({error}). What was committed is kept"
+
+
 def _lock(path: Path) -> int:
     lock = path.with_name(f"{path.name}.lock")
     try:
@@ -330,7 +339,9 @@ def _lock(path: Path) -> int:
         raise StoreError(f"{lock}: cannot be opened ({error.strerror})") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(descriptor)
-        raise StoreError(f"{path}: another keeper has this database open; stop it first") from None
+        if isinstance(error, BlockingIOError):
+            raise StoreError(f"{path}: another keeper has this database open; stop it first") from None
+        raise StoreError(f"{lock}: cannot be locked ({error.strerror})") from error
     return descriptor

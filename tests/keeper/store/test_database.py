@@ -76,12 +76,45 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "keeper.db"
     path.write_bytes(b"this is no database" * 100)
     for _ in range(2):  # the lock is given back
-        with pytest.raises(StoreError, match="cannot be used"):
+        with pytest.raises(StoreError, match=r"is damaged .* docs/engineers\.md"):
             Store(path)
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(StoreError, match="cannot be opened"):
         Store(file / "keeper.db")
+
+
+@pytest.mark.req("R69")
+def test_wherever_it_is_damaged_it_is_opened_or_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "keeper.db"
+    store = Store(path)
+    with store.transaction():
+        for number in range(50):
+            store.outbox.add(type_="t", subject=str(number), body="x" * 300, priority=Priority.RECORD, created=1.0)
+    store.close()
+    whole = path.read_bytes()
+    page, refused = 2048, []
+    for at in range(0, len(whole), page):
+        path.write_bytes(whole[:at] + bytes(page) + whole[at + page :])
+        try:
+            Store(path).close()
+        except StoreError as error:
+            refused.append(str(error))
+    assert all("docs/engineers.md" in text for text in refused)
+    assert len(refused) > 5, "among them damage that only the parts see, not the opening"
+    path.write_bytes(whole)
+    again = Store(path)  # the lock was given back each time
+    assert len(again.outbox) == 50
+    again.close()
+
+
+def test_what_is_wrong_with_it_is_told_apart(tmp_path: Path) -> None:
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    assert "cannot be used" in database.wrong_with(tmp_path, locked)
+    torn = sqlite3.DatabaseError("database disk image is malformed")
+    torn.sqlite_errorcode = sqlite3.SQLITE_CORRUPT_INDEX
+    assert "is damaged" in database.wrong_with(tmp_path, torn)
 
 
 def test_epoch_and_numbers_survive(tmp_path: Path) -> None:
