@@ -14,12 +14,14 @@ from appliance.keeper.core import TICK_SECONDS
 
 @pytest.mark.req("R22")
 def test_a_long_list_is_not_read_a_portion_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, ticks = [0.0], []
+    now = [0.0]
+    ticks: list[float] = []
 
     class Parts:
         """Core, loop and authority file in one: three portions of work, then none."""
 
         busy = property(lambda _self: 0 < len(ticks) < 4)
+        anew = False
 
         def turn(self, timeout: float) -> None:
             now[0] += timeout
@@ -33,6 +35,9 @@ def test_a_long_list_is_not_read_a_portion_a_second(monkeypatch: pytest.MonkeyPa
 
         def deliver(self, _sends: object) -> None:
             pass
+
+        def take_fresh(self) -> bool:
+            return False
 
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
     parts: Any = Parts()

@@ -127,7 +127,8 @@ def test_a_month_without_an_answer_widens_what_the_time_may_be() -> None:
     month = 30 * 86400.0
     moment = clock.read(wall=0.0, monotonic=100.2 + month)
     earliest, latest = clock.span()
-    assert (moment - earliest, latest - moment) == (pytest.approx(259.3, abs=0.1), pytest.approx(259.3, abs=0.1))
+    assert moment - earliest == pytest.approx(259.3, abs=0.1)
+    assert latest - moment == pytest.approx(259.3, abs=0.1)
     free = Timekeeper(boot="cd34", monotonic=1.0)
     moment = free.read(wall=START, monotonic=1.0)
     assert moment == START
