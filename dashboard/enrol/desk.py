@@ -91,7 +91,7 @@ class Desk:
 
 
 def revoke(engine: Engine, *, site: str, by: str | None, now: float) -> bool:
-    """Let a box have no further certificate, and nothing it says count; False when there is no such box.
+    """Let a box have no further certificate, and nothing it says count; False when no box of that name counted.
 
     Its session with the broker ends with `dashboard.broker.control.disable_site`.
     """

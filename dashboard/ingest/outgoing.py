@@ -108,13 +108,17 @@ def expire(connection: Connection, now: float) -> int:
 
 
 def due_commands(connection: Connection, now: float, *, again: Iterable[str]) -> list[Row[tuple[object, ...]]]:
-    """Commands to send: those waiting, and of those in `again` what is sent, unanswered and still counts."""
+    """Commands to send: those waiting, and of those in `again` what is sent, unanswered and still counts.
+
+    None to a box that was revoked: whoever has it is told nothing more.
+    """
     table = schema.command.c
     statement = (
         select(schema.command, schema.site.c.seal_key)
         .join(schema.site, schema.site.c.site == table.site)
         .where(
             or_(table.state == "waiting", and_(table.state == "sent", table.command_id.in_(list(again)))),
+            schema.site.c.revoked_at.is_(None),
             table.expires_at > now,
         )
         .order_by(table.created_at, table.command_id)

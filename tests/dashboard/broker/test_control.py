@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from dashboard.broker.control import Control, ControlError, _checked, add_site, disable_site, enable_site
 from dashboard.broker.process import BrokerPlan, BrokerStartError, RunningBroker
 from dashboard.broker.render import Account, BrokerMissingError, find_mosquitto, find_plugin
-from lab.pki import CertificateAuthority
+from dashboard.cli import main
+from lab.pki import CertificateAuthority, CertificateFiles
+from wire.keys import public_text
 from wire.tls import client_context
 
 
@@ -47,8 +52,11 @@ class Place:
         )
         self.broker = RunningBroker(self.plan)
 
+    def files(self, name: str) -> CertificateFiles:
+        return self._ca.issue(name)
+
     def context(self, name: str) -> ssl.SSLContext:
-        files = self._ca.issue(name)
+        files = self.files(name)
         return client_context(ca=self._ca.certificate_path, certificate=files.certificate, key=files.key)
 
     def control(self, name: str = "administrator-1") -> Control:
@@ -147,6 +155,52 @@ def test_a_box_with_anothers_client_id_cuts_nobody_off(place: Place) -> None:
     assert thief.publish("gatehouse/v1/example/site-1/event/finding") == "Not authorized"
     assert victim.publish("gatehouse/v1/example/site-1/event/finding") != "Not authorized"
     assert not victim.lost
+
+
+@pytest.mark.req("N3")
+def test_a_revoked_box_loses_its_live_session_and_its_successor_is_let_in(place: Place, tmp_path: Path) -> None:
+    files = place.files("administrator-1")
+    config = tmp_path / "dashboard.toml"
+    config.write_text(
+        f"""
+database_url = "sqlite:///{tmp_path / "dashboard.db"}"
+tenant = "example"
+operator = "the Example Service"
+secret_key_file = "absent"
+[control]
+host = "127.0.0.1"
+port = {place.port}
+name = "administrator-1"
+ca = "{place.plan.ca}"
+certificate = "{files.certificate}"
+key = "{files.key}"
+"""
+    )
+
+    def run(code: int, says: str, *arguments: str) -> None:
+        done = CliRunner().invoke(main, ["--config", str(config), *arguments])
+        assert done.exit_code == code, done.stderr
+        assert says in done.stderr
+
+    def keys() -> list[str]:
+        verify, seal = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        return ["--verify-key", public_text(verify), "--seal-key", public_text(seal)]
+
+    run(0, "ready", "init-db")
+    run(0, "is entered", "add-site", "site-1", "--title", "NM-1", *keys())
+    run(2, "was not cut: no broker", "revoke-site", "site-1")
+    place.broker.start()
+    box = place.client("site-1")
+    assert box.publish("gatehouse/v1/example/site-1/event/finding") != "Not authorized"
+    run(0, "is cut", "revoke-site", "site-1")
+    box.wait(lambda: box.lost)
+    run(2, "no household", "revoke-site", "site-9")
+    run(0, "is cut", "revoke-site", "site-1")
+    back = place.client("site-1")
+    assert back.publish("gatehouse/v1/example/site-1/event/finding") == "Not authorized"
+    run(0, "are entered", "replace-box", "site-1", *keys())
+    new = place.client("site-1")
+    assert new.publish("gatehouse/v1/example/site-1/event/finding") != "Not authorized"
 
 
 def test_only_the_administrator_changes_rules(place: Place) -> None:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from dashboard.ingest.outgoing import (
     ANSWER_GRACE,
@@ -154,6 +154,16 @@ def test_what_cannot_be_sent_is_said_and_does_not_hold_up_the_rest(engine: Engin
         "no-body": "unsent",
         "good": "sent",
     }
+
+
+@pytest.mark.req("N3")
+def test_a_revoked_box_is_told_nothing_more(engine: Engine, writer: Writer) -> None:
+    ask(engine, "one")
+    send(engine, writer)
+    ask(engine, "two")
+    with engine.begin() as connection:
+        connection.execute(update(schema.site).where(schema.site.c.site == "site-1").values(revoked_at=NOW))
+    assert send(engine, writer, again=("one",)) == []
 
 
 def test_one_poll_takes_a_bounded_number(engine: Engine, writer: Writer) -> None:
