@@ -273,6 +273,7 @@ class Incoming:
         match payload:
             case Receipt():
                 works.clock.learn(payload.at.timestamp(), monotonic=turn.monotonic)
+                works.counsel.asking.heard(turn.monotonic)
                 works.uplink.received(payload)
             case TimeAnswer():
                 if works.counsel.asking.answered(payload, turn.monotonic):

@@ -70,6 +70,11 @@ class Asking:
             nonce=self._nonce, boot=self._clock.boot, sealed_key=self._sealing.key, sealed=self._sealing.count
         )
 
+    def heard(self, monotonic: float) -> None:
+        """The server said something else: if a question never reached it, it is asked again now."""
+        if self._nonce is not None and not self._clock.authenticated and monotonic - self._asked >= FIRST_SECONDS:
+            self._due, self._wait = min(self._due, monotonic), FIRST_SECONDS
+
     def answered(self, answer: TimeAnswer, monotonic: float) -> bool:
         """The server's answer. Whether it counts."""
         if self._nonce is None or answer.nonce != self._nonce:

@@ -6,7 +6,7 @@ import pytest
 
 from appliance import messages as m
 from appliance.keeper.core import Peer
-from appliance.keeper.law.asking import AGAIN_SECONDS, PATIENCE_SECONDS
+from appliance.keeper.law.asking import AGAIN_SECONDS, FIRST_SECONDS, PATIENCE_SECONDS
 from appliance.keeper.law.timekeeping import WIDEST_SECONDS
 from wire.findings import FindingKind, Severity
 
@@ -48,6 +48,20 @@ def test_an_answer_that_took_too_long_says_nothing(served: Any) -> None:
     served.bench.monotonic += WIDEST_SECONDS + 1
     served.answer(nonce=question.nonce)
     assert not vouched(served)
+
+
+@pytest.mark.req("R54")
+def test_a_question_that_the_server_did_not_hear_is_asked_again_when_it_says_anything(served: Any) -> None:
+    served.wait(FIRST_SECONDS)
+    asked = len(served.questions)
+    served.wait(FIRST_SECONDS)
+    assert len(served.questions) == asked, "the second wait is longer"
+    served.note(served.bench.down(served.bench.receipt((1, 1))))
+    served.wait(0.1)
+    assert len(served.questions) == asked + 1
+    served.note(served.bench.down(served.bench.receipt((1, 1))))
+    served.wait(0.1)
+    assert len(served.questions) == asked + 1, "an answer may still be on its way"
 
 
 @pytest.mark.req("R54")
