@@ -70,7 +70,14 @@ class Counsel:
         self._store = store
         self._clock = clock
         self._book = book
-        self.office = Office(store, desk, tell=self._tell, note=self._note, sure=lambda: clock.authenticated)
+        self.office = Office(
+            store,
+            desk,
+            tell=self._tell,
+            note=self._note,
+            sure=lambda: clock.authenticated,
+            floor=lambda: clock.keep().floor,
+        )
         self.sealing = Sealing(
             store,
             clock,

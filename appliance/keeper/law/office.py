@@ -12,6 +12,7 @@ takes somebody at the box and an issuer's signature, it is told what it allows m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 from appliance.keeper.authority import Judgement, Reason, Refusal, Scope, ends, judge, when
@@ -44,13 +45,18 @@ class Office:
         tell: Teller,
         note: Callable[[RecordKind, Mapping[str, object], float], None],
         sure: Callable[[], bool] = lambda: True,
+        floor: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        """`note` writes a record of the ledger; `sure` says whether somebody vouches for the time."""
+        """`note` writes a record of the ledger; `sure` says whether somebody vouches for the time.
+
+        `floor` is a moment that is certainly not later than now.
+        """
         self._store = store
         self._desk = desk
         self._tell = tell
         self._note = note
         self._sure = sure
+        self._floor = floor
         self._pauses = store.law.pauses()
         self._withdrawals = store.law.withdrawals()
         self._stored: dict[str, str] = {}
@@ -230,20 +236,24 @@ class Office:
         self._keep()
         return None if refusal is None else f"The document does not count: {refusal.detail}."[:300]
 
+    def _certain(self, at: float) -> float:
+        """The moment, or one that is certainly not later: a clock that was set forward must not put a pause off."""
+        return at if self._sure() else min(at, self._floor())
+
     def _pause(self, order: PauseRecording, given: Given) -> str | None:
-        until = None if order.until is None else order.until.timestamp()
-        if until is not None and until <= given.at:
+        until, at = None if order.until is None else order.until.timestamp(), self._certain(given.at)
+        if until is not None and until <= at:
             return "The pause would already be over."
-        if self._store.law.pauses_full(given.at):
+        if self._store.law.pauses_full(at):
             return "As many pauses are arranged as the box can keep."
-        self._store.law.pause(Paused(starts=given.at, ends=until, by=given.by, reason=order.reason))
+        self._store.law.pause(Paused(starts=at, ends=until, by=given.by, reason=order.reason))
         self._pauses = self._store.law.pauses()
         long = "until officers go on" if until is None else f"until {when(until)}"
         self._changed("paused", f"Recording is paused {long}.", given, until=0 if until is None else round(until))
         return None
 
     def _resume(self, _order: ResumeRecording, given: Given) -> str | None:
-        if not self._store.law.resume(given.at):
+        if not self._store.law.resume(self._certain(given.at)):
             return "Recording is not paused by an instruction."
         self._pauses = self._store.law.pauses()
         self._changed("resumed", "Recording goes on before the pause was over.", given)

@@ -69,6 +69,27 @@ def test_a_pause_stops_recording_at_once_and_ends_by_itself(bench: Any, order: A
     assert recording(bench)
 
 
+@pytest.mark.req("R54")
+def test_a_clock_set_forward_does_not_put_a_pause_off(make_served: Any, signed: Any) -> None:
+    served = make_served(signed(not_after=at(900_000)))
+    bench = served.bench
+    served.online()
+    served.wait(5.0, wall=bench.wall + 86_400)
+    now = datetime.fromtimestamp(served.true, UTC)
+    dates = {"issued_at": now, "expires_at": now + timedelta(days=7)}
+    for body in (PauseRecording(until=at(3600), reason="A visit."), PauseRecording(reason="A visit.")):
+        sent = bench.down(bench.command("d-none", Standing.UNKNOWN, body=body, **dates))
+        assert [each.outcome for each in bench.payloads(sent) if isinstance(each, CommandResult)] == [Outcome.APPLIED]
+    served.answer()
+    assert bench.core.anew
+    served.restart(signed(not_after=at(900_000)))
+    served.online()
+    served.wait(1.0)
+    served.answer()
+    assert reason(bench) is Reason.PAUSED
+    assert not recording(bench)
+
+
 @pytest.mark.req("R54", "N2")
 def test_to_go_on_before_a_pause_is_over_takes_two(bench: Any, order: Any, signed: Any) -> None:
     order(PauseRecording(reason="A death in the family."))
