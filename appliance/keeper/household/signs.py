@@ -32,6 +32,7 @@ from appliance.signals import NETWORK, Signal
 from wire.authority import DataClass
 from wire.base import Standing
 from wire.findings import FindingKind
+from wire.ledger import RecordKind
 
 CLOSE_SECONDS = 7 * 86400.0
 """A sign not seen for so long is over."""
@@ -236,7 +237,8 @@ class Signs:
             device = registry.by_mac(mac)
             standing = Standing.UNKNOWN if device is None else device.standing
             if DataClass.SIGNS not in now.scope.classes(standing):
-                records.erase([mac], but=network)
+                gone = records.erase([mac], but=network)
+                self._record.store.ledger.forget(gone, {RecordKind.SIGNALS}, why="authority")
 
     def _weigh(self, device: Device, now: Now) -> None:
         if DataClass.SIGNS not in now.scope.classes(device.standing):

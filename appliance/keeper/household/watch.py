@@ -79,6 +79,7 @@ class Watch:
             return f"There are {MAX_WATCHED} entries already. Take one off first."
         if order.excluded:
             self._record.store.evidence.erase_name(name, below=order.below)
+            self._record.store.purge.leave_out(name, below=order.below)
         self._changed()
         return None
 

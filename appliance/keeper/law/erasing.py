@@ -4,21 +4,24 @@ In: the act `EraseRecords` (two people). Out: rows of the working tables gone at
 at once, and what else lay under the same keys sealed anew in portions, so that those keys can be destroyed: then no old
 copy of a page can be read either. The record of the erasure says how much, of which span, who asked; not what.
 What a case hold keeps is not erased. Findings that are open close first, with nothing of their content.
+A name that may not be kept any more is looked for in what is recorded already, and goes in the same way (R67).
 
-Bounded: `MAX_JOBS` keys wait to be replaced: a class and month counts once.
+Bounded: `MAX_JOBS` keys wait to be replaced: a class and month counts once; `store.purge.MAX_LEFT_OUT` names wait.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from appliance.keeper import findings
 from appliance.keeper.household.record import Record
 from appliance.keeper.law.acts import Given
+from appliance.keeper.ledger.book import SALT
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.findings import StoredFinding
-from appliance.keeper.store.purge import TABLES
+from appliance.keeper.store.purge import TABLES, WINDOW
 from wire.acts import EraseRecords
 from wire.findings import Finding
 from wire.ledger import RecordKind
@@ -28,6 +31,7 @@ MAX_JOBS = 4096
 _JOBS = "reseal"
 """Key in `meta`: classes and months whose keys are to be replaced."""
 BECAUSE = "What it rested on was erased."
+LEFT_OUT = "It rested on a name that may not be kept."
 EVER = 9e12
 """Later than any moment that can be put on the wire, Unix seconds."""
 
@@ -38,8 +42,12 @@ class Erasing:
     def __init__(self, store: Store, record: Record) -> None:
         self._store = store
         self._record = record
-        self.wanted = bool(store.get(_JOBS))
-        """Keys wait to be replaced."""
+        self._wanted = bool(store.get(_JOBS))
+
+    @property
+    def wanted(self) -> bool:
+        """Keys wait to be replaced, or names to be looked for."""
+        return self._wanted or self._store.purge.asked
 
     def follow(self, order: EraseRecords, given: Given) -> str | None:
         """Erase; None when that was done, else why not."""
@@ -91,12 +99,15 @@ class Erasing:
             for stored in store.findings.of_device(device_id)
             if stored.finding.last_seen.timestamp() >= since and stored.finding.first_seen.timestamp() <= until
         ]
-        for stored in found:
-            type_ = type_of(stored.finding).ce_type
-            store.outbox.forget(type_=type_, subject=stored.finding.finding_id)
-            self._record.report_finding(stored, emptied(stored, BECAUSE), at)
-            store.findings.remove(stored.finding.finding_id)
-        return len(found)
+        return sum(self._take_back(stored, BECAUSE, at) for stored in found)
+
+    def _take_back(self, stored: StoredFinding, because: str, at: float) -> int:
+        """Close a finding with nothing of what it said, and forget it."""
+        self._store.outbox.forget(type_=type_of(stored.finding).ce_type, subject=stored.finding.finding_id)
+        self._record.report_finding(stored, emptied(stored, because), at)
+        self._store.findings.remove(stored.finding.finding_id)
+        self._store.note_erased()
+        return 1
 
     # --- keys -------------------------------------------------------------------------------
 
@@ -105,7 +116,7 @@ class Erasing:
 
     def _put(self, jobs: list[tuple[str, int, list[int]]]) -> None:
         self._store.set(_JOBS, json.dumps(jobs) if jobs else "")
-        self.wanted = bool(jobs)
+        self._wanted = bool(jobs)
 
     def _want(self, struck: set[int]) -> None:
         """Keys under which bodies were struck are to be replaced, and with them their month's others."""
@@ -117,7 +128,45 @@ class Erasing:
                 jobs[name, month] = sorted({*jobs.get((name, month), []), *old})
         self._put([(name, month, keys) for (name, month), keys in list(jobs.items())[:MAX_JOBS]])
 
-    def work(self) -> Iterator[int]:
+    def work(self, at: float) -> Iterator[int]:
+        """Strike what holds a name that may not be kept; then replace the keys it lay under. One portion a step."""
+        yield from self._leave_out(at)
+        yield from self._replace_keys()
+
+    def _leave_out(self, at: float) -> Iterator[int]:
+        """A body cannot be changed, so one that holds such a name goes whole, with the other names of its hour (R67)."""
+        store = self._store
+        for stored in self._with_hits():
+            if any(item.covers(_hit(stored)) for item in store.purge.left_out()):
+                yield self._take_back(stored, LEFT_OUT, at)
+        while waiting := store.purge.left_out():
+            item, size = waiting[0], store.ledger.size
+            found = [
+                (n, key)
+                for n, key, plain in store.purge.with_names(item.next)
+                if any(map(item.covers, _names(plain[SALT:])))
+            ]
+            store.purge.strike([n for n, _key in found])
+            self._want({key for _n, key in found})
+            item = replace(item, next=item.next + WINDOW, records=item.records + len(found))
+            over = item.next >= size
+            store.purge.put_left_out([*(() if over else (item,)), *waiting[1:]])
+            if over and item.records:
+                store.ledger.note(RecordKind.ERASURE, {"cause": "left out", "records": item.records})
+            if found:
+                store.note_erased()
+            yield 1
+
+    def _with_hits(self) -> list[StoredFinding]:
+        store = self._store
+        return [] if not store.purge.asked else [item for item in store.findings.with_hit() if not self._held(item)]
+
+    def _held(self, stored: StoredFinding) -> bool:
+        finding = stored.finding
+        first, last = finding.first_seen.timestamp(), finding.last_seen.timestamp()
+        return self._store.holds.covers(finding.device_id or "", first=first, last=max(last, stored.reported_at))
+
+    def _replace_keys(self) -> Iterator[int]:
         """Seal anew what lay under the old keys, and destroy those; one portion a step."""
         while jobs := self._jobs():
             name, month, keys = jobs[0]
@@ -125,6 +174,17 @@ class Erasing:
             self._store.vault.destroy_keys(keys)
             self._put(self._jobs()[1:])
             yield 0
+
+
+def _hit(stored: StoredFinding) -> str:
+    return (stored.finding.hit and stored.finding.hit.name) or ""
+
+
+def _names(body: bytes) -> list[str]:
+    """Looked-up names in the body of a record."""
+    plain = json.loads(body)
+    hit = plain.get("hit") or {}
+    return [*(item["name"] for item in plain.get("names") or ()), *([hit["name"]] if hit.get("name") else [])]
 
 
 def emptied(stored: StoredFinding, because: str) -> Finding:

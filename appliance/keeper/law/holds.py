@@ -16,6 +16,8 @@ from appliance.keeper.store.holds import Hold
 from wire.acts import EndHold, SetHold
 from wire.ledger import RecordKind
 
+NARROW = "narrow"
+"""Key in `meta`: a hold is over, and may have kept what else had gone with a device's standing (see `purging`)."""
 MOST_SECONDS = 400 * 86400.0
 """Until a review at the latest: nothing is held for ever because somebody forgot it."""
 
@@ -81,6 +83,7 @@ class Holding:
 
     def _end(self, hold: Hold, at: float, because: str) -> None:
         self._store.holds.put(replace(hold, ended=at))
+        self._store.set(NARROW, "1")
         self.ended = True
         self._note(hold, because)
 

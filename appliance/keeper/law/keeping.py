@@ -37,6 +37,9 @@ class Keeping:
             let_go=book.let_go,
             close=book.record.report_finding,
             erasing=self._erasing.work,
+            narrow=lambda device, scope, at: (
+                None if device.device_id in book.opened else book.masked(device, scope=scope, at=at)
+            ),
         )
         acts.on(SetHold, self._holding.begin)
         acts.on(EndHold, self._holding.end)

@@ -14,10 +14,11 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 
-from appliance.keeper.authority import Judgement, Reason
+from appliance.keeper.authority import Judgement, Reason, Scope
 from appliance.keeper.devices.model import Device
 from appliance.keeper.devices.registry import Registry
 from appliance.keeper.law.erasing import emptied
+from appliance.keeper.law.holds import NARROW
 from appliance.keeper.law.retention import Terms, shipped, terms
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.findings import StoredFinding
@@ -55,12 +56,14 @@ class Purging:
         forget: Callable[[Device, str, float], None],
         let_go: Callable[[Device, float], int],
         close: Callable[[StoredFinding, Finding, float], None],
-        erasing: Callable[[], Iterator[int]],
+        erasing: Callable[[float], Iterator[int]],
+        narrow: Callable[[Device, Scope, float], None],
     ) -> None:
         """What the book does for it.
 
         `forget` a device as a whole; `let_go` of a device's addresses unused since a moment, but the last; `close` a
-        finding that becomes another; `erasing`: what erasing left to do.
+        finding that becomes another; `erasing`: what erasing left to do; `narrow`: erase what may not be kept of a
+        device of its standing.
         """
         self._store = store
         self._registry = registry
@@ -68,8 +71,9 @@ class Purging:
         self._let_go = let_go
         self._close = close
         self._erasing = erasing
+        self._narrow = narrow
         self._steps: Iterator[int] | None = None
-        self._due = float("-inf")
+        self._due = self._again = float("-inf")
 
     @property
     def purged_at(self) -> float | None:
@@ -90,10 +94,10 @@ class Purging:
         """One portion, where a run is due or under way. `at` is a moment that has passed for sure."""
         ended_at = self._ended_at(authority, judgement, at)
         if self._steps is None:
-            if at < self._due:
+            if at < max(self._due, self._again):
                 return
             self._due = at + EVERY_SECONDS
-            self._steps = self._run(terms(authority, ended_at=ended_at, at=at))
+            self._steps = self._run(terms(authority, ended_at=ended_at, at=at), judgement.scope)
         try:
             if any(self._steps):  # up to the next portion in which something went
                 return
@@ -101,7 +105,7 @@ class Purging:
         except VaultError as error:
             # The disk is full, or the file's place is gone: nothing was destroyed, and it is tried again.
             _log.warning("keys cannot be destroyed now: %s", error)
-            self._steps, self._due = None, at + AGAIN_SECONDS
+            self._steps, self._due, self._again = None, float("-inf"), at + AGAIN_SECONDS
 
     def _ended_at(self, authority: Authority | None, judgement: Judgement, at: float) -> float | None:
         """When the last authority ended; None while one is in force, paused, or still to come."""
@@ -119,8 +123,9 @@ class Purging:
 
     # --- a run ------------------------------------------------------------------------------
 
-    def _run(self, due: Terms) -> Iterator[int]:
-        yield from self._erasing()
+    def _run(self, due: Terms, scope: Scope | None) -> Iterator[int]:
+        yield from self._erasing(due.at)
+        yield from self._after_holds(scope, due)
         yield from self._devices(due)
         yield from self._findings(due)
         for table, ages in TABLES.items():
@@ -132,15 +137,25 @@ class Purging:
         yield from self._keys(due)
         self._finish(due)
 
+    def _after_holds(self, scope: Scope | None, due: Terms) -> Iterator[int]:
+        """What a hold kept though the device's standing no longer lets it be kept goes when the hold is over."""
+        if scope is None or not self._store.get(NARROW):
+            return
+        for device_id in [device.device_id for device in self._registry]:
+            device = self._registry.by_id(device_id)
+            if device is not None and device.merged_into is None:
+                self._narrow(device, scope, due.at)
+            yield 1
+        self._store.set(NARROW, "")
+
     def _devices(self, due: Terms) -> Iterator[int]:
         before = due.before("presence")
-        holds = self._store.holds
         gone = 0
         for device in self._registry:
             now = self._registry.by_id(device.device_id)
             if now is None or now.last_seen >= before:
                 pass
-            elif holds.covers(now.device_id, first=now.first_seen, last=now.last_seen):
+            elif self._is_held(now):
                 continue
             elif now.merged_into is not None:
                 gone += self._part(now, due)
@@ -148,7 +163,7 @@ class Purging:
                 self._forget(now, GONE, due.at)
                 self._count("presence", "device", 1)
                 gone += 1
-            if now is not None and now.standing is Standing.REGISTERED and not due.ended:
+            if now is not None and now.standing is Standing.REGISTERED and not due.ended and not self._is_held(now):
                 dropped = self._let_go(now, before)
                 self._count("presence", "address", dropped)
                 gone += dropped
@@ -156,6 +171,9 @@ class Purging:
                 yield gone
                 gone = 0
         yield gone
+
+    def _is_held(self, device: Device) -> bool:
+        return self._store.holds.covers(device.device_id, first=device.first_seen, last=device.last_seen)
 
     def _part(self, device: Device, due: Terms) -> int:
         """A device that counts as part of another goes when nothing says any more which addresses it had."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from appliance.keeper.store.purge import held
+
 MAX_HOURS = 63 * 24
 """Of one address: nine weeks in which it was used in every hour."""
 MAX_ROWS = 200_000
@@ -103,8 +105,11 @@ class Activity:
         return [mac for (mac,) in self._db.execute("select distinct mac from activity")]
 
     def forget(self, macs: Iterable[str]) -> None:
-        """Drop the rows of these addresses: there is no leave to keep them any more."""
-        self._db.conn.executemany("delete from activity where mac = ?", [(mac,) for mac in macs])
+        """Drop the rows of these addresses: there is no leave to keep them any more; what a case hold keeps stays."""
+        self._db.conn.executemany(
+            f"delete from activity as t where mac = ? and not {held('activity')}",  # noqa: S608 - ours
+            [(mac,) for mac in macs],
+        )
 
     # --- hours in which the box watched -------------------------------------------------------
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 
 from sqlite_utils import Database
 
+from appliance.keeper.store.purge import held
+
 MAX_DAYS = 120
 MAX_CATEGORIES = 8
 DAY = 86400.0
@@ -68,5 +70,9 @@ class Categories:
     def erase(self, macs: Iterable[str]) -> None:
         """Erase what these addresses asked for."""
         for mac in macs:
-            if self._db.execute("delete from category_day where mac = ?", (mac,)).rowcount:
+            gone = self._db.execute(
+                f"delete from category_day as t where mac = ? and not {held('category_day')}",  # noqa: S608 - ours
+                (mac,),
+            ).rowcount
+            if gone:
                 self._erased()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from appliance.keeper.store.purge import held
 from appliance.traits import Sort, Trait, sort
 
 MAX_EVIDENCE = 64
@@ -125,8 +126,8 @@ class Evidence:
         marks = ", ".join("?" * len(habits))
         for mac in macs:
             gone = self._db.execute(
-                f"update evidence set value = null where mac = ? and value <> '' "  # noqa: S608 - only marks
-                f"and trait not in ({marks})",
+                f"update evidence as t set value = null where mac = ? and value <> '' "  # noqa: S608 - ours, and marks
+                f"and trait not in ({marks}) and not {held('evidence')}",
                 (mac, *habits),
             ).rowcount
             if gone:
@@ -201,15 +202,20 @@ class Evidence:
         return frozenset(name for name, count in often[:most] if count >= least)
 
     def erase_names(self, macs: Iterable[str]) -> None:
-        """Erase the names that these addresses asked for."""
+        """Erase the names that these addresses asked for, but what a case hold keeps."""
         for mac in macs:
-            if self._db.execute("delete from name_visit where mac = ?", (mac,)).rowcount:
+            gone = self._db.execute(
+                f"delete from name_visit as t where mac = ? and not {held('name_visit')}",  # noqa: S608 - ours
+                (mac,),
+            ).rowcount
+            if gone:
                 self._erased()
 
     def erase_name(self, name: str, *, below: bool) -> None:
         """Erase a name, and with `below` the names below it, wherever it was asked for."""
         gone = self._db.execute(
-            "delete from name_visit where name = ?1 or (?2 and substr(name, -length(?1) - 1) = '.' || ?1)",
+            "delete from name_visit as t where (name = ?1 or (?2 and substr(name, -length(?1) - 1) = '.' || ?1)) "  # noqa: S608 - ours
+            f"and not {held('name_visit')}",
             (name, below),
         ).rowcount
         if gone:

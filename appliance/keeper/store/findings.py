@@ -81,6 +81,10 @@ class Findings:
         """All findings about a device, open or closed."""
         return self._all("device_id = ?", device_id)
 
+    def with_hit(self) -> list[StoredFinding]:
+        """All findings, open or closed, of something on a list."""
+        return self._all("json_extract(payload, '$.hit') is not null")
+
     def open_since(self, before: float, *, after: str, most: int) -> list[StoredFinding]:
         """Open findings about devices that were last told of before a moment, by id from the one behind `after`."""
         return self._all(

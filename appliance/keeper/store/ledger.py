@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from appliance.keeper.store.purge import LEAF_HELD
 from wire.ledger import ClockState, Head, Leaf, RecordKind, Stamp
 from wire.merkle import Frontier, root_of, subtrees_of
 
@@ -189,10 +190,11 @@ class Log:
         return [int(n) for (n,) in rows.fetchall()]
 
     def of_kinds(self, subjects: Collection[str], kinds: Collection[RecordKind]) -> list[int]:
-        """Positions of leaves of these kinds, with their bodies, about any of these."""
+        """Positions of leaves of these kinds, with their bodies, about any of these, but what a case hold keeps."""
         rows = self._db.execute(
-            "select distinct n from ledger_about join ledger using (n) where about in (select value from json_each(?)) "
-            "and kind in (select value from json_each(?)) and sealed is not null order by n",
+            "select distinct t.n from ledger_about a join ledger t on t.n = a.n "  # noqa: S608 - ours
+            "where a.about in (select value from json_each(?)) and t.kind in (select value from json_each(?)) "
+            f"and t.sealed is not null and not {LEAF_HELD} order by t.n",
             (json.dumps(sorted(subjects)), json.dumps(sorted(kind.value for kind in kinds))),
         )
         return [int(n) for (n,) in rows.fetchall()]

@@ -9,8 +9,9 @@ Bounded: `PORTION` rows a call. A pass goes once through each table by its key, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from sqlite_utils import Database
 
@@ -19,6 +20,12 @@ from appliance.keeper.store.vault import Vault, month_end
 from wire.ledger import RecordKind
 
 PORTION = 500
+WINDOW = 500
+"""Leaves that are looked through in one step."""
+MAX_LEFT_OUT = 256
+"""As many as entries that say so (see `store.watch`)."""
+_LEFT_OUT = "left_out"
+"""Key in `meta`: names that are to be looked for."""
 _STAY, _PROPOSAL = "gatehouse.session.v1", "gatehouse.proposal.v1"
 
 
@@ -121,13 +128,34 @@ _LEDGER_HELD = (
     "or x.about in (select mac from link where device_id = h.device_id))))"
 )
 """Whether hold `h` keeps leaf `t`: of its span, and about its device, or about none."""
+LEAF_HELD = f"exists (select 1 from hold h where h.ended is null and {_LEDGER_HELD})"  # noqa: S608 - ours
+"""The condition, in SQL, that a hold keeps leaf `t`."""
 
 
-def _held(ages: Ages) -> str:
+def held(table: str) -> str:
+    """The condition, in SQL, that a hold keeps row `t` of a table."""
+    ages = TABLES[table]
     return (
         f"exists (select 1 from hold h where h.ended is null and h.since <= coalesce({ages.last}, 9e99) "  # noqa: S608 - columns are ours
         f"and h.until >= {ages.first} and {_HELD_OF[ages.of]})"
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A name that may not be kept any more, and how far the ledger was looked through for it (R67)."""
+
+    name: str
+    below: bool
+    """And all names below it."""
+    next: int = 0
+    """The first leaf that was not looked at."""
+    records: int = 0
+    """Bodies that went."""
+
+    def covers(self, name: str) -> bool:
+        """Whether a looked-up name is one of these."""
+        return name == self.name or (self.below and name.endswith(f".{self.name}"))
 
 
 class Purge:
@@ -136,6 +164,8 @@ class Purge:
     def __init__(self, db: Database, vault: Vault) -> None:
         self._db = db
         self._vault = vault
+        self.asked = bool(self.left_out())
+        """Names are to be looked for in the ledger."""
 
     # --- working tables ---------------------------------------------------------------------
 
@@ -149,7 +179,7 @@ class Purge:
             beyond = "" if after is None else f"({columns}) > ({marks}) and "
             rows = self._db.execute(
                 f"select {columns} from {table} t where {beyond}{ages.when} and {ages.last} < ? "  # noqa: S608 - names are ours
-                f"and not {_held(ages)} order by {columns} limit ?",
+                f"and not {held(table)} order by {columns} limit ?",
                 (*(after or ()), min(before, 9e99), PORTION),
             ).fetchall()
             self._db.conn.executemany(
@@ -197,6 +227,34 @@ class Purge:
             (device_id, since, until),
         ).fetchall()
         return [*((_STAY, session_id) for (session_id,) in stays), *((_PROPOSAL, one) for (one,) in proposals)]
+
+    # --- names that may not be kept any more ----------------------------------------------------
+
+    def leave_out(self, name: str, *, below: bool) -> None:
+        """Ask for a name to be looked for in what is recorded; at most `MAX_LEFT_OUT` wait, then the newest stands."""
+        waiting = [item for item in self.left_out() if (item.name, item.below) != (name, below)]
+        self.put_left_out([*waiting[-MAX_LEFT_OUT + 1 :], LeftOut(name=name, below=below)])
+
+    def left_out(self) -> list[LeftOut]:
+        """Names that are still to be looked for."""
+        row = self._db.execute("select value from meta where key = ?", (_LEFT_OUT,)).fetchone()
+        return [LeftOut(**item) for item in json.loads(row[0])] if row is not None and row[0] else []
+
+    def put_left_out(self, waiting: Sequence[LeftOut]) -> None:
+        """Write which names are still to be looked for."""
+        text = json.dumps([asdict(item) for item in waiting]) if waiting else ""
+        self._db.execute("insert or replace into meta (key, value) values (?, ?)", (_LEFT_OUT, text))
+        self.asked = bool(waiting)
+
+    def with_names(self, first: int) -> list[tuple[int, int, bytes]]:
+        """Position, key, and salt and body of leaves that may hold a looked-up name, of `WINDOW` leaves; not what a hold keeps."""
+        rows = self._db.execute(
+            "select n, key, sealed from ledger t where n >= ? and n < ? and kind in (?, ?) and key is not null "  # noqa: S608 - ours
+            f"and not {LEAF_HELD}",
+            (first, first + WINDOW, RecordKind.NAMES.value, RecordKind.FINDING.value),
+        ).fetchall()
+        opened = ((n, key, self._vault.open(key, sealed)) for n, key, sealed in rows)
+        return [(n, key, plain) for n, key, plain in opened if plain is not None]
 
     # --- the ledger -------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from appliance.keeper.signs.spans import begun
+from appliance.keeper.store.purge import held
 from appliance.messages import SignalSeen
 from appliance.signals import Signal
 
@@ -143,13 +144,20 @@ class Records:
         )
         return [mac for (mac,) in rows]
 
-    def erase(self, macs: Iterable[str], *, but: Collection[Signal] = ()) -> None:
-        """Erase what was heard of these addresses, `but` for these signals."""
+    def erase(self, macs: Iterable[str], *, but: Collection[Signal] = ()) -> list[str]:
+        """Erase what was heard of these addresses, `but` for these signals and what a case hold keeps; of whom there was any."""
+        gone: list[str] = []
         marks = ", ".join("?" * len(but))
         kept = tuple(signal.value for signal in but)
         for mac in macs:
-            if self._forget(f"delete from record where mac = ? and signal not in ({marks})", (mac, *kept)):  # noqa: S608 - ours, and marks
+            found = self._forget(
+                f"delete from record as t where mac = ? and signal not in ({marks}) and not {held('record')}",  # noqa: S608 - ours, and marks
+                (mac, *kept),
+            )
+            if found:
                 self._erased()
+                gone.append(mac)
+        return gone
 
     def _make_room(self, mac: str, *, stranger: bool) -> None:
         own = int(self._db.execute("select count(*) from record where mac = ?", (mac,)).fetchone()[0])
@@ -173,7 +181,8 @@ class Records:
 
     def _forget(self, statement: str, parameters: tuple[str | int, ...]) -> int:
         gone = int(self._db.execute(statement, parameters).rowcount)
-        self.recount()
+        if gone:
+            self.recount()
         return gone
 
 

@@ -12,10 +12,12 @@ from appliance.keeper.law.retention import DAY
 from appliance.keeper.now import Now
 from appliance.keeper.peers import Peer
 from appliance.messages import BrokerState
-from wire.acts import EraseRecords
-from wire.authority import CollectClause, DataClass, ListsClause, RegisterClause
+from wire.acts import EndHold, EraseRecords, SetHold
+from wire.authority import CollectClause, DataClass, Keep, ListsClause, RegisterClause
 from wire.base import Standing
+from wire.ledger import RecordKind
 from wire.models import CommandResult, JoinedBy, Outcome
+from wire.orders import AddWatch, SetStanding
 
 OWN, EARLIER, OTHER = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"
 CANARY = b"quillfeather"
@@ -28,9 +30,15 @@ CLAUSES = (
 
 
 @pytest.fixture
-def keeper(make_bench: Callable[..., Any], signed: Callable[..., bytes]) -> Any:
-    """A keeper whose authority lasts a year."""
-    bench = make_bench(signed(not_after=datetime.fromtimestamp(1_900_000_000.0 + 365 * DAY, UTC), clauses=CLAUSES))
+def document(signed: Callable[..., bytes]) -> bytes:
+    """An authority that lasts a year; addresses that a device does not use are kept for a week."""
+    end = datetime.fromtimestamp(1_900_000_000.0 + 365 * DAY, UTC)
+    return signed(not_after=end, clauses=CLAUSES, retention=(Keep(data_class=DataClass.PRESENCE, days=7),))
+
+
+@pytest.fixture
+def keeper(make_bench: Callable[..., Any], document: bytes) -> Any:
+    bench = make_bench(document)
     bench.online(credit=100_000)
     return bench
 
@@ -55,9 +63,10 @@ def settle(bench: Any) -> None:
 
 
 def bodies(bench: Any) -> bytes:
-    """All bodies of the ledger that can still be read."""
+    """All bodies of the ledger that can still be read, but what officers arranged: their own entries are in that."""
     ledger = bench.store.ledger
-    found = (ledger.body(ledger.log.row(n)) for n in range(ledger.size))
+    rows = [ledger.log.row(n) for n in range(ledger.size)]
+    found = (ledger.body(row) for row in rows if row.kind is not RecordKind.DECISION)
     return b"\n".join(body[1] for body in found if body is not None)
 
 
@@ -106,13 +115,122 @@ def test_a_stay_that_waits_for_the_server_is_taken_back(keeper: Any) -> None:
     keeper.wait(3600)
     keeper.wait(3600)
     device_id = keeper.device(OWN).device_id
-    waits = "select count(*) from outbox where type like '%session%' and body like ?"
-    count = lambda mac: keeper.store._db.execute(waits, (f"%{mac}%",)).fetchone()[0]  # noqa: E731 - a word for it
-    assert count(OWN)
+
+    def waits(mac: str) -> int:
+        query = "select count(*) from outbox where type like '%session%' and body like ?"
+        found: int = keeper.store._db.execute(query, (f"%{mac}%",)).fetchone()[0]
+        return found
+
+    assert waits(OWN)
     with keeper.store.transaction():
         keeper.store._db.execute("update session set ended = last where ended is null")
-    keeper.down(
-        keeper.command("d-none", Standing.UNKNOWN, body=EraseRecords(device_id=device_id, reason="-"), second="o-2")
-    )
-    assert count(OWN) == 0
-    assert count(OTHER)
+    order(keeper, EraseRecords(device_id=device_id, reason="-"))
+    assert waits(OWN) == 0
+    assert waits(OTHER)
+
+
+def exclude(bench: Any, name: str) -> None:
+    until = datetime.fromtimestamp(bench.wall + 300 * DAY, UTC)
+    order(bench, AddWatch(name=name, excluded=True, reason="A solicitor.", expires=until), second=None)
+
+
+@pytest.mark.req("R67")
+def test_a_name_that_is_left_out_from_now_on_goes_from_what_is_recorded_too(keeper: Any) -> None:
+    keeper.give(OWN, Standing.REGISTERED)
+    keeper.give(OTHER, Standing.REGISTERED)
+    look_up(keeper, OWN, "www.quillfeather.example")
+    look_up(keeper, OWN, "quillfeather.bets.example")
+    keeper.wait(2 * 3600)
+    look_up(keeper, OTHER, "sparrowhawk.example")
+    keeper.wait(2 * 3600)
+    old = {key for key, *_rest in keeper.store.vault.table()}
+    assert bodies(keeper).count(CANARY) > 1
+    exclude(keeper, "quillfeather.example")
+    settle(keeper)
+    assert b"www.quillfeather" not in bodies(keeper)
+    assert b"quillfeather.bets" in bodies(keeper), "another name"
+    assert b"sparrowhawk" in bodies(keeper), "others' records stay"
+    assert old - {key for key, *_rest in keeper.store.vault.table()}, "the key it lay under is gone"
+    assert keeper.store.ledger.log.root_at(keeper.store.ledger.size) == keeper.store.ledger.root
+    exclude(keeper, "bets.example")
+    settle(keeper)
+    about = [body for body in bodies(keeper).splitlines() if CANARY in body]
+    assert about == [], "nor in a finding"
+    keeper.wait(60)
+    assert [item for item in keeper.store.findings.with_hit() if "bets" in (item.finding.hit.name or "")] == []
+    waiting = keeper.store._db.execute("select body from outbox where type like '%finding%'").fetchall()
+    assert waiting, "that it is closed"
+    assert not [body for (body,) in waiting if "quillfeather" in body]
+
+
+@pytest.mark.req("R67", "N17")
+def test_a_long_ledger_is_looked_through_in_portions_and_after_a_cut(
+    keeper: Any, document: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.keeper.store.purge.WINDOW", 3)
+    monkeypatch.setattr("appliance.keeper.law.erasing.WINDOW", 3)
+    keeper.give(OWN, Standing.REGISTERED)
+    for _ in range(6):
+        look_up(keeper, OWN, "quillfeather.example")
+        keeper.wait(3600)
+    keeper.wait(3600)
+    exclude(keeper, "quillfeather.example")
+    for _ in range(3):
+        keeper.wait(1)
+    (cut,) = keeper.store.purge.left_out()
+    assert cut.next > 0
+    keeper.stop()
+    keeper.start(document)
+    (left,) = keeper.store.purge.left_out()
+    assert left.next >= cut.next, "it goes on where it was"
+    settle(keeper)
+    assert keeper.store.purge.left_out() == []
+    assert CANARY not in bodies(keeper)
+
+
+def hold(bench: Any, device_id: str) -> SetHold:
+    since, until = (datetime.fromtimestamp(bench.wall + hours * 3600, UTC) for hours in (-6, 1))
+    review = datetime.fromtimestamp(bench.wall + 100 * DAY, UTC)
+    return SetHold(hold_id="case-1", device_id=device_id, since=since, until=until, review=review, reason="A hearing.")
+
+
+@pytest.mark.req("N17", "R55")
+def test_one_person_does_not_undo_a_hold_by_another_standing(keeper: Any) -> None:
+    """Two people said that it is kept; when the hold is over, what may not be kept of the device goes at once."""
+    device_id = keeper.give(OWN, Standing.REGISTERED)
+    look_up(keeper, OWN, "quillfeather.example")
+    keeper.wait(2 * 3600)
+    assert order(keeper, hold(keeper, device_id)) is Outcome.APPLIED
+    exclude(keeper, "quillfeather.example")
+    assert order(keeper, SetStanding(device_id=device_id, standing=Standing.HOUSEHOLD)) is Outcome.APPLIED
+    settle(keeper)
+    assert CANARY in bodies(keeper)
+    assert "quillfeather.example" in keeper.names(device_id)
+    keeper.wait(2 * 3600)
+    look_up(keeper, OWN, "later-quillfeather.example")
+    assert b"later-quill" not in bodies(keeper), "nothing new is collected"
+    order(keeper, EndHold(hold_id="case-1"), second=None)
+    settle(keeper)
+    assert keeper.names(device_id) == {}
+    assert CANARY not in bodies(keeper)
+
+
+@pytest.mark.req("N17")
+def test_an_address_of_a_device_that_is_held_is_not_let_go(keeper: Any) -> None:
+    device_id = keeper.give(OWN, Standing.REGISTERED)
+    book = keeper.core._book
+    with keeper.store.transaction():
+        now = Now(scope=keeper.core._judgement.scope, ts=keeper.wall, at=keeper.wall)
+        book._arrivals.attach(keeper.device(OWN), EARLIER, now, how=JoinedBy.PERSON)
+    keeper.wait(60)
+    look_up(keeper, EARLIER, "quillfeather.example")
+    assert order(keeper, hold(keeper, device_id)) is Outcome.APPLIED
+    for _ in range(50):
+        keeper.wait(4 * DAY)
+        keeper.sight(OWN)
+        if keeper.store.holds.active() == []:
+            break
+        settle(keeper)
+        assert "quillfeather.example" in keeper.names(device_id)
+    settle(keeper)
+    assert keeper.device(EARLIER) is None
