@@ -10,15 +10,18 @@ signed, receipted, and read again (`read_again`) by a newer version. Bounded by 
 
 from __future__ import annotations
 
+import logging
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, tuple_, update
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy import Connection, RowMapping, delete, select, tuple_, update
+from sqlalchemy.exc import OperationalError
 
 from dashboard.ingest.handlers import MAX_ANSWERS, Handlers
 from dashboard.ingest.opening import Refusal, Unread, refused
@@ -27,7 +30,7 @@ from dashboard.store import schema
 from dashboard.store.own import is_own, raise_own
 from wire.base import Payload
 from wire.box import BoxStatus
-from wire.codec import Opened, WireError, read_payload
+from wire.codec import Envelope, Opened, read_payload, topic_for
 from wire.findings import Finding, FindingKind, Severity
 from wire.topics import Channel
 
@@ -35,6 +38,7 @@ _EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([0-9]{1,15})")
 _STATUS_ID = re.compile(r"([a-z0-9]{1,32})-s([0-9]{1,15})")
 _LOOKED_UP = 500
 """Ids asked for in one statement."""
+_log = logging.getLogger(__name__)
 _NONE: Handlers = MappingProxyType({})
 
 
@@ -140,6 +144,7 @@ class _Work:
         if not self._careful:
             work(opened)
             return True
+        answered = len(self._done.answers)
         try:
             with self._connection.begin_nested():
                 work(opened)
@@ -148,9 +153,10 @@ class _Work:
                     self._hand_on(later)
         except OperationalError:
             raise
-        except (StatementError, OverflowError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a handler finds wrong with one message is that message's end
             self._rows = Rows(self._connection, self._now)
-            self._done.refusals.append(refused(opened.topic.site, f"refused by the database: {type(error).__name__}"))
+            del self._done.answers[answered:]
+            self._done.refusals.append(refused(opened.topic.site, f"cannot be stored: {type(error).__name__}"))
             return False
         finally:
             self._later.clear()
@@ -221,38 +227,60 @@ def _known_digests(connection: Connection, batch: Sequence[Opened | Unread]) -> 
     return known
 
 
-def read_again(connection: Connection, now: float, *, after: tuple[str, str], most: int) -> tuple[str, str] | None:
+def read_again(
+    connection: Connection, now: float, *, after: tuple[str, str], most: int, handlers: Handlers = _NONE
+) -> tuple[str, str] | None:
     """Read what an older version kept without reading it, at most `most` events after the key `after`.
 
-    Returns the key of the last one looked at, None when there are no more. What still cannot be read stays.
+    Each goes the way of a new one, to its handler too; the answers are late and not sent. Returns the key of the last
+    one looked at, None when there are no more. What still cannot be read stays.
     """
     table = schema.event.c
     key = tuple_(table.source, table.id)
     statement = (
-        select(table.source, table.id, table.site, table.type, table.unread)
+        select(table.source, table.id, table.site, table.type, table.digest, table.unread, schema.site.c.tenant)
+        .join(schema.site, schema.site.c.site == table.site)
         .where(table.unread.is_not(None), key > after)
         .order_by(table.source, table.id)
         .limit(most)
     )
     last: tuple[str, str] | None = None
-    for row in connection.execute(statement).all():
-        last = (row.source, row.id)
+    for row in connection.execute(statement).mappings().all():
+        last = (row["source"], row["id"])
         try:
-            payload = read_payload(row.type, row.unread.encode())
+            payload = read_payload(row["type"], row["unread"].encode())
+            if _is_ours(payload):
+                continue
             with connection.begin_nested():
                 rows = Rows(connection, now)
-                rows.store(row.site, payload, _plain(payload))
+                rows.store(row["site"], payload, _plain(payload))
                 rows.flush()
+                if (handler := handlers.get(type(payload))) is not None:
+                    deque(handler(connection, _again(row, payload, now), now), maxlen=0)
         except OperationalError:
             raise
-        except (WireError, StatementError, OverflowError):
+        except Exception as error:  # noqa: BLE001 - as in `_attempt`: it stays, and the next is looked at
+            _log.info("an event is kept unread: %s", type(error).__name__)
             continue
         connection.execute(
             update(schema.event)
-            .where(table.source == row.source, table.id == row.id)
+            .where(table.source == row["source"], table.id == row["id"])
             .values(payload=_plain(payload), unread=None)
         )
     return last
+
+
+def _again(row: RowMapping, payload: Payload, now: float) -> Opened:
+    """What was kept, as if it had come now; when it was sealed is not known any more."""
+    topic = topic_for(payload, tenant=row["tenant"], site=row["site"])
+    envelope = Envelope(
+        id=row["id"],
+        source=row["source"],
+        type=row["type"],
+        time=datetime.fromtimestamp(now, UTC),
+        sequence=row["id"].rpartition("-")[2],
+    )
+    return Opened(topic=topic, envelope=envelope, payload=payload, digest=row["digest"])
 
 
 def _status(connection: Connection, opened: Opened, status: BoxStatus) -> bool:

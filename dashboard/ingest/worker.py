@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from dashboard.ingest.apply import Applied, apply, read_again
 from dashboard.ingest.handlers import Handlers
@@ -189,9 +189,9 @@ class Worker:
             done = self._commit(batch, now)
         except OperationalError:
             raise
-        except (StatementError, OverflowError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - also what a handler stumbles over
             # One message the database will not have must not hold up the others: find it.
-            _log.warning("the database refuses a message: %s", type(error).__name__)
+            _log.warning("a message cannot be stored: %s", type(error).__name__)
             done = self._commit(batch, now, careful=True)
         for arrived in batch:
             self._session.acknowledge(arrived)
@@ -200,7 +200,7 @@ class Worker:
     def _read_again(self) -> None:
         after = self._unread_after or ("", "")
         with self._engine.begin() as connection:
-            reached = read_again(connection, self._now(), after=after, most=BATCH)
+            reached = read_again(connection, self._now(), after=after, most=BATCH, handlers=self._handlers)
         self._unread_after = reached
 
     def _commit(self, batch: Sequence[Arrived], now: float, *, careful: bool = False) -> Applied:

@@ -73,15 +73,17 @@ def test_a_new_message_is_handed_on_once_and_telemetry_each_time(engine: Engine,
     assert (again.answers, again.repeated) == ([], 1)
 
 
-def test_a_handler_that_fails_takes_only_its_message_with_it(engine: Engine, device: Any) -> None:
+@pytest.mark.parametrize("error", [OverflowError("no column takes it"), KeyError("no such thing"), RecursionError()])
+def test_a_handler_that_fails_takes_only_its_message_with_it(engine: Engine, device: Any, error: Exception) -> None:
     def picky(_connection: Connection, opened: Opened, _now: float) -> Iterable[Payload]:
+        yield device(int(opened.envelope.id[-1]))
         if opened.envelope.id == "e1-2":
-            raise OverflowError("no column takes it")
-        return ()
+            raise error
 
     done = _apply(engine, {Device: picky}, *(_opened(device(n), f"e1-{n}") for n in (1, 2, 3)), careful=True)
     assert done.numbers == {("site-1", "e1"): {1, 3}}
-    assert [refusal.why for refusal in done.refusals] == ["refused by the database: OverflowError"]
+    assert [refusal.why for refusal in done.refusals] == [f"cannot be stored: {type(error).__name__}"]
+    assert [answer for _, answer in done.answers] == [device(1), device(3)], "what it had said by then is not said"
 
 
 def test_answers_are_bounded(engine: Engine, device: Any) -> None:

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from dashboard.ingest.apply import Applied, apply, read_again
+from dashboard.ingest.handlers import Handlers
 from dashboard.ingest.opening import Arrived, Refusal, open_batch
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
 from wire.base import Payload
-from wire.codec import payload_json, seal
+from wire.codec import Opened, payload_json, seal
 from wire.findings import Finding
 from wire.keys import public_text
 from wire.models import type_of
@@ -67,11 +68,19 @@ class Desk:
             done.refusals[:0] = [item for item in results if isinstance(item, Refusal)]
         return done
 
-    def read_all(self) -> None:
+    def read_all(self, handlers: Handlers | None = None) -> None:
         after: tuple[str, str] | None = ("", "")
         while after is not None:
             with self.engine.begin() as connection:
-                after = read_again(connection, NOW, after=after, most=2)
+                after = read_again(connection, NOW, after=after, most=2, handlers=handlers or {})
+
+    def learn(self) -> None:
+        """The version that comes next knows the kind: the same words, now of a kind that there is."""
+        with self.engine.begin() as connection:
+            for row in connection.execute(select(schema.event)).all():
+                if row.unread:
+                    text = row.unread.replace("of-next-year", "visit-over")
+                    connection.execute(update(schema.event).where(schema.event.c.id == row.id).values(unread=text))
 
     def rows(self, table: Any) -> list[Any]:
         with self.engine.begin() as connection:
@@ -116,12 +125,7 @@ def test_a_newer_version_reads_what_was_kept(desk: Desk, finding: Callable[..., 
     numbers = range(1, 6)
     desk.take(*(desk.known(finding(number), number, kind="of-next-year") for number in numbers))
     desk.take(desk.known(finding(3, 2, state="closed"), 9))
-    # The version that comes next knows the kind: the same words, now of a kind that there is.
-    with desk.engine.begin() as connection:
-        for row in connection.execute(select(schema.event)).all():
-            if row.unread:
-                text = row.unread.replace("of-next-year", "visit-over")
-                connection.execute(update(schema.event).where(schema.event.c.id == row.id).values(unread=text))
+    desk.learn()
     desk.read_all()
     assert not [row for row in desk.rows(schema.event) if row.unread is not None or not row.payload]
     found = {row.finding_id: (row.kind, row.state) for row in desk.rows(schema.finding)}
@@ -136,10 +140,7 @@ def test_one_that_the_database_refuses_stays_and_the_next_are_read(
     from dashboard.ingest import rows as module
 
     desk.take(*(desk.known(finding(number), number, kind="of-next-year") for number in (1, 2)))
-    with desk.engine.begin() as connection:
-        for row in connection.execute(select(schema.event)).all():
-            text = row.unread.replace("of-next-year", "visit-over")
-            connection.execute(update(schema.event).where(schema.event.c.id == row.id).values(unread=text))
+    desk.learn()
     real = module._finding_row
 
     def poisoned(site: str, found: Finding, plain: dict[str, Any], now: float) -> dict[str, Any]:
@@ -149,6 +150,35 @@ def test_one_that_the_database_refuses_stays_and_the_next_are_read(
     desk.read_all()
     assert [row.finding_id for row in desk.rows(schema.finding)] == ["finding-2"]
     assert [row.id for row in desk.rows(schema.event) if row.unread is not None] == ["e1-1"]
+
+
+@pytest.mark.req("R69")
+def test_what_is_read_late_reaches_its_handler_too(desk: Desk, finding: Callable[..., Finding]) -> None:
+    handed: list[tuple[str, str, str]] = []
+
+    def handler(_connection: Connection, opened: Opened, _now: float) -> Iterator[Payload]:
+        assert isinstance(opened.payload, Finding)
+        if opened.payload.finding_id == "finding-1":
+            raise KeyError("it stumbles")
+        handed.append((opened.topic.site, opened.envelope.id, opened.payload.finding_id))
+        yield opened.payload
+
+    desk.take(*(desk.known(finding(number), number, kind="of-next-year") for number in (1, 2)))
+    desk.learn()
+    desk.read_all({Finding: handler})
+    desk.read_all({Finding: handler})
+    assert handed == [("site-1", "e1-2", "finding-2")]
+    assert [row.finding_id for row in desk.rows(schema.finding)] == ["finding-2"], "the other is kept for a better one"
+
+
+@pytest.mark.req("R69")
+def test_a_box_does_not_speak_for_the_dashboard_by_speaking_of_next_year(
+    desk: Desk, finding: Callable[..., Finding]
+) -> None:
+    desk.take(desk.known(finding(1), 1, kind="of-next-year", finding_id="srv-1"))
+    desk.learn()
+    desk.read_all()
+    assert desk.rows(schema.finding) == []
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_a_message_the_database_refuses_stands_alone(
     assert bench.count(schema.event) == 2
     with bench.engine.connect() as connection:
         row = connection.execute(select(schema.audit)).one()
-    assert row.subject == "site-1: refused by the database: OverflowError"
+    assert row.subject == "site-1: cannot be stored: OverflowError"
 
 
 def test_a_flood_of_refusals_is_two_lines_of_audit(bench: Bench, device: MakeDevice) -> None:
