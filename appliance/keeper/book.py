@@ -122,8 +122,8 @@ class Book:
 
     # --- observations -----------------------------------------------------------------------
 
-    def observe(self, observation: DeviceObservation, *, scope: Scope | None, leave: Leave, at: float) -> None:
-        """Take one observation in; `leave` says what may have left the sensor since when."""
+    def observe(self, observation: DeviceObservation, *, scope: Scope | None, leave: Leave | None, at: float) -> None:
+        """Take one observation in; `leave` says what may have left the sensor since when; None: that was asked."""
         device = self.registry.by_mac(observation.mac)
         standing = Standing.UNKNOWN if device is None else device.standing
         opened = None if device is None or scope is None else self.opened.get(device.device_id)
@@ -132,10 +132,15 @@ class Book:
         kept = None if is_group(observation.mac) else minimise(observation, standing, scope, self._store.blind)
         if kept is None or scope is None or not kept.ts >= scope.authority.not_before.timestamp():
             self.refused += 1  # no leave; or it waited in a queue from before there was; or it has no time (NaN)
-        elif isinstance(kept, NameLookedUp | SignalSeen | ActivitySeen) and not leave.lets_out(kept):
+        elif leave is not None and self.strays(kept, leave):
             self.stray += 1
         else:
             self._take(device, kept, observation, Now(scope=scope, ts=min(kept.ts, at), at=at))
+
+    @staticmethod
+    def strays(observation: DeviceObservation, leave: Leave) -> bool:
+        """Whether it should not have left the sensor by the mask in force."""
+        return isinstance(observation, NameLookedUp | SignalSeen | ActivitySeen) and not leave.lets_out(observation)
 
     def _take(self, device: Device | None, kept: DeviceObservation, observation: DeviceObservation, now: Now) -> None:
         match kept:

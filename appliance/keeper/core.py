@@ -268,7 +268,7 @@ class Core:
             if self._clock.stamp() != stamp:
                 self._clerk.begin(self._clock.stamp())
             self._judge(moment)
-            self._counsel.tick(self._judgement, moment, monotonic, self._collection.leave)
+            self._counsel.tick(self._judgement, moment, monotonic)
             scope = self._counsel.recording(self._judgement)
             self._book.tamper.tick(Clocks(wall=now, monotonic=monotonic, at=moment), scope)
             if scope is not None:

@@ -176,7 +176,11 @@ class Incoming:
     def _observe(self, message: DeviceObservation, turn: Turn, judgement: Judgement) -> None:
         test = self._works.test
         if self._works.counsel.sealing.on:
-            device = self._works.book.registry.by_mac(message.mac)
+            book = self._works.book
+            if book.strays(message, self._works.collection.leave):  # asked now: the mask is another at the release
+                book.stray += 1
+                return
+            device = book.registry.by_mac(message.mac)
             known = device is not None and device.on_the_register
             self._works.counsel.sealing.take(message, turn, on_the_register=known)
             return

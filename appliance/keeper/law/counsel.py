@@ -23,7 +23,6 @@ from appliance.keeper.law.sealing import Sealing
 from appliance.keeper.law.telling import told
 from appliance.keeper.law.timekeeping import LATEST, Timekeeper
 from appliance.keeper.law.unmasking import Unmasking
-from appliance.keeper.minimise import Leave
 from appliance.keeper.signs.model import Sign
 from appliance.keeper.store.database import Store
 from appliance.keeper.uplink import Identity
@@ -115,12 +114,12 @@ class Counsel:
         """What is said beside the authority, for an engineer."""
         return "What is seen is sealed until the time is known." if self.sealing.on else ""
 
-    def tick(self, judgement: Judgement, at: float, monotonic: float, leave: Leave) -> None:
+    def tick(self, judgement: Judgement, at: float, monotonic: float) -> None:
         """The end of a turn: seal what it brought, release what may be, tell what is due."""
         self.sealing.flush(monotonic)
         for released in self.sealing.release():
             self._book.opened = self.unmasking.opened(released.scope, released.message.ts)
-            self._book.observe(released.message, scope=released.scope, leave=leave, at=at)
+            self._book.observe(released.message, scope=released.scope, leave=None, at=at)
         scope = judgement.scope
         self.asking.tick(scope, at, monotonic)
         if self._clock.authenticated:

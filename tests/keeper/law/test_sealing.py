@@ -8,6 +8,8 @@ import pytest
 from appliance import messages as m
 from appliance.keeper.core import Peer
 from appliance.keeper.store.sealed import Sealed
+from appliance.signals import Signal
+from wire.authority import CollectClause, DataClass, ListsClause
 from wire.base import Standing
 from wire.findings import FindingKind
 from wire.ledger import ClockState
@@ -122,6 +124,46 @@ def test_what_finds_no_room_is_counted(served: Any) -> None:
     told = bench.law(served.answer()) + bench.law(served.wait(1.0))
     assert bench.rows("device") == 2
     assert [each.count for each in told if each.kind is FindingKind.RECORDS_DROPPED] == [3]
+
+
+@pytest.mark.req("R54")
+def test_names_and_signals_are_released_though_the_mask_is_on_by_then(
+    make_served: Any, signed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes several turns, the keeper starts anew between, and the authority has ended meanwhile."""
+    both = (DataClass.PRESENCE, DataClass.LIST_HITS, DataClass.SIGNS)
+    clauses = (
+        CollectClause(number="1", standings=(Standing.REGISTERED,), classes=both),
+        CollectClause(number="2", standings=tuple(Standing), classes=(DataClass.PRESENCE,)),
+        ListsClause(number="3", standings=(Standing.REGISTERED,), lists=("gambling",)),
+    )
+    document = signed(clauses=clauses, not_after=datetime.fromtimestamp(1_900_000_600, UTC))
+    served = make_served(document)
+    bench = served.bench
+    served.online()
+    served.answer()
+    device_id = bench.give(LAPTOP, Standing.REGISTERED)
+    served.restart(document, boot="cd34")
+    served.online()
+    monkeypatch.setattr("appliance.keeper.law.sealing.RELEASE_ROWS", 1)
+    for name in ("bets.example", "www.bets.example"):
+        bench.look_up(LAPTOP, name, generation=bench.generation)
+    signal = m.SignalSeen(
+        ts=bench.wall, since=bench.wall, mac=LAPTOP, signal=Signal.SOCKS, value="5", generation=bench.generation
+    )
+    bench.hear(Peer.SENSOR, signal)
+    bench.look_up(PHONE, "bets.example", generation=bench.generation)
+    assert len(bench.store.sealed) == 3, "what may not leave the sensor is not sealed either"
+    served.restart(document)
+    served.online()
+    served.wait(700.0)
+    served.answer()
+    served.wait(1.0)
+    served.wait(1.0)
+    assert bench.core._judgement.scope is None
+    assert set(bench.names(device_id)) == {"bets.example", "www.bets.example"}
+    assert bench.core._book.stray == 0
+    assert len(bench.store.records.of([LAPTOP], since=0, most=9)) == 1
 
 
 @pytest.mark.req("R54", "N4")
