@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from dashboard.pages import words
+from dashboard.pages import clauses, words
 from wire.acts import (
     Act,
     BuildBundle,
@@ -24,6 +24,7 @@ from wire.acts import (
     Unmask,
     WithdrawConsent,
 )
+from wire.authority import AuthorityError, parse_signed
 
 Words = tuple[str, tuple[tuple[str, str], ...], str]
 _PURPOSES = {"evidence": "Evidence for a court or a hearing", "access": "A person's own records, others' cut out"}
@@ -32,10 +33,10 @@ _PURPOSES = {"evidence": "Evidence for a court or a hearing", "access": "A perso
 def told_act(order: Act, zone: tzinfo) -> Words:  # noqa: PLR0911 - one return an order reads best
     """An act in words; its days are those of `zone`."""
     match order:
-        case SetAuthority():
+        case SetAuthority(document=document):
             return (
                 "Put a document in force",
-                (("Document", "Order, licence condition or consent, signed"),),
+                _document(document, zone),
                 "The document is in force as its own dates say.",
             )
         case PauseRecording(until=until):
@@ -129,3 +130,13 @@ def _day(at: datetime, zone: tzinfo) -> str:
 
 def _minute(at: datetime, zone: tzinfo) -> str:
     return words.date_time(at.timestamp(), zone)
+
+
+def _document(text: str, zone: tzinfo) -> tuple[tuple[str, str], ...]:
+    """What a second person agrees to: all of it, clause by clause."""
+    try:
+        found = parse_signed(text.encode()).document
+    except AuthorityError:
+        return (("Document", "It cannot be read here"),)
+    name = ("Document", f"{words.plain(found.id, 64)}, number {found.number}")
+    return (name, *clauses.head(found, zone), *clauses.clauses(found), *clauses.consents(found, zone))

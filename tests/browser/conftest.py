@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from sqlalchemy import Connection, Engine, func, select, update
 
@@ -25,6 +26,7 @@ from dashboard.auth import Role
 from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading
 from dashboard.store.migrate import upgrade
+from wire.keys import public_text
 
 PATIENCE = 20.0
 """Seconds that anything here may take at most."""
@@ -58,6 +60,8 @@ class Served:
     address: str
     engine: Engine
     seed: Any
+    issuer: Ed25519PrivateKey
+    """May issue authority documents for these households."""
 
     def code(self, name: str = "officer-1") -> str:
         """A fresh account's sign-in code."""
@@ -166,9 +170,11 @@ def served(tmp_path: Path) -> Iterator[Served]:
     (tmp_path / "secret").write_bytes(os.urandom(32))
     config = tmp_path / "dashboard.toml"
     url = f"sqlite:///{tmp_path / 'pages.db'}"
+    issuer = Ed25519PrivateKey.generate()
     config.write_text(
         f'database_url = "{url}"\ntenant = "northmoor"\noperator = "Northmoor Supervision Unit"\n'
         'secret_key_file = "secret"\nsecure_cookies = false\npoll_seconds = 0.2\n'
+        f'authority_issuers = ["{public_text(issuer)}"]\n'
     )
     engine = open_engine(url)
     upgrade(engine)
@@ -182,7 +188,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
             text=True,
         )
     try:
-        yield Served(address=address, engine=engine, seed=_dashboard_tests().Seed(engine, RealClock()))
+        seed = _dashboard_tests().Seed(engine, RealClock())
+        yield Served(address=address, engine=engine, seed=seed, issuer=issuer)
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=PATIENCE)
