@@ -121,7 +121,7 @@ def _full(at: float) -> Sign:
         confidence=1.0,
         reasons=(
             "The storage of the box is full.",
-            "Findings are still made and sent. How devices are, and counts of what they do, are not kept for now.",
+            "Findings are still made and sent. News of how devices are, and how busy they are, is not kept for now.",
         ),
         alternatives=("A long time without the server, or a fault of the box's memory card.",),
         cause=_CAUSE,

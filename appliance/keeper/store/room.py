@@ -2,8 +2,9 @@
 
 SQLite needs room to delete (a log is written first), so a full disk cannot be emptied by deleting. Therefore a file of
 real blocks lies beside the database. When the disk or the share is full it is given up, the share is widened by as
-much, and the store is narrow: only what may never be missing is written (findings, answers, authority, the ledger's
-own records) until there is room again; then the ballast is made anew.
+much, and the store is narrow: what can be missed is not written (states and bulk for the server, how busy devices are)
+until there is room again; then the ballast is made anew. Findings, answers, authority, the ledger, and the records and
+names that findings rest on are written on: they are small.
 
 In: where the database lies, and sizes in octets. Out: `narrow`, and what it skipped (`take_skipped`).
 Bounded: one file; the share, beyond it `ballast` octets while it is narrow.
@@ -81,7 +82,7 @@ class Room:
         self._skipped: Counter[str] = Counter()
         self._page = int(db.execute("pragma page_size").fetchone()[0])
         self.narrow = False
-        """Whether only what may never be missing is written."""
+        """Whether what can be missed is not written."""
         self.given_up = 0
         """How often the ballast was needed, since start."""
         self._limit(share)

@@ -93,6 +93,38 @@ def test_what_says_that_there_is_no_room() -> None:
     assert is_full(OSError(errno.ENOSPC, "no space"))
     assert not is_full(sqlite3.OperationalError("no such table"))
     assert not is_full(OSError(errno.EIO, "worse"))
+    assert is_full(StoreFullError("no room"))
+    of_the_key_file = OSError("vault.key: cannot be written")
+    assert not is_full(of_the_key_file)
+    of_the_key_file.__cause__ = OSError(errno.ENOSPC, "no space")
+    assert is_full(of_the_key_file)
+
+
+@pytest.mark.req("N17")
+def test_no_room_for_the_key_file_is_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A purge on a full disk must not end the keeper: nothing was destroyed, and it is done when there is room."""
+    store = Store(tmp_path / "keeper.db")
+    with store.transaction():
+        key, sealed = store.vault.seal("names", 1.0, b"made up")
+    opened = os.open
+
+    def no_room(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_CREAT and Path(path).name.startswith("vault.key"):
+            raise OSError(errno.ENOSPC, "no space")
+        return opened(path, flags, mode)
+
+    def destroy() -> None:
+        with store.transaction():
+            store.vault.destroy_keys([key])
+
+    monkeypatch.setattr(os, "open", no_room)
+    with pytest.raises(StoreFullError):
+        destroy()
+    monkeypatch.undo()
+    assert store.vault.open(key, sealed) == b"made up"
+    destroy()
+    assert store.vault.open(key, sealed) is None
+    store.close()
 
 
 _ON_A_SMALL_DISK = """
