@@ -55,12 +55,17 @@ class Collection:
         changed: int,
         filters: Filters = NO_FILTERS,
         opened: Mapping[str, Scope] = NOBODY,
+        *,
+        heard: Scope | None = None,
     ) -> tuple[bool, bool]:
         """Bring both in line with scope, registry and filters; whether mask and enforcement are new.
 
-        `opened` is the scope of each device whose mask is off, by its id.
+        `opened` is the scope of each device whose mask is off, by its id; `heard` what the mask goes by, where that
+        is not what is in force.
         """
-        key = (None if scope is None else scope.authority, changed, filters, tuple(opened.items()))
+        heard = heard or scope
+        authorities = [None if each is None else each.authority for each in (scope, heard)]
+        key = (*authorities, changed, filters, tuple(opened.items()))
         if key == self._settled:
             return False, False
         self._settled = key
@@ -70,12 +75,11 @@ class Collection:
         held: list[Device] = []
         closed: list[Device] = []
         filtered: dict[int, list[Device]] = {}
-        if scope is not None:
-            # Asked once a standing, not once a device: there may be thousands.
-            may_name = {standing for standing in Standing if scope.names_leave(standing)}
-            may_sign = {standing for standing in Standing if DataClass.SIGNS in scope.classes(standing)}
+        # Asked once a standing, not once a device: there may be thousands.
+        if heard is not None:
+            may_name = {standing for standing in Standing if heard.names_leave(standing)}
+            may_sign = {standing for standing in Standing if DataClass.SIGNS in heard.classes(standing)}
             network = Standing.UNKNOWN in may_sign
-            may_hold = {standing for standing in Standing if scope.quarantine(standing) is not None}
             named = [
                 device
                 for device in registry
@@ -83,6 +87,8 @@ class Collection:
                 or ((own := opened.get(device.device_id)) is not None and own.names_leave(device.standing))
             ]
             signed = [device for device in registry if device.standing in may_sign]
+        if scope is not None:
+            may_hold = {standing for standing in Standing if scope.quarantine(standing) is not None}
             stays_held = {standing for standing in may_hold if scope.quarantine_closed(standing)}
             held = [device for device in registry if device.standing in may_hold]
             closed = [device for device in held if device.standing in stays_held]

@@ -315,7 +315,12 @@ class Core:
             self._send(Peer.RESOLVER, plan)
         filters = self._filtering.filters(monotonic)
         mask, enforcement = self._collection.settle(
-            scope, self._book.registry, self._book.changed, filters, self._book.opened
+            scope,
+            self._book.registry,
+            self._book.changed,
+            filters,
+            self._book.opened,
+            heard=self._counsel.heard(self._judgement),
         )
         if mask:
             self._mask_due = monotonic

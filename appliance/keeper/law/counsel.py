@@ -110,6 +110,15 @@ class Counsel:
         """The scope by which things are recorded now: none while they are sealed."""
         return None if self.sealing.on else judgement.scope
 
+    def heard(self, judgement: Judgement) -> Scope | None:
+        """By what names and signals leave the sensor: to be sealed, also by what the last certain time says.
+
+        Else who sets a clock forward past the end of the authority would have nothing sealed that could be released.
+        """
+        if judgement.scope is not None or self._clock.authenticated:
+            return judgement.scope
+        return self.office.judgement(self._clock.keep().floor).scope
+
     def sentence(self) -> str:
         """What is said beside the authority, for an engineer."""
         return "What is seen is sealed until the time is known." if self.sealing.on else ""

@@ -166,6 +166,28 @@ def test_names_and_signals_are_released_though_the_mask_is_on_by_then(
     assert len(bench.store.records.of([LAPTOP], since=0, most=9)) == 1
 
 
+@pytest.mark.req("R54", "N1")
+def test_a_clock_set_past_the_end_does_not_keep_names_from_being_sealed(served: Any, signed: Any) -> None:
+    bench = served.bench
+    served.answer()
+    device_id = bench.give(LAPTOP, Standing.REGISTERED)
+    bench.give(PHONE, Standing.REFUSED)
+    served.wait(31.0)
+    assert bench.core._collection.enforcement.quarantined == (PHONE,)
+    served.restart(signed(), boot="cd34")
+    served.online()
+    served.wait(1.0, wall=bench.wall + 2 * 86_400)
+    assert bench.core._judgement.scope is None
+    assert bench.core._collection.enforcement.quarantined == (), "what may have ended holds nobody back"
+    bench.look_up(LAPTOP, "bets.example", generation=bench.generation)
+    served.answer()
+    served.restart(signed())
+    served.online()
+    served.wait(1.0)
+    served.answer()
+    assert set(bench.names(device_id)) == {"bets.example"}
+
+
 @pytest.mark.req("R54", "N4")
 def test_half_of_the_room_is_for_devices_on_the_register(served: Any, signed: Any) -> None:
     bench = served.bench
