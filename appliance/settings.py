@@ -121,6 +121,12 @@ class StorageSettings(_Section):
     """Of it, what waits for the server."""
     ballast_mib: int = Field(default=32, ge=16, le=1024)
     """A file that is given up when the disk is full, so that it can be mended; several times the database's own log."""
+    key_file: Path | None = None
+    """What wraps the keys of all that is kept sealed; `vault.key` beside the database where nothing is said.
+
+    It is replaced whenever keys are destroyed: its folder has to be the keeper's to write, on a medium of its own if
+    it is to be worth more than the place beside the database.
+    """
 
 
 class NoticeSettings(_Section):

@@ -19,6 +19,13 @@ def test_paths_count_from_the_file(box_toml: Callable[..., Path]) -> None:
     assert settings.keeper_socket("porch") == config.parent / "run" / "keeper" / "porch.sock"
 
 
+@pytest.mark.req("N17")
+def test_the_key_of_what_is_sealed_may_lie_elsewhere(box_toml: Callable[..., Path]) -> None:
+    config = box_toml(extra='storage = { key_file = "keys/vault.key" }')
+    assert box_settings.load(config).storage.key_file == config.parent / "keys" / "vault.key"
+    assert box_settings.load(box_toml()).storage.key_file is None, "beside the database"
+
+
 def test_a_process_is_admitted_by_its_own_uid_and_root(box_toml: Callable[..., Path]) -> None:
     settings = box_settings.load(box_toml(extra="uids = { sensor = 901 }"))
     assert settings.allowed_uids("sensor") == {0, 901}

@@ -330,6 +330,7 @@ def _run(settings: BoxSettings, stopping: Callable[[], bool]) -> None:
         outbox_octets=storage.outbox_mib * MIB,
         share=storage.share_mib * MIB,
         ballast=storage.ballast_mib * MIB,
+        vault_key=storage.key_file,
     )
     try:
         lists = Lists()

@@ -25,19 +25,19 @@ from appliance.keeper.store.room import StoreFullError, discard, is_full
 _log = logging.getLogger(__name__)
 
 
-def open_store(path: Path, *, outbox_octets: int, share: int, ballast: int) -> Store:
-    """Open the store; where there is no room even for that, without the ballast.
+def open_store(path: Path, *, outbox_octets: int, share: int, ballast: int, vault_key: Path | None = None) -> Store:
+    """Open the store; where there is no room even for that, without the ballast. See `Store` for what is given.
 
     Raises:
         StoreError: it cannot be opened, see `Store`.
     """
     try:
-        return Store(path, outbox_octets=outbox_octets, share=share, ballast=ballast)
+        return Store(path, outbox_octets=outbox_octets, share=share, ballast=ballast, vault_key=vault_key)
     except (StoreError, StoreFullError) as error:
         if not is_full(error) or not discard(path):
             raise
         _log.error("no room to open the database: the ballast is given up (%s)", error)
-    return Store(path, outbox_octets=outbox_octets, share=share, ballast=ballast)
+    return Store(path, outbox_octets=outbox_octets, share=share, ballast=ballast, vault_key=vault_key)
 
 
 _Turn = Callable[[Core], list[Send]]

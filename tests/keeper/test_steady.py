@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance import messages as m
 from appliance.keeper.core import Core, Peer, Send
-from appliance.keeper.steady import Steady
-from appliance.keeper.store.database import Store
+from appliance.keeper.steady import Steady, open_store
+from appliance.keeper.store.database import Store, StoreError
 from appliance.keeper.store.room import StoreFullError
 
 AT = {"now": 1.0, "monotonic": 1.0}
@@ -153,3 +154,27 @@ def test_what_is_not_about_room_ends_it(store: Store) -> None:
     going = Steady(store, lambda: Broken([]))  # type: ignore[arg-type, return-value]  # it is asked nothing else
     with pytest.raises(sqlite3.DatabaseError, match="malformed"):
         going.tick(**AT)
+
+
+@pytest.mark.req("N17")
+def test_the_key_file_lies_where_it_is_told_to(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "keys"
+    elsewhere.mkdir()
+    opened = open_store(
+        tmp_path / "state" / "keeper.db",
+        outbox_octets=2**20,
+        share=2**30,
+        ballast=0,
+        vault_key=elsewhere / "vault.key",
+    )
+    opened.close()
+    assert len((elsewhere / "vault.key").read_bytes()) == 32
+    assert not (tmp_path / "state" / "vault.key").exists()
+    with pytest.raises(StoreError, match="nowhere"):
+        open_store(
+            tmp_path / "other" / "keeper.db",
+            outbox_octets=2**20,
+            share=2**30,
+            ballast=0,
+            vault_key=tmp_path / "nowhere" / "vault.key",
+        )
