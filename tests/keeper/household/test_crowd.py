@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.keeper.household.crowd import (
@@ -88,6 +88,7 @@ def test_when_it_is_calm_again_it_is_over_and_new_devices_are_taken_in_at_once()
     assert crowd.admit("02:00:5e:00:53:01", NOW + CALM_SECONDS)
 
 
+@settings(deadline=None, max_examples=30)  # each begins with a flood that fills the table
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.floats(0, 60)), max_size=300))
 def test_what_is_remembered_is_bounded_and_everyone_is_taken_in_or_counted(heard: list[tuple[int, float]]) -> None:
     crowd = flooded(count=2 * MAX_HEARD)
