@@ -291,6 +291,10 @@ class Incoming:
                     _log.warning("a counter-signature was refused: it is for another log, or does not hold")
             case Command():
                 works.clock.learn(payload.issued_at.timestamp(), monotonic=turn.monotonic)
+                if orders.could_be_old(works.store, authenticated=works.clock.authenticated):
+                    works.health.refused_inbound += 1
+                    _log.warning("an order waits until the time is known: it may be an old one; it is sent again")
+                    return
                 result = orders.handle(
                     payload,
                     store=works.store,

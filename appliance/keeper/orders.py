@@ -45,6 +45,15 @@ _RESULT_TYPE = next(entry.ce_type for entry in TYPES.values() if entry.model is 
 _FULL = "As much is arranged with this home as the box can tell of. End something first, or give shorter reasons."
 
 
+def could_be_old(store: Store, *, authenticated: bool) -> bool:
+    """Whether nothing here tells an order from one that was followed long ago: no number and no time to go by.
+
+    A box that lost its database keeps no number of the last one, and before anybody vouched for the time its clock may
+    show any; whoever kept old orders could give them all again.
+    """
+    return not authenticated and store.get(_LAST) is None
+
+
 def handle(
     command: Command, *, store: Store, book: Book, probing: Probing, acts: Acts, scope: Scope | None, at: float
 ) -> CommandResult:

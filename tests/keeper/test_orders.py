@@ -55,6 +55,20 @@ def test_late_and_passed_commands(bench: Any, changes: dict[str, Any], outcome: 
     assert (device.standing is Standing.HOUSEHOLD) == (outcome is Outcome.APPLIED)
 
 
+@pytest.mark.req("R54", "S6")
+def test_a_box_that_lost_its_database_and_its_clock_follows_no_old_order(make_bench: Any, signed: Any) -> None:
+    bench = make_bench(signed(), boot="ab12")
+    bench.online()
+    command = bench.command("d-1", Standing.HOUSEHOLD, sequence=7)
+    bench.down(command)
+    assert bench.store.get("command_sequence") is None, "neither a number nor a time to judge it by"
+    assert orders.could_be_old(bench.store, authenticated=False)
+    assert not orders.could_be_old(bench.store, authenticated=True)
+    bench.store.set("command_sequence", "7")
+    bench.down(command)
+    assert answer(bench, bench.command("d-1", Standing.HOUSEHOLD, sequence=8)).outcome is Outcome.REFUSED
+
+
 def test_refusals_are_in_plain_words(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = answer(bench, bench.command("d-nobody", Standing.REGISTERED))
     assert (nobody.outcome, nobody.detail) == (Outcome.REFUSED, "The box does not know this device.")
