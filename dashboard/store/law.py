@@ -112,16 +112,28 @@ def acts_of(connection: Connection, site_id: str, actions: tuple[str, ...]) -> t
 
 def holds_in_force(connection: Connection, site_id: str, now: float) -> tuple[StoredCommand, ...]:
     """Orders to keep records for a case that the box confirmed, that nobody ended, and whose time is not over."""
-    ends = select(command.c.body).where(command.c.site == site_id, command.c.state == "applied", _is("end-hold"))
-    ended = {body.get("hold_id") for body in connection.execute(ends).scalars()}
+    ends = (
+        select(command.c.body, command.c.answered_at)
+        .where(command.c.site == site_id, command.c.state == "applied", _is("end-hold"))
+        .order_by(command.c.answered_at)
+    )
+    ended = {row.body.get("hold_id"): row.answered_at or 0.0 for row in connection.execute(ends)}
     query = (
         _commands()
         .where(command.c.site == site_id, command.c.state == "applied", _is("set-hold"))
-        .order_by(command.c.created_at.desc(), command.c.command_id)
+        .order_by(command.c.answered_at.desc(), command.c.command_id)
         .limit(MOST_HOLDS)
     )
-    rows = (StoredCommand(**row) for row in connection.execute(query).mappings())
-    return tuple(row for row in rows if row.body.get("hold_id") not in ended and at_of(row.body.get("review")) > now)
+    latest: dict[Any, StoredCommand] = {}
+    for row in connection.execute(query).mappings():
+        held = StoredCommand(**row)
+        latest.setdefault(held.body.get("hold_id"), held)  # a later order of the same name is the one that counts
+    return tuple(
+        held
+        for hold_id, held in latest.items()
+        # One that was ended may have been set again since.
+        if (held.answered_at or 0.0) > ended.get(hold_id, -1.0) and at_of(held.body.get("review")) > now
+    )
 
 
 def documents_in_force(connection: Connection, site_id: str) -> tuple[StoredCommand, ...]:

@@ -116,6 +116,21 @@ def test_a_hold_keeps_what_it_names(engine: Engine, old: Any) -> None:
     assert "f-old" not in _ids(old, schema.finding, "finding_id")
 
 
+def test_a_hold_that_was_ended_and_set_again_holds(engine: Engine, old: Any) -> None:
+    span = {"since": _iso(NOW - 300 * DAY), "until": _iso(NOW - 50 * DAY), "review": _iso(NOW + DAY)}
+    hold = {"action": "set-hold", "hold_id": "h-1", "reason": "Case", "device_id": "d-old", **span}
+    _command(engine, hold, command_id="c-1", answered_at=NOW - 300)
+    _command(engine, {"action": "end-hold", "hold_id": "h-1"}, command_id="c-2", answered_at=NOW - 200)
+    # Asked for before the end, and confirmed by the second person after it.
+    _command(engine, hold, command_id="c-3", created_at=NOW - 2 * DAY, answered_at=NOW - 100)
+    _purge(engine)
+    assert "f-old" in _ids(old, schema.finding, "finding_id")
+    sooner = hold | {"review": _iso(NOW - 1)}
+    _command(engine, sooner, command_id="c-4", answered_at=NOW - 50)
+    _purge(engine)
+    assert "f-old" not in _ids(old, schema.finding, "finding_id"), "the last that was said counts"
+
+
 def test_a_hold_that_nobody_reviewed_is_over(engine: Engine, old: Any) -> None:
     span = {"since": _iso(NOW - 300 * DAY), "until": _iso(NOW), "review": _iso(NOW - 1)}
     _command(engine, {"action": "set-hold", "hold_id": "h-1", "reason": "Case", **span})
