@@ -106,6 +106,13 @@ class Vault:
         self._current[data_class, month] = self._make(data_class, month, None)
         return old
 
+    def bring_back(self, month: int) -> int:
+        """Keys of later months count as of this one: they were made under a clock that was ahead; how many."""
+        gone = int(self._db.execute("update vault_key set month = ? where month > ?", (month, month)).rowcount)
+        if gone:
+            self._current = {which: key for which, key in self._current.items() if which[1] <= month}
+        return gone
+
     def destroy(self, data_class: str, month: int) -> int:
         """Destroy the keys of a class and month; how many there were."""
         return self.destroy_keys(

@@ -11,6 +11,7 @@ import pytest
 from appliance.keeper.law.retention import DAY
 from appliance.keeper.now import Now
 from appliance.keeper.peers import Peer
+from appliance.keeper.store.vault import month_of
 from appliance.messages import BrokerState
 from wire.acts import EndHold, EraseRecords, SetHold
 from wire.authority import CollectClause, DataClass, Keep, ListsClause, RegisterClause
@@ -234,3 +235,17 @@ def test_an_address_of_a_device_that_is_held_is_not_let_go(keeper: Any) -> None:
         assert "quillfeather.example" in keeper.names(device_id)
     settle(keeper)
     assert keeper.device(EARLIER) is None
+
+
+@pytest.mark.req("N17", "N4")
+def test_what_a_clock_dated_too_late_is_not_kept_too_long(served: Any) -> None:
+    served.answer()
+    bench = served.bench
+    with bench.store.transaction():
+        key, _sealed = bench.store.vault.seal("box", served.true + 3000 * DAY, b"-")
+    served.wait(DAY)
+    served.answer()
+    served.wait(20)
+    served.wait(20)
+    months = {number: month for number, _class, month, _hold in bench.store.vault.table()}
+    assert months[key] <= month_of(served.true)

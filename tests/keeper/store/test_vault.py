@@ -66,6 +66,22 @@ def test_one_key_a_class_and_month(store: Store) -> None:
     assert store.vault.open(first, sealed[:-1] + bytes([sealed[-1] ^ 1])) is None
 
 
+@pytest.mark.req("N17", "N4")
+def test_a_key_of_a_month_that_has_not_come_counts_as_of_this_one(store: Store) -> None:
+    with store.transaction():
+        early, sealed = store.vault.seal("box", DECEMBER, PLAIN)
+        right, _ = store.vault.seal("box", NOVEMBER, PLAIN)
+        assert store.vault.bring_back(month_of(NOVEMBER)) == 1
+        assert store.vault.bring_back(month_of(NOVEMBER)) == 0
+    assert [month for _key, _class, month, _hold in store.vault.table()] == [month_of(NOVEMBER)] * 2
+    assert store.vault.open(early, sealed) == PLAIN
+    with store.transaction():
+        later, _ = store.vault.seal("box", DECEMBER, PLAIN)
+        assert later not in {early, right}, "when that month has come it has a key of its own"
+        assert store.vault.destroy("box", month_of(NOVEMBER)) == 2
+    assert store.vault.open(early, sealed) is None
+
+
 def test_a_row_is_not_passed_off_as_another_key_s(store: Store) -> None:
     with store.transaction():
         first, sealed = store.vault.seal("signs", NOVEMBER, PLAIN)
