@@ -122,7 +122,14 @@ def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
     }
     informs = sum(number.informs for number in stored.waits.values())
     return TodayPage(
-        summary=_summary(len(deciding), len(soon), len(set(stored.asked) - deciding), stored.total, len(boxes)),
+        summary=_summary(
+            len(deciding),
+            len(soon),
+            len(set(stored.asked) - deciding),
+            stored.total,
+            len(boxes),
+            people=len(stored.seconds) + len(stored.reviews) + sum(stored.requests.values()),
+        ),
         homes=shown[:first],
         later=shown[first:],
         left_out=max(0, len(deciding | set(stored.asked)) - min(len(homes), MOST_HOMES)),
@@ -305,16 +312,18 @@ def _requests(stored: Stored) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _summary(deciding: int, soon: int, asking: int, total: int, boxes: int) -> str:
+def _summary(deciding: int, soon: int, asking: int, total: int, boxes: int, *, people: int) -> str:
     if not total:
         return "No household is set up yet."
     verb = "needs" if deciding == 1 else "need"
     urgent = f", {soon:,} of them today" if 0 < soon < deciding else ""
     text = f"{deciding:,} of {words.count(total, 'household', 'households')} {verb} a decision{urgent}."
     if not deciding:
-        text = f"Nothing needs a decision in {words.count(total, 'household', 'households')}."
+        text = f"{'No finding' if people else 'Nothing'} needs a decision in {words.count(total, 'household', 'households')}."
     if asking:
         text += f" In {asking:,} {'more' if deciding else 'of them'}, two devices may be one."
+    if people:
+        text += f" {words.count(people, 'person waits', 'people wait')} for an answer."
     if boxes:
         text += f" {words.count(boxes, 'box needs', 'boxes need')} attention."
     return text

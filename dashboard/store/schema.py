@@ -65,6 +65,8 @@ event = Table(
     Column("payload", JSON, nullable=False),
     Column("unread", Text, comment="payload as signed, while this version cannot read it; payload is empty then"),
     Index("ix_event_unread", "source", "id", **_UNREAD),
+    # What is due is looked for every hour, while boxes wait to be heard.
+    Index("ix_event_kept", "site", "received_at", "type"),
 )
 
 device = Table(

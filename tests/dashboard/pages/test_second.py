@@ -137,6 +137,16 @@ def test_another_tenants_command_does_not_exist(
     assert _answer(other, command_id, "nothing").status_code == 404
 
 
+def test_today_is_not_calm_while_somebody_waits(officer: FlaskClient, sign_in_as: Callable[..., FlaskClient]) -> None:
+    assert "gh-summary--calm" in officer.get("/").text
+    command_id, other = _ask(officer), sign_in_as("officer-2")
+    page = other.get("/").text
+    assert "No finding needs a decision in 1 household. 1 person waits for an answer." in page
+    assert "gh-summary--calm" not in page
+    _answer(other, command_id, "refuse", "Not needed")
+    assert "Nothing needs a decision in 1 household." in other.get("/").text
+
+
 @pytest.mark.req("R66")
 def test_each_denial_is_one_line_of_the_audit(
     officer: FlaskClient, sign_in_as: Callable[..., FlaskClient], seed: Any

@@ -27,6 +27,7 @@ def upgrade() -> None:
     _bundles()
     _audit()
     _revocation()
+    op.create_index("ix_event_kept", "event", ["site", "received_at", "type"], unique=False)
 
 
 def _revocation() -> None:
