@@ -77,7 +77,7 @@ class Clocks:
     wall: float
     monotonic: float
     at: float
-    """What the keeper decides by: see `authority.FloorClock`."""
+    """What the keeper decides by: see `law.timekeeping`."""
 
 
 class Tamper:
