@@ -5,14 +5,14 @@ exit code 0 (all holds), 1 (something does not), 2 (no bundle, or wrong use). do
 Bounded: MAX_OCTETS, MAX_FILES; nothing is compressed. Every octet of the zip is accounted for. No network, no other file.
 """
 
-import argparse, base64, binascii, functools, hashlib, json, re, sqlite3, struct, sys  # noqa: E401, I001 - to be read on paper
+import argparse, base64, binascii, functools, hashlib, itertools, json, re, sqlite3, struct, sys  # noqa: E401, I001 - to be read on paper
 from datetime import datetime
 from typing import Any
 
 MAX_OCTETS, MAX_FILES, LATE_MS = 1 << 30, 4096, 60_000
 NAME = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)?[A-Za-z0-9_-][A-Za-z0-9._-]*")
 LINE = re.compile(
-    r'\{"leaf":(\{.*?\}),"salt":(null|"[0-9a-f]{64}"),"state":"(erased|given|others|withheld)"'
+    r'\{"leaf":(\{.*?\}),"salt":(null|"[0-9a-f]{64}"),"state":"(edge|erased|given|others|withheld)"'
     r'(?:,"view":(\{.*\}))?(?:,"body":(\{.*\}))?\}'
 )
 TIMES = ("wall_ms", "mono_ms", "boot", "clock", "error_ms")
@@ -23,13 +23,12 @@ PEM = b"-----BEGIN PUBLIC KEY-----\n%b\n-----END PUBLIC KEY-----\n"
 REST = "README.txt box.json box.sig keys/box.pem keys/server.pem records.db report.html report.pdf verify.py"
 
 
-# --- Ed25519 (RFC 8032 section 5.1), verification only; points in extended coordinates -------------------------------
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
 
 
 def add(a: Any, b: Any) -> Any:
-    """Sum of two points."""
+    """Sum of two points of Ed25519 (RFC 8032 section 5.1), in extended coordinates."""
     x, y = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
     z, w = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
     e, f, g, h = y - x, w - z, w + z, y + x
@@ -68,7 +67,6 @@ def is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
     return not ((found[0] - r[0] * found[2]) % P or (found[1] - r[1] * found[2]) % P)
 
 
-# --- what a bundle is made of ----------------------------------------------------------------------------------------
 def unzip(raw: bytes) -> dict[str, bytes]:
     """Files of a zip that is written in the one way a bundle is: in order, stored, dated 1980, and nothing besides."""
     files, at, central = dict[str, bytes](), 0, b""
@@ -83,10 +81,9 @@ def unzip(raw: bytes) -> dict[str, bytes]:
         central += b"PK\x01\x02\x14\x03" + head + struct.pack("<HHHLL", 0, 0, 0, 0o100644 << 16, at) + name
         files[text], at = body, start + size
     end = struct.pack("<HHHHLLH", 0, 0, len(files), len(files), len(central), at, 0)
-    if not files or raw[at:] != central + b"PK\x05\x06" + end:
-        raise ValueError("this is not the zip of a bundle, or something was added to it or cut off")
-    if not {*FROM_BOX, *REST.split()} <= set(files) or list(files) != FIRST + sorted(set(files) - set(FIRST)):
-        raise ValueError("it lacks files that a bundle has, or they are not in their order")
+    whole = {*FROM_BOX, *REST.split()} <= set(files) and list(files) == FIRST + sorted(set(files) - set(FIRST))
+    if not whole or raw[at:] != central + b"PK\x05\x06" + end:
+        raise ValueError("this is not the zip of a bundle, or something was added to it, left out or cut off")
     return files
 
 
@@ -126,8 +123,7 @@ def roots(hashes: list[bytes], sizes: set[int]) -> dict[int, str]:
             node, carry = hashlib.sha256(b"\1" + peaks.pop() + node).digest(), carry >> 1
         peaks.append(node)
         if count in sizes:
-            over = functools.reduce(lambda low, high: hashlib.sha256(b"\1" + high + low).digest(), peaks[::-1])
-            found[count] = over.hex()
+            found[count] = functools.reduce(lambda b, a: hashlib.sha256(b"\1" + a + b).digest(), peaks[::-1]).hex()
     return found
 
 
@@ -179,8 +175,7 @@ class Check:
         told = {name: hashlib.sha256(body).hexdigest() for name, body in self.files.items() if name not in FIRST}
         self.hold("All files are as listed", dict(told.items() ^ self.about["files"].items()))
         self.given, self.signer = self.signature("box", b"gatehouse/bundle/v1\n", "box")
-        wrong = [name for name in FROM_BOX if told[name] != self.given["files"].get(name)]
-        self.hold("The box's files are as it gave them", wrong)
+        self.hold("The box's files are as it gave them", self.given["files"] != {name: told[name] for name in FROM_BOX})
         known = {base64.b64decode(text) for text in (self.given["keys"]["box"], *self.given["keys"]["server"])}
         wrong = [name for name in ("bundle_id", "site", "tenant") if self.given[name] != self.about[name]]
         self.hold("Box and server speak of the same", wrong or {self.signer, self.server} - known)
@@ -189,8 +184,8 @@ class Check:
 
     def records(self) -> None:
         """Each record: its leaf, its place, its time, and the commitment to its body."""
-        back, free, self.leaves = 0, 0, [bytes.fromhex(line.decode()) for line in lines(self.files["leaves.txt"])]
-        self.rows, wrong, order, gaps, last = list[Any](), [], [], 0, dict[str, Any]()
+        back, self.leaves = 0, [bytes.fromhex(line.decode()) for line in lines(self.files["leaves.txt"])]
+        self.rows, wrong, order = list[Any](), [], []
         for line in lines(self.files["records.jsonl"]):
             if (found := LINE.fullmatch(line.decode())) is None:
                 raise ValueError(f"record {len(self.rows)}")
@@ -198,35 +193,32 @@ class Check:
             leaf, salt = strict(raw.encode()), None if salt == "null" else salt[1:-1]
             n, at = leaf["n"], leaf["at"]
             fine = n >= 0 and self.leaves[n] == hashlib.sha256(b"\0" + raw.encode()).digest()
-            if salt is not None and body is not None and state == "given":
-                fine &= hashlib.sha256(bytes.fromhex(salt) + body.encode()).hexdigest() == leaf["commitment"]
-            elif (salt, body) != (None, None) or state == "given":
-                fine = False
+            fine = fine and (salt is None, body is None) == (state != "given", state != "given")
+            if fine and state == "given":
+                fine = hashlib.sha256(bytes.fromhex(salt or "") + body.encode()).hexdigest() == leaf["commitment"]
             wrong += [] if fine and leaf["epoch"] == self.given["epoch"] else [n]
-            if last:
-                gone = n != last["n"] + 1 if self.given["purpose"] == "evidence" else n <= last["n"]
-                earlier = at["boot"] == last["at"]["boot"] and at["mono_ms"] < last["at"]["mono_ms"]
-                order += [n] if gone or earlier else []
-                back += at["wall_ms"] < last["at"]["wall_ms"]
-            free, last = free + (at["clock"] != "authenticated"), leaf
-            times = [at.get(name) for name in TIMES]
-            self.rows.append((n, leaf["kind"], leaf["data_class"], *times, raw, salt, state, view, body))
-            gaps += leaf["kind"] == "gap"
+            self.rows.append((n, leaf["kind"], leaf["data_class"], *map(at.get, TIMES), raw, salt, state, view, body))
+        for a, b in itertools.pairwise(self.rows):
+            gone = b[0] != a[0] + 1 if self.given["purpose"] == "evidence" else b[0] <= a[0]
+            order += [b[0]] if gone or (a[5] == b[5] and b[4] < a[4]) else []
+            back += b[3] < a[3]
         self.hold("Each record fits its place in the log and the commitment to its body", wrong)
         self.hold("Records are in order, by number and monotonic clock, and none is missing between", order)
-        told, count = [self.given["records"], self.given["size"]], [len(self.rows), len(self.leaves)]
-        self.hold("There are as many as the box says", count != told and count)
-        database = sqlite3.connect(":memory:")
-        database.deserialize(self.files["records.db"])
-        fine = database.execute("select type, sql from sqlite_master").fetchall() == [
-            ("table", f"CREATE TABLE record ({COLUMNS})")
-        ]
-        fine = fine and database.execute("select * from record order by n").fetchall() == self.rows
-        database.close()
+        if self.given["purpose"] == "evidence" and self.rows:
+            ends = [row for row, n in ((self.rows[0], 0), (self.rows[-1], len(self.leaves) - 1)) if row[0] != n]
+            wrong = [r[0] for r in ends if r[10] != "edge" or self.given["since_ms"] <= r[3] < self.given["until_ms"]]
+            self.hold("They begin and end where the time that was asked for does", wrong)
+        count = [len(self.rows), len(self.leaves)]
+        self.hold("There are as many as the box says", count != [self.given["records"], self.given["size"]] and count)
+        db = sqlite3.connect(":memory:")
+        db.deserialize(self.files["records.db"])
+        fine = [*db.execute("select type, sql from sqlite_master")] == [("table", f"CREATE TABLE record ({COLUMNS})")]
+        fine = fine and db.execute("select * from record order by n").fetchall() == self.rows
+        db.close()
         self.hold("The database holds the same records", not fine)
-        self.say(free, "How right the time of {} records is: nobody had vouched for the clock")
+        self.say(sum(r[6] != "authenticated" for r in self.rows), "How right the time of {} records is (clock: free)")
         self.say(back, "Why the wall clock went back between records, {} times; their order rests on their numbers")
-        self.say(gaps, "What happened in {} gaps that the box recorded")
+        self.say(sum(row[1] == "gap" for row in self.rows), "What happened in {} gaps that the box recorded")
         self.say(sum(row[-1] is None for row in self.rows), "What {} records hold, which were erased or left out")
 
     def log(self) -> None:
@@ -246,7 +238,7 @@ class Check:
                 fine = fine and all(second[name] == head[name] for name in names[2:])
                 fine = fine and is_signed(self.server, b"gatehouse/ledger-cosigned/v1\n" + told, signature)
             wrong += [] if fine else [head["size"]]
-        wrong += [] if sizes == sorted(set(sizes)) and sizes[-1:] == [len(self.leaves)] else sizes
+        wrong += [] if sizes == sorted(set(sizes)) and sizes[-1:] == [len(self.leaves)] else [sizes]
         self.hold("Every head is signed, and contains the whole of those before it", wrong)
         same = (seen["epoch"], seen["root"]) == (self.given["epoch"], found.get(seen["size"]))
         self.hold("This is the log that the server had seen, and all of it", not same)
@@ -255,7 +247,8 @@ class Check:
 
     def authority(self) -> None:
         """Documents in force, and whether records of devices were made while one was."""
-        keys, spans, wrong, outside = dict[str, bytes](), list[Any](), [], []
+        when: Any = lambda text: datetime.fromisoformat(text).timestamp() * 1000  # noqa: E731 - to be read on paper
+        keys, spans, wrong, outside, doubt = dict[str, bytes](), list[Any](), [], [], 0
         for key in (base64.b64decode(text) for text in self.given["keys"]["issuers"]):
             keys[self.key("issuer", key)] = key
         for line in lines(self.files["authority.jsonl"]):
@@ -265,14 +258,21 @@ class Check:
             known = {keys[mark["issuer"]]: mark["signature"] for mark in marks if mark["issuer"] in keys}
             fine = fine and any(is_signed(key, raw, base64.b64decode(known[key])) for key in known)
             wrong += [] if fine else [plain["number"]]
-            ends = (plain["not_before"], plain["not_after"])
-            spans.append([datetime.fromisoformat(end).timestamp() * 1000 for end in ends])
+            rests = (plain, *(each for each in plain.get("consents", ()) if each["kind"] == "consent"))
+            end = min(when(x[k]) for x in rests for k in ("not_after", "withdrawn_at", "confirm_by") if x.get(k))
+            pauses = [(when(each["starts"]), when(each["ends"])) for each in plain.get("pauses", ())]
+            classes = {name for clause in plain["clauses"] for name in clause.get("classes", ())}
+            spans.append((plain["id"], when(plain["not_before"]), when(plain["issued_at"]), end, pauses, classes))
         self.hold("Every authority document is signed by an issuer that the box knows", wrong)
-        for n, _kind, data_class, at, _mono, _boot, _clock, error, *_ in self.rows:
-            slack = (error or 0) + 1
-            if data_class != "box" and not any(a - slack <= at <= b + LATE_MS + slack for a, b in spans):
-                outside.append(n)
+        for n, kind, data_class, at, _, _, _, error, *_ in (row for row in self.rows if row[2] != "box"):
+            late, early = at + (error or 0) + 1, at - (error or 0) - 1 - LATE_MS
+            fit = [x for x in spans if x[1] <= late and early <= x[3] and all(early < a or b < late for a, b in x[4])]
+            outside += [] if fit else [n]
+            newest = {x[0]: x for x in spans if x[1] <= late and x[2] <= late}.values()
+            named = [x for x in fit if x in newest and (data_class in x[5] or kind in ("finding", "household"))]
+            doubt += len(fit) > 0 and not named
         self.hold("Every record about devices was made while one of these documents was in force", outside)
+        self.say(doubt, "Whether {} records were allowed: the newest document then ended that, or names no such class")
 
 
 def main(arguments: list[str] | None = None) -> int:

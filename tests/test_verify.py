@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -157,6 +159,79 @@ def test_a_record_from_outside_of_the_authority_is_named(made: Made) -> None:
     assert bad[0].startswith(
         "Every record about devices was made while one of these documents was in force (not so: [1,"
     )
+
+
+@pytest.mark.req("R68", "N3")
+@pytest.mark.parametrize("at", [0, -1])
+def test_the_first_and_the_last_of_the_time_cannot_be_left_out(tmp_path: Path, at: int) -> None:
+    made = bundling.make(tmp_path, within=3)
+    lines = made.given["records.jsonl"].splitlines(keepends=True)
+    assert [b'"state":"edge"' in line for line in (lines[0], lines[1], lines[-2], lines[-1])] == [1, 0, 0, 1]
+    assert findings(made.zip) == []
+    claim = "They begin and end where the time that was asked for does"
+    del lines[at]
+    for edge in (False, True):
+        if edge:
+            lines[at] = lines[at].partition(b',"salt":')[0] + b',"salt":null,"state":"edge"}\n'
+        bad = findings(bundling.again(made, {**made.given, "records.jsonl": b"".join(lines)}, box=True))
+        assert [said.split(" (")[0] for said in bad] == [claim]
+
+
+@pytest.mark.req("N3")
+def test_a_log_without_heads_is_not_called_signed(made: Made) -> None:
+    bad = findings(bundling.again(made, {**made.given, "heads.jsonl": b""}, box=True))
+    assert [said.split(" (")[0] for said in bad] == ["Every head is signed, and contains the whole of those before it"]
+
+
+def documents(made: Made, *changes: dict[str, object]) -> bytes:
+    """The bundle with versions 1, 2, ... of its authority, each with these members changed, signed by the issuer."""
+    found = []
+    for number, change in enumerate(changes, 1):
+        item = json.loads(made.given["authority.jsonl"])
+        item["document"] |= {"number": number, **change}
+        text = json.dumps(item["document"], sort_keys=True, separators=(",", ":")).encode()
+        item["signatures"][0]["signature"] = bundling.text(made.issuer.sign(b"gatehouse/authority/v1\n" + text))
+        found.append(canonical(item) + b"\n")
+    return bundling.again(made, {**made.given, "authority.jsonl": b"".join(found)}, box=True)
+
+
+def minute(number: float) -> str:
+    return datetime.fromtimestamp(bundling.START + 60 * number, UTC).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.req("R52", "R54")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"withdrawn_at": minute(10.5)},
+        {"pauses": [{"starts": minute(11.2), "ends": minute(99)}]},
+        {
+            "consents": [
+                {"id": "c", "role": "adult", "kind": "consent", "given_at": minute(0), "confirm_by": minute(10.5)}
+            ]
+        },
+    ],
+)
+def test_a_record_from_after_a_withdrawal_a_lapse_or_in_a_pause_is_named(made: Made, change: dict[str, object]) -> None:
+    bad = findings(documents(made, change))
+    assert len(bad) == 1
+    # A minute is what may pass until recording ends; records 12, 16 and 18 are about the box alone.
+    assert "in force (not so: [13, 14, 15, 17, 19, 20, 21, 23])" in bad[0]
+    change = {"consents": [{"id": "c", "role": "adult", "kind": "notice", "given_at": minute(0)}]}
+    assert findings(documents(made, change)) == []
+
+
+@pytest.mark.req("R52")
+def test_what_the_newest_document_does_not_allow_is_said(made: Made) -> None:
+    said = "records were allowed"
+    assert said not in "".join(verify.Check(documents(made, {})).run().open)  # findings rest on rules, not on classes
+    later = {"issued_at": minute(6), "withdrawn_at": minute(6)}
+    narrower = {"clauses": [{"number": "1", "kind": "collect", "standings": ["registered"], "classes": ["signs"]}]}
+    cases: Any = (({}, later), (narrower,))
+    for changes in cases:
+        check = verify.Check(documents(made, *changes)).run()
+        assert check.bad == []
+        assert said in "".join(check.open)
 
 
 @pytest.mark.req("N3")

@@ -114,7 +114,7 @@ class BuildBundle(Payload):
 
 
 class FetchBundle(Payload):
-    """Send these parts of a built bundle (again)."""
+    """Send these parts of a built bundle (again). Asked for from behind its last part, it is not needed any more."""
 
     action: Literal["fetch-bundle"] = "fetch-bundle"
     bundle_id: Id

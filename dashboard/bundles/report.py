@@ -66,6 +66,7 @@ def make(
     states: Counter[str] = Counter()
     by_kind: Counter[str] = Counter()
     free, gaps, coverage = 0, [], 0
+    records = [record for record in records if record.state != "edge"]  # these are before and after
     for record in records:
         states[record.state] += 1
         by_kind[record.leaf["kind"]] += 1

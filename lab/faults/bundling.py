@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,14 +49,23 @@ class Made:
     issuer: Ed25519PrivateKey
 
 
-def make(folder: Path, *, records: int = 24, purpose: str = "evidence", heads: int = 3, spare: int = 0) -> Made:
-    """Make one over `records` records, of which the last `spare` were never counter-signed."""
+def make(
+    folder: Path, *, records: int = 24, purpose: str = "evidence", heads: int = 3, spare: int = 0, within: int = 0
+) -> Made:
+    """Make one over `records` records, of which the last `spare` were never counter-signed.
+
+    What is asked for begins so many minutes `within` their time, and ends so many before its end.
+    """
     keys = [Ed25519PrivateKey.generate() for _ in range(3)]
     box, server, issuer = keys
     store = Store(folder / "keeper.db")
     try:
         _fill(store, records, box=box, server=server, heads=heads, spare=spare)
-        given = gather(store, wanted(records, purpose), setting(box, server, issuer))
+        asked = wanted(records, purpose)
+        if within:
+            least, most = START + 60 * within, START + 60 * (records - within)
+            asked = replace(asked, since_ms=least * 1000, until_ms=most * 1000)
+        given = gather(store, asked, setting(box, server, issuer))
         seen = store.ledger.log.latest_head(cosigned=True)
         assert seen is not None  # noqa: S101 - there is one: it was made above
         known = Known(epoch=store.epoch, size=seen.size, root=seen.root.hex())
@@ -99,9 +108,7 @@ def setting(box: Ed25519PrivateKey, server: Ed25519PrivateKey, issuer: Ed25519Pr
         not_before=begins,
         not_after=begins + timedelta(days=400),
         review_date=begins + timedelta(days=180),
-        clauses=(
-            CollectClause(number="1", standings=(Standing.REGISTERED,), classes=(DataClass.PRESENCE, DataClass.SIGNS)),
-        ),
+        clauses=(CollectClause(number="1", standings=(Standing.REGISTERED,), classes=tuple(DataClass)),),
     )
     text = canonical(sign(document, issuer).model_dump(mode="json", exclude_none=True)).decode()
     return Setting(

@@ -33,7 +33,7 @@ Mutation = Callable[[Made, random.Random], bytes]
 def run(folder: Path, *, short: bool, say: Say) -> Result:
     """Make a bundle and alter it."""
     seed = 9162
-    made = bundling.make(folder, records=24)
+    made = bundling.make(folder, records=24, within=2)
     if refused(made.zip) is not None:
         return Result(kept=False, figures={"unaltered": "refused"})
     chance = random.Random(seed)  # noqa: S311 - it is to be repeated
@@ -197,7 +197,16 @@ def _reorder(lines: list[bytes], chance: random.Random) -> None:
 
 
 def _delete(lines: list[bytes], chance: random.Random) -> None:
-    del lines[chance.randrange(1, len(lines) - 1)]
+    del lines[chance.choice([0, -1, chance.randrange(len(lines))])]
+
+
+def _shorten(lines: list[bytes], chance: random.Random) -> None:
+    """The beginning or the end left out, and what is first or last then passed off as what lies outside."""
+    most = chance.randrange(1, len(lines) - 1)
+    at = chance.choice([0, -1])
+    lines[:] = lines[most:] if at == 0 else lines[:-most]
+    raw = lines[at].partition(b',"salt":')[0]
+    lines[at] = raw + b',"salt":null,"state":"edge"}\n'
 
 
 def _insert(lines: list[bytes], chance: random.Random) -> None:
@@ -211,7 +220,13 @@ def _other_leaf(lines: list[bytes], chance: random.Random) -> None:
 def _heads(lines: list[bytes], chance: random.Random) -> None:
     at = chance.randrange(len(lines))
     item = json.loads(lines[at])
-    match chance.randrange(4):
+    match chance.randrange(6):
+        case 4:
+            lines.clear()
+            return
+        case 5:
+            del lines[-1]
+            return
         case 0:
             item["head"]["root"] = chance.randbytes(32).hex()
         case 1:
@@ -287,6 +302,7 @@ MUTATIONS: dict[str, Mutation] = {
     "a record's time, number, class or kind, with both keys": _lines(_edit_leaf),
     "records reordered, with both keys": _lines(_reorder),
     "a record left out, with both keys": _lines(_delete),
+    "the beginning or the end of the time left out, with both keys": _lines(_shorten),
     "a record twice, with both keys": _lines(_insert),
     "a leaf of the log, with both keys": _lines(_other_leaf, "leaves.txt"),
     "a head, with both keys": _lines(_heads, "heads.jsonl"),

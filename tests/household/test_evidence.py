@@ -99,7 +99,9 @@ def test_two_people_get_a_bundle_that_holds_though_processes_die_on_its_way(stac
     assert check.given["second"] is not None
     assert check.given["second"] != check.given["by"]
     kinds = {row[1] for row in check.rows}
-    assert {"finding", "device", "coverage", "authority"} <= kinds
+    assert {"finding", "coverage", "authority"} <= kinds
+    (finding,) = [row for row in check.rows if row[1] == "finding"][:1]
+    assert finding[12] is not None, "an unknown device's finding is given"
     assert len(check.leaves) >= len(check.rows) > 10
     views = rows(stack.database, "select count(*) from audit where action = 'download-bundle'")
     assert views == [(1,)]

@@ -4,8 +4,8 @@ In: `BuildBundle` and `FetchBundle` (through `law.acts`), turns. Out: sealed par
 outbox, parts through the uplink when nothing else waits there. The family and findings do not wait: a turn builds
 `LINES_A_TURN` lines at most.
 
-A restart while a bundle is built begins it anew; what is left of a file is deleted. A built one is deleted when it
-expires (`KEEP_SECONDS`, or with the emergency it was asked for in). Bounded: `store.bundles.MAX_BUNDLES` at a time, one
+A restart while a bundle is built begins it anew; what is left of a file is deleted. A built one is deleted when the
+server has all of it, or when it expires (`KEEP_SECONDS`, or with the emergency it was asked for in). Bounded: `store.bundles.MAX_BUNDLES` at a time, one
 of them being built; `MAX_DATA` octets before compression and `MAX_PARTS` parts, beyond which it is refused in words.
 """
 
@@ -94,10 +94,11 @@ class Bundles:
         held = self._store.bundles.all()
         if any(known.bundle_id == order.bundle_id for known in held):
             return "A bundle with this name was already asked for."
-        if order.since >= order.until:
+        until = min(order.until.timestamp(), given.at)  # what is yet to come cannot be in it
+        if order.since.timestamp() >= until:
             return "The time that the bundle is to cover has no length."
         if len(held) >= MAX_BUNDLES:
-            return f"The box holds {MAX_BUNDLES} bundles already. Fetch one, or wait until one has run out."
+            return f"The box holds {MAX_BUNDLES} bundles already. Wait until one has come, or has run out."
         if any(self._registry.by_id(device_id) is None for device_id in order.device_ids):
             return "The box does not know one of these devices."
         if order.purpose == "access" and not order.device_ids:
@@ -105,7 +106,7 @@ class Bundles:
         wanted = {
             "purpose": order.purpose,
             "since_ms": round(order.since.timestamp() * 1000),
-            "until_ms": round(order.until.timestamp() * 1000),
+            "until_ms": round(until * 1000),
             "device_ids": sorted(order.device_ids),
             "by": given.by,
             "second": given.second,
@@ -122,6 +123,9 @@ class Bundles:
         if found.state != "built" or found.told is None:
             return "The bundle is not built yet."
         parts = BundleBuilt.model_validate_json(found.told).parts
+        if order.first >= parts:
+            self._drop(found)  # whoever asks from behind the end has all of it
+            return None
         for number in range(order.first, min(order.first + min(order.count, MAX_ASKED), parts)):
             self._asked[order.bundle_id, number] = None
         return None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from appliance.keeper.ledger.bundle import MAX_HEADS, choose, names_of
 from appliance.keeper.store.database import Store
 from appliance.keeper.store.ledger import KeptHead
 from lab.faults import bundling
+from wire.ledger import RecordKind
 
 
 def head(size: int, *, cosigned: bool = True) -> KeptHead:
@@ -57,6 +59,35 @@ def test_each_record_is_given_whole_or_not_at_all(tmp_path: Path) -> None:
     assert bundling.THEIRS not in views
     assert bundling.THEIR_MAC not in views
     assert "A tablet" not in views
+
+
+@pytest.mark.req("R68")
+def test_for_a_court_the_leaves_on_either_side_are_given_and_nothing_of_their_bodies(tmp_path: Path) -> None:
+    for purpose, ends in (("evidence", (2, 21)), ("access", (3, 19))):
+        (tmp_path / purpose).mkdir()
+        made = bundling.make(tmp_path / purpose, purpose=purpose, within=3)
+        lines = [json.loads(line) for line in made.given["records.jsonl"].splitlines()]
+        assert (lines[0]["leaf"]["n"], lines[-1]["leaf"]["n"]) == ends
+        edges = [line for line in lines if line["state"] == "edge"]
+        assert [sorted(line) for line in edges] == [["leaf", "salt", "state"]] * (2 if purpose == "evidence" else 0)
+
+
+@pytest.mark.req("N12")
+def test_the_household_s_own_words_are_not_handed_out_unless_their_device_was_asked_for(tmp_path: Path) -> None:
+    made = bundling.make(tmp_path)
+    store = Store(tmp_path / "keeper.db")
+    asked = replace(bundling.wanted(40, "evidence"), until_ms=10**14)
+    words = {"request_id": "r-1", "kind": "complaint", "text": "words of somebody"}
+    with store.transaction():
+        store.ledger.begin(bundling.stamp(30))
+        store.ledger.note(RecordKind.HOUSEHOLD, words)
+        store.ledger.note(RecordKind.HOUSEHOLD, {"sha256": "ab" * 32, "lines": ["The notice."]})
+        bundling.head(store, box=made.box, server=made.server)
+    given = bundling.gather(store, asked, bundling.setting(made.box, made.server, made.issuer))
+    store.close()
+    assert b"words of somebody" not in given["records.jsonl"]
+    assert b"The notice." in given["records.jsonl"]
+    assert [json.loads(line)["state"] for line in given["records.jsonl"].splitlines()[-2:]] == ["withheld", "given"]
 
 
 @pytest.mark.req("R64", "R65")

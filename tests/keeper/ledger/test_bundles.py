@@ -223,6 +223,34 @@ def test_orders_that_cannot_be_followed_are_refused_in_words(desk: Desk) -> None
         assert result.detail
 
 
+@pytest.mark.req("N3")
+def test_what_is_yet_to_come_is_not_promised(desk: Desk) -> None:
+    now = datetime.fromtimestamp(desk.bench.wall, UTC)
+    assert desk.order(desk.build(since=now + timedelta(days=1), until=now + timedelta(days=2))).detail
+    assert desk.order(desk.build("later", until=now + timedelta(days=2))).outcome is Outcome.APPLIED
+    desk.wait(5)
+    desk.order(FetchBundle(bundle_id="later"), second=None)
+    desk.wait(5)
+    [built] = desk.of(BundleBuilt)
+    told = json.loads(unpack(desk.data(built))["box.json"])
+    # A head that is signed after this must not look as if the bundle should hold it.
+    assert told["until_ms"] <= built.at.timestamp() * 1000
+
+
+@pytest.mark.req("N3")
+def test_what_the_server_has_is_deleted_here_and_makes_room(desk: Desk) -> None:
+    for number in range(MAX_BUNDLES):
+        desk.order(desk.build(f"b-{number}"))
+    desk.wait(10)
+    built = next(said for said in desk.of(BundleBuilt) if said.bundle_id == "b-0")
+    assert desk.bench.store.bundles.path("b-0").exists()
+    assert desk.order(FetchBundle(bundle_id="b-0", first=built.parts), second=None).outcome is Outcome.APPLIED
+    assert not desk.bench.store.bundles.path("b-0").exists()
+    assert desk.order(desk.build("one-more")).outcome is Outcome.APPLIED
+    again = desk.order(FetchBundle(bundle_id="b-0", first=built.parts), second=None)
+    assert (again.outcome, "does not hold" in again.detail) == (Outcome.REFUSED, True)
+
+
 def test_the_box_holds_few_at_a_time(desk: Desk) -> None:
     for number in range(MAX_BUNDLES):
         assert desk.order(desk.build(f"b-{number}")).outcome is Outcome.APPLIED
