@@ -12,7 +12,8 @@ from appliance.keeper.law.retention import DAY
 from appliance.keeper.now import Now
 from appliance.keeper.peers import Peer
 from appliance.keeper.store.vault import month_of
-from appliance.messages import BrokerState
+from appliance.messages import BrokerState, SignalSeen
+from appliance.signals import Signal
 from wire.acts import EndHold, EraseRecords, SetHold
 from wire.authority import CollectClause, DataClass, Keep, ListsClause, RegisterClause
 from wire.base import Standing
@@ -249,3 +250,46 @@ def test_what_a_clock_dated_too_late_is_not_kept_too_long(served: Any) -> None:
     served.wait(20)
     months = {number: month for number, _class, month, _hold in bench.store.vault.table()}
     assert months[key] <= month_of(served.true)
+
+
+@pytest.mark.req("R65", "N17")
+def test_an_erasure_that_was_cut_goes_on_at_the_next_start(keeper: Any, document: bytes) -> None:
+    device_id = keeper.give(OWN, Standing.REGISTERED)
+    look_up(keeper, OWN, "quillfeather.example")
+    keeper.wait(2 * 3600)
+    (leaf,) = [row for n in range(keeper.store.ledger.size) if (row := keeper.store.ledger.log.row(n)).kind == "names"]
+    order(keeper, EraseRecords(device_id=device_id, reason="-"))
+    assert CANARY not in bodies(keeper)
+    keeper.stop()
+    keeper.start(document)
+    settle(keeper)
+    assert leaf.key not in {key for key, *_rest in keeper.store.vault.table()}, "no old page of it can be read"
+    assert keeper.store.vault.open(leaf.key, leaf.sealed) is None
+
+
+@pytest.mark.req("R55", "R65")
+def test_signals_go_from_the_ledger_when_a_document_no_longer_lets_them_be_kept(
+    keeper: Any, signed: Callable[..., bytes]
+) -> None:
+    keeper.give(OWN, Standing.REGISTERED)
+    keeper.wait(60)
+    heard = SignalSeen(
+        ts=keeper.wall,
+        mac=OWN,
+        signal=Signal.RESOLVER_NAMED,
+        value="dns.quillfeather.example",
+        since=keeper.wall - 60,
+        count=3,
+        generation=keeper.generation,
+    )
+    keeper.hear(Peer.SENSOR, heard)
+    keeper.wait(2 * 3600)
+    assert CANARY in bodies(keeper)
+    end = datetime.fromtimestamp(1_900_000_000.0 + 365 * DAY, UTC)
+    without = (CLAUSES[0], CLAUSES[1], CLAUSES[3])
+    keeper.document(signed(number=2, not_after=end, clauses=without))
+    for _ in range(3):
+        keeper.wait(3600)
+    kept = [row for n in range(keeper.store.ledger.size) if (row := keeper.store.ledger.log.row(n)).kind == "signals"]
+    assert kept
+    assert [row for row in kept if row.sealed is not None] == []
