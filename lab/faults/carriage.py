@@ -29,7 +29,7 @@ from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading
 from dashboard.store.migrate import upgrade
 from lab.faults.sending import Keeper
-from lab.pki import CertificateAuthority
+from lab.pki import WEEK, CertificateAuthority
 from wire.keys import public_text, write_private
 
 TENANT = "example"
@@ -41,8 +41,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class Carriage:
     """One broker, one ingest worker, one box; `start` each when the campaign wants it."""
 
-    def __init__(self, folder: Path, *, expired: timedelta | None = None) -> None:
-        """Make keys, certificates, database and settings; the box's certificate may have `expired` so long ago."""
+    def __init__(self, folder: Path, *, expired: timedelta | None = None, lasts: timedelta = WEEK) -> None:
+        """Make keys, certificates, database and settings.
+
+        The box's certificate began an hour ago and `lasts` from now, or it `expired` so long ago.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._ca = CertificateAuthority(folder / "pki")
@@ -90,7 +93,7 @@ class Carriage:
         )
         self._ingest_file = self._write_ingest()
         self._enrol_file, self.enrol_port = self._write_enrol()
-        self._courier_file = self._write_courier(expired)
+        self._courier_file = self._write_courier(expired, lasts)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, *names: str) -> None:
@@ -208,8 +211,8 @@ key = "{files.key}"
         )
         return path, port
 
-    def _write_courier(self, expired: timedelta | None) -> Path:
-        files = self._ca.issue(SITE, ended=expired)
+    def _write_courier(self, expired: timedelta | None, lasts: timedelta) -> Path:
+        files = self._ca.issue(SITE, ended=expired, lasts=lasts)
         path = self.folder / "box.toml"
         path.write_text(
             f"""
@@ -243,10 +246,10 @@ complaints = "complaints@example.org"
 
 
 @contextmanager
-def carriage(folder: Path, *, expired: timedelta | None = None) -> Iterator[Carriage]:
+def carriage(folder: Path, *, expired: timedelta | None = None, lasts: timedelta = WEEK) -> Iterator[Carriage]:
     """All of it, and its end."""
     with ExitStack() as stack:
-        made = Carriage(folder, expired=expired)
+        made = Carriage(folder, expired=expired, lasts=lasts)
         stack.callback(made.close)
         yield made
 

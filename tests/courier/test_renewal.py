@@ -114,7 +114,7 @@ def test_what_comes_is_kept_whole_and_connected_with(
     assert box.ask(10_000.0) is None, "it is fresh"
 
 
-@pytest.mark.req("S6")
+@pytest.mark.req("N3")
 def test_what_is_not_ours_is_not_kept(
     courier: Callable[..., Courier], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

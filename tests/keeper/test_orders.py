@@ -55,7 +55,7 @@ def test_late_and_passed_commands(bench: Any, changes: dict[str, Any], outcome: 
     assert (device.standing is Standing.HOUSEHOLD) == (outcome is Outcome.APPLIED)
 
 
-@pytest.mark.req("R54", "S6")
+@pytest.mark.req("R54")
 def test_a_box_that_lost_its_database_and_its_clock_follows_no_old_order(make_bench: Any, signed: Any) -> None:
     bench = make_bench(signed(), boot="ab12")
     bench.online()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,17 +19,23 @@ from lab.faults.carriage import SITE, Carriage, carriage
 from lab.faults.sending import stay
 
 
-@pytest.fixture
-def rig() -> Iterator[Carriage]:
+@contextmanager
+def rigged(**given: timedelta) -> Iterator[Carriage]:
     try:
         find_mosquitto()
         find_plugin()
     except BrokerMissingError as error:
         pytest.skip(str(error))
     folder = Path(tempfile.mkdtemp(prefix="gh-"))
-    with carriage(folder, expired=timedelta(days=30)) as made:
+    with carriage(folder, **given) as made:
         yield made
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def rig() -> Iterator[Carriage]:
+    with rigged(expired=timedelta(days=30)) as made:
+        yield made
 
 
 @pytest.mark.req("R69", "N3")
@@ -54,3 +61,17 @@ def test_a_revoked_box_stays_outside(rig: Carriage) -> None:
     assert not rig.keeper.uplink.broker_connected
     assert not (rig.folder / "box" / "courier" / "tls.pem").exists()
     assert ("renew-certificate", f"{SITE}: the box was revoked") in rig.audited()
+
+
+@pytest.mark.req("R69", "N3")
+def test_a_certificate_is_renewed_at_half_of_its_life_and_nothing_is_lost() -> None:
+    with rigged(lasts=timedelta(minutes=50)) as rig:  # of an hour and fifty minutes: half is over
+        rig.start("broker", "ingest", "enrol")
+        rig.wait_said("ingest", "connected to the broker")
+        rig.keeper.put(stay(1, 1, clock.now()), at=clock.now())
+        rig.start("courier")
+        rig.wait_said("courier", "the certificate is renewed")
+        rig.keeper.put(stay(2, 1, clock.now()), at=clock.now())
+        assert rig.carry(lambda: not len(rig.keeper.store.outbox), seconds=30)
+        assert rig.events() == 2
+        assert [line for line in rig.audited() if line[0] == "renew-certificate"] == [("renew-certificate", SITE)]
