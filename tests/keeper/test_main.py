@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance import clock, link
 from appliance import messages as m
-from appliance.keeper.main import AuthorityFile
 from appliance.keeper.store.database import Store
 from lab.service import wait_until
 from wire.batch import Batch
@@ -338,26 +337,6 @@ def test_a_disk_that_is_full_does_not_end_the_keeper(process: Process) -> None:
     resource.prlimit(process.child.pid, resource.RLIMIT_FSIZE, usual)
     assert any(isinstance(payload, Finding) for payload in process.payloads(told_again(process)))
     assert process.end(signal.SIGTERM)[0] == 0
-
-
-def test_the_authority_file_is_watched_by_identity(tmp_path: Path) -> None:
-    path = tmp_path / "authority.json"
-    watched = AuthorityFile(path)
-    assert watched.changed()
-    assert not watched.changed()
-    assert watched.read() is None
-    path.write_bytes(b"one")
-    assert watched.changed()
-    assert not watched.changed()
-    (tmp_path / "new").write_bytes(b"two")
-    (tmp_path / "new").replace(path)
-    assert watched.changed(), "the same size, another file"
-    assert watched.read() == b"two"
-    path.chmod(0o600)
-    assert watched.changed(), "rights were put right: it may be readable now"
-    path.unlink()
-    path.mkdir()
-    assert watched.read() == b"", "there, but no document"
 
 
 def test_lists_come_by_the_courier_and_are_compiled_beside_the_work(process: Process) -> None:
