@@ -76,11 +76,15 @@ class Finisher:
                 known = _known(connection, row, given)
             except BundleError as error:
                 given, problem = {}, str(error)
+            except (ArithmeticError, RecursionError) as error:
+                given, problem = {}, _strange(error)
         if given:
             try:
                 made = complete(given, known, box_key=row["verify_key"], signer=self._signing_key)
             except BundleError as error:
                 problem = str(error)
+            except Exception as error:  # noqa: BLE001 - what one box gives must not end everybody's bundles
+                problem = _strange(error)
             else:
                 self._shelve(row, made, now)
                 return True
@@ -121,6 +125,10 @@ class Finisher:
         with self._engine.begin() as connection:
             which = (bundle.c.site == row["site"]) & (bundle.c.bundle_id == row["bundle_id"])
             connection.execute(update(bundle).where(which).values(**values))
+
+
+def _strange(error: Exception) -> str:
+    return f"what the box gave cannot be read ({type(error).__name__})"
 
 
 def _known(connection: Connection, row: Any, given: dict[str, bytes]) -> Known:

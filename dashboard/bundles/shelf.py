@@ -139,6 +139,8 @@ def ask_missing(connection: Connection, *, tenant: str, now: float) -> int:
             why = "Its time on the box was over before all of it had come. Ask for it anew."
             _change(connection, row["site"], row["bundle_id"], state="failed", problem=why)
             continue
+        if row["asked_at"] is not None and now - row["asked_at"] < LIFETIME and _waits(connection, row, now):
+            continue
         first, window = _next_missing(connection, row)
         quiet = now - max(row["progress_at"], row["asked_at"] or 0.0) >= ASK_AGAIN
         if row["asked_at"] is not None and not quiet and first < row["asked_upto"]:
@@ -244,11 +246,18 @@ def _order(connection: Connection, site: str, bundle_id: str) -> str | None:
     """Who asked for a bundle of this name at this household; None where nobody did."""
     statement = (
         select(command.c.by, command.c.body)
-        .where(command.c.site == site)
-        .order_by(command.c.created_at.desc())
-        .limit(1000)
+        .where(command.c.site == site, command.c.body["bundle_id"].as_string() == bundle_id)
+        .order_by(command.c.created_at)
     )
     for row in connection.execute(statement):
-        if row.body.get("action") == "build-bundle" and row.body.get("bundle_id") == bundle_id:
+        if row.body.get("action") == "build-bundle":
             return str(row.by)
     return None
+
+
+def _waits(connection: Connection, row: Any, now: float) -> bool:
+    """Whether an order for parts of it is still on its way: a box that is away is not asked anew all the time."""
+    wanted = command.c.body["bundle_id"].as_string() == row["bundle_id"]
+    on_its_way = command.c.state.in_(("waiting", "sent")) & (command.c.expires_at > now)
+    statement = select(command.c.body).where(command.c.site == row["site"], wanted, on_its_way)
+    return any(body.get("action") == "fetch-bundle" for body in connection.execute(statement).scalars())

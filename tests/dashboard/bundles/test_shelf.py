@@ -83,9 +83,11 @@ class Shelf:
     def part(self, number: int) -> BundlePart:
         return BundlePart(bundle_id="bundle-1", number=number, data=base64.b64encode(self.parts[number]).decode())
 
-    def ask(self, now: float) -> list[tuple[int, int]]:
-        """What the dashboard asks for: the first part and how many."""
+    def ask(self, now: float, *, answered: bool = True) -> list[tuple[int, int]]:
+        """What the dashboard asks for: the first part and how many; what was asked before was answered."""
         with self.engine.begin() as connection:
+            if answered:
+                connection.execute(schema.command.update().values(state="applied"))
             before = set(connection.execute(select(schema.command.c.command_id)).scalars())
             shelf.ask_missing(connection, tenant=TENANT, now=now)
             rows = connection.execute(select(schema.command.c.command_id, schema.command.c.body)).all()
@@ -170,6 +172,26 @@ def test_parts_in_any_order_twice_and_lost_become_one_bundle_that_holds(desk: Sh
     assert hashlib.sha256(desk.zip()).hexdigest() == desk.only().sha256
     assert verify.Check(desk.zip()).run().bad == []
     assert not desk.turn()
+
+
+def test_a_box_that_is_away_is_not_asked_again_and_again(desk: Shelf) -> None:
+    desk.say(desk.built())
+    assert len(desk.ask(NOW + 1)) == 1
+    for seconds in range(30, 600, 30):
+        assert desk.ask(NOW + seconds, answered=False) == []
+    assert len(desk.ask(NOW + 602, answered=False)) == 1
+
+
+def test_what_no_report_can_say_ends_that_bundle_alone(desk: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflows(*_: object, **__: object) -> bytes:
+        raise OverflowError
+
+    monkeypatch.setattr("dashboard.bundles.finishing.complete", overflows)
+    desk.say(desk.built())
+    for number in range(len(desk.parts)):
+        desk.say(desk.part(number))
+    assert desk.turn()
+    assert (desk.only().state, "OverflowError" in desk.only().problem) == ("failed", True)
 
 
 @pytest.mark.req("R68")
