@@ -145,25 +145,46 @@ def ask_missing(connection: Connection, *, tenant: str, now: float) -> int:
         quiet = now - max(row["progress_at"], row["asked_at"] or 0.0) >= ASK_AGAIN
         if row["asked_at"] is not None and not quiet and first < row["asked_upto"]:
             continue
-        order = FetchBundle(bundle_id=row["bundle_id"], first=first, count=window)
-        name = f"{row['site']}/{row['bundle_id']}/{first}/{now!r}"
-        connection.execute(
-            insert(command).values(
-                command_id=hashlib.sha256(name.encode()).hexdigest()[:32],
-                site=row["site"],
-                device_id=None,
-                body=order.model_dump(mode="json", exclude_none=True),
-                reason="",
-                by=row["by"],
-                created_at=now,
-                expires_at=now + LIFETIME,
-                state="waiting",
-                detail="",
-            )
-        )
+        _send(connection, row, first, window, now)
         _change(connection, row["site"], row["bundle_id"], asked_at=now, asked_upto=first + window)
         asked += 1
+    _release(connection, tenant=tenant, now=now)
     return asked
+
+
+def _release(connection: Connection, *, tenant: str, now: float) -> None:
+    """Tell boxes, once each, of bundles that are complete here: asked for what lies behind the end, they delete theirs."""
+    from dashboard.store.schema import site as sites  # noqa: PLC0415 - as above
+
+    statement = (
+        select(bundle)
+        .join(sites, sites.c.site == bundle.c.site)
+        .where(sites.c.tenant == tenant, bundle.c.state == "complete", bundle.c.expires > now)
+        .where(bundle.c.asked_upto <= bundle.c.parts)
+        .limit(MAX_BUNDLES)
+    )
+    for row in connection.execute(statement).mappings().all():
+        _send(connection, row, row["parts"], 1, now)
+        _change(connection, row["site"], row["bundle_id"], asked_upto=row["parts"] + 1)
+
+
+def _send(connection: Connection, row: Any, first: int, count: int, now: float) -> None:
+    order = FetchBundle(bundle_id=row["bundle_id"], first=first, count=count)
+    name = f"{row['site']}/{row['bundle_id']}/{first}/{now!r}"
+    connection.execute(
+        insert(command).values(
+            command_id=hashlib.sha256(name.encode()).hexdigest()[:32],
+            site=row["site"],
+            device_id=None,
+            body=order.model_dump(mode="json", exclude_none=True),
+            reason="",
+            by=row["by"],
+            created_at=now,
+            expires_at=now + LIFETIME,
+            state="waiting",
+            detail="",
+        )
+    )
 
 
 # --- for the pages ------------------------------------------------------------------------------

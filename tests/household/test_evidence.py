@@ -84,6 +84,7 @@ def test_two_people_get_a_bundle_that_holds_though_processes_die_on_its_way(stac
     kill(stack, "ingest")
     wait_until(lambda: rows(stack.database, bundle) == [("complete",)], what="all of it to come", seconds=60, pause=0.3)
 
+    wait_until(lambda: not rows(stack.keeper_database, bundle), what="the box to delete its own", pause=0.3)
     raw = download(one)
     name = tmp_path / "bundle.zip"
     name.write_bytes(raw)

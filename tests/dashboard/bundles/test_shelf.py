@@ -172,6 +172,8 @@ def test_parts_in_any_order_twice_and_lost_become_one_bundle_that_holds(desk: Sh
     assert hashlib.sha256(desk.zip()).hexdigest() == desk.only().sha256
     assert verify.Check(desk.zip()).run().bad == []
     assert not desk.turn()
+    assert desk.ask(NOW + 90) == [(count, 1)], "the box may delete its own"
+    assert desk.ask(NOW + 120) == []
 
 
 def test_a_box_that_is_away_is_not_asked_again_and_again(desk: Shelf) -> None:
