@@ -18,7 +18,6 @@ from lab import enter
 from lab.faults import lists
 from lab.faults.catalogue import CAMPAIGNS
 
-
 _ON_DISK = frozenset({lists.NAME})
 """What these write does not fit the memory that a sealed place has for files."""
 
