@@ -98,8 +98,8 @@ def schedule_of(document: Authority | None, now: float) -> Schedule:
         days["presence"] = days["household"] = said.get("presence", days["presence"])
         days["findings"] = said.get("list_hits", days["findings"])
         days["commands"] = days["box"] = said.get("box", days["box"])
-        ended = document.not_after.timestamp() + days["ended"] * DAY
-        if now >= ended:
+        last = min(document.not_after, document.withdrawn_at or document.not_after)
+        if now >= last.timestamp() + days["ended"] * DAY:
             # What is about devices goes so long after the authority has ended, however young it is.
             return Schedule(
                 presence=now,

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, insert, update
 
+from appliance.keeper.law.retention import shipped
 from dashboard import auth
 from dashboard.auth import Role
 from dashboard.store import retention, schema
@@ -262,6 +263,21 @@ def test_after_the_authority_has_ended_all_of_devices_goes(engine: Engine) -> No
     assert schedule_of(over, NOW).presence == NOW
     assert schedule_of(over, NOW - 2 * DAY).presence < NOW - 100 * DAY
     assert engine.dialect.name == "sqlite"
+    back = _document(
+        not_after=datetime.fromtimestamp(NOW, UTC), withdrawn_at=datetime.fromtimestamp(NOW - 91 * DAY, UTC)
+    )
+    assert schedule_of(back, NOW).ended, "a document that was withdrawn has ended then"
+    assert not schedule_of(back, NOW - 2 * DAY).ended
+
+
+@pytest.mark.req("R64")
+def test_what_holds_without_a_document_is_what_holds_at_a_box() -> None:
+    table = shipped()
+    for purpose, days in retention.DEFAULT_DAYS.items():
+        for name in set(days) & set(table.classes):
+            assert days[name] == table.classes[name].days("prevent" if purpose == "prevent" else "detect"), name
+        assert days["ended"] == getattr(table.ended, purpose)
+        assert {"presence", "findings", "household", "commands", "box"} <= set(days)
 
 
 @pytest.mark.req("R65")
