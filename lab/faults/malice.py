@@ -149,11 +149,8 @@ class _Game:
     def __init__(self, folder: Path, seed: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.at = START
-        self.server, self.sealing, self.issuer = (
-            Ed25519PrivateKey.generate(),
-            X25519PrivateKey.generate(),
-            Ed25519PrivateKey.generate(),
-        )
+        self.server, self.issuer = (Ed25519PrivateKey.generate() for _ in range(2))
+        self.sealing = X25519PrivateKey.generate()
         self.engine: Engine = open_engine(f"sqlite:///{folder / 'dashboard.db'}")
         upgrade(self.engine)
         with self.engine.begin() as connection:
@@ -312,7 +309,8 @@ def run(folder: Path, *, short: bool, say: Say) -> Result:
             if number % _COMMAND_EVERY == 1 and number // _COMMAND_EVERY < _COMMANDS:
                 game.command(number // _COMMAND_EVERY)
             game.turn()
-            done = first >= total and number % _LOOK_EVERY == 0 and game.states().keys() <= _ANSWERED
+            states = game.states() if number % _LOOK_EVERY == 0 and first >= total else Counter()
+            done = states.total() == orders and states.keys() <= _ANSWERED
             if done and not any(box.waiting for box in game.boxes.values()):
                 break
         planted = {(site, id_) for site, box in game.boxes.items() for id_ in box.planted}
@@ -373,7 +371,7 @@ _MUST = {
 
 
 def _replay(game: _Game, before: dict[tuple[str, str], str]) -> int:
-    """All captures to everybody, an hour later; how much changed."""
+    """All captures to everybody, an hour later; how much changed but by what was held back and is genuine."""
     game.at += 3600.0
     followed = {site: box.followed for site, box in game.boxes.items()}
     game.deliver_up([(topic, body, True) for topic, body in game.up.captured])
@@ -382,7 +380,8 @@ def _replay(game: _Game, before: dict[tuple[str, str], str]) -> int:
         game.deliver_down(topic, body, genuine=True)
     changed = sum(box.followed - followed[site] for site, box in game.boxes.items())
     misled = sum(box.core.anew for box in game.boxes.values())
-    return len(game.stored()) - len(before) + changed + misled
+    invented = sum(game.truth.get(key) != digest for key, digest in game.stored().items() if key not in before)
+    return invented + changed + misled
 
 
 def _replay_to_a_new_database(game: _Game, folder: Path) -> int:
