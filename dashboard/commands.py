@@ -84,12 +84,12 @@ def ask(
     """
     body = _body(decision, now)
     broken = decision.break_glass and body["action"] in BREAKABLE
-    waits = needs_second(body["action"]) and not broken
     about = decision.proposal_id or decision.finding_id or decision.device_id
     try:
         with engine.begin() as connection:
             if _waits(connection, decision, body, site=site, now=now):
                 raise AlreadySent(waiting=True)
+            waits = needs_second(connection, site, body) and not broken
             connection.execute(
                 insert(command).values(
                     command_id=decision.token,

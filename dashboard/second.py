@@ -9,6 +9,7 @@ Bounded: at most `MOST_TOLD` accounts are told of one act; a list of what waits 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,9 @@ from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
 
 from dashboard.auth import Role, SignedIn
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import account, command, site, told
-from wire.acts import NEEDS_TWO
+from dashboard.store.schema import account, command, device, site, told
+from wire.acts import NEEDS_TWO, opens
+from wire.base import Standing
 
 NEEDS_SECOND = "needs-second"
 DISAGREED, TAKEN_BACK, LAPSED = "disagreed", "taken-back", "lapsed"
@@ -56,12 +58,16 @@ class Message:
     at: float
 
 
-def needs_second(action: str) -> bool:
+def needs_second(connection: Connection, site_id: str, order: Mapping[str, Any]) -> bool:
     """Whether an order waits for a second person before it is sent.
 
     A document always does: whether it allows more than the one before is the box's to know.
     """
-    return action in NEEDS_TWO or action == "set-authority"
+    if order["action"] == "set-standing":
+        about = device.c.site == site_id, device.c.device_id == order["device_id"]
+        before = connection.execute(select(device.c.standing).where(*about)).scalar_one_or_none()
+        return before is not None and opens(Standing(before), Standing(order["standing"]))
+    return order["action"] in NEEDS_TWO or order["action"] == "set-authority"
 
 
 def agree(engine: Engine, command_id: str, *, tenant: str, by: SignedIn, why: str, now: float, lifetime: float) -> bool:

@@ -173,5 +173,13 @@ Act = (
 NEEDS_TWO = frozenset({"resume-recording", "unmask", "set-hold", "build-bundle", "erase-records"})
 """Actions that the box follows only when two people gave them; `set-authority` besides, where it allows more."""
 
+_OF_OTHERS = frozenset({Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.INFRASTRUCTURE})
+
+
+def opens(before: Standing, after: Standing) -> bool:
+    """Whether a device that was another's is to count as the person's own: that lifts its mask, and takes two people."""
+    return before in _OF_OTHERS and after is Standing.REGISTERED
+
+
 BREAKABLE = frozenset({"unmask", "build-bundle"})
 """Of these, one person may do in an emergency; see `Command.break_glass`."""

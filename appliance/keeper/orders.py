@@ -17,6 +17,7 @@ from appliance.keeper.now import Now
 from appliance.keeper.probing import Probing
 from appliance.keeper.store.database import Store
 from appliance.messages import MAX_MASKED, ProbeKind
+from wire.acts import opens
 from wire.base import Standing
 from wire.ledger import RecordKind
 from wire.models import TYPES, Command, CommandResult, Outcome
@@ -91,7 +92,7 @@ def handle(
     return result
 
 
-def _apply(  # noqa: PLR0911 - one return an order reads best
+def _apply(
     command: Command, *, book: Book, probing: Probing, acts: Acts, scope: Scope | None, at: float
 ) -> str | None:
     """None when applied, else why not."""
@@ -99,6 +100,12 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
         return acts.apply(command, scope=scope, at=at)
     if scope is None:
         return "No authority is in force at the box, so nothing about devices may be changed."
+    return _about_devices(command, book=book, probing=probing, scope=scope, at=at)
+
+
+def _about_devices(  # noqa: PLR0911 - one return an order reads best
+    command: Command, *, book: Book, probing: Probing, scope: Scope, at: float
+) -> str | None:
     match command.body:
         case AnswerProposal(proposal_id=proposal_id, confirm=confirm):
             return book.proposals.answer(proposal_id, confirm=confirm, by=command.by, scope=scope, at=at)
@@ -116,6 +123,9 @@ def _apply(  # noqa: PLR0911 - one return an order reads best
                 return "The box does not know this device."
             if device.merged_into is not None:
                 return "The device counts as part of another one now."
+            alone = command.second in {None, command.by}
+            if isinstance(order, SetStanding) and alone and opens(device.standing, order.standing):
+                return "A device that was another's counts as the person's own only if two people say so."
             return _of_device(order, device, book=book, scope=scope, at=at)
         case _:
             return "This box cannot do that."

@@ -295,7 +295,7 @@ def _queue(
     after: int = 0,
 ) -> None:
     body = order.model_dump(mode="json", exclude_none=True)
-    if second is None and needs_second(body["action"]):
+    if second is None and needs_second(connection, site_id, body):
         raise ValueError("nothing here goes round two people")
     connection.execute(
         insert(command).values(

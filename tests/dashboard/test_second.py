@@ -16,7 +16,8 @@ from dashboard.ingest.outgoing import expire
 from dashboard.store import schema
 from dashboard.store.engine import reading
 from wire.acts import BuildBundle, PauseRecording, SetAuthority, SetHold, Unmask
-from wire.orders import Order
+from wire.base import Standing
+from wire.orders import Order, SetStanding
 
 pytestmark = pytest.mark.req("R60")
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
@@ -241,3 +242,24 @@ def test_a_command_answered_by_nobody_is_no_ones_to_refuse_again(office: Office,
         connection.execute(update(schema.command).values(state="applied"))
     assert not office.refuse(command_id)
     assert _state(seed) == ["applied"]
+
+
+@pytest.mark.req("N2", "R55")
+@pytest.mark.parametrize(
+    ("before", "after", "state"),
+    [
+        ("household", Standing.REGISTERED, "needs-second"),
+        ("guest", Standing.REGISTERED, "needs-second"),
+        ("work", Standing.REGISTERED, "needs-second"),
+        ("unknown", Standing.REGISTERED, "waiting"),
+        ("household", Standing.GUEST, "waiting"),
+    ],
+)
+def test_what_was_another_s_counts_as_the_person_s_own_when_two_say_so(
+    office: Office, seed: Any, before: str, after: Standing, state: str
+) -> None:
+    seed.device("dev-2", standing=before)
+
+    office.ask(SetStanding(device_id="dev-2", standing=after))
+
+    assert _state(seed) == [state]

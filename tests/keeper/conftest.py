@@ -247,6 +247,7 @@ class Bench:
             "issued_at": at(self.wall),
             "expires_at": at(self.wall + 300),
             "by": "officer-1",
+            "second": "officer-2",
             "body": SetStanding(device_id=device_id, standing=standing, **body),
         }
         return Command(**(fields | changes))

@@ -55,6 +55,19 @@ def test_late_and_passed_commands(bench: Any, changes: dict[str, Any], outcome: 
     assert (device.standing is Standing.HOUSEHOLD) == (outcome is Outcome.APPLIED)
 
 
+@pytest.mark.req("N2", "R55")
+@pytest.mark.parametrize("before", [Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.INFRASTRUCTURE])
+@pytest.mark.parametrize("second", [None, "officer-1"])
+def test_one_person_does_not_make_another_s_device_the_person_s_own(bench: Any, before: Standing, second: Any) -> None:
+    device_id = known(bench)
+    answer(bench, bench.command(device_id, before))
+    refused = answer(bench, bench.command(device_id, Standing.REGISTERED, second=second))
+    assert refused.outcome is Outcome.REFUSED
+    assert "two people" in refused.detail
+    assert bench.device(PHONE).standing is before
+    assert answer(bench, bench.command(device_id, Standing.REGISTERED)).outcome is Outcome.APPLIED
+
+
 @pytest.mark.req("R54")
 def test_a_box_that_lost_its_database_and_its_clock_follows_no_old_order(make_bench: Any, signed: Any) -> None:
     bench = make_bench(signed(), boot="ab12")
