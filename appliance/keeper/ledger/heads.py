@@ -28,7 +28,7 @@ RECORDS = 100
 AT_ONCE = 1.0
 """Heads for alerts are at least this many seconds apart."""
 
-_SINCE = "ledger_since"
+_SINCE, _HEARD_AT = "ledger_since", "ledger_heard_at"
 _SEED = "gatehouse.seed.v1"
 _UNSIGNED = "A" * 86 + "=="
 
@@ -56,6 +56,8 @@ class Heads:
         self._size = 0 if last is None else last.size
         """Of the last head."""
         self._signed_at = float("-inf")
+        self._heard_at = float(store.get(_HEARD_AT) or "0")
+        """When the server signed the newest counter-signature."""
         self._since = int(store.get(_SINCE) or "0")
         """What the server last counter-signed, whether this log holds it or not."""
         self._told = 0
@@ -130,7 +132,13 @@ class Heads:
             _log.error("the server counter-signed a head of %d records that this log does not hold", said.size)
         # A server that was set back to a backup stands earlier than before: the next proof begins there. What this
         # log does not hold is only ever gone forward to, so that the server sees the proof fail.
-        if said.size > self._since or (ours and said.size < self._since):
+        # A counter-signature that was kept back and comes again moves nothing.
+        at = said.at.timestamp()
+        newer = at > self._heard_at
+        if newer:
+            self._heard_at = at
+            self._store.set(_HEARD_AT, repr(at))
+        if said.size > self._since or (newer and ours and said.size < self._since):
             self._since = said.size
             self._store.set(_SINCE, str(said.size))
         if self._told != self._since and (not ours or self._size > said.size):

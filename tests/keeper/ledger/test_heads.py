@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -47,10 +47,12 @@ class Desk:
         assert isinstance(head, Head)
         return head
 
-    def says(self, *, size: int, root: str, epoch: str | None = None, by: Ed25519PrivateKey | None = None) -> bool:
+    def says(
+        self, *, size: int, root: str, epoch: str | None = None, by: Ed25519PrivateKey | None = None, at: datetime = AT
+    ) -> bool:
         epoch = epoch or self.store.epoch
-        message = cosigned_bytes(tenant="force-a", site="box-1", epoch=epoch, size=size, root=root, at=AT)
-        answer = HeadCosigned(epoch=epoch, size=size, root=root, at=AT, signature=signed(by or self.server, message))
+        message = cosigned_bytes(tenant="force-a", site="box-1", epoch=epoch, size=size, root=root, at=at)
+        answer = HeadCosigned(epoch=epoch, size=size, root=root, at=at, signature=signed(by or self.server, message))
         with self.store.transaction():
             return self.heads.cosigned(answer)
 
@@ -160,6 +162,9 @@ def test_a_server_that_was_set_back_is_followed(desk: Desk) -> None:
     assert desk.head().since == 6
     desk.says(size=3, root=first.root)
     desk.turn(3 * SPACING)
+    assert desk.head().since == 6, "one that was kept back and comes again"
+    desk.says(size=3, root=first.root, at=AT + timedelta(days=1))
+    desk.turn(4 * SPACING)
     assert (desk.head().since, desk.head().size) == (3, 7)
 
 
