@@ -92,9 +92,7 @@ def handle(
     return result
 
 
-def _apply(
-    command: Command, *, book: Book, probing: Probing, acts: Acts, scope: Scope | None, at: float
-) -> str | None:
+def _apply(command: Command, *, book: Book, probing: Probing, acts: Acts, scope: Scope | None, at: float) -> str | None:
     """None when applied, else why not."""
     if acts.knows(command.body):
         return acts.apply(command, scope=scope, at=at)

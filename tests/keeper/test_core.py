@@ -91,7 +91,9 @@ def test_no_authority_no_record_but_health(make_bench: Any) -> None:
         m.NeighbourChanged(ts=bench.wall, mac=PHONE, ip="192.0.2.7", reachable=True),
         m.StationChanged(ts=bench.wall, mac=PHONE, joined=True),
     )
-    assert [bench.rows(t) for t in ("device", "address", "evidence", "name_visit", "finding", "ledger_about")] == [0] * 6
+    assert [bench.rows(t) for t in ("device", "address", "evidence", "name_visit", "finding", "ledger_about")] == [
+        0
+    ] * 6
     assert bench.rows("outbox") == 1  # the head
     later = [bench.open(o).payload for o in bench.wait(61) if isinstance(o, m.Outbound)]
     status = only(later, BoxStatus)
