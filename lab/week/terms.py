@@ -47,8 +47,8 @@ def authority(starts: float, ends: float, clauses: tuple[Clause, ...]) -> Author
         responsible_officer="duty officer",
         issued_at=_utc(starts - 7200),
         not_before=_utc(starts - 3600),
-        not_after=_utc(ends + 86400),
-        review_date=_utc(ends),
+        not_after=_utc(ends + 60 * 86400),  # no reminder within the story
+        review_date=_utc(ends + 30 * 86400),
         clauses=clauses,
     )
 

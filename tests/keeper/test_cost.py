@@ -61,8 +61,11 @@ def test_an_observation_asks_the_store_as_often_with_4096_devices_as_with_two(
 
 
 @pytest.mark.req("R11", "N4")
-def test_a_crowd_fills_its_bound_pushes_nobody_out_and_shows(make_bench: Any, signed: Any) -> None:
+def test_a_crowd_fills_its_bound_pushes_nobody_out_and_shows(
+    make_bench: Any, signed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Invented addresses beyond the registry: refused, counted, and the count is told with the box's state."""
+    monkeypatch.setattr(crowds, "ALLOWANCE", 100_000)  # all in one afternoon, instead of over days
     bench = make_bench(signed())
     bench.online()
     bench.sight(KNOWN)
