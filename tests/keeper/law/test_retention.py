@@ -29,6 +29,7 @@ def test_every_data_class_has_a_period_and_says_what_it_holds() -> None:
 
 
 @pytest.mark.req("R64", "N17")
+@pytest.mark.req("R78")
 def test_by_purpose(make_authority: Callable[..., Authority]) -> None:
     table = shipped()
     for purpose in ("prevent", "detect"):

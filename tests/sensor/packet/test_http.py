@@ -13,13 +13,15 @@ from appliance.sensor.packet.cursor import ParseError
 HEAD = b"GET /a/path?q=1 HTTP/1.1\r\nHost: Shop.example:8080\r\nUser-Agent: Example/1.0 (test)\r\nAccept: */*\r\n\r\n"
 
 
+@pytest.mark.req("R43")
 def test_a_request() -> None:
     read = http.read_stream(HEAD + b"body")
     assert read is not None
     request, taken = read
     assert taken == len(HEAD)
     assert request == http.Request(method="GET", host="shop.example", user_agent="Example/1.0 (test)", version="1.1")
-    assert "path" not in repr(request)
+    assert "path" not in repr(request), "a name, and nothing of a page"
+    assert "body" not in repr(request)
 
 
 def test_a_request_cut_anywhere_waits_for_more() -> None:
