@@ -79,5 +79,5 @@ def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(closed.ctypes, "CDLL", lambda *_, **__: Refusing())
     monkeypatch.setattr(closed.resource, "setrlimit", lambda *_: None)
-    with pytest.raises(OSError, match="0"):
+    with pytest.raises(OSError):  # noqa: PT011 - its number is whatever the kernel last gave this thread
         closed.close_memory()

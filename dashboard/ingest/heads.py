@@ -97,7 +97,7 @@ def take_head(connection: Connection, opened: Opened, now: float, *, signing_key
     if said is not None:
         return [said]
     if verdict in (Verdict.UNPROVED, Verdict.LATE) and last is not None:
-        return [_again(last)]
+        return [_again(head, last, now, signing_key)]
     return []
 
 
@@ -216,22 +216,22 @@ def _is_own(connection: Connection, opened: Opened, head: Head) -> bool:
 
 
 def _cosign(head: Head, now: float, signing_key: Ed25519PrivateKey) -> HeadCosigned:
+    return _signed(head, head.size, head.root, now, signing_key)
+
+
+def _again(head: Head, last: Row[tuple[object, ...]], now: float, signing_key: Ed25519PrivateKey) -> HeadCosigned:
+    """The head that was counter-signed last, signed as of now.
+
+    A box goes back to it only for what is newer than all that it heard (the server may come from a backup).
+    """
+    fields = last._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    return _signed(head, fields["size"], fields["root"], now, signing_key)
+
+
+def _signed(head: Head, size: int, root: str, now: float, signing_key: Ed25519PrivateKey) -> HeadCosigned:
     at = datetime.fromtimestamp(round(now * 1000) / 1000, UTC)
-    message = cosigned_bytes(
-        tenant=head.tenant, site=head.site, epoch=head.epoch, size=head.size, root=head.root, at=at
-    )
-    return HeadCosigned(epoch=head.epoch, size=head.size, root=head.root, at=at, signature=signed(signing_key, message))
-
-
-def _again(row: Row[tuple[object, ...]]) -> HeadCosigned:
-    fields = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-    return HeadCosigned(
-        epoch=fields["epoch"],
-        size=fields["size"],
-        root=fields["root"],
-        at=datetime.fromtimestamp(fields["cosigned_at"], UTC),
-        signature=fields["cosignature"],
-    )
+    message = cosigned_bytes(tenant=head.tenant, site=head.site, epoch=head.epoch, size=size, root=root, at=at)
+    return HeadCosigned(epoch=head.epoch, size=size, root=root, at=at, signature=signed(signing_key, message))
 
 
 def _last(connection: Connection, site: str, epoch: str) -> Row[tuple[object, ...]] | None:

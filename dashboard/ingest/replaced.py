@@ -86,7 +86,7 @@ def restore(connection: Connection, *, tenant: str, now: float) -> int:
             connection.execute(update(replacement).where(key).values(new_epoch=epoch))
         elif row["asked_at"] is None:
             if isinstance(row["status"], dict) and row["status"].get("recording") is True:
-                queued += _queue_home(connection, row["site"], tag, now)
+                queued += _queue_home(connection, row["site"], tag, row["at"], now)
                 connection.execute(update(replacement).where(key).values(asked_at=now))
         elif not _waits(connection, row["site"], tag):
             connection.execute(update(replacement).where(key).values(done_at=now))
@@ -140,14 +140,14 @@ def _stops(connection: Connection, site_id: str, since: float, now: float) -> tu
     return tuple(reversed(found))
 
 
-def _queue_home(connection: Connection, site_id: str, tag: str, now: float) -> int:
+def _queue_home(connection: Connection, site_id: str, tag: str, replaced_at: float, now: float) -> int:
     by = connection.execute(
         select(command.c.by).where(command.c.site == site_id).order_by(command.c.created_at.desc()).limit(1)
     ).scalar_one_or_none()
     if by is None:
         return 0  # nobody ever asked anything of the old box: it had nothing but what it saw
     number = 0
-    for order, giver in _orders(connection, site_id, by, now):
+    for order, giver in _orders(connection, site_id, by, replaced_at, now):
         if number >= MOST_COMMANDS:
             break
         _queue(connection, site_id, f"{tag}-{number:03}", order, by=giver, second=None, now=now, after=number + 1)
@@ -156,8 +156,10 @@ def _queue_home(connection: Connection, site_id: str, tag: str, now: float) -> i
     return number
 
 
-def _orders(connection: Connection, site_id: str, by: str, now: float) -> Iterator[tuple[Order, str]]:
-    known = _restored(connection, site_id)
+def _orders(
+    connection: Connection, site_id: str, by: str, replaced_at: float, now: float
+) -> Iterator[tuple[Order, str]]:
+    known = _restored(connection, site_id, replaced_at)
     for start in range(0, len(known), MAX_RESTORED):
         yield RestoreDevices(devices=tuple(known[start : start + MAX_RESTORED])), by
     yield from _bound(connection, site_id, now)
@@ -229,25 +231,27 @@ def _arranged(connection: Connection, site_id: str, by: str, now: float) -> Iter
             )
 
 
-def _restored(connection: Connection, site_id: str) -> list[Restored]:
-    """Devices with a standing first, then those seen last; one that counts as part of another is not its own."""
+def _restored(connection: Connection, site_id: str, before: float) -> list[Restored]:
+    """Devices of the old box, with a standing first, then those seen last; one that counts as part of another is not its own."""
     query = (
         select(device)
-        .where(device.c.site == site_id, device.c.merged_into.is_(None))
+        .where(device.c.site == site_id, device.c.merged_into.is_(None), device.c.first_seen < before)
         .order_by((device.c.standing == "unknown"), device.c.last_seen.desc(), device.c.device_id)
         .limit(MOST_DEVICES)
     )
     guests = _guests(connection, site_id)
-    found = []
+    found: list[Restored] = []
+    taken: set[str] = set()
     for row in connection.execute(query).mappings():
         macs = []
-        for item in row["addresses"]:
+        for item in row["addresses"][:32]:
             try:
                 macs.append(Address.model_validate(item).mac)
             except ValidationError:
                 continue
-        if not macs:
-            continue
+        if not macs or not taken.isdisjoint(macs):
+            continue  # the new box saw one of the addresses already: to it, and so here, that is another device
+        taken.update(macs)
         try:
             found.append(
                 Restored(
@@ -255,7 +259,7 @@ def _restored(connection: Connection, site_id: str) -> list[Restored]:
                     revision=row["revision"],
                     standing=row["standing"],
                     label=row["label"],
-                    macs=tuple(macs[:32]),
+                    macs=tuple(macs),
                     first_seen=datetime.fromtimestamp(row["first_seen"], UTC),
                     last_seen=datetime.fromtimestamp(row["last_seen"], UTC),
                     guest_until=guests.get(row["device_id"]) if row["standing"] == "guest" else None,

@@ -83,6 +83,11 @@ class Home:
             connection.execute(update(schema.command).where(which).values(state=state))
 
 
+def addresses(mac: str) -> list[dict[str, Any]]:
+    seen = "2030-03-17T17:46:00Z"
+    return [{"mac": mac, "locally_administered": True, "first_seen": seen, "last_seen": seen}]
+
+
 @pytest.fixture
 def home(engine: Engine, seed: Any) -> Home:
     return Home(engine, seed)
@@ -149,9 +154,23 @@ def test_what_was_not_applied_is_said(home: Home) -> None:
     assert outcomes == ["not all applied"]
 
 
+def test_what_the_new_box_saw_itself_is_not_given_to_it_as_another_device(home: Home) -> None:
+    home.seed.device("same-time", last_seen=START - 5)
+    home.replace()
+    home.seed.device("seen-anew", first_seen=START + 5, last_seen=START + 50, addresses=addresses("02:00:5e:00:54:01"))
+    home.says("new-s1", recording=True)
+    home.go()
+    home.go()
+    bodies = [row["body"] for row in home.queued()]
+    (order,) = [RestoreDevices.model_validate(body) for body in bodies if body["action"] == "restore-devices"]
+    assert [device.device_id for device in order.devices] == ["dev-1"], (
+        "an address is one device's, here the known one's"
+    )
+
+
 def test_many_devices_come_in_pieces_and_are_bounded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(70):
-        home.seed.device(f"more-{number}")
+        home.seed.device(f"more-{number}", addresses=addresses(f"02:00:5e:00:54:{number:02x}"))
     monkeypatch.setattr(replaced, "MOST_DEVICES", 65)
     home.replace()
     home.says("new-s1", recording=True)
