@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, g, redirect, request, session
+from flask import Flask, Response, abort, current_app, g, redirect, request, session
 from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from dashboard import auth, clock
+from dashboard import access, auth, clock, i18n
 from dashboard.pages import (
     agent,
     arrangements,
@@ -34,6 +34,7 @@ from dashboard.pages import (
     finding,
     handed,
     household,
+    language,
     law,
     proposal,
     requests,
@@ -45,18 +46,19 @@ from dashboard.pages.contexts import ErrorPage
 from dashboard.pages.desk import Desk, show
 from dashboard.settings import DashboardSettings
 from dashboard.store.engine import open_engine, reading
+from dashboard.store.queries import write_audit
 
 MOST_FORM = 64 * 1024
 """Octets of a request's body."""
 LEAST_SECRET = 32
-_PUBLIC = frozenset({"static", "health", "signin.form", "signin.sign_in", "signin.sign_out"})
+_PUBLIC = frozenset({"static", "health", "language.choose", "signin.form", "signin.sign_in", "signin.sign_out"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _TITLES = {
     400: ("Your form could not be used", "Nothing was sent. Go back, load the page again and send it once more."),
-    403: ("You may not do this", "Your account may look, but not decide. Ask a supervisor if that is wrong."),
+    403: ("You may not do this", "Your account does not have the right to do this. Ask a supervisor if that is wrong."),
     404: ("Page not found", "Check the address, or go to Today."),
     405: ("This page cannot be used that way", "Go to Today and start from there."),
     413: ("That was too long", "Go back and send a shorter text, or a smaller file."),
@@ -157,6 +159,7 @@ def create_app(
     app.extensions["gatehouse"] = desk
     for module in (
         signin,
+        language,
         today,
         household,
         arrangements,
@@ -172,6 +175,8 @@ def create_app(
     ):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
+    _every_view_says_what_it_needs(app)
+    i18n.install(app, settings)
     app.before_request(lambda: _admit(desk))
     CSRFProtect(app)  # after `_admit`, so that its error page is that of whoever is signed in
     app.after_request(lambda response: _headers(response, secure=secure))
@@ -180,6 +185,12 @@ def create_app(
     app.register_error_handler(OperationalError, _database_error)
     app.register_error_handler(500, _http_error)
     return app
+
+
+def _every_view_says_what_it_needs(app: Flask) -> None:
+    for endpoint, view in app.view_functions.items():
+        if endpoint not in _PUBLIC and access.need_of(view) is None:
+            raise TypeError(f"{endpoint} does not say what it needs; mark it with dashboard.access.needs")
 
 
 def _health() -> Response:
@@ -197,12 +208,33 @@ def _admit(desk: Desk) -> ResponseReturnValue | None:
     if isinstance(token, str):
         with desk.reads.connect() as connection:
             g.who = auth.signed_in(connection, token=token, now=desk.now())
-    if g.get("who") is not None or request.endpoint in _PUBLIC:
+    if request.endpoint in _PUBLIC:
+        return None
+    if g.get("who") is not None:
+        _allow(desk, g.who)
         return None
     if request.args.get("part") == "live":
         return Response("Sign in again.\n", 401, mimetype="text/plain")
     target = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return redirect("/sign-in?" + urlencode({"next": target}), 303)
+
+
+def _allow(desk: Desk, who: auth.SignedIn) -> None:
+    """Refuse what the role does not have, and write down that it was tried."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    need = None if view is None else access.need_of(view)
+    if need is None or who.role.may(need):
+        return
+    with desk.engine.begin() as connection:
+        write_audit(
+            connection,
+            at=desk.now(),
+            account_id=who.account_id,
+            action="denied",
+            subject=f"{request.method} {request.path}"[:160],
+            outcome="refused",
+        )
+    abort(403)
 
 
 def _headers(response: Response, *, secure: bool) -> Response:

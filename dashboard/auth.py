@@ -11,12 +11,12 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 
 from sqlalchemy import Connection, Engine, case, delete, insert, or_, select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from dashboard.access import Role
 from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import account, command, session
@@ -32,19 +32,6 @@ CLOSED = "closed"
 """What stands in the place of the role of an account that was closed; no `Role`, so that it signs nobody in."""
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No letter that is taken for a digit: a code is read out or copied by hand."""
-
-
-class Role(StrEnum):
-    """What an account may do."""
-
-    OFFICER = "officer"
-    SUPERVISOR = "supervisor"
-    AUDITOR = "auditor"
-
-    @property
-    def acts(self) -> bool:
-        """Whether it may send commands; an auditor only looks."""
-        return self is not Role.AUDITOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard import auth, backup, clock, stamps
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.backup import BackupError
 from dashboard.broker.control import Control, ControlError, disable_site, enable_site
 from dashboard.enrol.desk import revoke

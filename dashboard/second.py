@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
 
-from dashboard.auth import Role, SignedIn
+from dashboard.access import Role
+from dashboard.auth import SignedIn
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import account, command, device, site, told
 from wire.acts import NEEDS_TWO, opens

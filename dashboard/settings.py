@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -22,6 +22,10 @@ class Words(_Section):
 
     person: str = Field(default="person on probation", max_length=60)
     officer: str = Field(default="officer in charge", max_length=60)
+    show: Literal["reference", "name"] = "reference"
+    """Whether a person is shown by reference, or by name where one is entered."""
+    clock: Literal["12-hour", "24-hour"] = "24-hour"
+    """How times of day are written."""
 
 
 class Ingest(_Section):
@@ -96,6 +100,8 @@ class DashboardSettings(_Section):
     hour between two purges, and that between two looks at the keys, what is due is gone from everywhere within a day."""
     backup_keys: Path | None = None
     """Where the keys of backups are kept, apart from them; beside the secret where this is not given."""
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1, max_length=8)
+    """Languages the pages are offered in; the first where the browser asks for none of them. There are en and cy."""
     words: Words = Words()
     authority_issuers: tuple[str, ...] = Field(default=(), max_length=4)
     """Public keys (Ed25519, base64) of those who may issue an authority document; the same that boxes pin."""
@@ -107,6 +113,14 @@ class DashboardSettings(_Section):
     """Only in the file that the operator's commands are given. None: a revoked box's live session is not cut."""
     ingest: Ingest | None = None
     """Absent in the web process's own file; the web process never holds these keys."""
+
+    @field_validator("languages")
+    @classmethod
+    def _spoken(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        for one in languages:
+            if one not in ("en", "cy"):
+                raise ValueError(f"the pages do not speak {one!r}; they speak en and cy")
+        return languages
 
     @field_validator("time_zone")
     @classmethod

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from dashboard import commands
+from dashboard.access import May, needs
 from dashboard.commands import TOKEN, AlreadySent, Decision
 from dashboard.pages import agent_feed, typed, words
 from dashboard.pages.agent_feed import Fed
@@ -52,6 +53,7 @@ _NOTHING = _Typed(token="", source="", starts="", ends="", reason="")
 
 
 @pages.get("/households/<site>/devices/<device>/agent")
+@needs(May.SEE)
 def form(site: str, device: str) -> Response:
     """The form."""
     officer()
@@ -60,6 +62,7 @@ def form(site: str, device: str) -> Response:
 
 
 @pages.post("/households/<site>/devices/<device>/agent")
+@needs(May.DECIDE)
 def report(site: str, device: str) -> ResponseReturnValue:
     """Hand a file in."""
     officer()

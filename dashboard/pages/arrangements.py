@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from dashboard import commands
+from dashboard.access import May, needs
 from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import arranging, sentences, words
 from dashboard.pages.asking import again, asked_rows, officer, send
@@ -41,6 +42,7 @@ class _Sent:
 
 
 @pages.get("/households/<site>/arrangements")
+@needs(May.SEE)
 def arrangements(site: str) -> Response:
     """What is arranged with a household's box."""
     with desk().reads.connect() as connection:
@@ -48,6 +50,7 @@ def arrangements(site: str) -> Response:
 
 
 @pages.post("/households/<site>/arrangements/away")
+@needs(May.DECIDE)
 def away(site: str) -> ResponseReturnValue:
     """Say that nobody, or one device, will be at home (R15)."""
     officer()
@@ -60,6 +63,7 @@ def away(site: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/arrangements/watch")
+@needs(May.DECIDE)
 def watch(site: str) -> ResponseReturnValue:
     """Add an entry of the household's own (R35, R67)."""
     officer()
@@ -71,6 +75,7 @@ def watch(site: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/arrangements/end-<kind>")
+@needs(May.DECIDE)
 def end(site: str, kind: str) -> ResponseReturnValue:
     """End a quieted rule, an away time or an entry."""
     officer()

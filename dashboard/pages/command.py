@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, request
 
+from dashboard.access import May, needs
 from dashboard.pages import second, words
 from dashboard.pages.contexts import CommandPage, Fact
 from dashboard.pages.desk import Desk, desk, id_or_404, show, who
@@ -23,6 +24,7 @@ pages = Blueprint("command", __name__)
 
 
 @pages.get("/commands/<command>")
+@needs(May.SEE)
 def command(command: str) -> Response:
     """One command and what became of it."""
     at_desk = desk()

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashboard.pages.navigation import Place
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
@@ -48,6 +50,14 @@ class Frame:
     """When the session ends."""
     section: str
     """Current entry of the navigation: today, households or empty."""
+    places: tuple[Place, ...]
+    """The navigation."""
+    language: str
+    """Code of the language that is shown."""
+    languages: tuple[tuple[str, str], ...]
+    """Codes and names of those to choose from; empty where there is no choice."""
+    machine_made: bool
+    """The language shown was not read through by a person yet."""
     zone: str
     """Which time the page keeps, in words."""
     checked: Moment

@@ -21,9 +21,11 @@ from flask import Response, abort, current_app, g, make_response, render_templat
 from markupsafe import Markup
 from sqlalchemy import Connection, Engine
 
+from dashboard import i18n
 from dashboard.auth import SignedIn
 from dashboard.pages import words
 from dashboard.pages.contexts import Frame, Message, Moment
+from dashboard.pages.navigation import places
 from dashboard.second import messages_of
 from dashboard.settings import DashboardSettings
 from dashboard.store import queries
@@ -170,6 +172,10 @@ def show(
         account="" if asking is None else asking.name,
         until=None if asking is None else at_desk.moment(asking.expires_at),
         section=section,
+        places=places(None if asking is None else asking.role),
+        language=i18n.language(),
+        languages=_languages(at_desk),
+        machine_made=i18n.language() in i18n.MACHINE_MADE,
         zone=words.zone_words(now, at_desk.zone, at_desk.settings.time_zone),
         checked=Moment(text=words.date_time_seconds(now, at_desk.zone), machine=words.machine(now)),
         live_address=f"{request.path}?part=live" if live and not done and request.method == "GET" else "",
@@ -182,6 +188,11 @@ def show(
     # The part was rendered, and so escaped, by the same template engine just now.
     whole = render_template(f"{name}.html", page=page, frame=frame, live_part=Markup(body))  # noqa: S704
     return make_response(whole, status)
+
+
+def _languages(at_desk: Desk) -> tuple[tuple[str, str], ...]:
+    offered = at_desk.settings.languages
+    return tuple((code, i18n.NAMES[code]) for code in offered) if len(offered) > 1 else ()
 
 
 def _messages(at_desk: Desk, asking: SignedIn) -> tuple[Message, ...]:

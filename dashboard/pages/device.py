@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from dashboard.access import May, needs
 from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import sentences, words
 from dashboard.pages.asking import again, asked_rows, officer, send
@@ -47,6 +48,7 @@ _NOTHING = _Sent()
 
 
 @pages.get("/households/<site>/devices/<device>")
+@needs(May.SEE)
 def device(site: str, device: str) -> ResponseReturnValue:
     """One device."""
     with desk().reads.connect() as connection:
@@ -58,6 +60,7 @@ def device(site: str, device: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/devices/<device>/standing")
+@needs(May.DECIDE)
 def register(site: str, device: str) -> ResponseReturnValue:
     """Say whose the device is."""
     fields = Standed.read(request.form)
@@ -67,6 +70,7 @@ def register(site: str, device: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/devices/<device>/correction")
+@needs(May.DECIDE)
 def correct(site: str, device: str) -> ResponseReturnValue:
     """Say what the device is, whatever it shows of itself."""
     fields = Corrected.read(request.form)
@@ -76,6 +80,7 @@ def correct(site: str, device: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/devices/<device>/passphrase")
+@needs(May.DECIDE)
 def bind(site: str, device: str) -> ResponseReturnValue:
     """Say what a Wi-Fi passphrase is for."""
     fields = Bound.read(request.form)
@@ -85,6 +90,7 @@ def bind(site: str, device: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/devices/<device>/split")
+@needs(May.DECIDE)
 def split(site: str, device: str) -> ResponseReturnValue:
     """Take addresses out: the first time say what it means, the second time do it."""
     fields = Parted.read(request.form, request.form.getlist("macs"))

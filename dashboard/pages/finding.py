@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from dashboard.access import May, needs
 from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import evidence, sentences, words
 from dashboard.pages.asking import again, asked_rows, officer, send
@@ -44,6 +45,7 @@ _NOTHING = _Sent()
 
 
 @pages.get("/households/<site>/findings/<finding>")
+@needs(May.SEE)
 def finding(site: str, finding: str) -> Response:
     """One finding."""
     with desk().reads.connect() as connection:
@@ -51,6 +53,7 @@ def finding(site: str, finding: str) -> Response:
 
 
 @pages.post("/households/<site>/findings/<finding>")
+@needs(May.DECIDE)
 def register(site: str, finding: str) -> ResponseReturnValue:
     """Say what the finding's device is."""
     officer()
@@ -65,6 +68,7 @@ def register(site: str, finding: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/findings/<finding>/quiet")
+@needs(May.DECIDE)
 def quiet(site: str, finding: str) -> ResponseReturnValue:
     """Say that the finding is not relevant here (R30)."""
     officer()

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from dashboard.access import May, needs
 from dashboard.bundles import shelf
 from dashboard.bundles.shelf import Shelved
 from dashboard.commands import AlreadySent
@@ -44,6 +45,7 @@ _STATES = {
 
 
 @pages.get("/households/<site>/handed")
+@needs(May.SEE)
 def handed(site: str) -> Response:
     """What was collected."""
     with desk().reads.connect() as connection:
@@ -51,6 +53,7 @@ def handed(site: str) -> Response:
 
 
 @pages.post("/households/<site>/handed")
+@needs(May.DECIDE)
 def collect(site: str) -> ResponseReturnValue:
     """Ask for records to be collected."""
     officer()
@@ -69,6 +72,7 @@ def collect(site: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/handed/<reference>")
+@needs(May.DECIDE)
 def certify(site: str, reference: str) -> ResponseReturnValue:
     """Certify what was collected."""
     asking, at_desk = officer(), desk()
@@ -97,6 +101,7 @@ def certify(site: str, reference: str) -> ResponseReturnValue:
 
 
 @pages.get("/households/<site>/handed/<reference>/file")
+@needs(May.SEE)
 def file(site: str, reference: str) -> Response:
     """Download one that is ready."""
     asking, at_desk = officer(), desk()

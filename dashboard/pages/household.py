@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
 from dashboard import commands
+from dashboard.access import May, needs
 from dashboard.commands import AlreadySent
 from dashboard.pages import forms, health, orders, sentences, words
 from dashboard.pages.asking import asked_rows, officer, send
@@ -22,6 +23,7 @@ pages = Blueprint("household", __name__)
 
 
 @pages.get("/households/<site>")
+@needs(May.SEE)
 def household(site: str) -> Response:
     """One household."""
     at_desk = desk()
@@ -78,6 +80,7 @@ def household(site: str) -> Response:
 
 
 @pages.post("/households/<site>/look-round")
+@needs(May.DECIDE)
 def look_round(site: str) -> ResponseReturnValue:
     """Let the box look round once."""
     officer()

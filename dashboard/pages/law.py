@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from dashboard.access import May, needs
 from dashboard.commands import TOKEN, AlreadySent, Decision
 from dashboard.pages import act_forms, acting, clauses, sentences, typed, words
 from dashboard.pages.act_forms import Spec
@@ -49,6 +50,7 @@ UPLOAD = Spec(
 
 
 @pages.get("/households/<site>/law")
+@needs(May.SEE)
 def law(site: str) -> Response:
     """Authority, pauses, holds."""
     with desk().reads.connect() as connection:
@@ -56,6 +58,7 @@ def law(site: str) -> Response:
 
 
 @pages.post("/households/<site>/law/document")
+@needs(May.DECIDE)
 def document(site: str) -> ResponseReturnValue:
     """Hand a signed document in."""
     asking, at_desk = officer(), desk()
@@ -106,6 +109,7 @@ def document(site: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/law/<act>")
+@needs(May.DECIDE)
 def act(site: str, act: str) -> ResponseReturnValue:
     """Ask for an act about the household."""
     officer()
@@ -127,6 +131,7 @@ def act(site: str, act: str) -> ResponseReturnValue:
 
 
 @pages.get("/households/<site>/devices/<device>/law")
+@needs(May.SEE)
 def device_law(site: str, device: str) -> ResponseReturnValue:
     """What can be asked for about one device."""
     officer()
@@ -138,6 +143,7 @@ def device_law(site: str, device: str) -> ResponseReturnValue:
 
 
 @pages.post("/households/<site>/devices/<device>/law/<act>")
+@needs(May.DECIDE)
 def device_act(site: str, device: str, act: str) -> ResponseReturnValue:
     """Ask for an act about one device."""
     officer()

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from dashboard import commands
+from dashboard.access import May, needs
 from dashboard.commands import AlreadySent
 from dashboard.pages import words
 from dashboard.pages.asking import again, asked_rows, officer, send
@@ -28,6 +29,7 @@ _CHOICES = (
 
 
 @pages.get("/households/<site>/proposals/<proposal>")
+@needs(May.SEE)
 def proposal(site: str, proposal: str) -> Response:
     """One proposal."""
     with desk().reads.connect() as connection:
@@ -35,6 +37,7 @@ def proposal(site: str, proposal: str) -> Response:
 
 
 @pages.post("/households/<site>/proposals/<proposal>")
+@needs(May.DECIDE)
 def answer(site: str, proposal: str) -> ResponseReturnValue:
     """Say whether the two are one device."""
     officer()

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from dashboard.access import May, needs
 from dashboard.pages import acting, typed, words
 from dashboard.pages.act_forms import MOST_REASON, Spec
 from dashboard.pages.asking import officer
@@ -38,6 +39,7 @@ ANSWER = Spec(
 
 
 @pages.get("/households/<site>/requests")
+@needs(May.SEE)
 def requests(site: str) -> Response:
     """A household's requests."""
     with desk().reads.connect() as connection:
@@ -45,6 +47,7 @@ def requests(site: str) -> Response:
 
 
 @pages.post("/households/<site>/requests/<reference>")
+@needs(May.DECIDE)
 def answer(site: str, reference: str) -> ResponseReturnValue:
     """Close one with what was done about it."""
     asking, at_desk = officer(), desk()

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
 from dashboard import second
+from dashboard.access import May, needs
 from dashboard.auth import SignedIn
 from dashboard.pages import acting, typed
 from dashboard.pages.act_forms import MOST_REASON, Spec
@@ -72,6 +73,7 @@ def forms(found: StoredCommand, asking: SignedIn, *, typed_: Mapping[str, str], 
 
 
 @pages.post("/commands/<command>/<answer>")
+@needs(May.DECIDE)
 def answer(command: str, answer: str) -> ResponseReturnValue:
     """Answer for a command as the second person."""
     asking, at_desk = officer(), desk()
@@ -107,6 +109,7 @@ def answer(command: str, answer: str) -> ResponseReturnValue:
 
 
 @pages.post("/messages/<about>/read")
+@needs(May.BE_HERE)
 def read(about: str) -> ResponseReturnValue:
     """Say that a message was read."""
     second.mark_read(desk().engine, about=id_or_404(about), by=officer(), now=desk().now())

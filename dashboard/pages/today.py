@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response
 
 from dashboard import second
+from dashboard.access import May, needs
 from dashboard.pages import sentences, words
 from dashboard.pages.contexts import BoxRow, Card, HomeCard, HouseholdRow, HouseholdsPage, Second, TodayPage
 from dashboard.pages.desk import Desk, desk, show
@@ -75,6 +76,7 @@ class Stored:
 
 
 @pages.get("/")
+@needs(May.SEE)
 def today() -> Response:
     """What needs a decision."""
     at_desk = desk()
@@ -83,6 +85,7 @@ def today() -> Response:
 
 
 @pages.get("/households")
+@needs(May.SEE)
 def households() -> Response:
     """All households."""
     at_desk = desk()

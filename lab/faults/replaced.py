@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from dashboard import auth, commands, second
-from dashboard.auth import Role, SignedIn
+from dashboard.access import Role
+from dashboard.auth import SignedIn
 from dashboard.commands import Decision
 from dashboard.store.engine import open_engine
 from lab.faults.result import Result, Say

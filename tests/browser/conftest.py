@@ -17,12 +17,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from sqlalchemy import Connection, Engine, func, select, update
 
 from dashboard import auth
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading
 from dashboard.store.migrate import upgrade
@@ -162,6 +163,41 @@ class Served:
                 change(body["device_id"], addresses=[item for item in whole if item["mac"] not in body["macs"]])
                 part = (devices.c.site == site) & (devices.c.merged_into == body["device_id"])
                 connection.execute(update(devices).where(part).values(merged_into=None, addresses=gone))
+
+
+SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture
+def accessible(artefacts: Path) -> Callable[..., None]:
+    """Look a page over: axe finds nothing, light and dark, on a desk and a phone; nothing is cut off at 320 pixels.
+
+    Pictures are left in the artefacts under the given name.
+    """
+
+    def look(page: Page, name: str) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for where, size in SIZES.items():
+                page.set_viewport_size(size)  # type: ignore[arg-type]
+                found = Axe().run(page, options=AXE).response["violations"]
+                faults = [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
+                assert faults == [], f"{name}, {scheme}, {where}"
+                page.screenshot(path=artefacts / f"{name}-{where}-{scheme}.png", full_page=True)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 320, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+        assert page.locator("h1").count() == 1, name
+        page.set_viewport_size(SIZES["desk"])  # type: ignore[arg-type]
+
+    return look
+
+
+@pytest.fixture(params=[True, False], ids=["script", "no-script"])
+def scripted(request: pytest.FixtureRequest) -> bool:
+    """With and without JavaScript: give it to `open_page(java_script_enabled=scripted)`."""
+    return bool(request.param)
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from sqlalchemy import Engine, insert, select, update
 from werkzeug.test import TestResponse
 
 from dashboard import auth
+from dashboard.access import Role
 from dashboard.app import create_app
-from dashboard.auth import Role
 from dashboard.settings import DashboardSettings
 from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading

@@ -14,8 +14,8 @@ from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
 from dashboard import auth
+from dashboard.access import Role
 from dashboard.app import SecretError, create_app, read_secret
-from dashboard.auth import Role
 from dashboard.settings import DashboardSettings
 from dashboard.store import schema
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from dashboard import auth, backup
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.backup import BackupError
 from dashboard.store import schema
 from dashboard.store.chain import check

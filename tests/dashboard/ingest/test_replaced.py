@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from dashboard import auth
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.ingest import replaced
 from dashboard.store import schema
 from dashboard.store.engine import reading

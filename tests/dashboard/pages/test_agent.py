@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.pages import agent, agent_feed
 from dashboard.store import schema
 

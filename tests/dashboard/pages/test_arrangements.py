@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.store import schema
 from dashboard.store.engine import reading
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.settings import DashboardSettings
 from dashboard.store import schema
 
@@ -183,8 +183,8 @@ def test_the_operator_chooses_the_words(
     csrf: Callable[[TestResponse], str],
 ) -> None:
     from dashboard import auth
+    from dashboard.access import Role
     from dashboard.app import create_app
-    from dashboard.auth import Role
 
     auth.add_account(engine, name="o", role=Role.OFFICER, now=0.0)
     settings: Any = make_settings(words={"person": "managed person"})

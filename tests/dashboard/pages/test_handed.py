@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.store import schema
 
 pytestmark = pytest.mark.req("R68", "N12")

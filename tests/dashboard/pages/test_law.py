@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 from werkzeug.test import TestResponse
 
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.settings import DashboardSettings
 from dashboard.store import schema
 from wire.authority import Authority, sign

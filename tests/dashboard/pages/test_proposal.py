@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.store import schema
 
 PATH = "/households/site-1/proposals/prop-1"

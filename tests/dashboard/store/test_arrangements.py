@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from dashboard import auth
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.store.arrangements import arrangements_of, names_of
 from dashboard.store.engine import reading
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, update
 
 from appliance.keeper.law.retention import shipped
 from dashboard import auth
-from dashboard.auth import Role
+from dashboard.access import Role
 from dashboard.store import retention, schema
 from dashboard.store.law import keep_document
 from dashboard.store.retention import DAY, erase_confirmed, purge, schedule_of

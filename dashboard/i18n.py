@@ -1,0 +1,55 @@
+"""Languages of the pages: the settings' list and what the browser asks for in, a locale for Flask-Babel out.
+
+Texts are written in English where they stand; `_` looks them up in `translations/`. A text that is made outside a
+request stays English. A language that no person has read through is in `MACHINE_MADE`, and its pages say so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, get_locale, gettext, ngettext
+
+from dashboard.settings import DashboardSettings
+
+__all__ = ["COOKIE", "MACHINE_MADE", "NAMES", "N_", "_", "install", "language", "ngettext"]
+
+COOKIE = "language"
+NAMES = {"en": "English", "cy": "Cymraeg"}
+"""Languages there are, in their own words."""
+MACHINE_MADE = frozenset({"cy"})
+"""Languages whose texts were made by a machine and not yet read by a person."""
+_FOLDER = Path(__file__).parent / "translations"
+
+
+def _(text: str, /, **values: object) -> str:
+    """The text in the reader's language; `%(name)s` in it is filled in from `values`."""
+    return str(gettext(text, **values))
+
+
+def N_(text: str, /) -> str:  # noqa: N802 - the name that extraction tools look for
+    """Mark a constant for extraction; it is looked up with `_` where it is shown."""
+    return text
+
+
+def language() -> str:
+    """Code of the language being shown: `en` or another of `NAMES`."""
+    found = get_locale() if has_request_context() else None
+    return "en" if found is None else str(found.language)
+
+
+def install(app: Flask, settings: DashboardSettings) -> None:
+    """Let an app speak the languages of its settings."""
+    offered = settings.languages
+
+    def chosen() -> str:
+        asked = request.cookies.get(COOKIE, "")
+        return asked if asked in offered else request.accept_languages.best_match(offered) or offered[0]
+
+    Babel(
+        app,
+        default_locale=offered[0],
+        default_translation_directories=str(_FOLDER),
+        locale_selector=chosen,
+    )

@@ -1,0 +1,35 @@
+"""The main navigation: what an account may open, in the order it is shown. A role in, links out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.access import May, Role
+from dashboard.i18n import N_, _
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place of the navigation."""
+
+    key: str
+    """What a page gives as its section."""
+    text: str
+    """In the reader's language."""
+    address: str
+    """Path."""
+
+
+_PLACES: tuple[tuple[str, str, str, May], ...] = (
+    ("today", N_("Today"), "/", May.SEE),
+    ("households", N_("Households"), "/households", May.SEE),
+)
+
+
+def places(role: Role | None) -> tuple[Place, ...]:
+    """Where an account may go; nowhere without one."""
+    if role is None:
+        return ()
+    return tuple(
+        Place(key=key, text=_(text), address=address) for key, text, address, need in _PLACES if role.may(need)
+    )

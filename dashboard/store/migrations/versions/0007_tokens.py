@@ -1,0 +1,16 @@
+"""Tokens of programs."""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply this step."""
+
+
+def downgrade() -> None:
+    """Take this step back."""

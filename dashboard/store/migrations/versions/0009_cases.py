@@ -1,0 +1,16 @@
+"""Persons, their households, and notes."""
+
+from __future__ import annotations
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply this step."""
+
+
+def downgrade() -> None:
+    """Take this step back."""

@@ -1,0 +1,16 @@
+"""Installations."""
+
+from __future__ import annotations
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply this step."""
+
+
+def downgrade() -> None:
+    """Take this step back."""

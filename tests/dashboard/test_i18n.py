@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from dashboard.app import create_app
+from dashboard.i18n import N_, _
+from dashboard.settings import DashboardSettings
+
+
+def test_a_text_outside_a_request_stays_as_it_is() -> None:
+    assert _("%(number)s devices", number=3) == "3 devices"
+    assert N_("Today") == "Today"
+
+
+@pytest.fixture
+def stranger_of_two(make_settings: Callable[..., DashboardSettings]) -> FlaskClient:
+    return create_app(make_settings(languages=["en", "cy"])).test_client()
+
+
+def test_the_language_is_the_browsers_until_one_is_chosen(
+    stranger_of_two: FlaskClient, csrf: Callable[[TestResponse], str]
+) -> None:
+    assert 'lang="en-GB"' in stranger_of_two.get("/sign-in").text
+    welsh = stranger_of_two.get("/sign-in", headers={"Accept-Language": "cy, en;q=0.5"})
+    assert '<html lang="cy"' in welsh.text
+    assert "by a machine" in welsh.text or "peiriant" in welsh.text
+    form = stranger_of_two.get("/sign-in")
+    sent = stranger_of_two.post("/language", data={"language": "cy", "csrf_token": csrf(form)})
+    assert (sent.status_code, sent.location) == (303, "/")
+    assert '<html lang="cy"' in stranger_of_two.get("/sign-in", headers={"Accept-Language": "en"}).text
+    assert stranger_of_two.post("/language", data={"language": "xx", "csrf_token": csrf(form)}).status_code == 400
+
+
+def test_one_language_offers_no_choice(stranger: FlaskClient) -> None:
+    assert "/language" not in stranger.get("/sign-in").text
