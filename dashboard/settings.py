@@ -28,6 +28,21 @@ class Words(_Section):
     """How times of day are written."""
 
 
+class Reviews(_Section):
+    """How often a household's findings are looked at, in days, by the risk that was assessed (R40)."""
+
+    unassessed: int = Field(default=14, ge=1, le=366)
+    low: int = Field(default=28, ge=1, le=366)
+    medium: int = Field(default=14, ge=1, le=366)
+    high: int = Field(default=7, ge=1, le=366)
+    very_high: int = Field(default=3, ge=1, le=366)
+
+    def days(self, risk: str) -> int:
+        """Days between two reviews at a risk of `store.cases.Risk`."""
+        of: dict[str, int] = self.model_dump()
+        return of.get(risk.replace("-", "_"), self.unassessed)
+
+
 class Ingest(_Section):
     """How the ingest process reaches the broker, and its keys (PEM paths)."""
 
@@ -103,6 +118,7 @@ class DashboardSettings(_Section):
     languages: tuple[str, ...] = Field(default=("en",), min_length=1, max_length=8)
     """Languages the pages are offered in; the first where the browser asks for none of them. There are en and cy."""
     words: Words = Words()
+    reviews: Reviews = Reviews()
     authority_issuers: tuple[str, ...] = Field(default=(), max_length=4)
     """Public keys (Ed25519, base64) of those who may issue an authority document; the same that boxes pin."""
     stamps: Stamps | None = None
