@@ -9,6 +9,11 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Ind
 from dashboard.store.schema.base import metadata
 
 _UNREAD: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("unread IS NOT NULL"))
+_WAITING: dict[str, Any] = dict.fromkeys(
+    ("sqlite_where", "postgresql_where"), text("looked_at IS NULL AND severity <> 'information'")
+)
+_Key = String(253).with_variant(String(253, collation="C"), "postgresql")
+"""Ordered by its characters alone, so that what begins alike lies together whatever the database's language."""
 
 site = Table(
     "site",
@@ -113,8 +118,15 @@ finding = Table(
     Column("count", Integer, nullable=False),
     Column("payload", JSON, nullable=False, comment="the whole Finding payload"),
     Column("stored_at", Float, nullable=False, comment="when this revision was committed here"),
+    Column("looked_at", Float, comment="when somebody decided about it; none while it waits for that"),
+    Column("name_key", _Key, comment="name on a list, last label first: dashboard.store.names"),
+    Column("asked_key", _Key, comment="name that was asked for, where that is another one"),
     Index("ix_finding_state_site", "state", "site"),
     Index("ix_finding_device", "site", "device_id", "last_seen"),
+    # What nobody has looked at is few among many.
+    Index("ix_finding_waiting", "site", "raised_at", **_WAITING),
+    Index("ix_finding_name_key", "name_key"),
+    Index("ix_finding_asked_key", "asked_key"),
 )
 
 arrangements = Table(
