@@ -17,6 +17,18 @@ from dashboard.store.schema.access import (
     recovery_code,
     role_request,
 )
+from dashboard.store.schema.alerts import (
+    alert,
+    alert_choice,
+    alerting,
+    channel,
+    delivery,
+    feed,
+    handover,
+    outcome,
+    planned_work,
+    shift,
+)
 from dashboard.store.schema.base import metadata
 from dashboard.store.schema.boxes import (
     arrangements,
@@ -34,6 +46,7 @@ from dashboard.store.schema.evidence import bundle, bundle_file, bundle_part, le
 from dashboard.store.schema.law import authority_document, notice, request
 from dashboard.store.schema.people import account, audit, command, session, told
 from dashboard.store.schema.reviews import review, review_act, saved_search
+from dashboard.store.schema.tokens import api_token
 from dashboard.store.schema.visits import (
     history,
     partner,
@@ -49,6 +62,10 @@ from dashboard.store.schema.visits import (
 
 __all__ = [
     "account",
+    "alert",
+    "alert_choice",
+    "alerting",
+    "api_token",
     "arrangements",
     "assignment",
     "attempt",
@@ -58,12 +75,16 @@ __all__ = [
     "bundle",
     "bundle_file",
     "bundle_part",
+    "channel",
     "command",
     "cover",
+    "delivery",
     "device",
     "event",
+    "feed",
     "finding",
     "flow",
+    "handover",
     "held_form",
     "history",
     "home",
@@ -72,22 +93,25 @@ __all__ = [
     "metadata",
     "note",
     "notice",
+    "outcome",
     "partner",
     "passkey",
     "person",
     "person_change",
+    "planned_work",
     "proposal",
     "recovery_code",
     "replacement",
     "request",
     "review",
     "review_act",
-    "saved_search",
     "role_request",
+    "saved_search",
     "session",
     "share",
     "share_note",
     "share_session",
+    "shift",
     "site",
     "stamp",
     "stay",
