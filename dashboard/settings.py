@@ -43,6 +43,42 @@ class Reviews(_Section):
         return of.get(risk.replace("-", "_"), self.unassessed)
 
 
+class Visits(_Section):
+    """What officers may enter at the end of a visit; the operator's own words, never the box's (R49)."""
+
+    outcomes: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = Field(
+        default=(
+            "Nothing to follow up",
+            "Advice given",
+            "Follow-up agreed",
+            "Referred to another agency",
+            "Passed on to a supervisor",
+            "Visit could not be finished",
+        ),
+        min_length=1,
+        max_length=12,
+    )
+    names_in_line: bool = False
+    """Whether the line for the case system may hold the person's name, where names are shown at all."""
+
+
+class HelpLine(_Section):
+    """A confidential help line or self-help service (S6)."""
+
+    text: str = Field(min_length=1, max_length=120)
+    """What it is, in plain words."""
+    contact: str = Field(min_length=1, max_length=80)
+    """Telephone number or address, as it is to be printed."""
+
+
+class Help(_Section):
+    """Where people are pointed to for help (S6); printed on papers that are handed out."""
+
+    lines: tuple[HelpLine, ...] = Field(default=(), max_length=8)
+    complaints: str = Field(default="", max_length=300)
+    """How to complain about the operator, in one or two sentences."""
+
+
 class Ingest(_Section):
     """How the ingest process reaches the broker, and its keys (PEM paths)."""
 
@@ -92,6 +128,61 @@ class Stamps(_Section):
     """Certificates (PEM) of the authorities under which its own is accepted."""
 
 
+class Alerts(_Section):
+    """Messages out of the pages: whom they may reach, and how long somebody may take to answer (R38)."""
+
+    address: str = Field(pattern=r"^https?://[^\s?#]{1,200}$")
+    """Where people sign in; all that a message holds beside a number."""
+    key_file: Path | None = None
+    """At least 32 random bytes that seal people's addresses; the secret key's file where it is not given."""
+    kinds: tuple[str, ...] = Field(
+        default=("mailtos", "ntfys", "jsons", "workflows", "twilio", "vonage", "clicksend"), min_length=1, max_length=16
+    )
+    """Kinds of address (Apprise's schemes) that may be entered."""
+    allow_private: bool = False
+    """Messages may go into private networks, and unencrypted: only where the mail server is the operator's own."""
+    escalate_minutes: float = Field(default=10.0, ge=1, le=120)
+    """So long an alert may go without somebody saying that they look at it."""
+    repeat_minutes: float = Field(default=60.0, ge=0, le=1440)
+    """Of one cause, what can wait until the day is over is not told again within that time."""
+    digest_hour: int = Field(default=8, ge=0, le=23)
+    """Local hour of the daily summary."""
+    round_seconds: float = Field(default=5.0, ge=0.05, le=60)
+    keep_days: int = Field(default=90, ge=7, le=400)
+    """How long it is kept who was told what."""
+
+    @field_validator("kinds")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        known = (
+            "mailtos", "mailto", "ntfys", "ntfy", "jsons", "json", "workflows", "twilio", "vonage", "clicksend",
+            "bulksms", "messagebird",
+        )  # fmt: skip
+        for one in kinds:
+            if one not in known:
+                raise ValueError(f"messages cannot be sent by {one!r}; there are {', '.join(known)}")
+        return kinds
+
+
+class Siem(_Section):
+    """A collector that is fed the audit and the states of findings, by ids alone (RFC 5424)."""
+
+    host: str = Field(min_length=1, max_length=253)
+    port: int = Field(default=6514, ge=1, le=65535)
+    transport: Literal["tls", "tcp", "udp"] = "tls"
+    ca: Path | None = None
+    """Certificates (PEM) that the collector's is under; the system's where it is not given."""
+    certificate: Path | None = None
+    """This service's own, where the collector asks for one."""
+    key: Path | None = None
+    name: str = Field(default="gatehouse", pattern=r"^[A-Za-z0-9.-]{1,63}$")
+    """What this service calls itself in each line."""
+    enterprise: int = Field(default=32473, ge=1, le=2**31 - 1)
+    """The operator's private enterprise number; the default is the one for examples (RFC 5612)."""
+    most_waiting: int = Field(default=100_000, ge=1000, le=10_000_000)
+    """Rows of the audit that may wait for a collector that is away; older ones are counted as left out."""
+
+
 class DashboardSettings(_Section):
     """All of `dashboard.toml`."""
 
@@ -119,10 +210,28 @@ class DashboardSettings(_Section):
     """Languages the pages are offered in; the first where the browser asks for none of them. There are en and cy."""
     words: Words = Words()
     reviews: Reviews = Reviews()
+    visits: Visits = Visits()
+    help: Help = Help()
     authority_issuers: tuple[str, ...] = Field(default=(), max_length=4)
     """Public keys (Ed25519, base64) of those who may issue an authority document; the same that boxes pin."""
     stamps: Stamps | None = None
     """None: no stamp is taken."""
+    alerts: Alerts | None = None
+    """None: nobody is told anything outside the pages."""
+    siem: Siem | None = None
+    """None: no collector is fed."""
+    outcomes: tuple[str, ...] = Field(
+        default=(
+            "no further action",
+            "advice given",
+            "order varied",
+            "referred to another agency",
+            "returned to court",
+        ),
+        min_length=1,
+        max_length=20,
+    )
+    """Words an officer may choose from when entering what came of supervision, for the monthly return (R49)."""
     enrol: Enrol | None = None
     """Only in the file of the process that renews certificates; no other holds the authority's key."""
     control: BrokerControl | None = None
