@@ -43,6 +43,7 @@ from dashboard.store.schema.boxes import (
 )
 from dashboard.store.schema.cases import home, note, person, person_change
 from dashboard.store.schema.evidence import bundle, bundle_file, bundle_part, ledger_head, ledger_seed, stamp
+from dashboard.store.schema.installs import box_stock, install, install_adult, install_key, install_step
 from dashboard.store.schema.law import authority_document, notice, request
 from dashboard.store.schema.people import account, audit, command, session, told
 from dashboard.store.schema.reviews import review, review_act, saved_search
@@ -72,6 +73,7 @@ __all__ = [
     "audit",
     "authenticator",
     "authority_document",
+    "box_stock",
     "bundle",
     "bundle_file",
     "bundle_part",
@@ -88,6 +90,10 @@ __all__ = [
     "held_form",
     "history",
     "home",
+    "install",
+    "install_adult",
+    "install_key",
+    "install_step",
     "ledger_head",
     "ledger_seed",
     "metadata",
