@@ -211,7 +211,7 @@ def _admit(desk: Desk) -> ResponseReturnValue | None:
     if request.endpoint in _PUBLIC:
         return None
     if g.get("who") is not None:
-        _allow(desk, g.who)
+        _allow(g.who)
         return None
     if request.args.get("part") == "live":
         return Response("Sign in again.\n", 401, mimetype="text/plain")
@@ -219,22 +219,31 @@ def _admit(desk: Desk) -> ResponseReturnValue | None:
     return redirect("/sign-in?" + urlencode({"next": target}), 303)
 
 
-def _allow(desk: Desk, who: auth.SignedIn) -> None:
+def _allow(who: auth.SignedIn) -> None:
     """Refuse what the role does not have, and write down that it was tried."""
     view = current_app.view_functions.get(request.endpoint or "")
     need = None if view is None else access.need_of(view)
     if need is None or who.role.may(need):
         return
+    g.denied = True
+    abort(403)
+
+
+def _write_denial() -> None:
+    """Write down that something was tried that who is asking has no right to."""
+    if not g.pop("denied", False):
+        return
+    desk: Desk = current_app.extensions["gatehouse"]
+    asking: auth.SignedIn | None = g.get("who")
     with desk.engine.begin() as connection:
         write_audit(
             connection,
             at=desk.now(),
-            account_id=who.account_id,
+            account_id=None if asking is None else asking.account_id,
             action="denied",
             subject=f"{request.method} {request.path}"[:160],
             outcome="refused",
         )
-    abort(403)
 
 
 def _headers(response: Response, *, secure: bool) -> Response:
@@ -255,6 +264,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if error.response is not None and code < 400:
         return error.get_response()  # a redirect that routing made
+    _write_denial()
     heading, explanation = _TITLES.get(code, _TITLES[500 if code >= 500 else 400])
     return show("error", ErrorPage(heading=heading, explanation=explanation, home=True), title=heading, status=code)
 

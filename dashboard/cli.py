@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard import auth, backup, clock, stamps
@@ -23,10 +23,11 @@ from dashboard.broker.control import Control, ControlError, disable_site, enable
 from dashboard.enrol.desk import revoke
 from dashboard.ingest import replaced
 from dashboard.settings import DashboardSettings, load
-from dashboard.store import chain, retention
+from dashboard.store import chain, charge, retention
 from dashboard.store.engine import DatabaseUrlError, open_engine
 from dashboard.store.migrate import SchemaError, upgrade
 from dashboard.store.queries import write_audit
+from dashboard.store.schema import account
 from dashboard.store.schema import site as site_table
 from wire import keys
 from wire.files import FileError
@@ -125,6 +126,48 @@ def add_account(settings: DashboardSettings, name: str, role: str) -> None:
         except ValueError as error:
             _fail(str(error))
     click.echo(account_id)
+
+
+@main.command("assign")
+@click.argument("name")
+@click.argument("sites", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All households there are.")
+@click.option("--take-away", is_flag=True, help="Take them from the account instead.")
+@click.pass_obj
+def assign(settings: DashboardSettings, name: str, sites: tuple[str, ...], *, every: bool, take_away: bool) -> None:
+    """Put the account NAME in charge of the households SITES: officers and installers see only their own."""
+    with _database(settings) as engine, engine.begin() as connection:
+        account_id = _account(connection, name)
+        known = set(
+            connection.execute(select(site_table.c.site).where(site_table.c.tenant == settings.tenant)).scalars()
+        )
+        for one in sites:
+            if one not in known:
+                _fail(f"there is no household {one}")
+        if not (sites or every):
+            _fail("name the households, or say --all")
+        change = charge.unassign if take_away else charge.assign
+        done = change(connection, sites=known if every else sites, account_id=account_id, by=None, now=clock.now())
+    click.echo(f"{len(done)} households {'taken away' if take_away else 'given'}.", err=True)
+
+
+@main.command("cover")
+@click.argument("name")
+@click.argument("for_name", metavar="FOR")
+@click.option("--days", type=click.IntRange(1, 92), required=True, help="For how long, from now on.")
+@click.pass_obj
+def cover(settings: DashboardSettings, name: str, for_name: str, days: int) -> None:
+    """Let the officer NAME stand in for the officer FOR, from now on."""
+    with _database(settings) as engine, engine.begin() as connection:
+        now = clock.now()
+        one, other = _account(connection, name), _account(connection, for_name)
+        try:
+            charge.add_cover(
+                connection, account_id=one, for_account=other, since=now, until=now + days * 86400, by=None, now=now
+            )
+        except ValueError as error:
+            _fail(str(error))
+    click.echo(f"{name} stands in for {for_name} for {days} days.", err=True)
 
 
 @main.command("sign-in-code")
@@ -274,6 +317,15 @@ def stamp(settings: DashboardSettings) -> None:
         if day is not None:
             write_audit(connection, at=clock.now(), account_id=None, action="stamp", subject=day, outcome="done")
     click.echo("There is nothing new to stamp." if day is None else f"Stamped for {day}.", err=True)
+
+
+def _account(connection: Connection, name: str) -> str:
+    found = connection.execute(
+        select(account.c.account_id).where(account.c.name == name.strip(), account.c.role != auth.CLOSED)
+    ).scalar_one_or_none()
+    if found is None:
+        _fail(f"there is no account named {name.strip()} that is open")
+    return str(found)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Two people: what one account asked for, another agrees to or refuses; and what one may do alone in an emergency.
 
 In: the id of a command that waits for a second person, who answers, and why. Out: the command's new state and a line in
-the audit, in one transaction; of two that answer at once one is taken. Nobody seconds what they asked for themselves.
+the audit, in one transaction; of two that answer at once one is taken. Nobody seconds what they asked for themselves,
+nor what is about a household that they may not see.
 An emergency (`wire.acts.BREAKABLE`) goes at once; all supervisors, and at least `LEAST_TOLD` accounts, are told, and
 somebody else must look at it within `REVIEW_SECONDS`. `told` is the one place from which anything else may tell them.
 Bounded: at most `MOST_TOLD` accounts are told of one act; a list of what waits has at most `MOST_WAITING` rows.
@@ -13,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, or_, select, update
 
 from dashboard.access import Role
 from dashboard.auth import SignedIn
-from dashboard.store.queries import write_audit
+from dashboard.store import charge
+from dashboard.store.queries import in_scope, write_audit
 from dashboard.store.schema import account, command, device, site, told
 from wire.acts import NEEDS_TWO, opens
 from wire.base import Standing
@@ -97,7 +99,7 @@ def review(engine: Engine, command_id: str, *, tenant: str, by: SignedIn, note: 
             update(command)
             .where(
                 command.c.command_id == command_id,
-                command.c.site.in_(select(site.c.site).where(site.c.tenant == tenant)),
+                command.c.site.in_(select(site.c.site).where(charge.sees(by, now, tenant))),
                 command.c.break_glass,
                 command.c.by != by.account_id,
                 command.c.reviewed_at.is_(None),
@@ -119,10 +121,10 @@ def review(engine: Engine, command_id: str, *, tenant: str, by: SignedIn, note: 
 
 
 def tell(connection: Connection, *, about: str, site_id: str, by: str, text: str, now: float) -> int:
-    """Put a message before all supervisors, and before officers as far as `LEAST_TOLD` asks for; how many are told."""
+    """Put a message before all supervisors, and before officers in charge as far as `LEAST_TOLD` asks for; how many are told."""
     others = connection.execute(
         select(account.c.account_id, account.c.role)
-        .where(account.c.account_id != by, account.c.role.in_([Role.SUPERVISOR.value, Role.OFFICER.value]))
+        .where(account.c.account_id != by, charge.seers(site_id, now))
         .order_by((account.c.role != Role.SUPERVISOR.value), account.c.account_id)
         .limit(MOST_TOLD)
     ).all()
@@ -167,17 +169,23 @@ def mark_read(engine: Engine, *, about: str, by: SignedIn, now: float) -> bool:
     return True
 
 
-def waiting_for_second(connection: Connection, tenant: str, *, now: float) -> tuple[Waiting, ...]:
-    """What waits for a second person, oldest first."""
-    return _waiting(connection, tenant, and_(command.c.state == NEEDS_SECOND, command.c.expires_at > now))
+def waiting_for_second(
+    connection: Connection, tenant: str, *, now: float, within: ColumnElement[bool] | None = None
+) -> tuple[Waiting, ...]:
+    """What waits for a second person, oldest first, in households `within` (`charge.sees`)."""
+    return _waiting(
+        connection, tenant, in_scope(within), and_(command.c.state == NEEDS_SECOND, command.c.expires_at > now)
+    )
 
 
-def waiting_for_review(connection: Connection, tenant: str) -> tuple[Waiting, ...]:
-    """Emergencies that nobody else has looked at, oldest first."""
-    return _waiting(connection, tenant, and_(command.c.break_glass, command.c.reviewed_at.is_(None)))
+def waiting_for_review(
+    connection: Connection, tenant: str, *, within: ColumnElement[bool] | None = None
+) -> tuple[Waiting, ...]:
+    """Emergencies that nobody else has looked at, oldest first, in households `within`."""
+    return _waiting(connection, tenant, in_scope(within), and_(command.c.break_glass, command.c.reviewed_at.is_(None)))
 
 
-def _waiting(connection: Connection, tenant: str, which: Any) -> tuple[Waiting, ...]:
+def _waiting(connection: Connection, tenant: str, *which: ColumnElement[bool]) -> tuple[Waiting, ...]:
     query = (
         select(
             command.c.command_id,
@@ -192,7 +200,7 @@ def _waiting(connection: Connection, tenant: str, which: Any) -> tuple[Waiting, 
         )
         .join(site, site.c.site == command.c.site)
         .join(account, account.c.account_id == command.c.by)
-        .where(site.c.tenant == tenant, which)
+        .where(site.c.tenant == tenant, *which)
         .order_by(command.c.created_at, command.c.command_id)
         .limit(MOST_WAITING)
     )
@@ -224,7 +232,7 @@ def _answer(
                 command.c.expires_at > now,
                 whose,
                 or_(command.c.second.is_(None), command.c.second != by.account_id),
-                command.c.site.in_(select(site.c.site).where(site.c.tenant == tenant)),
+                command.c.site.in_(select(site.c.site).where(charge.sees(by, now, tenant))),
             )
             .values(second=by.account_id, seconded_at=now, second_reason=why, **values)
         ).rowcount

@@ -153,6 +153,7 @@ class Stack:
         """A one-time sign-in code for an account, which is made if absent."""
         with suppress(subprocess.CalledProcessError):
             self._dashboard("add-account", name, "--role", "officer")
+            self._dashboard("assign", name, "--all")
         return self._dashboard("sign-in-code", name).strip()
 
     def issue_authority(self, document: Authority, issuer: Ed25519PrivateKey | None = None) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, request
+from sqlalchemy import Connection
 
 from dashboard.access import May, needs
 from dashboard.pages import second, words
 from dashboard.pages.contexts import CommandPage, Fact
-from dashboard.pages.desk import Desk, desk, id_or_404, show, who
+from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
 from dashboard.pages.orders import told
 from dashboard.pages.outcomes import PENDING, outcome_words
 from dashboard.store import devices, queries
@@ -29,12 +30,12 @@ def command(command: str) -> Response:
     """One command and what became of it."""
     at_desk = desk()
     if request.args.get("wait") == "1":
-        _wait(at_desk, id_or_404(command))
+        with at_desk.reads.connect() as connection:
+            _found(connection, command)
+        _wait(at_desk, command)
     with at_desk.reads.connect() as connection:
-        found = queries.command_of(connection, at_desk.settings.tenant, id_or_404(command))
-        if found is None:
-            abort(404)
-        home = queries.household(connection, at_desk.settings.tenant, found.site)
+        found = _found(connection, command)
+        home = household_or_404(connection, found.site)
         device_id = found.device_id
         people = names_of(connection, {name for name in (found.second, found.reviewed_by) if name})
         device = None if device_id is None else devices.device_of(connection, found.site, device_id)
@@ -45,7 +46,7 @@ def command(command: str) -> Response:
         state=found.state,
         done=done,
         facts=_facts(at_desk, found, device.label if device else None, people),
-        household=words.plain(home.title if home else found.site, 120),
+        household=words.plain(home.title, 120),
         household_address=f"/households/{found.site}",
         wrong="wrong" in request.args,
         forms=second.forms(found, who(), typed_={}, errors=()),
@@ -62,6 +63,14 @@ def command(command: str) -> Response:
         poll_seconds=min(POLL_SECONDS, at_desk.settings.poll_seconds),
         reload=not done and found.state in PENDING,
     )
+
+
+def _found(connection: Connection, command_id: str) -> StoredCommand:
+    found = queries.command_of(connection, desk().settings.tenant, id_or_404(command_id))
+    if found is None:
+        abort(404)
+    household_or_404(connection, found.site)
+    return found
 
 
 def _wait(at_desk: Desk, command_id: str) -> None:

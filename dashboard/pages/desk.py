@@ -28,7 +28,7 @@ from dashboard.pages.contexts import Frame, Message, Moment
 from dashboard.pages.navigation import places
 from dashboard.second import messages_of
 from dashboard.settings import DashboardSettings
-from dashboard.store import queries
+from dashboard.store import charge, queries
 
 VIEW_SECONDS = 600.0
 MOST_VIEWS = 4096
@@ -99,10 +99,18 @@ def who() -> SignedIn:
 
 
 def household_or_404(connection: Connection, site_id: str) -> queries.Household:
-    """The household of an address, if it is one of this tenant's; else the page does not exist."""
+    """The household of an address, if it is one of this tenant's that who is asking may see; else there is no such page.
+
+    One that is there but not in their charge is noted, and the answer's error page writes it into the audit: here a
+    transaction is open, and on SQLite a writer would wait for it.
+    """
     found = None
     if _ID.fullmatch(site_id):
-        found = queries.household(connection, desk().settings.tenant, site_id)
+        at_desk = desk()
+        tenant = at_desk.settings.tenant
+        found = queries.household(connection, tenant, site_id, within=charge.sees(who(), at_desk.now(), tenant))
+        if found is None and queries.household(connection, tenant, site_id) is not None:
+            g.denied = True
     if found is None:
         abort(404)
     return found

@@ -14,7 +14,7 @@ from dashboard.pages import acting, typed
 from dashboard.pages.act_forms import MOST_REASON, Spec
 from dashboard.pages.asking import officer
 from dashboard.pages.contexts import ActForm
-from dashboard.pages.desk import desk, id_or_404
+from dashboard.pages.desk import desk, household_or_404, id_or_404
 from dashboard.pages.typed import Errors
 from dashboard.second import NEEDS_SECOND
 from dashboard.store import queries
@@ -81,8 +81,9 @@ def answer(command: str, answer: str) -> ResponseReturnValue:
         abort(404)
     with at_desk.reads.connect() as connection:
         found = queries.command_of(connection, at_desk.settings.tenant, id_or_404(command))
-    if found is None:
-        abort(404)
+        if found is None:
+            abort(404)
+        household_or_404(connection, found.site)
     why = " ".join(typed.tidy(request.form.get("reason", "")).split())
     errors = tuple((f"{answer}-{field}", text) for field, text in typed.reason_errors("reason", why, MOST_REASON))
     if errors:

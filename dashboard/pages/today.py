@@ -11,11 +11,11 @@ from dashboard import second
 from dashboard.access import May, needs
 from dashboard.pages import sentences, words
 from dashboard.pages.contexts import BoxRow, Card, HomeCard, HouseholdRow, HouseholdsPage, Second, TodayPage
-from dashboard.pages.desk import Desk, desk, show
+from dashboard.pages.desk import Desk, desk, show, who
 from dashboard.pages.orders import told
 from dashboard.pages.rows import device_name
 from dashboard.second import REVIEW_SECONDS, Waiting
-from dashboard.store import causes, devices, queries
+from dashboard.store import causes, charge, devices, queries
 from dashboard.store.causes import Cause, OpenFinding, Waits
 from dashboard.store.devices import Question, StoredDevice
 from dashboard.store.law import count_requests
@@ -94,22 +94,23 @@ def households() -> Response:
 
 
 def _stored(at_desk: Desk) -> Stored:
-    tenant = at_desk.settings.tenant
+    tenant, now = at_desk.settings.tenant, at_desk.now()
+    within = charge.sees(who(), now, tenant)
     with at_desk.reads.connect() as connection:
-        questions, asked = devices.questions(connection, tenant, least=LEAST, told=_LEADS)
+        questions, asked = devices.questions(connection, tenant, least=LEAST, told=_LEADS, within=within)
         named = {(one.site, item) for one in questions for item in (one.device_id, one.other_id)}
         return Stored(
-            sites=queries.households(connection, tenant),
-            total=queries.count_households(connection, tenant),
-            causes=causes.open_causes(connection, tenant, without=_AILS),
-            waits=causes.count_waiting(connection, tenant, without=_AILS),
-            ailing=causes.ailing(connection, tenant, kinds=_AILS),
+            sites=queries.households(connection, tenant, within=within),
+            total=queries.count_households(connection, tenant, within=within),
+            causes=causes.open_causes(connection, tenant, without=_AILS, within=within),
+            waits=causes.count_waiting(connection, tenant, without=_AILS, within=within),
+            ailing=causes.ailing(connection, tenant, kinds=_AILS, within=within),
             questions=questions,
             asked=asked,
             known=devices.roots(connection, named),
-            seconds=second.waiting_for_second(connection, tenant, now=at_desk.now()),
-            reviews=second.waiting_for_review(connection, tenant),
-            requests=count_requests(connection, tenant),
+            seconds=second.waiting_for_second(connection, tenant, now=now, within=within),
+            reviews=second.waiting_for_review(connection, tenant, within=within),
+            requests=count_requests(connection, tenant, within=within),
         )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, distinct, func, select, tuple_
 
 from dashboard.store.devices import StoredDevice, roots
-from dashboard.store.queries import rank
+from dashboard.store.queries import in_scope, rank
 from dashboard.store.schema import finding, site
 from wire.findings import Severity
 
@@ -69,8 +69,13 @@ class Waits:
     """For information alone."""
 
 
-def open_causes(connection: Connection, tenant: str, *, without: Collection[str]) -> tuple[Cause, ...]:
-    """Causes that wait for an officer, worst first, then oldest; `without` are kinds that wait for nobody."""
+def open_causes(
+    connection: Connection, tenant: str, *, without: Collection[str], within: ColumnElement[bool] | None = None
+) -> tuple[Cause, ...]:
+    """Causes that wait for an officer, worst first, then oldest; `without` are kinds that wait for nobody.
+
+    `within`: households to look at (`charge.sees`); so in all of these.
+    """
     groups = (
         select(
             finding.c.site,
@@ -81,7 +86,7 @@ def open_causes(connection: Connection, tenant: str, *, without: Collection[str]
             func.max(finding.c.last_seen).label("last_seen"),
         )
         .join(site, site.c.site == finding.c.site)
-        .where(site.c.tenant == tenant, *_waiting(without))
+        .where(site.c.tenant == tenant, in_scope(within), *_waiting(without))
         .group_by(finding.c.site, _key)
         .order_by(func.min(rank), func.min(finding.c.raised_at), finding.c.site, _key)
         .limit(MOST_CAUSES)
@@ -91,7 +96,9 @@ def open_causes(connection: Connection, tenant: str, *, without: Collection[str]
     return tuple(Cause(**row, findings=tuple(named[row["site"], row["key"]])) for row in rows)
 
 
-def count_waiting(connection: Connection, tenant: str, *, without: Collection[str]) -> dict[str, Waits]:
+def count_waiting(
+    connection: Connection, tenant: str, *, without: Collection[str], within: ColumnElement[bool] | None = None
+) -> dict[str, Waits]:
     """How much is open, by household that has anything open."""
     informs = finding.c.severity == Severity.INFORMATION
     query = (
@@ -102,7 +109,12 @@ def count_waiting(connection: Connection, tenant: str, *, without: Collection[st
             func.count().filter(informs).label("informs"),
         )
         .join(site, site.c.site == finding.c.site)
-        .where(site.c.tenant == tenant, finding.c.state == "open", finding.c.kind.not_in(sorted(without)))
+        .where(
+            site.c.tenant == tenant,
+            in_scope(within),
+            finding.c.state == "open",
+            finding.c.kind.not_in(sorted(without)),
+        )
         .group_by(finding.c.site)
     )
     return {
@@ -111,13 +123,16 @@ def count_waiting(connection: Connection, tenant: str, *, without: Collection[st
     }
 
 
-def ailing(connection: Connection, tenant: str, *, kinds: Collection[str]) -> tuple[tuple[str, str, int], ...]:
+def ailing(
+    connection: Connection, tenant: str, *, kinds: Collection[str], within: ColumnElement[bool] | None = None
+) -> tuple[tuple[str, str, int], ...]:
     """(household, kind, number) of open findings of these kinds; at most `MOST_BOXES`."""
     query = (
         select(finding.c.site, finding.c.kind, func.count())
         .join(site, site.c.site == finding.c.site)
         .where(
             site.c.tenant == tenant,
+            in_scope(within),
             finding.c.state == "open",
             finding.c.severity != Severity.INFORMATION,
             finding.c.kind.in_(sorted(kinds)),

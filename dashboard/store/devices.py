@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, tuple_
 
+from dashboard.store.queries import in_scope
 from dashboard.store.schema import device, finding, proposal, site, stay
 from wire.base import Standing
 
@@ -200,7 +201,12 @@ def count_proposals(connection: Connection, site_id: str) -> int:
 
 
 def questions(
-    connection: Connection, tenant: str, *, least: float, told: Collection[str]
+    connection: Connection,
+    tenant: str,
+    *,
+    least: float,
+    told: Collection[str],
+    within: ColumnElement[bool] | None = None,
 ) -> tuple[tuple[Question, ...], dict[str, int]]:
     """Open proposals of a tenant that no open finding leads to, and how many there are in each household.
 
@@ -209,6 +215,7 @@ def questions(
         tenant: whose.
         least: probability under which a proposal is left out.
         told: kinds of finding whose page shows the proposals about their device.
+        within: households to look at (`charge.sees`).
 
     Returns:
         The most probable, at most `MOST_QUESTIONS`; and the number of all, by household that has any.
@@ -223,7 +230,13 @@ def questions(
         )
         .exists()
     )
-    wanted = (site.c.tenant == tenant, proposal.c.state == "open", proposal.c.probability >= least, ~leads)
+    wanted = (
+        site.c.tenant == tenant,
+        in_scope(within),
+        proposal.c.state == "open",
+        proposal.c.probability >= least,
+        ~leads,
+    )
     of_tenant = proposal.join(site, site.c.site == proposal.c.site)
     rows = (
         select(

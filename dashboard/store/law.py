@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from dashboard.store.queries import StoredCommand
+from dashboard.store.queries import StoredCommand, in_scope
 from dashboard.store.queries import stored_commands as _commands
 from dashboard.store.schema import authority_document, command, request, site
 
@@ -169,12 +169,12 @@ def requests_of(connection: Connection, site_id: str, *, state: str) -> tuple[St
     return tuple(StoredRequest(**row) for row in rows)
 
 
-def count_requests(connection: Connection, tenant: str) -> dict[str, int]:
-    """How many requests wait, by household."""
+def count_requests(connection: Connection, tenant: str, *, within: ColumnElement[bool] | None = None) -> dict[str, int]:
+    """How many requests wait, by household, of those `within` (`charge.sees`)."""
     query = (
         select(request.c.site, func.count().label("number"))
         .join(site, site.c.site == request.c.site)
-        .where(site.c.tenant == tenant, request.c.state == "open", request.c.kind != "notice-read")
+        .where(site.c.tenant == tenant, in_scope(within), request.c.state == "open", request.c.kind != "notice-read")
         .group_by(request.c.site)
     )
     return {row.site: row.number for row in connection.execute(query)}

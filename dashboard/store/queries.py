@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, or_, select, true
 
 from dashboard.store.chain import chained, last_digest
 from dashboard.store.schema import account, audit, command, event, finding, site
@@ -86,20 +86,27 @@ class StoredCommand:
     review_note: str | None
 
 
-def households(connection: Connection, tenant: str) -> tuple[Household, ...]:
-    """All households of a tenant by title; at most `MOST_SITES`."""
-    rows = connection.execute(_households(tenant).order_by(site.c.title, site.c.site).limit(MOST_SITES)).mappings()
+def households(
+    connection: Connection, tenant: str, *, within: ColumnElement[bool] | None = None
+) -> tuple[Household, ...]:
+    """Households of a tenant by title, of those `within` (`charge.sees`); at most `MOST_SITES`."""
+    rows = connection.execute(
+        _households(tenant, within).order_by(site.c.title, site.c.site).limit(MOST_SITES)
+    ).mappings()
     return tuple(Household(**row) for row in rows)
 
 
-def count_households(connection: Connection, tenant: str) -> int:
-    """How many households a tenant has."""
-    return connection.execute(select(func.count()).select_from(site).where(site.c.tenant == tenant)).scalar_one()
+def count_households(connection: Connection, tenant: str, *, within: ColumnElement[bool] | None = None) -> int:
+    """How many households a tenant has, of those `within`."""
+    query = select(func.count()).select_from(site).where(site.c.tenant == tenant, in_scope(within))
+    return connection.execute(query).scalar_one()
 
 
-def household(connection: Connection, tenant: str, site_id: str) -> Household | None:
-    """One household, if the tenant has it."""
-    row = connection.execute(_households(tenant).where(site.c.site == site_id)).mappings().one_or_none()
+def household(
+    connection: Connection, tenant: str, site_id: str, *, within: ColumnElement[bool] | None = None
+) -> Household | None:
+    """One household, if the tenant has it, and it is `within`."""
+    row = connection.execute(_households(tenant, within).where(site.c.site == site_id)).mappings().one_or_none()
     return None if row is None else Household(**row)
 
 
@@ -245,9 +252,14 @@ def _informs(*, informs: bool) -> ColumnElement[bool]:
     return column == Severity.INFORMATION if informs else column != Severity.INFORMATION
 
 
-def _households(tenant: str) -> Select[Any]:
+def in_scope(within: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    """The condition as it is, or one that always holds, for reads that are nobody's."""
+    return true() if within is None else within
+
+
+def _households(tenant: str, within: ColumnElement[bool] | None) -> Select[Any]:
     return select(site.c.site, site.c.title, site.c.status, site.c.status_at, site.c.heard_at).where(
-        site.c.tenant == tenant
+        site.c.tenant == tenant, in_scope(within)
     )
 
 

@@ -24,6 +24,7 @@ from dashboard import auth, commands, second
 from dashboard.access import Role
 from dashboard.auth import SignedIn
 from dashboard.commands import Decision
+from dashboard.store import charge
 from dashboard.store.engine import open_engine
 from lab.faults.result import Result, Say
 from lab.faults.running import box
@@ -82,6 +83,8 @@ def _account(stack: Stack, name: str) -> SignedIn:
     engine = open_engine(f"sqlite:///{stack.database}")
     try:
         account_id = auth.add_account(engine, name=name, role=Role.OFFICER, now=_now())
+        with engine.begin() as connection:
+            charge.assign(connection, sites=[SITE], account_id=account_id, by=None, now=_now())
     finally:
         engine.dispose()
     return SignedIn(account_id=account_id, name=name, role=Role.OFFICER, token_hash="", expires_at=0.0)

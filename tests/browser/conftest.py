@@ -66,7 +66,8 @@ class Served:
 
     def code(self, name: str = "officer-1") -> str:
         """A fresh account's sign-in code."""
-        auth.add_account(self.engine, name=name, role=Role.OFFICER, now=0.0)
+        account_id = auth.add_account(self.engine, name=name, role=Role.OFFICER, now=0.0)
+        self.seed.charge(account_id)
         return auth.make_code(self.engine, name=name, now=time.time(), lifetime=900)
 
     def wait_for_command(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from dashboard.settings import DashboardSettings
 from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading
 from dashboard.store.migrate import upgrade
+from lab.postgres import Cluster, PostgresMissingError, cluster
 
 START = datetime(2026, 1, 14, 21, 4, 9, tzinfo=UTC).timestamp()
 
@@ -55,7 +56,8 @@ class Seed:
     engine: Engine
     clock: Clock
 
-    def site(self, site: str = "site-1", **values: Any) -> str:
+    def site(self, site: str = "site-1", *, charged: bool = True, **values: Any) -> str:
+        """A household, that every officer there is by now is in charge of unless told otherwise."""
         row: dict[str, Any] = {
             "site": site,
             "tenant": "northmoor",
@@ -80,7 +82,20 @@ class Seed:
             },
         }
         self._insert(schema.site, row | values)
+        if charged:
+            with reading(self.engine).connect() as connection:
+                officers = select(schema.account.c.account_id).where(schema.account.c.role == Role.OFFICER.value)
+                found = connection.execute(officers).scalars().all()
+            for account_id in found:
+                self.charge(account_id, site)
         return site
+
+    def charge(self, account_id: str, *sites: str) -> None:
+        """Put an account in charge of these households, or of all there are."""
+        with self.engine.begin() as connection:
+            known = sites or connection.execute(select(schema.site.c.site)).scalars().all()
+            for one in known:
+                connection.execute(insert(schema.assignment).values(site=one, account_id=account_id, since=0.0))
 
     def device(self, device_id: str = "dev-1", site: str = "site-1", **values: Any) -> str:
         row: dict[str, Any] = {
@@ -228,15 +243,50 @@ def clock() -> Clock:
     return Clock()
 
 
+BOTH = ("store", "ingest", "test_auth", "test_second", "test_commands")
+"""Folders and modules here whose tests run on SQLite and on PostgreSQL: what reads, writes and locks."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    where = metafunc.definition.path.relative_to(Path(__file__).parent)
+    if "database_url" in metafunc.fixturenames and {where.parts[0], where.stem} & {*BOTH}:
+        metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A private server whose first database has this version's tables."""
+    try:
+        with cluster() as made:
+            engine = open_engine(made.fresh())
+            upgrade(engine)
+            engine.dispose()
+            yield made
+    except PostgresMissingError as error:
+        pytest.skip(f"PostgreSQL cannot run here: {error}")
+
+
 @pytest.fixture
-def make_settings(tmp_path: Path) -> Callable[..., DashboardSettings]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the test's own: SQLite, but where the test is parametrised for PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path / 'pages.db'}"
+        return
+    server: Cluster = request.getfixturevalue("postgres")
+    url = server.fresh(like="fresh_1")
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path, database_url: str) -> Callable[..., DashboardSettings]:
     def make(**values: Any) -> DashboardSettings:
         secret = tmp_path / "secret"
         if not secret.exists():
             secret.write_bytes(os.urandom(32))
         return DashboardSettings.model_validate(
             {
-                "database_url": f"sqlite:///{tmp_path / 'pages.db'}",
+                "database_url": database_url,
                 "tenant": "northmoor",
                 "operator": "Northmoor Supervision Unit",
                 "secret_key_file": secret,
@@ -295,11 +345,16 @@ def new_code(engine: Engine, clock: Clock) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def sign_in_as(app: Flask, engine: Engine, clock: Clock) -> Callable[..., FlaskClient]:
-    """A browser signed in to a fresh account; by the back door, as hashing a code is slow by design."""
+def sign_in_as(app: Flask, engine: Engine, clock: Clock, seed: Seed) -> Callable[..., FlaskClient]:
+    """A browser signed in to a fresh account; by the back door, as hashing a code is slow by design.
 
-    def make(name: str = "officer-1", role: Role = Role.OFFICER) -> FlaskClient:
+    An officer is in charge of the households there are, and of those that are seeded later.
+    """
+
+    def make(name: str = "officer-1", role: Role = Role.OFFICER, *, charged: bool = True) -> FlaskClient:
         account_id = auth.add_account(engine, name=name, role=role, now=0.0)
+        if charged and role is Role.OFFICER:
+            seed.charge(account_id)
         with engine.begin() as connection:
             token = auth._open_session(connection, account_id, clock.at)
         client = app.test_client()

@@ -13,7 +13,7 @@ from dashboard import commands, second
 from dashboard.auth import Role, SignedIn, add_account
 from dashboard.commands import AlreadySent, Decision
 from dashboard.ingest.outgoing import expire
-from dashboard.store import schema
+from dashboard.store import charge, schema
 from dashboard.store.engine import reading
 from wire.acts import BuildBundle, PauseRecording, SetAuthority, SetHold, Unmask
 from wire.base import Standing
@@ -35,6 +35,9 @@ class Office:
     def who(self, name: str, role: Role = Role.OFFICER) -> SignedIn:
         if name not in self.people:
             account_id = add_account(self.engine, name=name, role=role, now=0.0)
+            if role is Role.OFFICER:
+                with self.engine.begin() as connection:
+                    charge.assign(connection, sites=["site-1"], account_id=account_id, by=None, now=0.0)
             self.people[name] = SignedIn(account_id=account_id, name=name, role=role, token_hash="", expires_at=0.0)
         return self.people[name]
 

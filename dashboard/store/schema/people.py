@@ -16,6 +16,10 @@ account = Table(
     Column("code_expires_at", Float),
     Column("failures", Integer, nullable=False, default=0),
     Column("locked_until", Float),
+    Column("last_sign_in", Float),
+    Column("issuer", String(300), comment="OpenID provider that knows the account"),
+    Column("subject", String(255), comment="its name there"),
+    Index("ix_account_subject", "issuer", "subject", unique=True),
 )
 
 session = Table(
@@ -25,6 +29,13 @@ session = Table(
     Column("account_id", ForeignKey("account.account_id"), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+    Column("seen_at", Float, comment="when something was last asked for by hand"),
+    Column("proved_at", Float, comment="when who it is was last proved"),
+    Column("way", String(20), comment="code, passkey, authenticator, recovery or operator"),
+    Column("client", String(120), comment="browser and system, in words"),
+    Column("origin", String(64), comment="network address"),
+    Column("ended_at", Float, comment="signed out or revoked: kept for a while, never valid again"),
+    Index("ix_session_account", "account_id"),
 )
 
 command = Table(
