@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Brings the catalogues of the pages' languages up to date: `python tools/translations.py [--check]`.
 
 In: `_(...)`, `N_(...)` and `ngettext(...)` in `dashboard/`. Out: `dashboard/translations/LANGUAGE/LC_MESSAGES/messages.po`
