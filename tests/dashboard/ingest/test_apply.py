@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,8 +115,8 @@ def _at() -> Any:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+def desk(database_url: str) -> Iterator[Desk]:
+    engine = open_engine(database_url)
     upgrade(engine)
     yield Desk(engine)
     engine.dispose()

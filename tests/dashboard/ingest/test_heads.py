@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -89,8 +88,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+def site(database_url: str) -> Iterator[Site]:
+    engine = open_engine(database_url)
     upgrade(engine)
     with engine.begin() as connection:
         yield Site(connection)

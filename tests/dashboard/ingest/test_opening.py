@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,8 +25,8 @@ BOX, SERVER = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_engine(f"sqlite:///{tmp_path / 'pages.db'}")
+def engine(database_url: str) -> Iterator[Engine]:
+    made = open_engine(database_url)
     upgrade(made)
     row = {"tenant": "example", "title": "EX-1", "verify_key": public_text(BOX), "seal_key": "A" * 43 + "="}
     with made.begin() as connection:

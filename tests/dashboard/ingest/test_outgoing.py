@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,8 +36,8 @@ BOX = X25519PrivateKey.generate()
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+def engine(database_url: str) -> Iterator[Engine]:
+    made = open_engine(database_url)
     upgrade(made)
     with made.begin() as connection:
         for site, key in (("site-1", public_text(BOX)), ("site-2", "no key")):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ from dashboard.store.migrate import upgrade
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+def engine(database_url: str) -> Iterator[Engine]:
+    made = open_engine(database_url)
     upgrade(made)
     with made.begin() as connection:
         connection.execute(

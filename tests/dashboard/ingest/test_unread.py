@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,8 +87,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+def desk(database_url: str) -> Iterator[Desk]:
+    engine = open_engine(database_url)
     upgrade(engine)
     yield Desk(engine)
     engine.dispose()

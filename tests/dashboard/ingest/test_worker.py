@@ -7,7 +7,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -150,8 +149,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+def bench(database_url: str) -> Iterator[Bench]:
+    engine = open_engine(database_url)
     upgrade(engine)
     yield Bench(engine)
     engine.dispose()
