@@ -19,6 +19,7 @@ from dashboard.commands import TOKEN, AlreadySent, Decision
 from dashboard.pages import agent_feed, typed, words
 from dashboard.pages.agent_feed import Fed
 from dashboard.pages.asking import again, officer, send
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts_arranged import AgentForm, AgentPage
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show
 from dashboard.pages.rows import device_name
@@ -146,8 +147,10 @@ def _day_errors(first: date | None, last: date | None, *, today: date) -> list[t
 
 def _show(home: Household, row: StoredDevice, fields: _Typed, errors: Errors, faults: tuple[str, ...]) -> Response:
     at = f"/households/{home.site}/devices/{row.device_id}"
+    with desk().reads.connect() as connection:
+        bar = household_bar(desk(), connection, home, "devices")
     page = AgentPage(
-        household=words.plain(home.title, 120),
+        bar=bar,
         device=device_name(row, row.device_id),
         device_address=at,
         form=AgentForm(

@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 from dashboard import commands
 from dashboard.access import May, needs
 from dashboard.commands import AlreadySent, Decision
-from dashboard.pages import arranging, sentences, words
+from dashboard.pages import arranging, sentences
 from dashboard.pages.asking import again, asked_rows, officer, send
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts_arranged import ArrangementsPage
 from dashboard.pages.desk import desk, household_or_404, show, who
 from dashboard.pages.forms_arranged import Awayed, Watched, ended
@@ -120,13 +121,13 @@ def _show(connection: Connection, home: Household, sent: _Sent) -> Response:
     known: Mapping[str, StoredDevice] = devices.devices_named(connection, site, ids)
     people = names_of(connection, accounts)
     asked = queries.commands_about(connection, site, arranging=True)
+    bar = household_bar(at_desk, connection, home, "box")
     connection.close()
     acts = who().role.acts
     rows = arranging.Rows(at_desk=at_desk, known=known, people=people, new_token=commands.new_token)
     at = f"/households/{site}/arrangements"
     page = ArrangementsPage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         said_at=at_desk.moment_or_none(stored.stored_at if stored else None),
         asked=asked_rows(at_desk, asked),
         quieted=tuple(rows.quieted(item) for item in sorted(said.quieted, key=lambda item: item.at, reverse=True)),

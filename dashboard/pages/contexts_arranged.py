@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.pages.contexts import Asked, Choice, Moment
+from dashboard.pages.contexts_bar import HouseholdBar
 from dashboard.pages.contexts_device import Folded
 
 
@@ -80,10 +81,8 @@ class WatchForm(Folded):
 class ArrangementsPage:
     """*Arrangements*: what officers have arranged with a box."""
 
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link back."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     said_at: Moment | None
     """When the box last said; None if never."""
     asked: tuple[Asked, ...]
@@ -154,8 +153,8 @@ class AgentForm(Folded):
 class AgentPage:
     """*Report of software on a device*."""
 
-    household: str
-    """What officers call the household."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     device: str
     """The device, in words."""
     device_address: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.pages.contexts import Asked, Choice, Fact, Moment, SeverityMark
+from dashboard.pages.contexts_bar import HouseholdBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,10 +220,8 @@ class FindingLine:
 class DevicePage:
     """*Device*."""
 
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link back."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     heading: str
     """The device in a few words."""
     device: DeviceRow
@@ -263,8 +262,8 @@ class DevicePage:
 class SplitPage:
     """*Take addresses out?*: what it means, before it is sent."""
 
-    household: str
-    """What officers call the household."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     device: str
     """The device, in words."""
     device_address: str
@@ -285,10 +284,8 @@ class SplitPage:
 class ProposalPage:
     """*One device or two?*."""
 
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link back."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     card: ProposalCard
     """The question."""
     devices: tuple[DeviceRow, ...]

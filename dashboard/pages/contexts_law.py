@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.pages.contexts import ActForm, Asked, Fact, Moment
+from dashboard.pages.contexts_bar import HouseholdBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +40,8 @@ class Standing:
 class LawPage:
     """*Order and law*."""
 
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link back."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     recording: str
     """Whether the box records, in words."""
     authority: str
@@ -65,8 +64,8 @@ class LawPage:
 class DeviceLawPage:
     """*Records of a device*: unmasking, erasing, a code for its own page."""
 
-    household: str
-    """What officers call the household."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     back: str
     """Link to the device."""
     device: str
@@ -111,10 +110,8 @@ class RequestRow:
 class RequestsPage:
     """*Requests from the home*."""
 
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link back."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     open: tuple[RequestRow, ...]
     """Those that wait, oldest first."""
     answered: tuple[RequestRow, ...]
@@ -143,10 +140,8 @@ class BundleRow:
 class HandedPage:
     """*Records handed out*: bundles for a court, and a person's own records."""
 
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link back."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     bundles: tuple[BundleRow, ...]
     """The newest first."""
     asked: tuple[Asked, ...]

@@ -16,6 +16,7 @@ from dashboard.access import May, needs
 from dashboard.commands import AlreadySent, Decision
 from dashboard.pages import sentences, words
 from dashboard.pages.asking import again, asked_rows, officer, send
+from dashboard.pages.bar import household_bar
 from dashboard.pages.cards import finding_line
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_device import DevicePage, SplitPage, StayRow
@@ -133,8 +134,10 @@ def _send(site: str, row: StoredDevice, decision: Decision | None, sent: _Sent, 
 
 def _confirm(home: Household, row: StoredDevice, fields: Parted) -> Response:
     at = f"/households/{home.site}/devices/{row.device_id}"
+    with desk().reads.connect() as connection:
+        bar = household_bar(desk(), connection, home, "devices")
     page = SplitPage(
-        household=words.plain(home.title, 120),
+        bar=bar,
         device=device_name(row, row.device_id),
         device_address=at,
         target=f"{at}/split",
@@ -166,13 +169,13 @@ def _show(connection: Connection, home: Household, row: StoredDevice, sent: _Sen
     number = devices.count_stays(connection, site, ids)
     asked = queries.commands_about(connection, site, ids)
     answers = queries.answers_to(connection, site, [item.proposal_id for item in proposals])
+    bar = household_bar(at_desk, connection, home, "devices")
     connection.close()
     acts = who().role.acts
     at = f"/households/{site}/devices/{row.device_id}"
     waits = any(item.state == "open" and sentences.registers(item.kind) for item in findings)
     page = DevicePage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         heading=device_name(row, row.device_id),
         device=device_row(at_desk, site, row),
         parts=_parts(row),

@@ -18,6 +18,7 @@ from dashboard.commands import AlreadySent
 from dashboard.pages import act_forms, acting, typed, words
 from dashboard.pages.act_forms import Spec
 from dashboard.pages.asking import again, asked_rows, officer, send
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_law import BundleRow, HandedPage
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
@@ -147,6 +148,7 @@ def _show(
     people = names_of(connection, {item.certified_by for item in bundles if item.certified_by})
     asked = acts_of(connection, site, ("build-bundle",))
     known = acting.known_devices(connection, site)
+    bar = household_bar(at_desk, connection, home, "order")
     connection.close()
     acts = who().role.acts
     at = f"/households/{site}/handed"
@@ -172,8 +174,7 @@ def _show(
             )
         )
     page = HandedPage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         bundles=tuple(rows),
         asked=asked_rows(at_desk, asked[:10]),
         ask=acting.form(

@@ -16,6 +16,7 @@ from dashboard.commands import TOKEN, AlreadySent, Decision
 from dashboard.pages import act_forms, acting, clauses, sentences, typed, words
 from dashboard.pages.act_forms import Spec
 from dashboard.pages.asking import again, asked_rows, officer, send
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_law import DeviceLawPage, Document, LawPage, Standing
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
@@ -204,13 +205,13 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
     held = documents_of(connection, site)
     holds = holds_in_force(connection, site, at_desk.now())
     known = acting.known_devices(connection, site)
+    bar = household_bar(at_desk, connection, home, "order")
     connection.close()
     acts = who().role.acts
     at = f"/households/{site}/law"
     states = {item.body.get("document"): outcome_words(item, at_desk.now())[0] for item in reversed(asked)}
     page = LawPage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         recording="Not known: the box has not said" if said is None else ("Yes" if said.recording else "No"),
         authority=words.plain(said.authority) if said and said.authority else "The box has not said.",
         documents=tuple(_document(at_desk, row, states.get(row.document, "Not sent")) for row in held),
@@ -252,10 +253,11 @@ def _show_device(
 ) -> Response:
     at_desk, site = desk(), home.site
     asked = [item for item in acts_of(connection, site, _OF_DEVICE) if item.body.get("device_id") == row.device_id]
+    bar = household_bar(at_desk, connection, home, "devices")
     connection.close()
     at = f"/households/{site}/devices/{row.device_id}"
     page = DeviceLawPage(
-        household=words.plain(home.title, 120),
+        bar=bar,
         back=at,
         device=acting.short(row, row.device_id),
         code=code,

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from dashboard import commands
 from dashboard.access import May, needs
 from dashboard.commands import AlreadySent
-from dashboard.pages import words
 from dashboard.pages.asking import again, asked_rows, officer, send
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Choice
 from dashboard.pages.contexts_device import AnswerForm, ProposalPage
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show, who
@@ -72,6 +72,7 @@ def _show(connection: Connection, site: str, proposal_id: str, typed: Answered |
         if (found := devices.device_of(connection, site, item)) is not None
     }
     asked = queries.commands_about(connection, site, proposal_id=row.proposal_id)
+    bar = household_bar(at_desk, connection, home, "devices")
     connection.close()
     form = AnswerForm(
         target=f"/households/{site}/proposals/{row.proposal_id}",
@@ -84,8 +85,7 @@ def _show(connection: Connection, site: str, proposal_id: str, typed: Answered |
         errors=errors,
     )
     page = ProposalPage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         card=proposal_card(at_desk, site, row, known),
         devices=tuple(device_row(at_desk, site, item) for item in known.values()),
         asked=asked_rows(at_desk, asked),

@@ -12,6 +12,7 @@ from dashboard.access import May, needs
 from dashboard.pages import acting, typed, words
 from dashboard.pages.act_forms import MOST_REASON, Spec
 from dashboard.pages.asking import officer
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts_law import RequestRow, RequestsPage
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show, who
 from dashboard.pages.typed import Errors
@@ -86,6 +87,7 @@ def _show(
     rows = (*waiting, *answered)
     known = devices.devices_named(connection, site, {row.device_id for row in rows if row.device_id})
     people = names_of(connection, {row.answered_by for row in rows if row.answered_by})
+    bar = household_bar(at_desk, connection, home, "order")
     connection.close()
 
     built = []
@@ -114,8 +116,7 @@ def _show(
             )
         )
     page = RequestsPage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         open=tuple(built[: len(waiting)]),
         answered=tuple(built[len(waiting) :]),
         errors=errors,

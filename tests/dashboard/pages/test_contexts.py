@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from dashboard.pages import contexts, contexts_arranged, contexts_device, contexts_household, contexts_law
+from dashboard.pages import contexts, contexts_arranged, contexts_bar, contexts_device, contexts_household, contexts_law
 
 PAGES: dict[str, type] = {
     "today": contexts.TodayPage,
@@ -43,7 +43,7 @@ PARTS = {
 CLASSES = list(
     dict.fromkeys(
         item
-        for module in (contexts, contexts_household, contexts_device, contexts_arranged, contexts_law)
+        for module in (contexts, contexts_bar, contexts_household, contexts_device, contexts_arranged, contexts_law)
         for _, item in inspect.getmembers(module, dataclasses.is_dataclass)
     )
 )
