@@ -17,8 +17,11 @@ from sqlalchemy.exc import IntegrityError
 
 from dashboard.auth import SignedIn
 from dashboard.second import NEEDS_SECOND, WAIT_SECONDS, needs_second, tell
+from dashboard.settings import Reviews
+from dashboard.store.answers import settle
 from dashboard.store.engine import reading
 from dashboard.store.queries import StoredCommand, command_of, write_audit
+from dashboard.store.reviewing import Given
 from dashboard.store.schema import command
 from wire.acts import BREAKABLE
 from wire.orders import Order
@@ -73,8 +76,9 @@ def ask(
     by: SignedIn,
     now: float,
     lifetime: float,
+    reviews: Reviews | None = None,
 ) -> str:
-    """Store the command and its line in the audit in one transaction; returns the command's id.
+    """Store the command, its line in the audit, and what it decides about findings in one transaction; its id.
 
     Asking again with the same token and the same decision changes nothing and returns the same id.
 
@@ -114,6 +118,15 @@ def ask(
                 action=_ACTS.get(body["action"], body["action"]),
                 subject=site if about is None else f"{site}/{about}",
                 outcome="emergency" if broken else "asked",
+            )
+            settle(
+                connection,
+                site,
+                body,
+                Given(by=by.account_id, now=now, token=decision.token),
+                reason=decision.reason,
+                finding_id=decision.finding_id,
+                needs_second=((), ()) if reviews is None else (reviews.second_kinds, reviews.second_severities),
             )
             if broken:
                 tell(connection, about=decision.token, site_id=site, by=by.account_id, text=_EMERGENCY, now=now)

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from dashboard.store.outcomes import Outcome
 from wire.files import load_toml
+from wire.findings import FindingKind, Severity
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
 
@@ -36,11 +38,21 @@ class Reviews(_Section):
     medium: int = Field(default=14, ge=1, le=366)
     high: int = Field(default=7, ge=1, le=366)
     very_high: int = Field(default=3, ge=1, le=366)
+    second_kinds: tuple[FindingKind, ...] = Field(default=(), max_length=64)
+    """Kinds of finding about which somebody else has to agree with whoever decides."""
+    second_severities: tuple[Severity, ...] = Field(default=(), max_length=4)
+    """The same for severities."""
+    follow_up_days: int = Field(default=7, ge=1, le=90)
+    """When what the person is to be asked comes back, if nobody says otherwise."""
+    budget: float = Field(default=1.0, ge=0, le=100)
+    """Items for a person that a household should make in a day, at most (R28)."""
+    outcomes: dict[Outcome, Annotated[str, Field(min_length=1, max_length=60)]] = Field(default_factory=dict)
+    """The operator's own words for outcomes."""
 
     def days(self, risk: str) -> int:
         """Days between two reviews at a risk of `store.cases.Risk`."""
-        of: dict[str, int] = self.model_dump()
-        return of.get(risk.replace("-", "_"), self.unassessed)
+        of = {"low": self.low, "medium": self.medium, "high": self.high, "very-high": self.very_high}
+        return of.get(risk, self.unassessed)
 
 
 class Visits(_Section):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dashboard.store import schema
+from dashboard.store.names import name_key
 from wire.base import Payload
 from wire.box import Arrangements
-from wire.findings import Finding
+from wire.findings import Finding, Severity
 from wire.models import CommandResult, Device, Outcome, Proposal, Session
 
 _KEYS: dict[Table, tuple[str, ...]] = {
@@ -80,10 +81,21 @@ def _write(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
     key = _KEYS[table]
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
     fresh = {name: insert.excluded[name] for name in rows[0] if name not in key}
+    if table is schema.finding:
+        fresh["looked_at"] = _still_looked_at(insert.excluded)
     statement = insert.on_conflict_do_update(
         index_elements=list(key), set_=fresh, where=insert.excluded.revision > table.c.revision
     )
     connection.execute(statement, rows)
+
+
+def _still_looked_at(new: Any) -> ColumnElement[Any]:
+    """When somebody decided about a finding; nothing where it became worse, or came again after it was over (R37)."""
+    old = schema.finding.c
+    places = {severity.value: place for place, severity in enumerate(Severity)}
+    worse = case(places, value=new.severity, else_=9) < case(places, value=old.severity, else_=9)
+    again = and_(new.state == "open", old.state != "open")
+    return case((or_(worse, again), None), else_=old.looked_at)
 
 
 def _device_row(site: str, device: Device, plain: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +148,7 @@ def _stay_row(site: str, stay: Session) -> dict[str, Any]:
 
 
 def _finding_row(site: str, finding: Finding, plain: dict[str, Any], now: float) -> dict[str, Any]:
+    hit = finding.hit
     return {
         "site": site,
         "finding_id": finding.finding_id,
@@ -151,6 +164,8 @@ def _finding_row(site: str, finding: Finding, plain: dict[str, Any], now: float)
         "count": finding.count,
         "payload": plain,
         "stored_at": now,
+        "name_key": None if hit is None else name_key(hit.name),
+        "asked_key": None if hit is None else name_key(hit.asked),
     }
 
 

@@ -58,6 +58,7 @@ def send(decision: Decision, site: str) -> ResponseReturnValue:
         by=officer(),
         now=at_desk.now(),
         lifetime=at_desk.settings.command_seconds,
+        reviews=at_desk.settings.reviews,
     )
     # 303: the browser fetches the next page with GET, so that loading it again sends nothing twice (RFC 9110, 15.4.4).
     return redirect(f"/commands/{command_id}?wait=1", 303)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, false, not_, or_, select, true, update
 
+from dashboard.store import reviewing
 from dashboard.store.law import at_of, documents_in_force, holds_in_force
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import (
@@ -140,6 +141,7 @@ def purge(connection: Connection, *, tenant: str, now: float) -> bool:
             gone = _erase(connection, table, key, which)
             counted[table.name] = counted.get(table.name, 0) + gone
             left = left or gone >= AT_ONCE
+        counted["review"] = reviewing.forget(connection, site_id) if counted["finding"] else 0
         gone = _blank(connection, site_id, schedule, holds)
         counted["event"] = counted.get("event", 0) + gone
         left = left or gone >= AT_ONCE
@@ -169,6 +171,7 @@ def erase_device(connection: Connection, *, site_id: str, device_id: str, since:
     gone = 0
     for table, about in which:
         gone += connection.execute(delete(table).where(table.c.site == site_id, about)).rowcount
+    gone += reviewing.forget(connection, site_id)
     told_of = and_(
         event.c.site == site_id,
         event.c.received_at >= since,
