@@ -26,6 +26,9 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from dashboard import access, auth, clock, i18n
+from dashboard.api import frame as api_frame
+from dashboard.api import install as api_install
+from dashboard.api import problems
 from dashboard.pages import (
     agent,
     arrangements,
@@ -51,7 +54,9 @@ from dashboard.store.queries import write_audit
 MOST_FORM = 64 * 1024
 """Octets of a request's body."""
 LEAST_SECRET = 32
-_PUBLIC = frozenset({"static", "health", "language.choose", "signin.form", "signin.sign_in", "signin.sign_out"})
+_PUBLIC = frozenset(
+    {"static", "health", api_frame.DOCUMENT, "language.choose", "signin.form", "signin.sign_in", "signin.sign_out"}
+)
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -175,10 +180,12 @@ def create_app(
     ):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
+    csrf = CSRFProtect()
+    api = api_install.install(app, csrf)
     _every_view_says_what_it_needs(app)
     i18n.install(app, settings)
-    app.before_request(lambda: _admit(desk))
-    CSRFProtect(app)  # after `_admit`, so that its error page is that of whoever is signed in
+    app.before_request(lambda: api_frame.admit(desk, api.pace) if api_frame.is_api(request.path) else _admit(desk))
+    csrf.init_app(app)  # after `_admit`, so that its error page is that of whoever is signed in
     app.after_request(lambda response: _headers(response, secure=secure))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _http_error)
@@ -265,11 +272,15 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None and code < 400:
         return error.get_response()  # a redirect that routing made
     _write_denial()
+    if api_frame.is_api(request.path):
+        return problems.of_http(error)
     heading, explanation = _TITLES.get(code, _TITLES[500 if code >= 500 else 400])
     return show("error", ErrorPage(heading=heading, explanation=explanation, home=True), title=heading, status=code)
 
 
 def _database_error(error: OperationalError) -> ResponseReturnValue:
     _log.error("the database could not be used: %s", type(error.orig).__name__)
+    if api_frame.is_api(request.path):
+        return problems.problem(503)
     heading, explanation = _TITLES[500]
     return show("error", ErrorPage(heading=heading, explanation=explanation, home=True), title=heading, status=503)

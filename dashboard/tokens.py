@@ -49,6 +49,8 @@ class Holder:
     rights: frozenset[May]
     token_id: str
     service: bool
+    used_at: float | None
+    """As it is written down, to the minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ def holder_of(connection: Connection, *, token: str, now: float) -> Holder | Non
                 api_token.c.expires_at,
                 api_token.c.rights,
                 api_token.c.service,
+                api_token.c.used_at,
             )
             .join(account, account.c.account_id == api_token.c.account_id)
             .where(api_token.c.token_hash == _hash(token), ~_over(now))
@@ -157,9 +160,10 @@ def holder_of(connection: Connection, *, token: str, now: float) -> Holder | Non
             token_hash=row["token_hash"],
             expires_at=row["expires_at"],
         ),
-        rights=frozenset(May(item) for item in row["rights"] if item in tuple(OFFERED)) & GIVEN[role],
+        rights=frozenset({May.BE_HERE, *(May(item) for item in row["rights"] if item in tuple(OFFERED))}) & GIVEN[role],
         token_id=row["token_id"],
         service=bool(row["service"]),
+        used_at=row["used_at"],
     )
 
 

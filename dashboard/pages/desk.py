@@ -165,6 +165,12 @@ def show(
     """
     at_desk = desk()
     now = at_desk.now()
+    g.page = page
+    if g.get("data_alone"):
+        # A program asks for what the page says, not for the page.
+        if action:
+            audit_view(action, subject)
+        return Response(status=status)
     body, etag = "", ""
     if live:
         body = render_template(f"live/{name}.html", page=page)

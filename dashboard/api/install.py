@@ -1,0 +1,65 @@
+"""Puts the interface into an app whose pages are in it already: the operations are made of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from flask import Flask, Response
+from flask_wtf.csrf import CSRFProtect
+
+from dashboard import access
+from dashboard.access import May
+from dashboard.api import acts, document, reads, views
+from dashboard.api.acts_table import ACTS
+from dashboard.api.frame import Api
+from dashboard.api.pace import Pace
+
+EXTENSION = "gatehouse-api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What the app keeps of it."""
+
+    api: Api
+    pace: Pace = field(default_factory=Pace)
+
+
+def install(app: Flask, csrf: CSRFProtect) -> Installed:
+    """Declare all operations and register them; each has the right that its page's view says it needs."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        need = access.need_of(app.view_functions[rule.endpoint])
+        if need is not None:
+            found.append((rule.endpoint, rule.rule, need))
+    api = _of(tuple(sorted(found)))
+    blueprint = api.blueprint(lambda: Response(_text(api), mimetype="application/json"))
+    csrf.exempt(blueprint)  # no cookie is looked at there
+    app.register_blueprint(blueprint)
+    installed = Installed(api=api)
+    app.extensions[EXTENSION] = installed
+    return installed
+
+
+def described(api: Api) -> dict[str, Any]:
+    """The document of an interface."""
+    return document.document(api.operations)
+
+
+@cache
+def _of(routes: tuple[tuple[str, str, May], ...]) -> Api:
+    # Models take a moment to make; all apps of a process have the same pages.
+    named = {endpoint: (rule, need) for endpoint, rule, need in routes}
+    api = Api()
+    reads.declare(api)
+    acts.declare(api, named, ACTS)
+    views.declare(api, named)
+    return api
+
+
+@cache
+def _text(api: Api) -> str:
+    return json.dumps(described(api), ensure_ascii=False, separators=(",", ":"))
