@@ -39,11 +39,16 @@ from dashboard.pages import (
     household,
     language,
     law,
+    offline,
     proposal,
     requests,
     second,
     signin,
     today,
+    visit,
+    visit_sign,
+    visits,
+    tokens,
 )
 from dashboard.pages.contexts import ErrorPage
 from dashboard.pages.desk import Desk, show
@@ -54,8 +59,11 @@ from dashboard.store.queries import write_audit
 MOST_FORM = 64 * 1024
 """Octets of a request's body."""
 LEAST_SECRET = 32
-_PUBLIC = frozenset(
-    {"static", "health", api_frame.DOCUMENT, "language.choose", "signin.form", "signin.sign_in", "signin.sign_out"}
+_PUBLIC = (
+    frozenset(
+        {"static", "health", api_frame.DOCUMENT, "language.choose", "signin.form", "signin.sign_in", "signin.sign_out"}
+    )
+    | offline.ENDPOINTS
 )
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -177,6 +185,10 @@ def create_app(
         proposal,
         command,
         second,
+        visits,
+        visit,
+        visit_sign,
+        offline,
     ):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
