@@ -12,8 +12,10 @@ from __future__ import annotations
 import base64
 import ipaddress
 import os
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -162,7 +164,16 @@ def unseal(sealed: str, *, key: bytes, channel_id: str) -> str:
         raise SealError("the address cannot be opened with this key") from error
 
 
+@cache
+def _load_plugins() -> None:
+    # One of Apprise's imports of the standard library warns that it goes away in Python 3.13.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise.Apprise.instantiate("json://localhost", suppress_exceptions=True)
+
+
 def _instance(url: str) -> apprise.NotifyBase:
+    _load_plugins()
     try:
         found = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     except Exception:  # noqa: BLE001 - a hundred plug-ins read what somebody typed
