@@ -32,8 +32,10 @@ def install(app: Flask, csrf: CSRFProtect) -> Installed:
     """Declare all operations and register them; each has the right that its page's view says it needs."""
     found = []
     for rule in app.url_map.iter_rules():
-        need = access.need_of(app.view_functions[rule.endpoint])
-        if need is not None:
+        view = app.view_functions[rule.endpoint]
+        need = access.need_of(view)
+        # A token proves nothing afresh: what wants that is for a person at a page.
+        if need is not None and not access.wants_fresh(view):
             found.append((rule.endpoint, rule.rule, need))
     api = _of(tuple(sorted(found)))
     blueprint = api.blueprint(lambda: Response(_text(api), mimetype="application/json"))

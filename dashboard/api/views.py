@@ -34,7 +34,7 @@ EXEMPT: dict[str, str] = {
     "signin.form": "a session is a person's",
     "handed.file": "a file of records is handed to a person, who answers for it",
     "agent.agent": "an empty form",
-    "tokens.tokens": "a token sees no tokens",
+    "tokens.tokens_page": "a token sees no tokens",
     "tokens.described": "the document itself, for people",
 }
 

@@ -21,5 +21,4 @@ def test_every_read_answers(app: Flask, program: FlaskClient) -> None:
             path = rule.build({name: values.get(name, "x") for name in rule.arguments})
             assert path
             answer = program.get(path[1])
-            print(answer.status_code, path[1], answer.text[:150])
             assert answer.status_code in {200, 404, 403}, (path, answer.text)
