@@ -87,6 +87,8 @@ class Help(_Section):
     """Where people are pointed to for help (S6); printed on papers that are handed out."""
 
     lines: tuple[HelpLine, ...] = Field(default=(), max_length=8)
+    contact: str = Field(default="", max_length=300)
+    """Whom somebody at the address may ask about the box, in one or two sentences."""
     complaints: str = Field(default="", max_length=300)
     """How to complain about the operator, in one or two sentences."""
 
@@ -98,6 +100,8 @@ class Ingest(_Section):
     port: int = Field(default=8883, ge=1, le=65535)
     worker: Name = "ingest-1"
     """CN of this worker's certificate and its MQTT client id."""
+    shared: bool = False
+    """Other workers, each with a certificate of its own, take messages of the same boxes; on PostgreSQL alone."""
     ca: Path
     certificate: Path
     key: Path
@@ -130,6 +134,42 @@ class BrokerControl(_Section):
     ca: Path
     certificate: Path
     key: Path
+
+
+class Operator(_Section):
+    """The operator's own sign-in (OpenID Connect, code flow)."""
+
+    name: str = Field(max_length=60)
+    """What officers call it, for the button."""
+    issuer: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])", max_length=300)
+    """Its address, without /.well-known; unencrypted on loopback only."""
+    client_id: str = Field(max_length=200)
+    client_secret_file: Path
+    ca: Path | None = None
+    """Certificates (PEM) of the authorities under which it is, where they are not the system's."""
+    role_claim: str = Field(default="", max_length=60)
+    """Name of the claim that says what somebody is; empty: roles are set here alone."""
+    roles: dict[str, Literal["officer", "installer", "engineer", "auditor"]] = Field(default={}, max_length=50)
+    """Which of the claim's values makes which role; nobody becomes a supervisor by a claim."""
+    make_accounts: bool = False
+    """Whether who has such a claim gets an account at the first sign-in."""
+
+
+class SignIn(_Section):
+    """How people sign in, and for how long."""
+
+    public_url: str | None = Field(default=None, pattern=r"^(https://[^/]+|http://(127\.0\.0\.1|localhost)(:\d+)?)$")
+    """Address of this service as browsers see it, without a path: passkeys and the operator's sign-in want it."""
+    operator: Operator | None = None
+    """None: the operator has no sign-in of its own."""
+    idle_seconds: float = Field(default=3600.0, ge=120, le=12 * 3600)
+    """How long a session lasts when nothing is asked for."""
+    limits: str = Field(default="memory://", pattern=r"^(memory://|redis://|rediss://|redis\+unix://)")
+    """Where tries are counted: in each process, or in Redis for all."""
+    tries_a_minute: int = Field(default=30, ge=1, le=10000)
+    """Sign-ins that one network address may try in a minute."""
+    exports_an_hour: int = Field(default=60, ge=1, le=10000)
+    """Exports that one account may make in an hour."""
 
 
 class Stamps(_Section):
@@ -226,6 +266,7 @@ class DashboardSettings(_Section):
     help: Help = Help()
     authority_issuers: tuple[str, ...] = Field(default=(), max_length=4)
     """Public keys (Ed25519, base64) of those who may issue an authority document; the same that boxes pin."""
+    sign_in: SignIn = SignIn()
     stamps: Stamps | None = None
     """None: no stamp is taken."""
     alerts: Alerts | None = None

@@ -110,7 +110,6 @@ class Cluster:
         return str(self._programs / name)
 
     def _run(self, command: list[str]) -> None:
-        user = {} if self._user is None else {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": ()}
         # The server inherits what it is started with: a pipe would stay open for as long as it runs.
         with tempfile.TemporaryFile() as said:
             done = subprocess.run(
@@ -121,7 +120,9 @@ class Cluster:
                 stderr=said,
                 cwd="/",
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-                **user,  # type: ignore[arg-type]
+                user=None if self._user is None else self._user.pw_uid,
+                group=None if self._user is None else self._user.pw_gid,
+                extra_groups=None if self._user is None else (),
             )
             if done.returncode:
                 said.seek(0)

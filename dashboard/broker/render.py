@@ -30,6 +30,8 @@ MAX_QUEUED = 100_000
 MAX_QUEUED_OCTETS = 256 * 1024 * 1024
 """The same in octets: a message that carries a batch is fifty times as large as one alone."""
 CONTROL = "$CONTROL/dynamic-security"
+SHARE = "ingest"
+"""Name of the workers' shared subscription."""
 RULES_FILE = "dynamic-security.json"
 _PLUGIN = "mosquitto_dynamic_security.so"
 
@@ -60,7 +62,13 @@ class Account:
         """An ingest worker: hears what boxes of its tenant say, publishes commands and receipts."""
         rules = [_allow("publishClientSend", f"{ROOT}/{tenant}/+/{Channel.CMD}/#")]
         for channel in UP:
-            rules += _hear(f"{ROOT}/{tenant}/+/{channel}/+")
+            heard = f"{ROOT}/{tenant}/+/{channel}/+"
+            # Several workers share what comes in: each message goes to one of them (MQTT 5, 4.8.2).
+            rules += [
+                *_hear(heard),
+                _allow("subscribeLiteral", shared(heard)),
+                _allow("unsubscribeLiteral", shared(heard)),
+            ]
         return cls(name=worker, role=f"ingest-{tenant}", rules=tuple(rules))
 
     @classmethod
@@ -171,6 +179,11 @@ def dynamic_security(accounts: Iterable[Account]) -> str:
         "roles": list(roles.values()),
     }
     return json.dumps(document, indent=1) + "\n"
+
+
+def shared(topic: str) -> str:
+    """The filter by which workers share what fits `topic`."""
+    return f"$share/{SHARE}/{topic}"
 
 
 def _hear(topic: str) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from dashboard import backup
 from dashboard.backup import BackupError
 from dashboard.bundles.finishing import Finisher
 from dashboard.ingest import handlers
+from dashboard.ingest.lead import BesideError, Place
 from dashboard.ingest.outgoing import Writer
 from dashboard.ingest.rounds import Rounds
 from dashboard.ingest.session import Session
@@ -74,6 +75,15 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
     )
 
 
+def take_place(settings: DashboardSettings) -> Place:
+    """This worker's place beside others, or alone.
+
+    Raises:
+        BesideError: another is at work, and one of the two does not share.
+    """
+    return Place(open_engine(settings.database_url), shared=settings.ingest is not None and settings.ingest.shared)
+
+
 def expire_backups(settings: DashboardSettings, now: float) -> None:
     """Destroy keys of backups that have run out; where that cannot be done, the log says so."""
     try:
@@ -108,11 +118,13 @@ def main() -> None:
     try:
         settings = load(arguments.config)
         worker = assemble(settings, stop)
+        place = take_place(settings)
         finishing = threading.Thread(target=finish, args=(settings, stop), name="bundles", daemon=True)
         finishing.start()
         worker.run(stop.is_set)
         finishing.join(FINISH_SECONDS)
-    except (FileError, KeyFileError, DatabaseUrlError, SchemaError) as error:
+        place.close()
+    except (FileError, KeyFileError, DatabaseUrlError, SchemaError, BesideError) as error:
         sys.stderr.write(f"ingest: {error}\n")
         sys.exit(2)
 

@@ -2,7 +2,8 @@
 
 Idempotent and free of order: an event is known by (source, id); a device, finding, proposal, stay or
 a box's arrangements by the revision. The same id with another payload is not accepted and not receipted; it is a refusal
-(`event-conflict`), because a box that says two things under one id was copied or set back.
+(`event-conflict`), because a box that says two things under one id was copied or set back. Several workers may write
+at once: a batch holds the households that it is about.
 A status is a heartbeat, not an event: it only updates its site; one from another database of the box ends what was
 arranged with the one before. What cannot be read yet is kept as it was
 signed, receipted, and read again (`read_again`) by a newer version. Bounded by the caller's batch.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -88,6 +89,7 @@ class _Work:
         self._conflicts: dict[str, int] = {}
 
     def run(self, batch: Sequence[Opened | Unread]) -> Applied:
+        hold_sites(self._connection, {opened.topic.site for opened in batch})
         known = _known_digests(self._connection, batch)
         for opened in batch:
             if opened.topic.channel in (Channel.STATUS, Channel.TELEMETRY):
@@ -189,6 +191,18 @@ class _Work:
         if handler is not None:
             for answer in islice(handler(self._connection, opened, self._now), MAX_ANSWERS):
                 self._done.answers.append((opened.topic.site, answer))
+
+
+def hold_sites(connection: Connection, sites: Collection[str]) -> None:
+    """Let no other worker write about these households until this transaction is over.
+
+    In one order, so that two of them never wait for each other. SQLite has one writer anyway.
+    """
+    if sites and connection.dialect.name != "sqlite":
+        table = schema.site.c
+        # Not the key: a row that refers to a household may come meanwhile.
+        held = select(table.site).where(table.site.in_(sites)).order_by(table.site).with_for_update(key_share=True)
+        connection.execute(held).all()
 
 
 def _is_ours(payload: Payload) -> bool:

@@ -53,7 +53,7 @@ def take_head(connection: Connection, opened: Opened, now: float, *, signing_key
         return []
     site, seq = opened.topic.site, _seq(opened)
     # One worker judges a box's heads at a time, where the database knows row locks; SQLite has one writer anyway.
-    connection.execute(select(schema.site.c.site).where(schema.site.c.site == site).with_for_update())
+    connection.execute(select(schema.site.c.site).where(schema.site.c.site == site).with_for_update(key_share=True))
     last = _last(connection, site, head.epoch)
     verdict = _judge(connection, opened, head, seq, last)
     said: HeadCosigned | None = None

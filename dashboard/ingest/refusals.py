@@ -64,6 +64,10 @@ class Refusals:
         tally = self._tallies.setdefault(refusal, _Tally())
         tally.count += 1
 
+    def waits(self, now: float) -> bool:
+        """Whether a look at the tallies would write or forget one."""
+        return any(tally.written is None or now - tally.written >= EVERY for tally in self._tallies.values())
+
     def due(self, now: float) -> list[Due]:
         """Lines to write now; a kind that has been quiet for a minute is forgotten."""
         lines = []

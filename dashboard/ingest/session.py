@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from dashboard.broker.render import shared
 from dashboard.ingest.opening import Arrived
 from dashboard.ingest.outgoing import Outgoing
 from dashboard.settings import Ingest
@@ -82,11 +83,17 @@ class Session:
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it untyped
-        properties.SessionExpiryInterval = SESSION_SECONDS
+        # Who shares leaves nothing behind: the broker would go on giving its part to a worker that is away. What it had
+        # is not receipted, so that boxes send it again to the others.
+        properties.SessionExpiryInterval = 0 if self._settings.shared else SESSION_SECONDS
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         try:
             client.connect(
-                self._settings.host, self._settings.port, keepalive=KEEPALIVE, clean_start=False, properties=properties
+                self._settings.host,
+                self._settings.port,
+                keepalive=KEEPALIVE,
+                clean_start=self._settings.shared,
+                properties=properties,
             )
         except (OSError, ValueError) as error:
             self.trouble = tls.plain(error)
@@ -142,7 +149,8 @@ class Session:
             return
         self._online = True
         self.trouble = ""
-        client.subscribe([(f"{ROOT}/{self._tenant}/+/{channel}/+", 1) for channel in UP])
+        topics = [f"{ROOT}/{self._tenant}/+/{channel}/+" for channel in UP]
+        client.subscribe([(shared(topic) if self._settings.shared else topic, 1) for topic in topics])
 
     def _on_disconnect(
         self,

@@ -2,7 +2,8 @@
 
 What enters: a session, an engine, keys, clocks as functions. What leaves: rows, acknowledgements,
 receipts, commands. The order is the promise: nothing is acknowledged or receipted that is not
-committed; a kill anywhere costs a repetition, which the tables absorb.
+committed; a kill anywhere costs a repetition, which the tables absorb. Of several workers one leads (`lead`): it
+numbers and sends commands and makes the rounds; all of them take messages in.
 Bounded: a batch is at most `BATCH` messages and about `BATCH_OCTETS`; the times of sent commands at most `MAX_SENT`.
 """
 
@@ -16,15 +17,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from dashboard.ingest.apply import Applied, apply, read_again
+from dashboard.ingest.apply import Applied, apply, hold_sites, read_again
 from dashboard.ingest.handlers import Handlers
+from dashboard.ingest.lead import Lead
 from dashboard.ingest.opening import Arrived, Refusal, open_batch
 from dashboard.ingest.outgoing import Outgoing, Writer, due_commands, expire, receipts, send_command
 from dashboard.ingest.refusals import Refusals
 from dashboard.ingest.rounds import Rounds
 from dashboard.ingest.session import Session
 from dashboard.store import schema
-from dashboard.store.engine import reading
+from dashboard.store.engine import parallel, reading
 from dashboard.store.queries import write_audit
 from wire.base import Payload
 from wire.codec import WireError
@@ -68,6 +70,8 @@ class Worker:
         """Put the parts together; `now` reads Unix seconds, `pause` waits that many seconds."""
         self._session = session
         self._engine = engine
+        self._batches = parallel(engine)
+        self._lead = Lead(engine)
         self._tenant = tenant
         self._sealing_key = sealing_key
         self._writer = writer
@@ -98,6 +102,7 @@ class Worker:
         while not stopping():
             self.turn()
         self._session.close()
+        self._lead.release()
 
     def turn(self) -> None:
         """Gather one batch (or wait a moment for none), store it, and do what else is due."""
@@ -204,7 +209,7 @@ class Worker:
         self._unread_after = reached
 
     def _commit(self, batch: Sequence[Arrived], now: float, *, careful: bool = False) -> Applied:
-        with self._engine.begin() as connection:
+        with self._batches.begin() as connection:
             results = open_batch(connection, batch, tenant=self._tenant, sealing_key=self._sealing_key)
             accepted = [item for item in results if not isinstance(item, Refusal)]
             done = apply(connection, accepted, now, handlers=self._handlers, careful=careful)
@@ -255,18 +260,31 @@ class Worker:
     # --- commands -------------------------------------------------------------------------------
 
     def _poll(self) -> None:
+        """Make the rounds and send commands, where this worker leads; say what was refused in any case.
+
+        In steps: a transaction that holds rows of one may not wait for those of another, which a batch holds.
+        """
         now, moment = self._now(), self._monotonic()
-        outgoing: list[Outgoing] = []
-        with self._engine.begin() as connection:
-            expire(connection, now)
-            if self._rounds is not None:
-                self._rounds.go(connection, online=self._listens(moment), now=now, moment=moment)
-            refusals = self._write_audit(connection, (), now)
-            if self._session.online:
-                outgoing = self._take_commands(connection, now, moment)
-        self._refusals = refusals
-        for message in outgoing:
-            self._session.publish(message, now)
+        with self._lead.transaction() as connection:
+            if connection is not None:
+                expire(connection, now)
+                if self._rounds is not None:
+                    self._rounds.go(connection, online=self._listens(moment), now=now, moment=moment)
+        if self._refusals.waits(moment):
+            with self._engine.begin() as connection:
+                refusals = self._write_audit(connection, (), now)
+            self._refusals = refusals
+        if not self._session.online:
+            self._lead.release()  # one that has the broker can do more with it
+        elif self._lead.held:
+            outgoing: list[Outgoing] = []
+            with self._lead.transaction() as connection:
+                if connection is not None:
+                    outgoing = self._take_commands(connection, now, moment)
+            for message in outgoing:
+                self._session.publish(message, now)
+        if not self._lead.held:
+            self._sent.clear()  # whoever leads anew sends all again that is unanswered
 
     def _listens(self, moment: float) -> bool:
         """Whether what boxes say comes in: a connection that has lived a moment, and nothing waits to be stored."""
@@ -275,7 +293,9 @@ class Worker:
 
     def _take_commands(self, connection: Connection, now: float, moment: float) -> list[Outgoing]:
         outgoing = []
-        for row in due_commands(connection, now, again=self._unanswered(connection, moment)):
+        due = due_commands(connection, now, again=self._unanswered(connection, moment))
+        hold_sites(connection, {row.site for row in due})
+        for row in due:
             message = send_command(connection, row, self._writer, now)
             if message is not None:
                 outgoing.append(message)

@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -41,10 +41,19 @@ ROOT = Path(__file__).resolve().parents[2]
 class Carriage:
     """One broker, one ingest worker, one box; `start` each when the campaign wants it."""
 
-    def __init__(self, folder: Path, *, expired: timedelta | None = None, lasts: timedelta = WEEK) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        expired: timedelta | None = None,
+        lasts: timedelta = WEEK,
+        database_url: str | None = None,
+        workers: Sequence[str] = (),
+    ) -> None:
         """Make keys, certificates, database and settings.
 
-        The box's certificate began an hour ago and `lasts` from now, or it `expired` so long ago.
+        The box's certificate began an hour ago and `lasts` from now, or it `expired` so long ago. With `workers`, these
+        share what comes in, each a process of its name; the database is SQLite unless it is given.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -55,7 +64,7 @@ class Carriage:
         write_private(folder / "server-sealing.pem", self.server_sealing)
         self.port = free_port()
         server = self._ca.issue("broker", addresses=["127.0.0.1"])
-        accounts = (Account.box(TENANT, SITE), Account.ingest(TENANT, WORKER))
+        accounts = (Account.box(TENANT, SITE), *(Account.ingest(TENANT, name) for name in (WORKER, *workers)))
         self.broker = RunningBroker(
             BrokerPlan(
                 folder=folder / "broker",
@@ -68,7 +77,8 @@ class Carriage:
                 user="root" if os.getuid() == 0 else None,
             )
         )
-        self.engine = open_engine(f"sqlite:///{folder / 'dashboard.db'}")
+        self.database_url = database_url or f"sqlite:///{folder / 'dashboard.db'}"
+        self.engine = open_engine(self.database_url)
         upgrade(self.engine)
         with self.engine.begin() as connection:
             connection.execute(
@@ -91,19 +101,20 @@ class Carriage:
                 server_seal=self.server_sealing.public_key(),
             ),
         )
-        self._ingest_file = self._write_ingest()
+        self._ingest_files = {"ingest": self._write_ingest(WORKER, shared=False)}
+        self._ingest_files |= {name: self._write_ingest(name, shared=True) for name in workers}
         self._enrol_file, self.enrol_port = self._write_enrol()
         self._courier_file = self._write_courier(expired, lasts)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, *names: str) -> None:
-        """Start `broker`, `ingest`, `enrol` or `courier`."""
+        """Start `broker`, `ingest`, one of the workers, `enrol` or `courier`."""
         for name in names:
             if name == "broker":
                 self.broker.start()
             else:
                 module, config = {
-                    "ingest": ("dashboard.ingest", self._ingest_file),
+                    **{worker: ("dashboard.ingest", path) for worker, path in self._ingest_files.items()},
                     "enrol": ("dashboard.enrol", self._enrol_file),
                     "courier": ("appliance.courier", self._courier_file),
                 }[name]
@@ -169,19 +180,20 @@ class Carriage:
             rows = connection.execute(sql_select(schema.audit.c.action, schema.audit.c.subject)).all()
         return [(row.action, row.subject) for row in rows]
 
-    def _write_ingest(self) -> Path:
-        files = self._ca.issue(WORKER)
-        path = self.folder / "ingest.toml"
+    def _write_ingest(self, worker: str, *, shared: bool) -> Path:
+        files = self._ca.issue(worker)
+        path = self.folder / f"{'ingest' if worker == WORKER else worker}.toml"
         path.write_text(
             f"""
-database_url = "sqlite:///{self.folder / "dashboard.db"}"
+database_url = "{self.database_url}"
 tenant = "{TENANT}"
 operator = "the Example Service"
 secret_key_file = "absent"
 [ingest]
 host = "127.0.0.1"
 port = {self.port}
-worker = "{WORKER}"
+worker = "{worker}"
+shared = {str(shared).lower()}
 ca = "{self._ca.certificate_path}"
 certificate = "{files.certificate}"
 key = "{files.key}"
@@ -196,7 +208,7 @@ sealing_key = "server-sealing.pem"
         path = self.folder / "enrol.toml"
         path.write_text(
             f"""
-database_url = "sqlite:///{self.folder / "dashboard.db"}"
+database_url = "{self.database_url}"
 tenant = "{TENANT}"
 operator = "the Example Service"
 secret_key_file = "absent"
@@ -246,10 +258,17 @@ complaints = "complaints@example.org"
 
 
 @contextmanager
-def carriage(folder: Path, *, expired: timedelta | None = None, lasts: timedelta = WEEK) -> Iterator[Carriage]:
-    """All of it, and its end."""
+def carriage(
+    folder: Path,
+    *,
+    expired: timedelta | None = None,
+    lasts: timedelta = WEEK,
+    database_url: str | None = None,
+    workers: Sequence[str] = (),
+) -> Iterator[Carriage]:
+    """All of it, and its end; as `Carriage`."""
     with ExitStack() as stack:
-        made = Carriage(folder, expired=expired, lasts=lasts)
+        made = Carriage(folder, expired=expired, lasts=lasts, database_url=database_url, workers=workers)
         stack.callback(made.close)
         yield made
 

@@ -21,6 +21,7 @@ from lab.faults import (
     replaced,
     silence,
     starvation,
+    workers,
 )
 from lab.faults.result import Campaign
 
@@ -29,6 +30,7 @@ CAMPAIGNS: Sequence[Campaign] = (
     full,
     outage,
     broker,
+    workers,
     processes,
     clock,
     clones,

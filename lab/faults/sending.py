@@ -21,7 +21,7 @@ from wire.base import Payload
 from wire.box import BoxStatus
 from wire.codec import payload_json
 from wire.findings import Finding, FindingKind, Rule, Severity
-from wire.models import Receipt, Session, type_of
+from wire.models import Command, Receipt, Session, type_of
 
 
 def stay(number: int, device: int, at: float) -> Session:
@@ -69,6 +69,8 @@ class Keeper:
         self.refused = 0
         """Messages from the broker that did not hold."""
         self.receipts = 0
+        self.commands: list[Command] = []
+        """Those that held, as they came, repetitions too; as many as a campaign asks for."""
         self._listener = link.listen(folder / "keeper" / "courier.sock")
         self._link: link.Link | None = None
         self._unsent: deque[Message] = deque()
@@ -160,6 +162,8 @@ class Keeper:
         if isinstance(payload, Receipt):
             self.receipts += 1
             self.uplink.received(payload)
+        elif isinstance(payload, Command):
+            self.commands.append(payload)
         return payload
 
     def _flush(self) -> None:

@@ -246,10 +246,18 @@ def clock() -> Clock:
 BOTH = ("store", "ingest", "test_auth", "test_second", "test_commands")
 """Folders and modules here whose tests run on SQLite and on PostgreSQL: what reads, writes and locks."""
 
+SQLITE_ALONE = (
+    "test_a_reader_that_does_not_let_go_delays_the_commit_and_loses_nothing",
+    "test_what_the_box_erased_at_an_officers_word_is_erased_here_and_gone_from_the_file",
+    "test_after_the_authority_has_ended_all_of_devices_goes",
+)
+"""Tests of SQLite's own ways: its file, its locks."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     where = metafunc.definition.path.relative_to(Path(__file__).parent)
-    if "database_url" in metafunc.fixturenames and {where.parts[0], where.stem} & {*BOTH}:
+    both = {where.parts[0], where.stem} & {*BOTH} and metafunc.function.__name__ not in SQLITE_ALONE
+    if "database_url" in metafunc.fixturenames and both:
         metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 

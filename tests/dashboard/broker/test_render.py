@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 
 from dashboard.broker.render import (
+    UP,
     Account,
     BrokerMissingError,
     dynamic_security,
     find_mosquitto,
     find_plugin,
     mosquitto_conf,
+    shared,
 )
 from dashboard.ingest.session import RECEIVE_MAXIMUM
 from dashboard.ingest.worker import BATCH
 from wire.codec import MAX_ENVELOPE
+from wire.topics import ROOT
 
 
 def _lines(user: str | None = None) -> list[str]:
@@ -109,3 +112,18 @@ def test_no_mosquitto_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("shutil.which", lambda *_args, **_named: None)
     with pytest.raises(BrokerMissingError, match="apt-get install mosquitto"):
         find_mosquitto()
+
+
+@pytest.mark.req("R69")
+def test_workers_of_a_tenant_share_one_role_and_may_share_what_comes_in() -> None:
+    accounts = [Account.ingest("example", name) for name in ("ingest-1", "ingest-2")]
+    rules = json.loads(dynamic_security(accounts))
+    assert [role["rolename"] for role in rules["roles"]] == ["ingest-example"]
+    assert {client["username"] for client in rules["clients"]} == {"ingest-1", "ingest-2"}
+    acls = rules["roles"][0]["acls"]
+    shared_ones = {rule["topic"] for rule in acls if rule["topic"].startswith("$share/ingest/")}
+    assert shared_ones == {shared(f"{ROOT}/example/+/{channel}/+") for channel in UP}
+    assert {rule["acltype"] for rule in acls if rule["topic"] in shared_ones} == {
+        "subscribeLiteral",
+        "unsubscribeLiteral",
+    }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from dashboard.store.chain import START, check, unguards
 from dashboard.store.engine import open_engine
@@ -46,8 +46,10 @@ def test_rows_follow_from_each_other(engine: Engine) -> None:
     ],
 )
 def test_the_database_refuses_to_change_what_was_written(engine: Engine, change: str) -> None:
+    if engine.dialect.name != "sqlite":  # the other has its own word for it, and a way of its own to lose all
+        change = "TRUNCATE audit" if "REPLACE" in change else change
     _write(engine, 4)
-    with pytest.raises(IntegrityError, match="only added to"), engine.begin() as connection:
+    with pytest.raises(DBAPIError, match="only added to"), engine.begin() as connection:
         connection.exec_driver_sql(change)
 
 
@@ -64,7 +66,7 @@ def test_the_database_refuses_to_change_what_was_written(engine: Engine, change:
 def test_who_switches_the_refusal_off_is_found_out(engine: Engine, change: str, first: int) -> None:
     _write(engine, 4)
     with engine.begin() as connection:
-        for statement in unguards("sqlite"):
+        for statement in unguards(engine.dialect.name):
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(change)
         assert check(connection).broken_at == first
@@ -74,7 +76,7 @@ def test_a_cut_end_is_seen_by_who_wrote_the_last_digest_down(engine: Engine) -> 
     _write(engine, 4)
     with engine.begin() as connection:
         last = check(connection).last
-        for statement in unguards("sqlite"):
+        for statement in unguards(engine.dialect.name):
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("DELETE FROM audit WHERE audit_id = 4")
         found = check(connection, wanted=last)

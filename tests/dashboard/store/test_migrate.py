@@ -11,8 +11,8 @@ from dashboard.store.engine import open_engine
 from dashboard.store.migrate import SchemaError, check, config, upgrade
 
 
-def test_migrations_make_the_tables_that_the_program_means(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'dashboard.db'}")
+def test_migrations_make_the_tables_that_the_program_means(database_url: str) -> None:
+    engine = open_engine(database_url)
     upgrade(engine)
     upgrade(engine)
     check(engine)
