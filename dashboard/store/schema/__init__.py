@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dashboard.store.schema.access import (
     assignment,
-    attempt,
     authenticator,
     cover,
     flow,
@@ -25,6 +24,7 @@ from dashboard.store.schema.alerts import (
     delivery,
     feed,
     handover,
+    monthly_return,
     outcome,
     planned_work,
     shift,
@@ -69,7 +69,6 @@ __all__ = [
     "api_token",
     "arrangements",
     "assignment",
-    "attempt",
     "audit",
     "authenticator",
     "authority_document",
@@ -97,6 +96,7 @@ __all__ = [
     "ledger_head",
     "ledger_seed",
     "metadata",
+    "monthly_return",
     "note",
     "notice",
     "outcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, String, Table, Text
 
 from dashboard.store.schema.base import metadata
 
@@ -47,7 +47,6 @@ authenticator = Table(
     Column("secret", Text, nullable=False, comment="sealed with a key of the secret file"),
     Column("phrase_hash", String(255), nullable=False),
     Column("made_at", Float, nullable=False),
-    Column("confirmed_at", Float, comment="none until a first code was right"),
     Column(
         "last_step", BigInteger, nullable=False, comment="30-second step of the last code taken: none is taken twice"
     ),
@@ -91,13 +90,4 @@ role_request = Table(
     Column("state", String(20), nullable=False, comment="needs-second, agreed, refused"),
     Column("answered_by", String(63)),
     Column("answered_at", Float),
-)
-
-attempt = Table(
-    "attempt",
-    metadata,
-    Column("key", String(80), primary_key=True, comment="what is counted, and for whom (hashed)"),
-    Column("window", BigInteger, primary_key=True, comment="which stretch of time"),
-    Column("number", Integer, nullable=False),
-    Column("expires_at", Float, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from dashboard.store.schema.base import metadata
 
@@ -145,4 +145,14 @@ outcome = Table(
     Column("made_at", Float, nullable=False),
     Column("taken_back_at", Float),
     Index("ix_outcome_day", "day", "site"),
+)
+
+monthly_return = Table(
+    "monthly_return",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("month", String(7), primary_key=True, comment="YYYY-MM"),
+    Column("counts", JSON, nullable=False, comment="numbers alone, as they were counted then"),
+    Column("made_at", Float, nullable=False),
+    Column("digest", String(64), nullable=False, comment="SHA-256 of the counts"),
 )

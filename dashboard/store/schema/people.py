@@ -76,6 +76,9 @@ audit = Table(
     Column("subject", String(160), nullable=False, default=""),
     Column("outcome", String(20), nullable=False),
     Column("digest", String(64), nullable=False, server_default="", comment="chains the rows: dashboard.store.chain"),
+    Index("ix_audit_at", "at"),
+    Index("ix_audit_account", "account_id", "audit_id"),
+    Index("ix_audit_subject", "subject", "audit_id"),
 )
 
 told = Table(

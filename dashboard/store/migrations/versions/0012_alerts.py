@@ -21,6 +21,7 @@ _TABLES = (
     "alerting",
     "feed",
     "outcome",
+    "monthly_return",
 )
 
 
@@ -29,6 +30,7 @@ def upgrade() -> None:
     _people()
     _alerts()
     _feed_and_outcomes()
+    _found_in_the_audit()
 
 
 def _people() -> None:
@@ -180,9 +182,26 @@ def _feed_and_outcomes() -> None:
         sa.PrimaryKeyConstraint("outcome_id", name=op.f("pk_outcome")),
     )
     op.create_index("ix_outcome_day", "outcome", ["day", "site"], unique=False)
+    op.create_table(
+        "monthly_return",
+        sa.Column("tenant", sa.String(length=63), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("made_at", sa.Float(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "month", name=op.f("pk_monthly_return")),
+    )
+
+
+def _found_in_the_audit() -> None:
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False)
+    op.create_index("ix_audit_account", "audit", ["account_id", "audit_id"], unique=False)
+    op.create_index("ix_audit_subject", "audit", ["subject", "audit_id"], unique=False)
 
 
 def downgrade() -> None:
     """Take this step back."""
+    for name in ("at", "account", "subject"):
+        op.drop_index(f"ix_audit_{name}", table_name="audit")
     for table in reversed(_TABLES):
         op.drop_table(table)
