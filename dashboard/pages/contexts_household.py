@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from dashboard.pages.contexts import Asked, Choice, Fact, Moment, SeverityMark
 from dashboard.pages.contexts_arranged import DetectionRow, ListRow, QuietForm
+from dashboard.pages.contexts_bar import HouseholdBar
 from dashboard.pages.contexts_device import DeviceRow, FindingLine, KeyForm, ProposalCard, Register
+from dashboard.pages.contexts_review import EarlierRow, ReasonForm, ReviewForm, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +111,10 @@ class LookForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HouseholdPage:
-    """*Household*."""
+    """*Findings*."""
 
-    household: str
-    """What officers call it."""
-    site: str
-    """The box's reference."""
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
     summary: str
     """How many decisions wait."""
     findings: tuple[FindingGroup, ...]
@@ -127,30 +127,14 @@ class HouseholdPage:
     """Closed, newest first."""
     findings_left_out: int
     """Open findings beyond the most that are shown."""
-    devices: tuple[DeviceRow, ...]
-    """Not registered first, then latest seen."""
-    devices_left_out: int
-    """Devices beyond the most that are shown."""
     proposals: tuple[ProposalCard, ...]
     """Devices that may be one, the most probable first."""
     proposals_left_out: int
     """Proposals beyond the most that are shown."""
-    asked: tuple[Asked, ...]
-    """Commands about the whole household, newest first."""
-    arranged: str
-    """What is arranged with the box, in words."""
-    arrangements_address: str
-    """Link to that."""
-    law_address: str
-    """Link to what is in force, held and asked for."""
-    handed_address: str
-    """Link to records collected to hand out."""
-    requests_address: str
-    """Link to what the home asked for."""
-    look: LookForm | None
-    """The form that lets the box look round; None for who may only look."""
-    box: Box
-    """Health of the box."""
+    trouble: str
+    """That the box does not report, in words; empty where it does."""
+    heard: Moment | None
+    """When it was last heard of; None if never."""
     cannot_see: tuple[str, ...]
     """What this box cannot see (R20)."""
 
@@ -159,12 +143,24 @@ class HouseholdPage:
 class FindingPage:
     """*Finding*."""
 
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link back."""
+    bar: HouseholdBar
+    """Whose household it is."""
     card: FindingCard
     """The finding."""
+    standing: Standing
+    """Who looked at it and what they decided."""
+    signals: str
+    """How many independent signals agree, in words (S5)."""
+    earlier: tuple[EarlierRow, ...]
+    """Earlier ones like it in this home."""
+    wrong: str
+    """How often an entry of its list was said to be wrong; empty where no list is about."""
+    review: ReviewForm | None
+    """The form that decides; None for who may only look, and for what is decided."""
+    second: ReasonForm | None
+    """The form for a second look; None where none is wanted of who is asking."""
+    reopen: ReasonForm | None
+    """The form that opens it again; None for who may only look, and for what is open."""
     matched: tuple[Fact, ...]
     """Name and list, if a name was matched."""
     reasons: tuple[str, ...]

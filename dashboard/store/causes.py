@@ -1,8 +1,8 @@
 """What waits in all households of a tenant, by cause: what *Today* and *Households* read.
 
 In: an open SQLAlchemy connection. Out: frozen rows. Findings of a household with one cause are one item;
-one that names no cause belongs with those of its kind. Findings for information wait for nobody and are
-only counted. Bounded: at most `MOST_CAUSES` causes, `MOST_NAMED` findings of each; counts are of all.
+one that names no cause belongs with those of its kind. What somebody has decided about waits no more. Findings
+for information wait for nobody and are only counted. Bounded: at most `MOST_CAUSES` causes, `MOST_NAMED` findings of each; counts are of all.
 The statements are four, however many findings there are.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, distinct, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, distinct, func, or_, select, tuple_
 
 from dashboard.store.devices import StoredDevice, roots
 from dashboard.store.queries import in_scope, rank
@@ -101,11 +101,12 @@ def count_waiting(
 ) -> dict[str, Waits]:
     """How much is open, by household that has anything open."""
     informs = finding.c.severity == Severity.INFORMATION
+    waits = and_(~informs, finding.c.looked_at.is_(None))
     query = (
         select(
             finding.c.site,
-            func.count(distinct(_key)).filter(~informs).label("causes"),
-            func.count().filter(~informs).label("findings"),
+            func.count(distinct(_key)).filter(waits).label("causes"),
+            func.count().filter(waits).label("findings"),
             func.count().filter(informs).label("informs"),
         )
         .join(site, site.c.site == finding.c.site)
@@ -113,6 +114,7 @@ def count_waiting(
             site.c.tenant == tenant,
             in_scope(within),
             finding.c.state == "open",
+            or_(informs, finding.c.looked_at.is_(None)),
             finding.c.kind.not_in(sorted(without)),
         )
         .group_by(finding.c.site)
@@ -178,6 +180,7 @@ def _named(
 def _waiting(without: Collection[str]) -> tuple[ColumnElement[bool], ...]:
     return (
         finding.c.state == "open",
+        finding.c.looked_at.is_(None),
         finding.c.severity != Severity.INFORMATION,
         finding.c.kind.not_in(sorted(without)),
     )

@@ -56,6 +56,8 @@ class StoredFinding:
     stored_at: float
     count: int
     payload: dict[str, Any]
+    looked_at: float | None = None
+    """When somebody decided about it; None while it waits for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +279,7 @@ def _findings() -> Select[Any]:
         finding.c.stored_at,
         finding.c["count"].label("count"),
         finding.c.payload,
+        finding.c.looked_at,
     )
 
 

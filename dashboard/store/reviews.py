@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
@@ -94,6 +95,18 @@ class Due:
     at: float
     follow_up_at: float | None
     referred_to: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A finding that the box closed before anybody looked at it."""
+
+    finding_id: str
+    kind: str
+    severity: str
+    device_id: str | None
+    raised_at: float
+    payload: dict[str, Any]
 
 
 def review_of(connection: Connection, site_id: str, finding_id: str) -> Review | None:
@@ -215,6 +228,40 @@ def due(connection: Connection, sees: ColumnElement[bool], *, account_id: str, n
         .limit(MOST_LISTED)
     )
     return tuple(Due(**row) for row in connection.execute(query).mappings())
+
+
+def unseen(connection: Connection, site_id: str) -> tuple[Unseen, ...]:
+    """Findings of a household that the box closed before anybody looked, the oldest first; at most `MOST_LISTED`."""
+    query = (
+        select(
+            finding.c.finding_id,
+            finding.c.kind,
+            finding.c.severity,
+            finding.c.device_id,
+            finding.c.raised_at,
+            finding.c.payload,
+        )
+        .where(finding.c.site == site_id, finding.c.state != "open", waits)
+        .order_by(rank, finding.c.raised_at, finding.c.finding_id)
+        .limit(MOST_LISTED)
+    )
+    return tuple(Unseen(**row) for row in connection.execute(query).mappings())
+
+
+def unseen_by_site(connection: Connection, sees: ColumnElement[bool]) -> tuple[tuple[str, str, int, float], ...]:
+    """Households with such findings: household, title, how many, since when the oldest; the worst and oldest first.
+
+    At most `MOST_LISTED`.
+    """
+    query = (
+        select(finding.c.site, site.c.title, func.count(), func.min(finding.c.raised_at))
+        .join(site, site.c.site == finding.c.site)
+        .where(sees, finding.c.state != "open", waits)
+        .group_by(finding.c.site, site.c.title)
+        .order_by(func.min(rank), func.min(finding.c.raised_at), finding.c.site)
+        .limit(MOST_LISTED)
+    )
+    return tuple((row[0], row[1], row[2], row[3]) for row in connection.execute(query))
 
 
 def earlier(
