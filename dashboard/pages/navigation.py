@@ -23,6 +23,7 @@ class Place:
 _PLACES: tuple[tuple[str, str, str, May], ...] = (
     ("today", N_("Today"), "/", May.SEE),
     ("households", N_("Households"), "/households", May.SEE),
+    ("boxes", N_("Boxes"), "/boxes", May.SEE_BOXES),
 )
 
 

@@ -22,6 +22,20 @@ _HINTS = {
 _NAMES = {Standing.REGISTERED: "Registered: the {person}'s own device"}
 
 
+def standing_choices(at_desk: Desk, chosen: str = "") -> tuple[Choice, ...]:
+    """What an officer may make of a device, and what each means for what is kept."""
+    person = words.plain(at_desk.settings.words.person, 60)
+    return tuple(
+        Choice(
+            value=standing,
+            text=_NAMES.get(standing, words.standing(standing)).format(person=person),
+            hint=_HINTS[standing].format(person=person),
+            checked=standing == chosen,
+        )
+        for standing in forms.STANDINGS
+    )
+
+
 def register_form(
     at_desk: Desk,
     target: str,
@@ -35,21 +49,12 @@ def register_form(
     unknown = device is None or device.standing in {Standing.UNKNOWN, Standing.REFUSED}
     wanted = unknown or asked_for
     chosen = typed.standing if typed else ""
-    person = words.plain(at_desk.settings.words.person, 60)
     return Register(
         heading="Register this device" if wanted else "Change what this device is",
         folded=not wanted and not errors,
         target=target,
         token=commands.new_token(),
-        choices=tuple(
-            Choice(
-                value=standing,
-                text=_NAMES.get(standing, words.standing(standing)).format(person=person),
-                hint=_HINTS[standing].format(person=person),
-                checked=standing == chosen,
-            )
-            for standing in forms.STANDINGS
-        ),
+        choices=standing_choices(at_desk, chosen),
         label=typed.label if typed else (device.label or "" if device else ""),
         days=typed.days if typed else str(forms.GUEST_DAYS),
         reason=typed.reason if typed else "",

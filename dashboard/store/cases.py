@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.settings import Reviews
@@ -113,6 +113,8 @@ class Home:
     site: str
     title: str
     since: float
+    seen: bool
+    """It is in charge of who asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,16 +189,19 @@ def order_of(connection: Connection, site_id: str, now: float | None = None) -> 
     return None
 
 
-def homes_of(connection: Connection, person_id: str) -> tuple[Home, ...]:
-    """Homes of a person, the oldest first; at most `MOST_HOMES`."""
+def homes_of(connection: Connection, person_id: str, sees: ColumnElement[bool] | None = None) -> tuple[Home, ...]:
+    """Homes of a person, the oldest first; at most `MOST_HOMES`. With a condition on `site`, which of them it holds for."""
+    seen = case((true() if sees is None else sees, 1), else_=0).label("seen")
     query = (
-        select(home.c.site, site.c.title, home.c.since)
+        select(home.c.site, site.c.title, home.c.since, seen)
         .join(site, site.c.site == home.c.site)
         .where(home.c.person_id == person_id)
         .order_by(home.c.since, home.c.site)
         .limit(MOST_HOMES)
     )
-    return tuple(Home(site=row.site, title=row.title, since=row.since) for row in connection.execute(query))
+    return tuple(
+        Home(site=row.site, title=row.title, since=row.since, seen=bool(row.seen)) for row in connection.execute(query)
+    )
 
 
 def changes_of(connection: Connection, person_id: str) -> tuple[Change, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, String, case, cast, func, or_, select, tuple_
 
 from dashboard.store.queries import in_scope
 from dashboard.store.schema import device, finding, proposal, site, stay
@@ -111,6 +111,44 @@ def count_devices(connection: Connection, site_id: str) -> int:
     """Devices of a household; those that count as part of another one are not counted on their own."""
     query = select(func.count()).where(device.c.site == site_id, _counts_alone())
     return connection.execute(query).scalar_one()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which devices of a household to list; what is empty asks nothing."""
+
+    standing: str = ""
+    text: str = ""
+    """Part of a label, of what it looks like, or of a hardware address."""
+    since: float | None = None
+    """Seen then or later; Unix seconds."""
+
+
+def devices_like(
+    connection: Connection, site_id: str, wanted: Wanted, *, offset: int, limit: int
+) -> tuple[tuple[StoredDevice, ...], int]:
+    """Some of a household's devices of that kind, in the order of `devices_of`; and how many there are in all."""
+    conditions = [device.c.site == site_id, _counts_alone()]
+    if wanted.standing:
+        conditions.append(device.c.standing == wanted.standing)
+    if wanted.since is not None:
+        conditions.append(device.c.last_seen >= wanted.since)
+    if wanted.text:
+        looks = device.c.looks_like["text"].as_string()
+        addresses = cast(device.c.addresses, String)
+        conditions.append(
+            or_(*(item.icontains(wanted.text, autoescape=True) for item in (device.c.label, looks, addresses)))
+        )
+    unknown_first = case((device.c.standing == Standing.UNKNOWN, 0), else_=1)
+    query = (
+        _devices()
+        .where(*conditions)
+        .order_by(unknown_first, device.c.last_seen.desc(), device.c.device_id)
+        .limit(limit)
+        .offset(offset)
+    )
+    number = connection.execute(select(func.count()).select_from(device).where(*conditions)).scalar_one()
+    return tuple(StoredDevice(**row) for row in connection.execute(query).mappings()), number
 
 
 def device_of(connection: Connection, site_id: str, device_id: str) -> StoredDevice | None:

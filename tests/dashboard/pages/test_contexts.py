@@ -11,7 +11,15 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from dashboard.pages import contexts, contexts_arranged, contexts_bar, contexts_device, contexts_household, contexts_law
+from dashboard.pages import (
+    contexts,
+    contexts_arranged,
+    contexts_bar,
+    contexts_device,
+    contexts_household,
+    contexts_law,
+    contexts_tabs,
+)
 
 PAGES: dict[str, type] = {
     "today": contexts.TodayPage,
@@ -28,12 +36,21 @@ PAGES: dict[str, type] = {
     "requests": contexts_law.RequestsPage,
     "handed": contexts_law.HandedPage,
     "command": contexts.CommandPage,
+    "devices": contexts_tabs.DevicesPage,
+    "devices-confirm": contexts_tabs.BulkPage,
+    "in-use": contexts_tabs.InUsePage,
+    "box": contexts_tabs.BoxPage,
+    "boxes": contexts_tabs.BoxesPage,
+    "box-detail": contexts_tabs.BoxDetailPage,
+    "person": contexts_tabs.PersonPage,
+    "notes": contexts_tabs.NotesPage,
+    "private-address": contexts_tabs.HelpPage,
     "sign-in": contexts.SignInPage,
     "error": contexts.ErrorPage,
 }
-LIVE = {"today", "households", "household", "finding", "device", "proposal", "command"}
+LIVE = {"today", "households", "household", "box", "finding", "device", "proposal", "command"}
 PARTS = {
-    "household": ["look"],
+    "devices": ["look"],
     "finding": ["register", "key", "quiet"],
     "arrangements": ["away", "watch"],
     "agent": ["agent"],
@@ -43,7 +60,15 @@ PARTS = {
 CLASSES = list(
     dict.fromkeys(
         item
-        for module in (contexts, contexts_bar, contexts_household, contexts_device, contexts_arranged, contexts_law)
+        for module in (
+            contexts,
+            contexts_bar,
+            contexts_household,
+            contexts_device,
+            contexts_arranged,
+            contexts_law,
+            contexts_tabs,
+        )
         for _, item in inspect.getmembers(module, dataclasses.is_dataclass)
     )
 )

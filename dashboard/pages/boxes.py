@@ -1,0 +1,165 @@
+"""*Box health* of a household; and *Boxes*, the same for engineers by box alone, without anything about persons.
+
+In: what boxes last said of themselves. Out: pages. Bounded: `MOST_BOXES` boxes a page. The engineers' pages read no
+table but `site`, and of that neither the title nor what the box may keep: both may say whom it is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, abort
+
+from dashboard.access import May, needs
+from dashboard.i18n import N_, _, ngettext
+from dashboard.pages import health, sentences, words
+from dashboard.pages.asking import asked_rows
+from dashboard.pages.bar import household_bar
+from dashboard.pages.contexts import Fact
+from dashboard.pages.contexts_tabs import BoxDetailPage, BoxesPage, BoxLine, BoxPage
+from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show
+from dashboard.store import queries
+from dashboard.store.arrangements import StoredArrangements, arrangements_of
+from dashboard.store.queries import Household
+from wire.box import BoxStatus
+from wire.ledger import ClockState
+
+pages = Blueprint("boxes", __name__)
+
+MOST_BOXES = 500
+_CLOCKS = {
+    ClockState.AUTHENTICATED: N_("Right: this service has confirmed it since the box started"),
+    ClockState.FREE: N_("Not confirmed since the box started"),
+}
+
+
+@pages.get("/households/<site>/box")
+@needs(May.SEE)
+def box(site: str) -> Response:
+    """How the box of a household is."""
+    at_desk = desk()
+    with at_desk.reads.connect() as connection:
+        home = household_or_404(connection, site)
+        arranged = arrangements_of(connection, site)
+        unread = queries.count_unread(connection, site)
+        asked = queries.commands_about(connection, site)
+        bar = household_bar(at_desk, connection, home, "box")
+    page = BoxPage(
+        bar=bar,
+        box=health.box(at_desk, home, unread),
+        facts=_facts(at_desk, sentences.status(home.status)),
+        asked=asked_rows(at_desk, asked),
+        arranged=_arranged(arranged),
+        arrangements_address=f"/households/{site}/arrangements",
+    )
+    return show("box", page, title=_("Box health"), action="view-box", subject=site, section="households", live=True)
+
+
+@pages.get("/boxes")
+@needs(May.SEE_BOXES)
+def boxes() -> Response:
+    """All boxes of the operator, by their references."""
+    at_desk = desk()
+    with at_desk.reads.connect() as connection:
+        found = queries.households(connection, at_desk.settings.tenant)
+    lines = sorted((_line(at_desk, row) for row in found), key=lambda line: (line.reporting, line.site))
+    silent = sum(not line.reporting for line in lines)
+    page = BoxesPage(
+        summary=ngettext("%(num)s box does not report.", "%(num)s boxes do not report.", silent)
+        if silent
+        else _("All boxes report."),
+        boxes=tuple(lines[:MOST_BOXES]),
+        left_out=max(0, len(lines) - MOST_BOXES),
+    )
+    return show("boxes", page, title=_("Boxes"), action="view-boxes", subject="", section="boxes")
+
+
+@pages.get("/boxes/<site>")
+@needs(May.SEE_BOXES)
+def one(site: str) -> Response:
+    """One box."""
+    at_desk = desk()
+    with at_desk.reads.connect() as connection:
+        home = queries.household(connection, at_desk.settings.tenant, id_or_404(site))
+        if home is None:
+            abort(404)
+        unread = queries.count_unread(connection, site)
+    page = BoxDetailPage(
+        site=site,
+        # Whom it is about may stand in the sentence on what it may keep; engineers need none of it.
+        box=replace(health.box(at_desk, home, unread), authority=""),
+        facts=_facts(at_desk, sentences.status(home.status)),
+    )
+    return show("box-detail", page, title=_("Box"), action="view-box", subject=site, section="boxes")
+
+
+def _line(at_desk: Desk, row: Household) -> BoxLine:
+    well, sentence = sentences.reporting(row.heard_at, sentences.status(row.status), at_desk.now())
+    return BoxLine(
+        site=row.site,
+        address=f"/boxes/{row.site}",
+        sentence=sentence,
+        reporting=well,
+        heard=at_desk.moment_or_none(row.heard_at),
+    )
+
+
+def _facts(at_desk: Desk, said: BoxStatus | None) -> tuple[Fact, ...]:
+    if said is None:
+        return ()
+    facts = []
+    if said.clock is not None:
+        text = _(_CLOCKS[said.clock])
+        if said.clock_error_ms is not None:
+            text += ". " + _("At most %(length)s wrong", length=_length(said.clock_error_ms))
+        facts.append(Fact(key=_("Clock"), value=text))
+    if said.sealed:
+        number = ngettext("%(num)s record waits", "%(num)s records wait", said.sealed)
+        facts.append(Fact(key=_("Waiting for the time"), value=number))
+    if said.authority_ends is not None:
+        at = words.date_time(said.authority_ends.timestamp(), at_desk.zone)
+        facts.append(Fact(key=_("Recording ends"), value=at))
+    if said.review is not None:
+        facts.append(Fact(key=_("Review by"), value=words.date(said.review.timestamp(), at_desk.zone)))
+    if said.keeping is not None:
+        purged = said.keeping.purged_at
+        text = _("Never yet") if purged is None else words.date_time(purged.timestamp(), at_desk.zone)
+        facts.append(Fact(key=_("Erased last what was due"), value=text))
+        if said.keeping.lost_keys:
+            number = ngettext("%(num)s key", "%(num)s keys", said.keeping.lost_keys)
+            facts.append(Fact(key=_("Keys that open nothing any more"), value=number))
+    facts.append(
+        Fact(
+            key=_("Not told by the box"),
+            value=_(
+                "Version of its software, free storage, and when its certificate ends. A box renews that by itself."
+            ),
+        )
+    )
+    return tuple(facts)
+
+
+def _length(milliseconds: int) -> str:
+    if milliseconds < 1000:
+        return _("%(number)s thousandths of a second", number=milliseconds)
+    if milliseconds < 60_000:
+        return str(ngettext("%(num)s second", "%(num)s seconds", round(milliseconds / 1000)))
+    return words.duration(milliseconds / 1000)
+
+
+def _arranged(stored: StoredArrangements | None) -> str:
+    if stored is None:
+        return _("Nothing that the box has told of.")
+    said = sentences.arrangements(stored.payload)
+    if said is None:
+        return _("More than can be shown: the box is newer than this service.")
+    parts = [
+        text
+        for number, text in (
+            (len(said.quieted), ngettext("%(num)s quiet rule", "%(num)s quiet rules", len(said.quieted))),
+            (len(said.away), ngettext("%(num)s away time", "%(num)s away times", len(said.away))),
+            (len(said.watch), ngettext("%(num)s entry of its own", "%(num)s entries of its own", len(said.watch))),
+        )
+        if number
+    ]
+    return (", ".join(parts) or _("Nothing is arranged")) + "."
