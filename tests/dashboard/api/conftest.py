@@ -15,7 +15,7 @@ from dashboard.access import May, Role
 
 
 @pytest.fixture
-def token_of(app: Flask, engine: Engine, clock: Any, sign_in_as: Callable[..., FlaskClient]) -> Callable[..., str]:
+def token_of(engine: Engine, clock: Any, sign_in_as: Callable[..., FlaskClient]) -> Callable[..., str]:
     """A token of a fresh account; with all rights that its role can give one, unless the test names them."""
 
     def make(name: str = "officer-7", role: Role = Role.OFFICER, rights: set[May] | None = None) -> str:
