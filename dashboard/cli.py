@@ -29,6 +29,7 @@ from dashboard.store.migrate import SchemaError, upgrade
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import account
 from dashboard.store.schema import site as site_table
+from dashboard.transfer.cli import transfer_keys, transfer_run, transfer_show
 from wire import keys
 from wire.files import FileError
 from wire.tls import client_context
@@ -359,6 +360,10 @@ def _fail(text: str) -> NoReturn:
     click.echo(f"gatehouse pages: {text}", err=True)
     sys.exit(2)
 
+
+main.add_command(transfer_keys)
+main.add_command(transfer_run)
+main.add_command(transfer_show)
 
 if __name__ == "__main__":
     main()

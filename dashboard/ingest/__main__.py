@@ -26,6 +26,7 @@ from dashboard.ingest.worker import Worker
 from dashboard.settings import DashboardSettings, load
 from dashboard.store.engine import DatabaseUrlError, open_engine
 from dashboard.store.migrate import SchemaError, check
+from dashboard.transfer import work
 from wire.files import FileError
 from wire.keys import KeyFileError, read_sealing, read_signing
 from wire.tls import client_context
@@ -53,6 +54,13 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
         signing_key=signing_key,
         run=f"{ingest.worker[:32]}-{secrets.token_hex(4)}",
     )
+    transfer_keys = work.Keys(
+        tenant=settings.tenant,
+        operator=settings.operator,
+        show_names=settings.words.show == "name",
+        signing=signing_key,
+        sealing=sealing_key,
+    )
     engine = open_engine(settings.database_url)
     check(engine)
     return Worker(
@@ -68,6 +76,7 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
             tenant=settings.tenant,
             silent_seconds=settings.silent_seconds,
             expire_backups=lambda now: expire_backups(settings, now),
+            transfers=lambda connection, now: work.work(connection, transfer_keys, now),
         ),
         now=time.time,  # noqa: TID251 - the edge
         monotonic=time.monotonic,

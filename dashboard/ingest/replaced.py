@@ -22,7 +22,7 @@ from dashboard.second import needs_second
 from dashboard.store.law import at_of, documents_in_force
 from dashboard.store.own import PREFIX
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import arrangements, command, device, finding, replacement, site
+from dashboard.store.schema import arrangements, command, device, finding, replacement, site, transfer
 from wire.acts import MAX_RESTORED, PauseRecording, Restored, RestoreDevices, SetAuthority
 from wire.base import Correction
 from wire.box import Arrangements
@@ -145,6 +145,8 @@ def _queue_home(connection: Connection, site_id: str, tag: str, replaced_at: flo
         select(command.c.by).where(command.c.site == site_id).order_by(command.c.created_at.desc()).limit(1)
     ).scalar_one_or_none()
     if by is None:
+        by = _took_in(connection, site_id)
+    if by is None:
         return 0  # nobody ever asked anything of the old box: it had nothing but what it saw
     number = 0
     for order, giver in _orders(connection, site_id, by, replaced_at, now):
@@ -156,10 +158,17 @@ def _queue_home(connection: Connection, site_id: str, tag: str, replaced_at: flo
     return number
 
 
+def _took_in(connection: Connection, site_id: str) -> str | None:
+    """Who agreed that a household of another operator is taken in: what was said there is said again in their name."""
+    table = transfer.c
+    query = select(table.second).where(table.site == site_id, table.way == "in", table.state == "taken")
+    return connection.execute(query.order_by(table.done_at.desc()).limit(1)).scalar_one_or_none()
+
+
 def _orders(
     connection: Connection, site_id: str, by: str, replaced_at: float, now: float
 ) -> Iterator[tuple[Order, str]]:
-    known = _restored(connection, site_id, replaced_at)
+    known = restorable(connection, site_id, replaced_at)
     for start in range(0, len(known), MAX_RESTORED):
         yield RestoreDevices(devices=tuple(known[start : start + MAX_RESTORED])), by
     yield from _bound(connection, site_id, now)
@@ -231,7 +240,7 @@ def _arranged(connection: Connection, site_id: str, by: str, now: float) -> Iter
             )
 
 
-def _restored(connection: Connection, site_id: str, before: float) -> list[Restored]:
+def restorable(connection: Connection, site_id: str, before: float) -> list[Restored]:
     """Devices of the old box, with a standing first, then those seen last; one that counts as part of another is not its own."""
     query = (
         select(device)

@@ -30,10 +30,16 @@ class Rounds:
         tenant: str,
         silent_seconds: float = deadman.SILENT_SECONDS,
         expire_backups: Callable[[float], object] = lambda _: None,
+        transfers: Callable[[Connection, float], object] = lambda _connection, _now: None,
     ) -> None:
-        """Make the rounds of a tenant; `expire_backups` destroys keys of backups that have run out by then (Unix seconds)."""
+        """Make the rounds of a tenant.
+
+        `expire_backups` destroys keys of backups that have run out by then (Unix seconds); `transfers` makes or takes in
+        a household that two people agreed to hand over.
+        """
         self._tenant = tenant
         self._expire_backups = expire_backups
+        self._transfers = transfers
         self._silent = silent_seconds
         self._due = float("-inf")
         self._purge_due = float("-inf")
@@ -49,6 +55,7 @@ class Rounds:
             deadman.watch(connection, tenant=self._tenant, since=since, now=now, limit=self._silent)
         shelf.ask_missing(connection, tenant=self._tenant, now=now)
         replaced.restore(connection, tenant=self._tenant, now=now)
+        self._transfers(connection, now)
         if moment >= self._purge_due:
             left = retention.purge(connection, tenant=self._tenant, now=now)
             self._purge_due = moment + (PURGE_AGAIN if left else PURGE_SECONDS)
