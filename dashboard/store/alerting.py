@@ -28,6 +28,7 @@ from dashboard.alerts.plan import ACT_NOW, Alert, News, Person, Plan
 from dashboard.alerts.rota import Handover, Shift
 from dashboard.store.deliveries import queue
 from dashboard.store.queries import rank, write_audit
+from dashboard.store.reviews import waits
 from dashboard.store.schema import (
     account,
     alert,
@@ -87,6 +88,7 @@ def news(connection: Connection, tenant: str, *, now: float) -> tuple[News, ...]
         .where(
             site.c.tenant == tenant,
             finding.c.state == "open",
+            finding.c.looked_at.is_(None),
             finding.c.severity.in_([Severity.ACT_NOW.value, Severity.TODAY.value]),
             ~counted,
             # Work that was planned never holds back what cannot wait.
@@ -280,7 +282,7 @@ def waits_for_answer(connection: Connection, site_id: str, finding_id: str) -> s
 
 
 def waiting_by_account(connection: Connection, tenant: str, *, now: float) -> dict[str, tuple[int, int, int]]:
-    """Open findings of the households in each account's charge, or covered by it, by how soon: now, today, this week."""
+    """Findings that nobody has decided about, by account in charge or standing in: now, today, this week."""
     soon = (Severity.ACT_NOW, Severity.TODAY, Severity.THIS_WEEK)
     given = select(assignment.c.account_id, assignment.c.site).where(*_lasts(now))
     covered = (
@@ -296,7 +298,7 @@ def waiting_by_account(connection: Connection, tenant: str, *, now: float) -> di
         )
         .join(finding, finding.c.site == mine.c.site)
         .join(site, site.c.site == mine.c.site)
-        .where(site.c.tenant == tenant, finding.c.state == "open")
+        .where(site.c.tenant == tenant, waits)
         .group_by(mine.c.account_id)
         .limit(MOST_PEOPLE)
     )
