@@ -167,7 +167,7 @@ def clauses(chosen: Sequence[str], lists: Sequence[str]) -> tuple[Clause, ...]:
     classes += [DataClass.SIGNS] if "signs" in chosen else []
     classes += [DataClass.LIST_HITS] if "lists" in chosen else []
     classes += [DataClass.FULL_NAMES] if "full" in chosen else []
-    mine = (Standing.REGISTERED,)
+    mine: tuple[Literal[Standing.REGISTERED]] = (Standing.REGISTERED,)
     made: list[Clause] = [
         CollectClause(number="1", standings=tuple(Standing), classes=(DataClass.PRESENCE, DataClass.FINGERPRINT))
     ]
@@ -182,9 +182,14 @@ def clauses(chosen: Sequence[str], lists: Sequence[str]) -> tuple[Clause, ...]:
     if "quarantine" in chosen:
         made.append(QuarantineClause(number="7", standings=(Standing.UNKNOWN,)))
     if "unmask" in chosen:
-        others = (Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.UNKNOWN)
-        kept = (DataClass.PRESENCE, DataClass.FINGERPRINT, DataClass.VOLUMES, DataClass.LIST_HITS)
-        made.append(UnmaskClause(number="8", standings=others, classes=kept, most_hours=UNMASK_HOURS))
+        made.append(
+            UnmaskClause(
+                number="8",
+                standings=(Standing.HOUSEHOLD, Standing.GUEST, Standing.WORK, Standing.UNKNOWN),
+                classes=(DataClass.PRESENCE, DataClass.FINGERPRINT, DataClass.VOLUMES, DataClass.LIST_HITS),
+                most_hours=UNMASK_HOURS,
+            )
+        )
     return tuple(made)
 
 

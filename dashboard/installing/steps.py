@@ -41,7 +41,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section(key="box", title=N_("Scan the box's code"), where="station"),
     Section(key="order", title=N_("Person and order"), where="station", after=("box",), decides=True),
-    Section(key="people", title=N_("Tell everybody at the address"), where="home", after=("order",)),
+    Section(key="people", title=N_("Tell everybody at the address"), where="home", after=("box",)),
     Section(key="never", title=N_("What must never lose its connection"), where="home"),
     Section(key="connect", title=N_("Connect the box"), where="home", after=("box",)),
     Section(key="wifi", title=N_("Wi-Fi name and passphrase cards"), where="home", after=("box",)),
