@@ -13,19 +13,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session
+from flask import Flask, Response, abort, current_app, request
 from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
-from dashboard import access, auth, clock, i18n
+from dashboard import access, admission, clock, headers, i18n, limits
 from dashboard.api import frame as api_frame
 from dashboard.api import install as api_install
 from dashboard.api import problems
@@ -39,46 +38,51 @@ from dashboard.pages import (
     finding,
     handed,
     household,
+    households,
+    install,
+    install_checking,
+    install_devices,
+    install_home,
+    install_order,
+    install_papers,
+    install_people,
+    install_removal,
     language,
     law,
+    looked,
     notes,
-    person,
     offline,
+    person,
     proposal,
     requests,
+    reviewing,
+    search,
     second,
     signin,
     today,
+    tokens,
+    transfer,
+    transfers,
     visit,
     visit_sign,
     visits,
-    tokens,
 )
 from dashboard.pages.contexts import ErrorPage
 from dashboard.pages.desk import Desk, show
 from dashboard.settings import DashboardSettings
 from dashboard.store.engine import open_engine, reading
-from dashboard.store.queries import write_audit
 
 MOST_FORM = 64 * 1024
 """Octets of a request's body."""
 LEAST_SECRET = 32
-_PUBLIC = (
-    frozenset(
-        {"static", "health", api_frame.DOCUMENT, "language.choose", "signin.form", "signin.sign_in", "signin.sign_out"}
-    )
-    | offline.ENDPOINTS
-)
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+_PUBLIC = frozenset({api_frame.DOCUMENT}) | admission.PUBLIC | offline.ENDPOINTS
 _TITLES = {
     400: ("Your form could not be used", "Nothing was sent. Go back, load the page again and send it once more."),
     403: ("You may not do this", "Your account does not have the right to do this. Ask a supervisor if that is wrong."),
     404: ("Page not found", "Check the address, or go to Today."),
     405: ("This page cannot be used that way", "Go to Today and start from there."),
     413: ("That was too long", "Go back and send a shorter text, or a smaller file."),
+    429: ("Too many tries", "Wait a minute, then try once more. Nothing was sent."),
     500: (
         "Sorry, there is a problem with this service",
         "Try again in a minute. If you were sending a decision, look at the finding first: it lists what was sent.",
@@ -156,6 +160,8 @@ def create_app(
         # A form may lie open for hours; its token ends with the session.
         WTF_CSRF_TIME_LIMIT=None,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
+        # None takes any: for loopback, where no other site's name leads here.
+        TRUSTED_HOSTS=list(settings.hosts) or None,
     )
     app.jinja_loader = ChoiceLoader(
         [
@@ -172,6 +178,7 @@ def create_app(
         zone=ZoneInfo(settings.time_zone),
         now=now,
         wait=wait,
+        secret=secret,
     )
     app.extensions["gatehouse"] = desk
     for module in (
@@ -184,6 +191,10 @@ def create_app(
         handed,
         requests,
         finding,
+        reviewing,
+        looked,
+        households,
+        search,
         device,
         agent,
         proposal,
@@ -197,6 +208,17 @@ def create_app(
         visit,
         visit_sign,
         offline,
+        tokens,
+        install,
+        install_checking,
+        install_devices,
+        install_home,
+        install_order,
+        install_papers,
+        install_people,
+        install_removal,
+        transfer,
+        transfers,
     ):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
@@ -204,8 +226,12 @@ def create_app(
     api = api_install.install(app, csrf)
     _every_view_says_what_it_needs(app)
     i18n.install(app, settings)
-    app.before_request(lambda: api_frame.admit(desk, api.pace) if api_frame.is_api(request.path) else _admit(desk))
-    csrf.init_app(app)  # after `_admit`, so that its error page is that of whoever is signed in
+    app.before_request(_known_host)
+    app.before_request(
+        lambda: api_frame.admit(desk, api.pace) if api_frame.is_api(request.path) else admission.admit(desk, _PUBLIC)
+    )
+    csrf.init_app(app)  # after `admit`, so that its error page is that of whoever is signed in
+    limits.install(app, settings.sign_in)  # after `admit`: exports are counted for who is asking
     app.after_request(lambda response: _headers(response, secure=secure))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _http_error)
@@ -225,73 +251,24 @@ def _health() -> Response:
     return Response("ok\n", mimetype="text/plain")
 
 
-def _admit(desk: Desk) -> ResponseReturnValue | None:
-    """Find out who is asking; send strangers to the sign-in."""
-    if request.endpoint in {"static", "health"}:
-        return None
-    if request.endpoint == agent.ENDPOINT:
-        request.max_content_length = agent.MOST_BODY  # the one form with a file
-    token = session.get("token")
-    if isinstance(token, str):
-        with desk.reads.connect() as connection:
-            g.who = auth.signed_in(connection, token=token, now=desk.now())
-    if request.endpoint in _PUBLIC:
-        return None
-    if g.get("who") is not None:
-        _allow(g.who)
-        return None
-    if request.args.get("part") == "live":
-        return Response("Sign in again.\n", 401, mimetype="text/plain")
-    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    return redirect("/sign-in?" + urlencode({"next": target}), 303)
-
-
-def _allow(who: auth.SignedIn) -> None:
-    """Refuse what the role does not have, and write down that it was tried."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    need = None if view is None else access.need_of(view)
-    if need is None or who.role.may(need):
-        return
-    g.denied = True
-    abort(403)
-
-
-def _write_denial() -> None:
-    """Write down that something was tried that who is asking has no right to."""
-    if not g.pop("denied", False):
-        return
-    desk: Desk = current_app.extensions["gatehouse"]
-    asking: auth.SignedIn | None = g.get("who")
-    with desk.engine.begin() as connection:
-        write_audit(
-            connection,
-            at=desk.now(),
-            account_id=None if asking is None else asking.account_id,
-            action="denied",
-            subject=f"{request.method} {request.path}"[:160],
-            outcome="refused",
-        )
+def _known_host() -> Response | None:
+    """Refuse a request for a host that is none of ours before anything else looks at it."""
+    if isinstance(request.routing_exception, SecurityError):
+        return Response("This service has another address.\n", 400, mimetype="text/plain")
+    return None
 
 
 def _headers(response: Response, *, secure: bool) -> Response:
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    # "same-origin", not "no-referrer": the CSRF check of a TLS request compares the referrer with the host.
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-    if secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
-    return response
+    kept = request.endpoint == "static" and response.status_code in {200, 206, 304}
+    return headers.harden(response, secure=secure, kept=kept)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if error.response is not None and code < 400:
         return error.get_response()  # a redirect that routing made
-    _write_denial()
+    desk: Desk = current_app.extensions["gatehouse"]
+    admission.write_denial(desk.engine, desk.now())
     if api_frame.is_api(request.path):
         return problems.of_http(error)
     heading, explanation = _TITLES.get(code, _TITLES[500 if code >= 500 else 400])

@@ -249,6 +249,10 @@ class DashboardSettings(_Section):
     """How long a command stays valid."""
     secure_cookies: bool = True
     """False only where the page is served on loopback without TLS."""
+    hosts: tuple[Annotated[str, Field(pattern=r"^\.?[a-z0-9.-]{1,253}$")], ...] = Field(default=(), max_length=8)
+    """Names under which browsers ask for the pages; a request for any other is refused. Empty takes any."""
+    trusted_proxy: str | None = Field(default=None, pattern=r"^[0-9a-fA-F.:]{2,45}$")
+    """Address of the one TLS proxy whose word on who is asking counts (X-Forwarded-For, -Proto, -Host); else nobody's."""
     time_zone: str = "Europe/London"
     """The zone whose time the pages keep (IANA name)."""
     silent_seconds: float = Field(default=150.0, ge=1, le=3600)

@@ -13,6 +13,7 @@ import socket
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 from waitress.server import create_server
@@ -99,6 +100,7 @@ def main(config: Path, fds: tuple[int, ...], address: str | None, threads: int) 
         url_scheme="https" if settings.secure_cookies else "http",
         max_request_body_size=256 * 1024,
         clear_untrusted_proxy_headers=True,
+        **_proxy(settings.trusted_proxy),
     )
     signal.signal(signal.SIGTERM, _stop)
     logging.getLogger(__name__).info("serving on %s", ", ".join(map(_where, listeners)))
@@ -109,6 +111,18 @@ def main(config: Path, fds: tuple[int, ...], address: str | None, threads: int) 
     finally:
         server.close()
         app.extensions["gatehouse"].engine.dispose()
+
+
+def _proxy(address: str | None) -> dict[str, Any]:
+    """Whose headers on who is asking count: those of one proxy, one step; of anybody else they are thrown away."""
+    if address is None:
+        return {}
+    # Not "forwarded" too: of two headers that say the same, one may be the client's own.
+    return {
+        "trusted_proxy": address,
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+    }
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -19,7 +19,9 @@ from dashboard.api.frame import Api, Call, Routes
 
 VIEWS: dict[str, str] = {
     "today.today": "TodayPage",
-    "today.households": "HouseholdsPage",
+    "households.households": "HouseholdsPage",
+    "search.find": "SearchPage",
+    "looked.looked": "LookedPage",
     "household.household": "HouseholdPage",
     "finding.finding": "FindingPage",
     "device.device": "DevicePage",
@@ -48,7 +50,8 @@ def contexts() -> dict[str, type]:
     for module in pkgutil.iter_modules(pages.__path__):
         if module.name.startswith("contexts"):
             held = vars(importlib.import_module(f"{pages.__name__}.{module.name}"))
-            found |= {name: item for name, item in held.items() if dataclasses.is_dataclass(item)}
+            named = {name: item for name, item in held.items() if isinstance(item, type)}
+            found |= {name: item for name, item in named.items() if dataclasses.is_dataclass(item)}
     return found
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
+from pydantic import ValidationError
+
 from dashboard.commands import TOKEN, Decision
 from dashboard.pages import typed
 from dashboard.pages.typed import DAY, INCOMPLETE, Errors, text_errors, tidy
@@ -120,7 +122,10 @@ def check(spec: Spec, given: Given) -> tuple[Decision | None, Errors]:
     given.errors.extend(text_errors("reason", "Reason", given.reason, MOST_REASON))
     if not TOKEN.fullmatch(token):
         given.wrong("reason", INCOMPLETE)
-    order = None if given.errors else spec.make(given)
+    try:
+        order = None if given.errors else spec.make(given)
+    except ValidationError:
+        order = None  # a hidden field that none of our pages made
     prefix = f"{spec.key}-"
     if order is None or given.errors:
         return None, tuple((prefix + name, text) for name, text in given.errors) or ((prefix + "reason", INCOMPLETE),)
