@@ -28,6 +28,7 @@ from dashboard.ingest.handlers import MAX_ANSWERS, Handlers
 from dashboard.ingest.opening import Refusal, Unread, refused
 from dashboard.ingest.rows import Rows
 from dashboard.store import schema
+from dashboard.store.coverage import keep_gaps
 from dashboard.store.own import is_own, raise_own
 from wire.base import Payload
 from wire.box import BoxStatus
@@ -311,6 +312,8 @@ def _status(connection: Connection, opened: Opened, status: BoxStatus) -> bool:
         values = {"status": _plain(status), "status_at": at, "status_id": opened.envelope.id}
         if _begun_anew(opened.envelope.id, row.status_id):
             connection.execute(delete(schema.arrangements).where(schema.arrangements.c.site == opened.topic.site))
+        if status.gaps and values["status"].get("gaps") != (row.status or {}).get("gaps"):
+            keep_gaps(connection, opened.topic.site, status.gaps)
     else:
         return False
     connection.execute(update(schema.site).where(table.site == opened.topic.site).values(**values))

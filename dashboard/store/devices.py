@@ -210,6 +210,24 @@ def parts(connection: Connection, site_id: str, device_id: str) -> tuple[str, ..
     return tuple(known[:MOST_PARTS])
 
 
+def parts_of_all(connection: Connection, site_id: str, ids: Collection[str]) -> dict[str, str]:
+    """As `parts` for several devices at once: by the id of each part, the device that it counts as part of."""
+    root = {device_id: device_id for device_id in ids}
+    newest = set(root)
+    for _ in range(MOST_STEPS):
+        query = (
+            select(device.c.device_id, device.c.merged_into)
+            .where(device.c.site == site_id, device.c.merged_into.in_(sorted(newest)))
+            .limit(MOST_PARTS)
+        )
+        found = {row.device_id: root[row.merged_into] for row in connection.execute(query) if row.device_id not in root}
+        root |= found
+        newest = set(found)
+        if not newest:
+            break
+    return root
+
+
 def stays_of(connection: Connection, site_id: str, ids: Sequence[str]) -> tuple[StoredStay, ...]:
     """Latest stays of these devices, newest first; at most `MOST_STAYS`."""
     query = (

@@ -41,7 +41,7 @@ from dashboard.store.schema.boxes import (
     stay,
     watchman,
 )
-from dashboard.store.schema.cases import home, note, person, person_change
+from dashboard.store.schema.cases import gap, home, note, person, person_change
 from dashboard.store.schema.evidence import bundle, bundle_file, bundle_part, ledger_head, ledger_seed, stamp
 from dashboard.store.schema.installs import box_stock, install, install_adult, install_key, install_step
 from dashboard.store.schema.law import authority_document, notice, request
@@ -88,6 +88,7 @@ __all__ = [
     "handover",
     "held_form",
     "history",
+    "gap",
     "home",
     "install",
     "install_adult",

@@ -1,4 +1,4 @@
-"""Persons, the homes they live in, what was changed about them, and notes."""
+"""Persons, the homes they live in, what was changed about them, notes; and when a box could not see."""
 
 from __future__ import annotations
 
@@ -58,4 +58,13 @@ note = Table(
     Column("corrects", String(32), comment="the note that it puts right; that one stays"),
     Column("text", String(2000), nullable=False),
     Index("ix_note_site", "site", "at"),
+)
+
+gap = Table(
+    "gap",
+    metadata,
+    Column("site", ForeignKey("site.site"), primary_key=True),
+    Column("started", Float, primary_key=True),
+    Column("cause", String(20), primary_key=True),
+    Column("ended", Float, comment="none while it lasts"),
 )

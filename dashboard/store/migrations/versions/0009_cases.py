@@ -1,4 +1,4 @@
-"""Persons, their households, and notes."""
+"""Persons, their households, notes, and when a box could not see."""
 
 from __future__ import annotations
 
@@ -70,9 +70,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("note_id", name=op.f("pk_note")),
     )
     op.create_index("ix_note_site", "note", ["site", "at"], unique=False)
+    op.create_table(
+        "gap",
+        sa.Column("site", sa.String(length=63), nullable=False),
+        sa.Column("started", sa.Float(), nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("ended", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["site"], ["site.site"], name=op.f("fk_gap_site_site")),
+        sa.PrimaryKeyConstraint("site", "started", "cause", name=op.f("pk_gap")),
+    )
 
 
 def downgrade() -> None:
     """Take this step back."""
-    for table in ("note", "person_change", "home", "person"):
+    for table in ("gap", "note", "person_change", "home", "person"):
         op.drop_table(table)
