@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, current_app, request
 from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -29,12 +29,15 @@ from dashboard.api import frame as api_frame
 from dashboard.api import install as api_install
 from dashboard.api import problems
 from dashboard.pages import (
-    agent,
+    account,
+    accounts,
     activity,
+    agent,
     arrangements,
     boxes,
     command,
     coverage,
+    demo,
     device,
     devices,
     finding,
@@ -54,14 +57,15 @@ from dashboard.pages import (
     looked,
     notes,
     offline,
+    operator,
     person,
     proposal,
     requests,
     reviewing,
     search,
-    timeline,
     second,
     signin,
+    timeline,
     today,
     tokens,
     transfer,
@@ -186,8 +190,12 @@ def create_app(
     app.extensions["gatehouse"] = desk
     for module in (
         signin,
+        operator,
+        account,
+        accounts,
         language,
         today,
+        demo,
         household,
         arrangements,
         law,
