@@ -23,7 +23,10 @@ class Place:
 _PLACES: tuple[tuple[str, str, str, May], ...] = (
     ("today", N_("Today"), "/", May.SEE),
     ("households", N_("Households"), "/households", May.SEE),
+    ("install", N_("Install"), "/install", May.INSTALL),
     ("boxes", N_("Boxes"), "/boxes", May.SEE_BOXES),
+    ("demo", N_("Demonstration"), "/demo", May.BE_HERE),
+    ("accounts", N_("Accounts"), "/accounts", May.MANAGE),
 )
 
 

@@ -1,0 +1,102 @@
+"""Every page asks the database a bounded number of times, however many households, devices and findings there are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event, insert
+
+from dashboard import auth
+from dashboard.access import Role, need_of
+from dashboard.app import create_app
+from dashboard.demo.story import SITUATIONS, finding
+from dashboard.ingest.rows import Rows
+from dashboard.store import schema
+from dashboard.store.engine import open_engine
+from dashboard.store.migrate import upgrade
+from lab.generator import Sizes, fill, officer_of, site_id
+
+SMALL = Sizes(households=3, devices=9, events=60, days=6, officers=3)
+LARGE = Sizes(households=30, devices=40, events=2000, days=12, officers=3)
+MOST = 60
+"""Statements of one page at most, with the sign-in, the audit and the frame."""
+SLACK = 3
+"""Something that is only asked for where there is anything at all."""
+KNOWN = {"site": site_id(0), "device": "dev-01", "finding": "find-001", "proposal": "prop-1", "command": "c" * 32}
+
+
+def _dashboard(make: Callable[..., Any], url: str, sizes: Sizes, now: float) -> tuple[Flask, Engine]:
+    settings = make(database_url=url)
+    engine = open_engine(url)
+    upgrade(engine)
+    fill(engine, sizes, now)
+    more = sizes.households
+    chance = random.Random(1)  # noqa: S311 - to be repeated
+    with engine.begin() as connection:
+        rows = Rows(connection, now)
+        for place in range(100, 100 + 3 * more):
+            said = finding(place, SITUATIONS[place % len(SITUATIONS)], now - chance.uniform(60, 86400), 30.0)
+            rows.store(KNOWN["site"], said, said.model_dump(mode="json", exclude_none=True))
+        rows.flush()
+        officer = officer_of(sizes, 0)
+        values = {"body": {"action": "run-probe", "kind": "sweep"}, "reason": "r", "by": officer, "detail": ""}
+        ids = [KNOWN["command"], *(f"{number:032x}" for number in range(2 * more))]
+        connection.execute(
+            insert(schema.command),
+            [
+                {"command_id": name, "site": KNOWN["site"], "created_at": now - 60, "expires_at": now + 60}
+                | values
+                | {"state": "applied", "device_id": "dev-01", "answered_at": now - 50}
+                for name in ids
+            ],
+        )
+    return create_app(settings, engine=engine, now=lambda: now, wait=lambda _seconds: None), engine
+
+
+def _count(app: Flask, engine: Engine, now: float) -> dict[str, tuple[int, int]]:
+    """Statements and status by route."""
+    account = auth.add_account(engine, name="Counter", role=Role.SUPERVISOR, now=now)
+    with engine.begin() as connection:
+        token = auth._open_session(connection, account, now)
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["token"] = token
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    counts: dict[str, tuple[int, int]] = {}
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        if "GET" not in (rule.methods or ()) or need_of(app.view_functions[rule.endpoint]) is None:
+            continue
+        with app.test_request_context():
+            address = app.url_for(rule.endpoint, **{name: KNOWN.get(name, "1") for name in rule.arguments})
+        asked.clear()
+        answer = client.get(address)
+        counts[rule.rule] = (len(asked), answer.status_code)
+        answer.close()
+    return counts
+
+
+@pytest.mark.req("R41")
+def test_no_page_asks_more_often_where_there_is_more(
+    make_settings: Callable[..., Any], tmp_path: Path, clock: Any
+) -> None:
+    found = []
+    for name, sizes in (("small", SMALL), ("large", LARGE)):
+        app, engine = _dashboard(make_settings, f"sqlite:///{tmp_path / name}.db", sizes, clock.at)
+        found.append(_count(app, engine, clock.at))
+        engine.dispose()
+    small, large = found
+    assert small.keys() == large.keys()
+    shown = {rule for rule, (_, status) in large.items() if status == 200}
+    assert {"/", "/households/<site>", "/households/<site>/findings/<finding>"} <= shown
+    broken = {rule: status for rule, (_, status) in large.items() if status >= 500}
+    assert not broken
+    grows = {rule: (small[rule], large[rule]) for rule in large if large[rule][0] > small[rule][0] + SLACK}
+    assert not grows
+    many = {rule: counted for rule, (counted, _) in large.items() if counted > MOST}
+    assert not many
