@@ -85,3 +85,17 @@ def need_of(view: Callable[..., Any]) -> May | None:
     """What a view said that it needs."""
     found = getattr(view, "__needs__", None)
     return found if isinstance(found, May) else None
+
+
+def step_up(view: View) -> View:
+    """Say that a view wants a proof of who is asking of the last ten minutes; goes below `needs`.
+
+    Who has none is asked for one first and comes back; a form on its way is kept meanwhile (`dashboard.accounts.held`).
+    """
+    view.__fresh__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def wants_fresh(view: Callable[..., Any]) -> bool:
+    """Whether a view wants a fresh proof."""
+    return bool(getattr(view, "__fresh__", False))

@@ -1,30 +1,43 @@
-"""Accounts, one-time sign-in codes and server-side sessions.
+"""Accounts and one-time sign-in codes; sessions are in `dashboard.accounts.sessions`.
 
 In: a name and a code typed by someone. Out: a session token for the cookie; the database keeps only
 its SHA-256, so a copy of the database signs nobody in. A code is used once, and runs out. Bounded:
-five wrong tries close a name for five minutes, an account has at most `MOST_SESSIONS` sessions.
+five wrong tries close a name for five minutes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy import Connection, Engine, case, delete, insert, or_, select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from dashboard.access import Role
+from dashboard.accounts import sessions
+from dashboard.accounts.sessions import MOST_SESSIONS, SESSION_SECONDS, SignedIn, signed_in
+from dashboard.store import charge
 from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import account, command, session
+from dashboard.store.schema import account, authenticator, command, held_form, passkey, recovery_code, session
 
+__all__ = [
+    "MOST_SESSIONS",
+    "SESSION_SECONDS",
+    "SignedIn",
+    "add_account",
+    "close_account",
+    "count_failure",
+    "decoy",
+    "make_code",
+    "prove_by_code",
+    "sign_in",
+    "sign_out",
+    "signed_in",
+]
 MOST_FAILURES = 5
 LOCKED_SECONDS = 300.0
-SESSION_SECONDS = 12 * 3600.0
-MOST_SESSIONS = 20
 CODE_LENGTH = 12
 MOST_TYPED = 200
 """Characters of a typed name or code that are looked at."""
@@ -34,18 +47,7 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No letter that is taken for a digit: a code is read out or copied by hand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """Who is asking."""
-
-    account_id: str
-    name: str
-    role: Role
-    token_hash: str
-    expires_at: float
-
-
-def add_account(engine: Engine, *, name: str, role: Role, now: float) -> str:
+def add_account(engine: Engine, *, name: str, role: Role, now: float, by: str | None = None) -> str:
     """Make an account without a code; returns its opaque id.
 
     Raises:
@@ -59,11 +61,11 @@ def add_account(engine: Engine, *, name: str, role: Role, now: float) -> str:
         if connection.execute(select(account.c.account_id).where(account.c.name == name)).first():
             raise ValueError(f"there is an account named {name} already")
         connection.execute(insert(account).values(account_id=account_id, name=name, role=role, failures=0))
-        write_audit(connection, at=now, account_id=None, action="add-account", subject=account_id, outcome="done")
+        write_audit(connection, at=now, account_id=by, action="add-account", subject=account_id, outcome="done")
     return account_id
 
 
-def make_code(engine: Engine, *, name: str, now: float, lifetime: float) -> str:
+def make_code(engine: Engine, *, name: str, now: float, lifetime: float, by: str | None = None) -> str:
     """A fresh one-time code for an account, valid for `lifetime` seconds; the old one stops working.
 
     Raises:
@@ -83,12 +85,12 @@ def make_code(engine: Engine, *, name: str, now: float, lifetime: float) -> str:
             .where(account.c.account_id == account_id)
             .values(code_hash=code_hash, code_expires_at=now + lifetime, failures=0, locked_until=None)
         )
-        write_audit(connection, at=now, account_id=None, action="make-code", subject=account_id, outcome="done")
+        write_audit(connection, at=now, account_id=by, action="make-code", subject=account_id, outcome="done")
     return "-".join(code[start : start + 4] for start in range(0, CODE_LENGTH, 4))
 
 
-def close_account(engine: Engine, *, name: str, now: float) -> None:
-    """Close an account for good: its sign-ins end, and what it asked for and nobody has agreed to yet is taken back.
+def close_account(engine: Engine, *, name: str, now: float, by: str | None = None) -> None:
+    """Close an account for good: its sign-ins and keys end, nothing is given to it any more, and what it asked for and nobody has agreed to yet is taken back.
 
     Raises:
         ValueError: there is no such account, or it is closed already.
@@ -104,13 +106,23 @@ def close_account(engine: Engine, *, name: str, now: float) -> None:
             .values(role=CLOSED, code_hash=None, code_expires_at=None)
         )
         connection.execute(delete(session).where(session.c.account_id == account_id))
+        for table in (passkey, authenticator, recovery_code, held_form):
+            connection.execute(delete(table).where(table.c.account_id == account_id))
+        charge.end_all(connection, account_id=account_id, by=by, now=now)
         waits = (command.c.by == account_id) & (command.c.state == "needs-second")
         connection.execute(update(command).where(waits).values(state="taken-back", answered_at=now))
-        write_audit(connection, at=now, account_id=None, action="close-account", subject=account_id, outcome="done")
+        write_audit(connection, at=now, account_id=by, action="close-account", subject=account_id, outcome="done")
 
 
 def sign_in(
-    engine: Engine, *, name: str, code: str, now: float, is_news: Callable[[], bool] = lambda: True
+    engine: Engine,
+    *,
+    name: str,
+    code: str,
+    now: float,
+    is_news: Callable[[], bool] = lambda: True,
+    client: str = "",
+    origin: str = "",
 ) -> str | None:
     """Trade a name and its unused code for a session token; None if that fails, for whatever reason.
 
@@ -125,7 +137,7 @@ def sign_in(
         row = None if found is None else found.mappings().one_or_none()
     usable = row is not None and row["code_hash"] is not None and (row["code_expires_at"] or 0.0) > now
     # Checked outside any transaction: it is slow by design, and must not hold up the writers.
-    right = check_password_hash(row["code_hash"] if row is not None and usable else _decoy(), typed) and usable
+    right = check_password_hash(row["code_hash"] if row is not None and usable else decoy(), typed) and usable
     if row is None:
         if is_news():
             with engine.begin() as connection:
@@ -143,33 +155,32 @@ def sign_in(
         if row["locked_until"] is not None and row["locked_until"] > now:
             return None
         if right and _consume(connection, account_id, row["code_hash"], now):
-            token = _open_session(connection, account_id, now)
+            token = _open_session(connection, account_id, now, client=client, origin=origin)
             write_audit(connection, at=now, account_id=account_id, action="sign-in", subject="", outcome="done")
             return token
-        _count_failure(connection, account_id, now)
+        count_failure(connection, account_id, now)
     return None
 
 
-def signed_in(connection: Connection, *, token: str, now: float) -> SignedIn | None:
-    """Whose session a token is, while it lasts."""
-    row = (
-        connection.execute(
-            select(account.c.account_id, account.c.name, account.c.role, session.c.token_hash, session.c.expires_at)
-            .join(session, session.c.account_id == account.c.account_id)
-            .where(session.c.token_hash == _hash(token), session.c.expires_at > now)
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None or row["role"] not in tuple(Role):
-        return None
-    return SignedIn(**{**row, "role": Role(row["role"])})
+def prove_by_code(engine: Engine, *, who: SignedIn, code: str, now: float) -> bool:
+    """Whether a one-time code is that of who is signed in; it is taken. A wrong one counts as a wrong sign-in."""
+    typed = "".join(code[:MOST_TYPED].upper().split()).replace("-", "")
+    with reading(engine).connect() as connection:
+        row = connection.execute(select(account).where(account.c.account_id == who.account_id)).mappings().one()
+    usable = row["code_hash"] is not None and (row["code_expires_at"] or 0.0) > now
+    right = check_password_hash(row["code_hash"] if usable else decoy(), typed) and usable
+    with engine.begin() as connection:
+        if right and _consume(connection, who.account_id, row["code_hash"], now):
+            return True
+        count_failure(connection, who.account_id, now)
+    return False
 
 
 def sign_out(engine: Engine, *, who: SignedIn, now: float) -> None:
     """End a session on the server: its cookie is worth nothing from now on."""
     with engine.begin() as connection:
-        connection.execute(delete(session).where(session.c.token_hash == who.token_hash))
+        session_id = sessions.id_of(who.token_hash)
+        sessions.end(connection, account_id=who.account_id, session_id=session_id, now=now)
         write_audit(connection, at=now, account_id=who.account_id, action="sign-out", subject="", outcome="done")
 
 
@@ -187,7 +198,8 @@ def _consume(connection: Connection, account_id: str, code_hash: str, now: float
     return done.rowcount == 1
 
 
-def _count_failure(connection: Connection, account_id: str, now: float) -> None:
+def count_failure(connection: Connection, account_id: str, now: float) -> None:
+    """Count a wrong try of an account, and close its name for a while after too many."""
     # The count is raised in the database, so that tries made at the same time are all counted.
     # A lock that has run out starts the count anew.
     fresh = case((or_(account.c.locked_until.is_(None), account.c.locked_until > now), account.c.failures), else_=0)
@@ -204,31 +216,11 @@ def _count_failure(connection: Connection, account_id: str, now: float) -> None:
     write_audit(connection, at=now, account_id=account_id, action="sign-in-failed", subject="", outcome=outcome)
 
 
-def _open_session(connection: Connection, account_id: str, now: float) -> str:
-    token = secrets.token_urlsafe(32)
-    connection.execute(delete(session).where(session.c.expires_at <= now))
-    newest = (
-        select(session.c.token_hash)
-        .where(session.c.account_id == account_id)
-        .order_by(session.c.created_at.desc())
-        .limit(MOST_SESSIONS - 1)
-    )
-    kept = connection.execute(newest).scalars().all()
-    connection.execute(delete(session).where(session.c.account_id == account_id, session.c.token_hash.not_in(kept)))
-    connection.execute(
-        insert(session).values(
-            token_hash=_hash(token), account_id=account_id, created_at=now, expires_at=now + SESSION_SECONDS
-        )
-    )
-    return token
-
-
-def _hash(token: str) -> str:
-    # A token has 256 random bits: a plain hash keeps it, and the look-up by hash leaks nothing of use by time.
-    return hashlib.sha256(token.encode()).hexdigest()
+def _open_session(connection: Connection, account_id: str, now: float, *, client: str = "", origin: str = "") -> str:
+    return sessions.open_session(connection, account_id, now, way="code", client=client, origin=origin)
 
 
 @cache
-def _decoy() -> str:
+def decoy() -> str:
     """A hash of nothing anyone knows, checked when there is no code, so that the check takes as long."""
     return generate_password_hash(secrets.token_hex(16))

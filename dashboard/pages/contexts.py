@@ -47,7 +47,9 @@ class Frame:
     account: str
     """Name of who is signed in; empty when nobody is."""
     until: Moment | None
-    """When the session ends."""
+    """When the session ends if nothing more is asked for."""
+    ends_in: int
+    """Seconds until then."""
     section: str
     """Current entry of the navigation: today, households or empty."""
     places: tuple[Place, ...]
@@ -74,6 +76,8 @@ class Frame:
     """See `reload_to`."""
     messages: tuple[Message, ...]
     """What who is signed in was told and has not said that they read."""
+    demo: bool
+    """This is the demonstration: nothing on the page is real."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,130 +175,6 @@ class ActForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One cause: something to decide."""
-
-    severity: SeverityMark
-    """Worst of its findings; For information for a question about devices."""
-    sentence: str
-    """What was seen, one sentence."""
-    together: str
-    """How many signs the cause has, in words; empty for one finding, or several of one kind."""
-    detail: str
-    """The device or devices, in words."""
-    since: Moment
-    """When the oldest was raised."""
-    last: Moment | None
-    """When the latest was last seen, if the card stays: tells whether there is news. None for others."""
-    address: str
-    """Where to decide: the finding, or the household's list of findings."""
-    action: str
-    """Words of the link."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HomeCard:
-    """One household and what is to be decided there."""
-
-    household: str
-    """What officers call the household."""
-    address: str
-    """Link to the household."""
-    cards: tuple[Card, ...]
-    """Its causes, worst first, then oldest; a question about devices last."""
-    more: int
-    """Causes beyond the most that are shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxRow:
-    """A box that needs attention."""
-
-    household: str
-    """What officers call the household."""
-    household_address: str
-    """Link to the household."""
-    problem: str
-    """What is wrong, one sentence."""
-    heard: Moment | None
-    """When it was last heard of; None if never."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Second:
-    """Something that waits for another officer than the one who asked."""
-
-    household: str
-    """What officers call the household."""
-    text: str
-    """What was asked for, and why."""
-    by: str
-    """Who asked."""
-    until: Moment
-    """Until when it waits."""
-    late: bool
-    """Whether that is past."""
-    address: str
-    """Link."""
-    action: str
-    """Words of the link."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TodayPage:
-    """*Today*: what needs a decision."""
-
-    summary: str
-    """One line over everything: how many of how many."""
-    homes: tuple[HomeCard, ...]
-    """Households with something to decide now or today, the worst and oldest first; where they are not parted, all."""
-    later: tuple[HomeCard, ...]
-    """Those where it can wait, with a question last; empty where they are few, or nothing is urgent."""
-    left_out: int
-    """Households beyond the most that are shown."""
-    boxes: tuple[BoxRow, ...]
-    """Boxes that do not report or do not record, or whose lists or test are not in order."""
-    informs: str
-    """How many findings are for information alone, in words; empty for none."""
-    quiet: int
-    """Households with nothing to decide and a box in order."""
-    seconds: tuple[Second, ...]
-    """What waits for a second person, and emergencies that somebody else must look at."""
-    requests: tuple[tuple[str, str, str], ...]
-    """Households whose home asked for something: what officers call it, the link, how many."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HouseholdRow:
-    """A line of the list of households."""
-
-    household: str
-    """What officers call it."""
-    address: str
-    """Link."""
-    worst: SeverityMark | None
-    """Worst open finding, For information where only a question waits; None if nothing does."""
-    decisions: str
-    """How many findings are open and how many questions wait, in words; empty for none."""
-    informs: str
-    """How many findings are for information alone, in words; empty for none."""
-    box: str
-    """Whether the box reports, in words."""
-    heard: Moment | None
-    """When the box was last heard of; None if never, or if it reports."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HouseholdsPage:
-    """*Households*: all of them."""
-
-    households: tuple[HouseholdRow, ...]
-    """Those with something to decide first, then by reference."""
-    left_out: int
-    """Households beyond the most that are shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPage:
     """*Sent to the box*."""
 
@@ -316,18 +196,6 @@ class CommandPage:
     """Whether an answer came without a reason."""
     forms: tuple[ActForm, ...]
     """What who is asking can do about it as a second person."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInPage:
-    """*Sign in*."""
-
-    name: str
-    """Typed name."""
-    target: str
-    """Where to go afterwards: a path of this service."""
-    error: str
-    """What went wrong; empty at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

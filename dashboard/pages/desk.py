@@ -15,13 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import Response, abort, current_app, g, make_response, render_template, request
+from flask import Response, abort, current_app, g, make_response, redirect, render_template, request
 from markupsafe import Markup
 from sqlalchemy import Connection, Engine
 
 from dashboard import i18n
+from dashboard.accounts import held
+from dashboard.accounts.sealing import sealer
+from dashboard.accounts.sessions import FRESH_SECONDS
 from dashboard.auth import SignedIn
 from dashboard.pages import words
 from dashboard.pages.contexts import Frame, Message, Moment
@@ -72,6 +76,8 @@ class Desk:
     wait: Callable[[float], None]
     """Lets some seconds pass."""
     views: Views = field(default_factory=Views)
+    secret: bytes = b""
+    """Of the secret file: keys of sealers are made of it."""
 
     def moment(self, at: float) -> Moment:
         """A stored time for a page."""
@@ -84,7 +90,7 @@ class Desk:
 
 def desk() -> Desk:
     """The desk of the app that is serving."""
-    found = current_app.extensions["gatehouse"]
+    found = g.get("desk") or current_app.extensions["gatehouse"]  # the demonstration has a desk of its own
     if not isinstance(found, Desk):  # pragma: no cover - the composition root puts it there
         raise TypeError("create_app puts a Desk there")
     return found
@@ -96,6 +102,34 @@ def who() -> SignedIn:
     if found is None:
         abort(403)
     return found
+
+
+def require_fresh(seconds: float = FRESH_SECONDS) -> None:
+    """Go on only with a proof of who is asking of the last `seconds`; else it is asked for first.
+
+    Where only some of a view's answers want it; one that always does is marked with `dashboard.access.step_up`. Call it
+    outside a transaction: a form on its way is kept meanwhile.
+    """
+    if not who().is_fresh(desk().now(), seconds):
+        abort(redirect("/again?" + urlencode({"next": come_back(who().account_id)}), 303))
+
+
+def come_back(account_id: str) -> str:
+    """Where to go after a proof: the page asked for; or what was typed, which is kept for that account."""
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    at_desk = desk()
+    with at_desk.engine.begin() as connection:
+        held_id = held.keep(
+            connection,
+            sealer(at_desk.secret, "held"),
+            account_id=account_id,
+            target=request.full_path.rstrip("?"),
+            fields=tuple(request.form.items(multi=True)),
+            files=any(request.files.values()),
+            now=at_desk.now(),
+        )
+    return "/" if held_id is None else f"/held/{held_id}"
 
 
 def household_or_404(connection: Connection, site_id: str) -> queries.Household:
@@ -184,7 +218,8 @@ def show(
         title=title,
         operator=at_desk.settings.operator,
         account="" if asking is None else asking.name,
-        until=None if asking is None else at_desk.moment(asking.expires_at),
+        until=None if asking is None else at_desk.moment(asking.ends_at),
+        ends_in=0 if asking is None else max(0, int(asking.ends_at - now)),
         section=section,
         places=places(None if asking is None else asking.role),
         language=i18n.language(),
@@ -197,7 +232,8 @@ def show(
         poll_seconds=poll_seconds or at_desk.settings.poll_seconds,
         reload_to=request.path if reload else "",
         reload_seconds=3,
-        messages=() if asking is None else _messages(at_desk, asking),
+        messages=() if asking is None or "desk" in g else _messages(at_desk, asking),
+        demo="desk" in g,
     )
     # The part was rendered, and so escaped, by the same template engine just now.
     whole = render_template(f"{name}.html", page=page, frame=frame, live_part=Markup(body))  # noqa: S704

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
+from dashboard.accounts.sessions import IDLE_SECONDS
 from dashboard.auth import SESSION_SECONDS
 from dashboard.pages.signin import safe_target
 from dashboard.store import schema
@@ -88,8 +89,20 @@ def test_every_failure_looks_the_same(
 
 
 def test_a_session_ends_by_itself(officer: FlaskClient, clock: Any) -> None:
-    clock.at += SESSION_SECONDS - 1
+    began = clock.at
+    while clock.at < began + SESSION_SECONDS - 3000:
+        clock.at += 3000
+        assert officer.get("/").status_code == 200
+    clock.at = began + SESSION_SECONDS
+    assert officer.get("/").status_code == 303
+
+
+def test_a_session_in_which_nothing_is_asked_for_ends_before_that(officer: FlaskClient, clock: Any) -> None:
+    clock.at += IDLE_SECONDS - 1
+    assert officer.get("/?part=live").status_code == 200, "a page that looks by itself does not count"
     assert officer.get("/").status_code == 200
+    clock.at += IDLE_SECONDS - 1
+    assert officer.get("/?part=live").status_code == 200
     clock.at += 1
     assert officer.get("/").status_code == 303
 

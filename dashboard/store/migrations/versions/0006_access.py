@@ -72,7 +72,6 @@ def upgrade() -> None:
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("phrase_hash", sa.String(length=255), nullable=False),
         sa.Column("made_at", sa.Float(), nullable=False),
-        sa.Column("confirmed_at", sa.Float(), nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.account_id"], name=op.f("fk_authenticator_account_id_account")
@@ -123,20 +122,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["by"], ["account.account_id"], name=op.f("fk_role_request_by_account")),
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_role_request")),
     )
-    op.create_table(
-        "attempt",
-        sa.Column("key", sa.String(length=80), nullable=False),
-        sa.Column("window", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("expires_at", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("key", "window", name=op.f("pk_attempt")),
-    )
 
 
 def downgrade() -> None:
     """Take this step back."""
     for name in (
-        "attempt",
         "role_request",
         "held_form",
         "flow",

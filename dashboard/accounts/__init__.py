@@ -1,0 +1,1 @@
+"""How accounts sign in, how long that lasts, and who may change them."""
