@@ -162,6 +162,20 @@ class UnseenRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateRow:
+    """A household whose review is due, whose order ends, or where less may be enough."""
+
+    household: str
+    """What officers call the household."""
+    text: str
+    """What is due, in words."""
+    address: str
+    """Where to say that it was looked through."""
+    order_address: str
+    """Link to its order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnseenFinding:
     """One of them."""
 

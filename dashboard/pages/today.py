@@ -1,4 +1,7 @@
-"""*Today* and *Households*: where an officer with many households sees the few that need a decision."""
+"""*Today*: where an officer with many households sees the few that need a decision, what comes back, and what is late.
+
+Bounded: at most `MOST_HOMES` households with `MOST_ITEMS` causes each; the statements are as many however many there are.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,22 @@ from flask import Blueprint, Response
 
 from dashboard import second
 from dashboard.access import May, needs
+from dashboard.i18n import N_, _, ngettext
 from dashboard.pages import sentences, words
-from dashboard.pages.contexts import BoxRow, Card, HomeCard, HouseholdRow, HouseholdsPage, Second, TodayPage
+from dashboard.pages.contexts_review import DueRow, LateRow, UnseenRow
+from dashboard.pages.contexts_today import BoxRow, Card, HomeCard, Second, TodayPage
 from dashboard.pages.desk import Desk, desk, show, who
 from dashboard.pages.orders import told
+from dashboard.pages.queue import AILS
 from dashboard.pages.rows import device_name
 from dashboard.second import REVIEW_SECONDS, Waiting
-from dashboard.store import causes, charge, devices, queries
+from dashboard.store import caseload, causes, charge, devices, queries, reviews
+from dashboard.store.caseload import Late
 from dashboard.store.causes import Cause, OpenFinding, Waits
 from dashboard.store.devices import Question, StoredDevice
 from dashboard.store.law import count_requests
 from dashboard.store.queries import Household
+from dashboard.store.reviews import Due, Unreviewed
 from wire.findings import FindingKind, Severity
 
 MOST_HOMES = 100
@@ -31,11 +39,11 @@ LEAST = 0.5
 """Probability from which a proposal that no finding leads to is shown here; the household's page shows all."""
 _NAMED = 3
 """Devices a card names; the rest is a number."""
-_AFTER_FINDINGS, _LAST = 90, 99
 _SOON = frozenset({Severity.ACT_NOW, Severity.TODAY})
 _LEADS = tuple(kind for kind in FindingKind if sentences.registers(kind))
-_AILS = tuple(kind for kind in FindingKind if sentences.mends_itself(kind))
-"""Kinds that ask no officer for a decision: shown among the boxes that need attention."""
+DAY = 86400.0
+_OF_ORDER = (FindingKind.AUTHORITY_ENDING.value, FindingKind.REVIEW_DUE.value)
+"""Kinds about the order, which are no fault of a box: shown with the reviews that are due (N18)."""
 
 pages = Blueprint("today", __name__)
 
@@ -65,6 +73,16 @@ class Stored:
     """Emergencies that somebody else must look at."""
     requests: Mapping[str, int]
     """How many requests of a home wait, by household."""
+    due: Sequence[Due]
+    """What was decided and comes back."""
+    unseen: Sequence[tuple[str, str, int, float]]
+    """Households with findings that the box closed before anybody looked."""
+    unreviewed: Unreviewed
+    """How much nobody has looked at."""
+    day: int
+    """How many findings were raised in the last day that wait for a person."""
+    late: Sequence[Late]
+    """Households whose review is due."""
 
     def deciding(self) -> set[str]:
         """Households with a finding that waits for an officer."""
@@ -84,15 +102,6 @@ def today() -> Response:
     return show("today", page, title="Today", action="view-today", section="today", live=True)
 
 
-@pages.get("/households")
-@needs(May.SEE)
-def households() -> Response:
-    """All households."""
-    at_desk = desk()
-    page = _build_households(at_desk, _stored(at_desk))
-    return show("households", page, title="Households", action="view-households", section="households", live=True)
-
-
 def _stored(at_desk: Desk) -> Stored:
     tenant, now = at_desk.settings.tenant, at_desk.now()
     within = charge.sees(who(), now, tenant)
@@ -102,15 +111,20 @@ def _stored(at_desk: Desk) -> Stored:
         return Stored(
             sites=queries.households(connection, tenant, within=within),
             total=queries.count_households(connection, tenant, within=within),
-            causes=causes.open_causes(connection, tenant, without=_AILS, within=within),
-            waits=causes.count_waiting(connection, tenant, without=_AILS, within=within),
-            ailing=causes.ailing(connection, tenant, kinds=_AILS, within=within),
+            causes=causes.open_causes(connection, tenant, without=AILS, within=within),
+            waits=causes.count_waiting(connection, tenant, without=AILS, within=within),
+            ailing=causes.ailing(connection, tenant, kinds=AILS, within=within),
             questions=questions,
             asked=asked,
             known=devices.roots(connection, named),
             seconds=second.waiting_for_second(connection, tenant, now=now, within=within),
             reviews=second.waiting_for_review(connection, tenant, within=within),
             requests=count_requests(connection, tenant, within=within),
+            due=reviews.due(connection, within, account_id=who().account_id, now=now),
+            unseen=reviews.unseen_by_site(connection, within),
+            unreviewed=reviews.unreviewed(connection, within),
+            day=reviews.raised_since(connection, within, now - DAY),
+            late=caseload.late(connection, within, rules=at_desk.settings.reviews, now=now),
         )
 
 
@@ -132,8 +146,22 @@ def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
             len(set(stored.asked) - deciding),
             stored.total,
             len(boxes),
-            people=len(stored.seconds) + len(stored.reviews) + sum(stored.requests.values()),
+            people=len(stored.seconds) + len(stored.reviews) + sum(stored.requests.values()) + len(stored.due),
         ),
+        start="/next" if homes else "",
+        unreviewed=_unreviewed(at_desk, stored),
+        budget=_budget(at_desk, stored),
+        due=_due(at_desk, stored),
+        unseen=tuple(
+            UnseenRow(
+                household=words.plain(title, 120),
+                text=ngettext("%(num)d finding", "%(num)d findings", number),
+                since=at_desk.moment(since),
+                address=f"/households/{site}/looked",
+            )
+            for site, title, number, since in stored.unseen
+        ),
+        late=_late(at_desk, stored),
         homes=shown[:first],
         later=shown[first:],
         left_out=max(0, len(deciding | set(stored.asked)) - min(len(homes), MOST_HOMES)),
@@ -171,45 +199,6 @@ def _homes(at_desk: Desk, stored: Stored) -> list[HomeCard]:
             )
         )
     return homes
-
-
-def _build_households(at_desk: Desk, stored: Stored) -> HouseholdsPage:
-    now = at_desk.now()
-    worst: dict[str, str] = {}
-    for cause in stored.causes:
-        worst.setdefault(cause.site, cause.findings[0].severity)
-    places = {site: place for place, site in enumerate(worst)}
-
-    def rank(one: Household) -> tuple[int, int]:
-        if one.site in worst:
-            return words.severity_rank(worst[one.site]), places[one.site]
-        return (_AFTER_FINDINGS if one.site in stored.asked else _LAST), 0
-
-    nothing = Waits(causes=0, findings=0, informs=0)
-    rows = []
-    for site in sorted(stored.sites, key=rank):
-        problem = sentences.problem(site.heard_at, sentences.status(site.status), now)
-        open_here = stored.waits.get(site.site, nothing)
-        waits = [
-            words.count(number, one, many)
-            for number, one, many in (
-                (open_here.findings, "finding", "findings"),
-                (stored.asked.get(site.site, 0), "question", "questions"),
-            )
-            if number
-        ]
-        rows.append(
-            HouseholdRow(
-                household=words.plain(site.title, 120),
-                address=f"/households/{site.site}",
-                worst=sentences.mark(worst.get(site.site, Severity.INFORMATION)) if waits else None,
-                decisions=", ".join(waits),
-                informs=f"{open_here.informs:,} for information" if open_here.informs else "",
-                box=problem,
-                heard=at_desk.moment_or_none(site.heard_at) if problem else None,
-            )
-        )
-    return HouseholdsPage(households=tuple(rows), left_out=max(0, stored.total - len(rows)))
 
 
 def _card(at_desk: Desk, cause: Cause) -> Card:
@@ -265,6 +254,8 @@ def _boxes(at_desk: Desk, stored: Stored) -> tuple[BoxRow, ...]:
     now = at_desk.now()
     ills: dict[str, list[str]] = {}
     for site_id, kind, number in stored.ailing:
+        if kind in _OF_ORDER:
+            continue
         ills.setdefault(site_id, []).append(sentences.finding(kind, None, number))
     rows = []
     for site in stored.sites:
@@ -313,6 +304,80 @@ def _requests(stored: Stored) -> tuple[tuple[str, str, str], ...]:
         )
         for home in stored.sites
         if home.site in stored.requests
+    )
+
+
+def _unreviewed(at_desk: Desk, stored: Stored) -> str:
+    """How much nobody has looked at, and how old the oldest is (R37)."""
+    found = stored.unreviewed
+    if found.oldest is None:
+        return _("Somebody has looked at every finding.")
+    text = ngettext(
+        "Nobody has looked at %(num)d finding yet. The oldest has waited %(age)s.",
+        "Nobody has looked at %(num)d findings yet. The oldest has waited %(age)s.",
+        found.number,
+        age=words.duration(at_desk.now() - found.oldest),
+    )
+    return str(text)
+
+
+def _budget(at_desk: Desk, stored: Stored) -> str:
+    """Items of the last day for each household, against what was set (R28)."""
+    if not stored.total:
+        return ""
+    each = f"{stored.day / stored.total:.1f}"
+    return _(
+        "Items in the last 24 hours: %(each)s for each household; at most %(budget)s are meant.",
+        each=each,
+        budget=f"{at_desk.settings.reviews.budget:g}",
+    )
+
+
+_WHY = {
+    "follow-up": N_("To be asked"),
+    "referred": N_("Referred to you"),
+    "second": N_("Wants a second person"),
+    "not-done": N_("The box did not do what was asked"),
+}
+
+
+def _due(at_desk: Desk, stored: Stored) -> tuple[DueRow, ...]:
+    now = at_desk.now()
+    rows = []
+    for item in stored.due:
+        at = item.follow_up_at if item.state == "follow-up" and item.follow_up_at is not None else item.at
+        rows.append(
+            DueRow(
+                why=_(_WHY.get(item.state, item.state)),
+                household=words.plain(item.title, 120),
+                text=f"{sentences.finding(item.kind, None)}. {_('Reason')}: {words.plain(item.reason, 200)}",
+                by=words.plain(item.by_name, 120),
+                at=at_desk.moment(at),
+                late=now - at > DAY,
+                address=f"/households/{item.site}/findings/{item.finding_id}",
+            )
+        )
+    return tuple(rows)
+
+
+def _late(at_desk: Desk, stored: Stored) -> tuple[LateRow, ...]:
+    said: dict[str, list[str]] = {}
+    titles = {site.site: site.title for site in stored.sites}
+    for item in stored.late:
+        titles[item.site] = item.title
+        text = _("To be looked through since %(date)s", date=words.date(item.review_due, at_desk.zone))
+        said.setdefault(item.site, []).append(text)
+    for site, kind, number in stored.ailing:
+        if kind in _OF_ORDER:
+            said.setdefault(site, []).append(sentences.finding(kind, None, number))
+    return tuple(
+        LateRow(
+            household=words.plain(titles.get(site, site), 120),
+            text=". ".join(texts),
+            address=f"/households/{site}/looked",
+            order_address=f"/households/{site}/law",
+        )
+        for site, texts in said.items()
     )
 
 
