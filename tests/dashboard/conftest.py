@@ -8,19 +8,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from alembic.config import Config
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, insert, select, update
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from sqlalchemy import Engine, insert, inspect, select, update
 from werkzeug.test import TestResponse
 
 from dashboard import auth
 from dashboard.access import Role
-from dashboard.app import create_app
+from dashboard.app import GatehouseFlask, create_app
 from dashboard.settings import DashboardSettings
-from dashboard.store import schema
+from dashboard.store import migrate, schema
 from dashboard.store.engine import open_engine, reading
 from dashboard.store.migrate import upgrade
 from lab.postgres import Cluster, PostgresMissingError, cluster
@@ -252,6 +256,49 @@ SQLITE_ALONE = (
     "test_after_the_authority_has_ended_all_of_devices_goes",
 )
 """Tests of SQLite's own ways: its file, its locks."""
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once in a run of tests, instead of once for each app."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once() -> Iterator[None]:
+    """What is the same for each test is made once: compiled templates, and the tables of an empty SQLite file."""
+    cache, make, steps = _Compiled(), GatehouseFlask.create_jinja_environment, migrate.command.upgrade
+    tables: list[str] = []
+
+    def environment(app: GatehouseFlask) -> Any:
+        made = make(app)
+        made.bytecode_cache = cache
+        return made
+
+    def upgraded(config: Config, revision: str) -> None:
+        connection = config.attributes["connection"]
+        if connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
+            steps(config, revision)
+            return
+        raw = connection.connection.dbapi_connection
+        if tables:
+            raw.executescript(tables[0])
+        else:
+            steps(config, revision)
+            tables.append("\n".join(raw.iterdump()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GatehouseFlask, "create_jinja_environment", environment)
+        patch.setattr(migrate, "command", SimpleNamespace(upgrade=upgraded))
+        yield
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
