@@ -28,11 +28,13 @@ from dashboard import access, admission, clock, headers, i18n, limits
 from dashboard.api import frame as api_frame
 from dashboard.api import install as api_install
 from dashboard.api import problems
+from dashboard.packed import pack
 from dashboard.pages import (
     account,
     accounts,
     activity,
     agent,
+    alerts,
     arrangements,
     boxes,
     command,
@@ -40,6 +42,8 @@ from dashboard.pages import (
     demo,
     device,
     devices,
+    duty,
+    entered,
     finding,
     handed,
     household,
@@ -54,20 +58,29 @@ from dashboard.pages import (
     install_removal,
     language,
     law,
+    listed,
     looked,
+    monthly,
     notes,
     offline,
     operator,
     person,
+    planned,
     proposal,
     requests,
     reviewing,
     search,
     second,
+    shared,
+    shares,
     signin,
+    summary,
+    team,
+    telling,
     timeline,
     today,
     tokens,
+    trail,
     transfer,
     transfers,
     visit,
@@ -82,7 +95,7 @@ from dashboard.store.engine import open_engine, reading
 MOST_FORM = 64 * 1024
 """Octets of a request's body."""
 LEAST_SECRET = 32
-_PUBLIC = frozenset({api_frame.DOCUMENT}) | admission.PUBLIC | offline.ENDPOINTS
+_PUBLIC = frozenset({api_frame.DOCUMENT}) | admission.PUBLIC | offline.ENDPOINTS | shared.ENDPOINTS
 _TITLES = {
     400: ("Your form could not be used", "Nothing was sent. Go back, load the page again and send it once more."),
     403: ("You may not do this", "Your account does not have the right to do this. Ask a supervisor if that is wrong."),
@@ -218,6 +231,15 @@ def create_app(
         activity,
         person,
         second,
+        alerts,
+        team,
+        duty,
+        telling,
+        monthly,
+        listed,
+        trail,
+        entered,
+        planned,
         visits,
         visit,
         visit_sign,
@@ -233,6 +255,9 @@ def create_app(
         install_removal,
         transfer,
         transfers,
+        shares,
+        shared,
+        summary,
     ):
         app.register_blueprint(module.pages)
     app.add_url_rule("/health", "health", _health)
@@ -246,6 +271,7 @@ def create_app(
     )
     csrf.init_app(app)  # after `admit`, so that its error page is that of whoever is signed in
     limits.install(app, settings.sign_in)  # after `admit`: exports are counted for who is asking
+    app.after_request(pack)
     app.after_request(lambda response: _headers(response, secure=secure))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _http_error)
