@@ -47,7 +47,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(key="wifi", title=N_("Wi-Fi name and passphrase cards"), where="home", after=("box",)),
     Section(key="devices", title=N_("Say whose each device is"), where="home", after=("connect",), decides=True),
     Section(key="test", title=N_("Test that it works"), where="home", after=("connect",)),
-    Section(key="sign", title=N_("Sign and hand over"), where="home", after=("order", "people", "never", "test")),
+    Section(key="sign", title=N_("Sign and hand over"), where="home", after=("order", "people", "never", "connect")),
 )
 REMOVAL: tuple[Section, ...] = (
     Section(key="end", title=N_("End the recording"), where="station", decides=True),

@@ -125,7 +125,8 @@ def claim_for() -> ResponseReturnValue:
 def tasks(install_id: str) -> Response:
     """The task list."""
     with desk().reads.connect() as connection:
-        return _tasks(visit(connection, install_id), ())
+        found = visit(connection, install_id)
+    return _tasks(found, ())
 
 
 @pages.post("/install/<install_id>/give-up")
