@@ -55,7 +55,7 @@ def register_form(
         target=target,
         token=commands.new_token(),
         choices=standing_choices(at_desk, chosen),
-        label=typed.label if typed else (device.label or "" if device else ""),
+        label=typed.label if typed else (words.plain(device.label, 80) if device and device.label else ""),
         days=typed.days if typed else str(forms.GUEST_DAYS),
         reason=typed.reason if typed else "",
         errors=errors,
