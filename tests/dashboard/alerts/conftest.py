@@ -74,7 +74,7 @@ class Office:
         return account_id
 
     def charge(self, account_id: str, site: str = "site-1") -> None:
-        self.put(schema.assignment, site=site, account_id=account_id, since=0.0)
+        self.put(schema.assignment, site=site, account_id=account_id, since=1.0)
 
     def put(self, table: Any, **values: Any) -> None:
         with self.engine.begin() as connection:
