@@ -170,12 +170,12 @@ def show_finding(connection: Connection, site: str, row: StoredFinding, sent: Se
     return show(
         "finding",
         page,
-        title="Error: Finding" if sent.errors else "Finding",
+        title=_("Error: Finding") if sent.errors or sent.meanwhile else _("Finding"),
         action="view-finding",
         subject=f"{site}/{row.finding_id}",
         section="households",
         live=True,
-        status=422 if sent.errors else 200,
+        status=422 if sent.errors or sent.meanwhile else 200,
     )
 
 

@@ -19,6 +19,7 @@ from dashboard.pages.typed import Errors
 from dashboard.second import NEEDS_SECOND
 from dashboard.store import queries
 from dashboard.store.queries import StoredCommand
+from dashboard.store.reviews import place_of
 
 pages = Blueprint("second", __name__)
 _WHY = ("reason", "area", "Reason", "It is kept with your answer. Do not use anyone's name.")
@@ -113,5 +114,8 @@ def answer(command: str, answer: str) -> ResponseReturnValue:
 @needs(May.BE_HERE)
 def read(about: str) -> ResponseReturnValue:
     """Say that a message was read."""
-    second.mark_read(desk().engine, about=id_or_404(about), by=officer(), now=desk().now())
-    return redirect(f"/commands/{about}", 303)
+    at_desk = desk()
+    second.mark_read(at_desk.engine, about=id_or_404(about), by=officer(), now=at_desk.now())
+    with at_desk.reads.connect() as connection:
+        place = place_of(connection, about)
+    return redirect(f"/commands/{about}" if place is None else "/households/{}/findings/{}".format(*place), 303)

@@ -287,6 +287,15 @@ def earlier(
     return tuple((row[0], row[1], row[2], row[3]) for row in connection.execute(query))
 
 
+def place_of(connection: Connection, token: str) -> tuple[str, str] | None:
+    """Household and finding of the act of a form; None where no form of a review had that token."""
+    query = select(review_act.c.site, review_act.c.finding_id).where(
+        review_act.c.token == token, review_act.c.finding_id != HOUSEHOLD
+    )
+    row = connection.execute(query.order_by(review_act.c.act_id).limit(1)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
 def wrong_of_list(connection: Connection, list_id: str) -> int:
     """How often an officer said that an entry of a list was wrong or not relevant: what its owner is told (R30)."""
     return connection.execute(select(func.count()).where(review.c.list_id == list_id)).scalar_one()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, or_, select, union
 
 from dashboard.store.caseload import named
 from dashboard.store.names import after_key
@@ -90,23 +90,19 @@ def devices(connection: Connection, sees: ColumnElement[bool], mac: str) -> tupl
 def findings(connection: Connection, sees: ColumnElement[bool], key: str) -> tuple[FoundFinding, ...]:
     """Findings about a name, or about one that belongs to it; `key` is of `store.names`. The latest first."""
     first, last = after_key(key)
-    about = [
-        or_(column == key, and_(column >= first, column < last)) for column in (finding.c.name_key, finding.c.asked_key)
-    ]
-    query = (
-        select(
-            finding.c.site,
-            site.c.title,
-            finding.c.finding_id,
-            finding.c.kind,
-            finding.c.severity,
-            finding.c.state,
-            finding.c.last_seen,
-            finding.c.looked_at,
+    fields = [finding.c[name] for name in ("site", "finding_id", "kind", "severity", "state", "last_seen", "looked_at")]
+    # Each column by its own index, and only then those that may be seen: the names are few among all findings.
+    about = union(
+        *(
+            select(*fields).where(or_(column == key, and_(column >= first, column < last)))
+            for column in (finding.c.name_key, finding.c.asked_key)
         )
-        .join(site, site.c.site == finding.c.site)
-        .where(sees, or_(*about))
-        .order_by(finding.c.last_seen.desc(), finding.c.site, finding.c.finding_id)
+    ).subquery()
+    query = (
+        select(about, site.c.title)
+        .join(site, site.c.site == about.c.site)
+        .where(sees)
+        .order_by(about.c.last_seen.desc(), about.c.site, about.c.finding_id)
         .limit(MOST)
     )
     return tuple(FoundFinding(**row) for row in connection.execute(query).mappings())
