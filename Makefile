@@ -2,7 +2,7 @@
 
 PYTHON_BIN := .venv/bin
 
-.PHONY: help demo week story signs faults test check bench requirements setup clean
+.PHONY: help demo week story signs faults pictures test check bench requirements setup clean
 
 help:
 	@echo "make demo          a household in network namespaces, from a device's first frame to the officer's page"
@@ -11,6 +11,7 @@ help:
 	@echo "make story         seven days of two households, one compliant and one not: every finding, in order"
 	@echo "make signs         real programs that go round a router, and everyday ones: what the box makes of each"
 	@echo "make faults        faults made on purpose, each with the promise that is to hold; FAULTS=\"lists clock\" picks some"
+	@echo "make pictures      pictures of the pages for the guides, of made-up households"
 	@echo "make test          linters, then all tests"
 	@echo "make check         linters only"
 	@echo "make bench         the measurements, each beside a peer in the same run"
@@ -35,6 +36,9 @@ signs: setup
 
 faults: setup
 	@$(PYTHON_BIN)/python -m lab.enter -- $(PYTHON_BIN)/python -m lab.faults $(FAULTS)
+
+pictures: setup
+	@$(PYTHON_BIN)/python -m lab.pictures
 
 check: setup
 	$(PYTHON_BIN)/ruff check .
