@@ -6,20 +6,21 @@ that instead.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template
+from pathlib import Path
+
+from flask import Blueprint, Response, make_response, render_template
 
 from dashboard import i18n
 
 pages = Blueprint("offline", __name__)
+_WORKER = Path(__file__).parent.parent / "static" / "visit-worker.js"
 ENDPOINTS = frozenset({"offline.worker", "offline.shell"})
 
 
 @pages.get("/visit-worker.js")
 def worker() -> Response:
     """The program; it lies here and not with the other files, as its reach is the folder that it came from."""
-    answer = current_app.send_static_file("visit-worker.js")
-    answer.headers["Content-Type"] = "text/javascript; charset=utf-8"
-    return answer
+    return Response(_WORKER.read_bytes(), content_type="text/javascript; charset=utf-8")
 
 
 @pages.get("/visit-offline")
