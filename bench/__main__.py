@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accuracy, flows, ingest, latency, ledger, lists, mutations, overhead, parsers, writes
+from bench import accuracy, flows, ingest, latency, ledger, lists, mutations, overhead, pages, parsers, writes
 from bench.corpus import AbsentError
 from lab.enter import refusal, sealed
 from lab.stack import Stack
@@ -27,6 +27,7 @@ _ALONE: dict[str, Callable[..., object]] = {
     "ledger": ledger.measure,
     "ingest": ingest.measure,
     "writes": writes.measure,
+    "pages": pages.measure,
 }
 """Measurements that need captures or nothing, and no household."""
 _STACKED = ("latency", "overhead", "flows")

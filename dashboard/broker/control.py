@@ -40,6 +40,20 @@ def add_site(control: Control, *, tenant: str, site: str) -> None:
     )
 
 
+def let_worker_in(control: Control, *, tenant: str, worker: str) -> None:
+    """Let a further ingest worker in; those that are there get leave to share messages with it.
+
+    Raises:
+        ControlError: the broker does not answer, or refuses (the worker is known already).
+    """
+    account = Account.ingest(tenant, worker)
+    control.ask(
+        # The role may be of a version that knew one worker.
+        {"command": "modifyRole", "rolename": account.role, "acls": list(account.rules)},
+        {"command": "createClient", "username": worker, "roles": [{"rolename": account.role}]},
+    )
+
+
 def disable_site(control: Control, *, tenant: str, site: str) -> None:
     """Cut a box off, its live connection too.
 

@@ -28,7 +28,6 @@ _PRAGMAS = (
 )
 TURNS = 0x6761746569
 """PostgreSQL's advisory lock of those who write one after the other."""
-_READS = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class DatabaseUrlError(ValueError):
@@ -70,7 +69,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def reading(engine: Engine) -> Engine:
     """The same engine for transactions that only read: they do not queue behind those that write."""
-    return engine.execution_options(gatehouse_reads=True)
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(gatehouse_reads=True)
+    # Said with the BEGIN itself: a statement of its own would be one more way to the server and back for each page.
+    return engine.execution_options(gatehouse_reads=True, isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def parallel(engine: Engine) -> Engine:
@@ -86,7 +88,5 @@ def _begin(connection: Connection) -> None:
 
 def _take_turns(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get("gatehouse_reads", False):
-        connection.exec_driver_sql(_READS)
-    elif not options.get("gatehouse_parallel", False):
+    if not options.get("gatehouse_reads", False) and not options.get("gatehouse_parallel", False):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURNS})")

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from dashboard.broker.control import Control, ControlError, _checked, add_site, disable_site, enable_site
+from dashboard.broker.control import Control, ControlError, _checked, add_site, disable_site, enable_site, let_worker_in
 from dashboard.broker.process import BrokerPlan, BrokerStartError, RunningBroker
 from dashboard.broker.render import Account, BrokerMissingError, find_mosquitto, find_plugin
 from dashboard.cli import main
@@ -232,3 +232,15 @@ def test_an_unreadable_certificate_is_said_plainly(place: Place) -> None:
     place.plan.certificate.write_text("no certificate")
     with pytest.raises(BrokerStartError, match="certificate"):
         place.broker.start()
+
+
+@pytest.mark.req("R69")
+def test_a_further_worker_is_let_in_and_shares(place: Place) -> None:
+    place.broker.start()
+    topic = "gatehouse/v1/example/site-1/cmd/receipt"
+    assert place.client("ingest-2").publish(topic) == "Not authorized"
+    let_worker_in(place.control(), tenant="example", worker="ingest-2")
+    assert place.client("ingest-2").publish(topic) in {"Success", "No matching subscribers"}
+    assert place.client("ingest-2").publish("gatehouse/v1/other/site-1/cmd/receipt") == "Not authorized"
+    with pytest.raises(ControlError, match="createClient"):
+        let_worker_in(place.control(), tenant="example", worker="ingest-2")
