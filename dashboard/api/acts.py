@@ -3,13 +3,14 @@
 In: a body with the form's fields. Out: what the page's own view made of it: a command that was asked for, or what does
 not hold, as the page's error summary says it. Two people, reasons, charge and the audit are the view's, and so the same.
 
-Another form is one entry in `acts_table`: the address here, the page's endpoint, its fields.
+A form that programs need often has an entry in `acts_table`: its address here, the page's endpoint, its fields. Every
+other form is under `/forms`, with its fields by the names that the page gives them.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from werkzeug.datastructures import FileStorage, ImmutableMultiDict
 from dashboard.api import models, problems
 from dashboard.api.frame import PREFIX, Api, Call, Model, Routes
 from dashboard.commands import new_token
+from dashboard.tokens import OFFERED
 
 MOST_TEXT = 4000
 MOST_LIST = 64
@@ -32,6 +34,12 @@ Text = Annotated[str, Field(max_length=MOST_TEXT)]
 Texts = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=MOST_LIST)]
 Token = Annotated[
     str, Field(pattern="^[0-9a-f]{32}$", description="Makes two sendings one; made here if it is not given.")
+]
+
+
+Fields = Annotated[
+    dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_-]{0,63}$")], Text | Texts],
+    Field(max_length=200, description="The form's fields, by the names that they have on the page."),
 ]
 
 
@@ -66,9 +74,25 @@ def body_of(act: Act) -> type[Model]:
     return made
 
 
-def declare(api: Api, routes: Routes, acts: tuple[Act, ...]) -> None:
-    """Declare an operation for each act; the right it wants is that of the page's view."""
-    for act in acts:
+def declare(api: Api, routes: Routes, acts: tuple[Act, ...], *, but: Collection[str]) -> None:
+    """Declare an operation for each act, and one for every other form of a page that a token may send.
+
+    The right that it wants is that of the page's view. `but` are endpoints of forms that are left out.
+    """
+    named = {act.endpoint for act in acts} | set(but)
+    others = tuple(
+        Act(
+            name="form_" + endpoint.replace(".", "_"),
+            rule=f"/forms{rule.rstrip('/')}",
+            endpoint=endpoint,
+            says=f"Send the form of the page {rule}.",
+            tag="forms",
+            fields={"fields": Fields},
+        )
+        for endpoint, (rule, need) in sorted(routes.items())
+        if endpoint not in named and need in OFFERED
+    )
+    for act in acts + others:
         if act.endpoint not in routes:
             continue  # a page that this app was made without; a test holds the table to the pages
         need = routes[act.endpoint][1]
@@ -87,6 +111,7 @@ def _do(act: Act, call: Call) -> models.Taken | Response:
     if act.file:
         files["file"] = FileStorage(io.BytesIO(sent.pop(act.file).encode()), filename="document.json")
     form = [("token", sent.pop("token", None) or new_token()), *act.form.items()]
+    sent |= sent.pop("fields", {})
     for name, value in sent.items():
         form += [(name, _typed(item)) for item in (value if isinstance(value, list) else [value])]
     request.form = ImmutableMultiDict(form)

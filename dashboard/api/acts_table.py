@@ -144,7 +144,7 @@ ACTS: tuple[Act, ...] = (
     Act(
         name="look_round",
         rule=f"{_HOME}/look-round",
-        endpoint="household.look_round",
+        endpoint="box.look_round",
         says="Let the box look round once.",
         tag="households",
         fields={"kind": Literal["sweep", "services", "dhcp"]},

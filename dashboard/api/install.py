@@ -12,12 +12,12 @@ from flask_wtf.csrf import CSRFProtect
 
 from dashboard import access
 from dashboard.access import May
-from dashboard.api import acts, document, reads, views
-from dashboard.api.acts_table import ACTS
+from dashboard.api import acts, acts_table, document, reads, views
 from dashboard.api.frame import Api
 from dashboard.api.pace import Pace
 
 EXTENSION = "gatehouse-api"
+_METHODS = ("GET", "POST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +30,13 @@ class Installed:
 
 def install(app: Flask, csrf: CSRFProtect) -> Installed:
     """Declare all operations and register them; each has the right that its page's view says it needs."""
-    found = []
+    found = set()
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         need = access.need_of(view)
         # A token proves nothing afresh: what wants that is for a person at a page.
-        if need is not None and not access.wants_fresh(view):
-            found.append((rule.endpoint, rule.rule, need))
+        if need is not None and need is not May.EXPORT and not access.wants_fresh(view):
+            found |= {(method, rule.endpoint, rule.rule, need) for method in rule.methods or () if method in _METHODS}
     api = _of(tuple(sorted(found)))
     blueprint = api.blueprint(lambda: Response(_text(api), mimetype="application/json"))
     csrf.exempt(blueprint)  # no cookie is looked at there
@@ -52,13 +52,15 @@ def described(api: Api) -> dict[str, Any]:
 
 
 @cache
-def _of(routes: tuple[tuple[str, str, May], ...]) -> Api:
+def _of(routes: tuple[tuple[str, str, str, May], ...]) -> Api:
     # Models take a moment to make; all apps of a process have the same pages.
-    named = {endpoint: (rule, need) for endpoint, rule, need in routes}
+    pages, forms = (
+        {endpoint: (rule, need) for method, endpoint, rule, need in routes if method == wanted} for wanted in _METHODS
+    )
     api = Api()
     reads.declare(api)
-    acts.declare(api, named, ACTS)
-    views.declare(api, named)
+    acts.declare(api, forms, acts_table.ACTS, but=acts_table.EXEMPT)
+    views.declare(api, pages)
     return api
 
 

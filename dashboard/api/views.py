@@ -1,7 +1,8 @@
 """What the pages say, as data: the same context that a page is made of, in the same plain words.
 
 In: a page's address below `/pages`. Out: its context as JSON, described by its dataclass. The page's own view does the
-reading, so charge, rights and the audit are the same. Another page is one entry in `VIEWS`.
+reading, so charge, rights and the audit are the same. Pages
+whose data is described field by field are in `VIEWS`; of the others the document says that there is an object.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, current_app, g, make_response
+from pydantic import Field
+from pydantic_core import to_jsonable_python
 
 from dashboard import pages
 from dashboard.api import problems
 from dashboard.api.frame import Api, Call, Routes
+from dashboard.tokens import OFFERED
+
+AnyPage = Annotated[dict[str, Any], Field(description="The page's context, as it is.")]
 
 VIEWS: dict[str, str] = {
     "today.today": "TodayPage",
@@ -32,7 +38,19 @@ VIEWS: dict[str, str] = {
     "handed.handed": "HandedPage",
     "requests.requests": "RequestsPage",
     "command.command": "CommandPage",
+    "search.find": "SearchPage",
+    "notes.notes": "NotesPage",
+    "person.person": "PersonPage",
+    "timeline.timeline": "TimelinePage",
+    "visits.held": "VisitsPage",
+    "visits.before": "BeforePage",
+    "team.team": "TeamPage",
+    "listed.lists": "ListsPage",
+    "trail.audit": "AuditPage",
+    "monthly.monthly_return": "ReturnPage",
 }
+_FILES = (".pdf", ".json", ".csv", ".js", ".zip", "/file")
+"""Ends of addresses that answer with a file and not with a page."""
 EXEMPT: dict[str, str] = {
     "static": "files of the pages",
     "health": "for whoever watches the process",
@@ -58,19 +76,17 @@ def contexts() -> dict[str, type]:
 def declare(api: Api, routes: Routes) -> None:
     """Declare an operation for each page."""
     known = contexts()
-    for endpoint, context in VIEWS.items():
-        if endpoint not in routes or context not in known:
-            continue  # as in `acts`
-        rule, need = routes[endpoint]
+    for endpoint, (rule, need) in sorted(routes.items()):
+        if endpoint in EXEMPT or rule.endswith(_FILES) or (need not in OFFERED and endpoint not in VIEWS):
+            continue
+        context = known.get(VIEWS.get(endpoint, ""), AnyPage)
 
         def run(call: Call, endpoint: str = endpoint) -> Any:
             return _page(endpoint, call)
 
         run.__name__ = "page_" + endpoint.replace(".", "_")
         run.__doc__ = f"What the page {rule} says."
-        api.operation("GET", f"/pages{rule.rstrip('/')}", need=need, answer=known[context], tag="pages", tagged=False)(
-            run
-        )
+        api.operation("GET", f"/pages{rule.rstrip('/')}", need=need, answer=context, tag="pages", tagged=False)(run)
 
 
 def _page(endpoint: str, call: Call) -> Any:
@@ -79,7 +95,7 @@ def _page(endpoint: str, call: Call) -> Any:
     page = g.get("page")
     if page is None:
         return _elsewhere(answer)
-    return page
+    return page if endpoint in VIEWS else to_jsonable_python(page, fallback=lambda _: None)
 
 
 def _elsewhere(answer: Response) -> Response:

@@ -134,7 +134,7 @@ def _read(args: dict[str, str]) -> Wanted:
     known = {str(item): str(item) for item in Risk if item} | {_UNASSESSED: ""}
     sort = args.get("sort", "")
     return Wanted(
-        text=tidy(args.get("q", ""))[:MOST_TEXT],
+        text=words.plain(tidy(args.get("q", "")), MOST_TEXT),
         severity=severity if severity in tuple(_SEVERITIES) else "",
         standing=standing if standing in tuple(Standing) else "",
         risk=known.get(risk),

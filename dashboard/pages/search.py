@@ -35,7 +35,7 @@ _KINDS = {"text": N_("by name or reference"), "mac": N_("by hardware address"), 
 def find() -> Response:
     """What is found."""
     at_desk = desk()
-    text = tidy(request.args.get("q", ""))[:MOST_TEXT]
+    text = words.plain(tidy(request.args.get("q", "")), MOST_TEXT)
     mac, key = mac_of(text), typed_key(text)
     kind = "mac" if mac else "name" if key else "text"
     homes: tuple[FoundHousehold, ...] = ()
