@@ -16,7 +16,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
 from dashboard import commands
-from dashboard.access import May, needs
+from dashboard.access import May, needs, step_up
 from dashboard.commands import TOKEN, AlreadySent, Decision
 from dashboard.i18n import _
 from dashboard.installing import order
@@ -88,6 +88,7 @@ def document(install_id: str) -> Response:
 
 @pages.post("/install/<install_id>/order/signed")
 @needs(May.DECIDE)
+@step_up
 def signed(install_id: str) -> ResponseReturnValue:
     """Hand the signed document in."""
     found, at_desk, asking = changing(install_id, "order"), desk(), who()
