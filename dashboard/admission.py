@@ -21,6 +21,7 @@ from dashboard.access import May
 from dashboard.accounts import sessions
 from dashboard.pages import agent, demo, transfers
 from dashboard.pages.desk import Desk, come_back, require_fresh
+from dashboard.pages.navigation import places
 from dashboard.store.queries import write_audit
 
 PUBLIC = frozenset(
@@ -94,6 +95,10 @@ def _allow(who: auth.SignedIn) -> None:
     if view is None or need is None:
         return
     if not who.role.may(need):
+        if request.path == "/" and request.method in {"GET", "HEAD"}:
+            # Today is where everybody is sent first; who has none begins at their own first place.
+            own = places(who.role)
+            abort(redirect(own[0].address if own else "/account", 303))
         g.denied = True
         abort(403)
     if need is May.EXPORT or access.wants_fresh(view):

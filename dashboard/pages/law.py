@@ -24,7 +24,7 @@ from dashboard.pages.outcomes import outcome_words
 from dashboard.pages.typed import Errors
 from dashboard.store import devices
 from dashboard.store.devices import StoredDevice
-from dashboard.store.law import StoredDocument, acts_of, at_of, documents_of, holds_in_force, keep_document
+from dashboard.store.law import StoredDocument, acts_of, at_of, documents_of, holds_in_force, keep_document, notices_of
 from dashboard.store.queries import Household, StoredCommand, write_audit
 from wire.acts import MAX_AUTHORITY_TEXT, IssueCode, SetAuthority
 from wire.authority import Authority, AuthorityError, parse_signed, verify
@@ -132,7 +132,7 @@ def act(site: str, act: str) -> ResponseReturnValue:
 
 
 @pages.get("/households/<site>/devices/<device>/law")
-@needs(May.SEE)
+@needs(May.DECIDE)
 def device_law(site: str, device: str) -> ResponseReturnValue:
     """What can be asked for about one device."""
     officer()
@@ -204,6 +204,7 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
     asked = acts_of(connection, site, _OF_HOME)
     held = documents_of(connection, site)
     holds = holds_in_force(connection, site, at_desk.now())
+    notices = notices_of(connection, site)
     known = acting.known_devices(connection, site)
     bar = household_bar(at_desk, connection, home, "order")
     connection.close()
@@ -215,6 +216,10 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
         recording="Not known: the box has not said" if said is None else ("Yes" if said.recording else "No"),
         authority=words.plain(said.authority) if said and said.authority else "The box has not said.",
         documents=tuple(_document(at_desk, row, states.get(row.document, "Not sent")) for row in held),
+        notices=tuple((at_desk.moment(at), words.plain(language, 8)) for at, language in notices),
+        person_address=f"/households/{site}/person",
+        handed_address=f"/households/{site}/handed",
+        requests_address=f"/households/{site}/requests",
         upload=acting.form(UPLOAD, f"{at}/document", typed=sent, errors=errors)
         if acts and at_desk.settings.authority_issuers
         else None,

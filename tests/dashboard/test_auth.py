@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from dashboard import auth
+from dashboard.accounts.sessions import IDLE_SECONDS, KEPT_SECONDS
 from dashboard.auth import CODE_LENGTH, LOCKED_SECONDS, MOST_FAILURES, MOST_SESSIONS, SESSION_SECONDS, Role
 from dashboard.store import schema
 from dashboard.store.engine import reading
@@ -117,8 +118,11 @@ class TestSession:
         token = _sign_in(engine, new_code("officer-1"), clock.at)
         assert token is not None
         with reading(engine).connect() as connection:
-            assert auth.signed_in(connection, token=token, now=clock.at + SESSION_SECONDS - 1) is not None
-            assert auth.signed_in(connection, token=token, now=clock.at + SESSION_SECONDS) is None
+            assert auth.signed_in(connection, token=token, now=clock.at + IDLE_SECONDS - 1) is not None
+            assert auth.signed_in(connection, token=token, now=clock.at + IDLE_SECONDS) is None
+            late, day = clock.at + SESSION_SECONDS, 86400.0
+            assert auth.signed_in(connection, token=token, now=late - 1, idle=day) is not None
+            assert auth.signed_in(connection, token=token, now=late, idle=day) is None
             assert auth.signed_in(connection, token=token + "x", now=clock.at) is None
 
     def test_only_its_hash_is_stored(
@@ -143,7 +147,7 @@ class TestSession:
         self, engine: Engine, clock: Any, seed: Any, new_code: Callable[[str], str]
     ) -> None:
         _sign_in(engine, new_code("officer-1"), clock.at)
-        clock.at += SESSION_SECONDS + 1
+        clock.at += SESSION_SECONDS + KEPT_SECONDS + 1
         _sign_in(engine, new_code("officer-1"), clock.at)
         assert len(seed.rows(schema.session)) == 1
 

@@ -13,6 +13,7 @@ from jinja2 import nodes
 
 from dashboard.pages import (
     contexts,
+    contexts_account,
     contexts_arranged,
     contexts_bar,
     contexts_caseload,
@@ -79,7 +80,15 @@ PAGES: dict[str, type] = {
     "shared-enter": contexts_share.SharedEnterPage,
     "summary": contexts_share.OwnPage,
     "summary-others": contexts_share.OthersPage,
-    "sign-in": contexts.SignInPage,
+    "sign-in": contexts_account.SignInPage,
+    "sign-in-authenticator": contexts_account.AuthenticatorSignInPage,
+    "again": contexts_account.AgainPage,
+    "held": contexts_account.HeldPage,
+    "account": contexts_account.AccountPage,
+    "authenticator": contexts_account.AuthenticatorPage,
+    "recovery": contexts_account.RecoveryPage,
+    "accounts": contexts_account.AccountsPage,
+    "one-account": contexts_account.OneAccountPage,
     "error": contexts.ErrorPage,
 }
 LIVE = {"install-watch", "today", "households", "household", "box", "finding", "device", "proposal", "command"}
@@ -99,6 +108,7 @@ CLASSES = list(
     dict.fromkeys(
         item
         for module in (
+            contexts_account,
             contexts,
             contexts_bar,
             contexts_household,
