@@ -48,6 +48,14 @@ class LawPage:
     """What is in force, as the box says."""
     documents: tuple[Document, ...]
     """Those held here, the highest number first."""
+    notices: tuple[tuple[Moment, str], ...]
+    """Notices that the box shows in the home: since when, and the language's code; newest first."""
+    person_address: str
+    """Link to who it is about."""
+    handed_address: str
+    """Link to records collected to hand out."""
+    requests_address: str
+    """Link to what the home asked for."""
     upload: ActForm | None
     """The form for a signed document; None for who may only look, or where no issuer is known."""
     held: tuple[Standing, ...]

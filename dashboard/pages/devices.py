@@ -75,7 +75,8 @@ def bulk(site: str) -> ResponseReturnValue:
         home = household_or_404(connection, site)
         errors = list(_bulk_errors(ids))
         known = stored.devices_named(connection, site, ids[:MOST_AT_ONCE])
-        rows = tuple(dict.fromkeys(known[item] for item in ids if item in known)) if not errors else ()
+        # Two that count as one device are one here.
+        rows = tuple({known[item].device_id: known[item] for item in ids if item in known}.values())
         if not errors and not rows:
             errors.append(("bulk-devices", _("Select the devices")))
         if errors:

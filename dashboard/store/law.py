@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from dashboard.store.queries import StoredCommand, in_scope
 from dashboard.store.queries import stored_commands as _commands
-from dashboard.store.schema import authority_document, command, request, site
+from dashboard.store.schema import authority_document, command, notice, request, site
 
 MOST_DOCUMENTS = 50
 MOST_REQUESTS = 200
@@ -158,6 +158,17 @@ def at_of(text: object) -> float:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:
         return 0.0
+
+
+def notices_of(connection: Connection, site_id: str) -> tuple[tuple[float, str], ...]:
+    """Notices that a box showed: since when, and in which language; newest first, at most `MOST_SHOWN`."""
+    query = (
+        select(notice.c.at, notice.c.language)
+        .where(notice.c.site == site_id)
+        .order_by(notice.c.at.desc(), notice.c.sha256)
+        .limit(MOST_SHOWN)
+    )
+    return tuple((row.at, row.language) for row in connection.execute(query))
 
 
 def requests_of(connection: Connection, site_id: str, *, state: str) -> tuple[StoredRequest, ...]:

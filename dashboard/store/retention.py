@@ -25,6 +25,8 @@ from dashboard.store.schema import (
     device,
     event,
     finding,
+    gap,
+    note,
     proposal,
     request,
     site,
@@ -294,6 +296,17 @@ def _due(
             told,
             ("account_id", "about"),
             and_(told.c.site == site_id, told.c.at < schedule.commands),
+        ),
+        (
+            # What people wrote about a case is kept as long as what they decided in it.
+            note,
+            ("note_id",),
+            and_(note.c.site == site_id, note.c.at < schedule.commands, *free(note.c.at, note.c.device_id)),
+        ),
+        (
+            gap,
+            ("site", "started", "cause"),
+            and_(gap.c.site == site_id, gap.c.ended < schedule.box),
         ),
         (
             bundle,

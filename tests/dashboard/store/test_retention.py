@@ -297,3 +297,16 @@ def test_what_the_box_erased_at_an_officers_word_is_erased_here_and_gone_from_th
     left = b"".join(item.read_bytes() for item in path.parent.glob(f"{path.name}*"))
     assert wrong.encode() not in left
     assert CANARY.encode() in left, "what is not due stays"
+
+
+def test_notes_go_with_the_decisions_and_gaps_with_the_box(seed: Any, engine: Engine) -> None:
+    seed.site()
+    by = auth.add_account(engine, name="officer", role=Role.OFFICER, now=0.0)
+    for name, at in (("old", NOW - 731 * DAY), ("new", NOW - 729 * DAY)):
+        row = {"note_id": name, "site": "site-1", "by": by, "agency": "Probation", "heading": "", "text": CANARY}
+        seed._insert(schema.note, row | {"at": at})
+        seed._insert(schema.gap, {"site": "site-1", "started": at - 60, "ended": at, "cause": "sensor-away"})
+    seed._insert(schema.gap, {"site": "site-1", "started": 1.0, "ended": None, "cause": "keeper-away"})
+    _purge(engine)
+    assert _ids(seed, schema.note, "note_id") == {"new"}
+    assert _ids(seed, schema.gap, "started") == {NOW - 729 * DAY - 60, 1.0}

@@ -1,0 +1,75 @@
+"""*Box health* and the engineers' pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from dashboard.access import Role
+from dashboard.store import cases
+from dashboard.store.cases import Risk
+
+
+def test_what_the_box_says_of_itself_is_shown_and_what_it_does_not_say_too(officer: FlaskClient, seed: Any) -> None:
+    status = {
+        "online": True,
+        "at": "2026-01-14T21:04:00Z",
+        "clock": "authenticated",
+        "clock_error_ms": 40,
+        "sealed": 3,
+        "keeping": {"lost_keys": 1},
+        "authority_ends": "2026-03-31T23:00:00Z",
+        "review": "2026-03-01T00:00:00Z",
+    }
+    seed.site(status=status)
+    html = officer.get("/households/site-1/box").text
+    for part in (
+        "this service has confirmed it",
+        "40 thousandths of a second",
+        "3 records wait",
+        "Never yet",
+        "1 key",
+        "1 April 2026, 00:00",
+        "1 March 2026",
+        "Version of its software, free storage",
+        "What this page does not show",
+    ):
+        assert part in html, part
+    assert officer.get("/households/site-1/box?part=live").status_code == 200
+
+
+@pytest.mark.req("R66")
+def test_an_engineer_sees_boxes_and_nothing_of_persons(
+    sign_in_as: Callable[..., FlaskClient], seed: Any, engine: Engine, clock: Any
+) -> None:
+    seed.site(title="Canary household")
+    seed.site("site-2", title="Canary household", heard_at=clock.at - 4000)
+    seed.device(label="canary phone")
+    seed.finding()
+    with engine.begin() as connection:
+        cases.keep_person(
+            connection,
+            tenant="northmoor",
+            site_id="site-1",
+            reference="canary-1",
+            name="Canary Name",
+            risk=Risk.HIGH,
+            review_days=None,
+            revision=0,
+            by="a",
+            now=1.0,
+        )
+    client = sign_in_as("engineer", Role.ENGINEER)
+    listed = client.get("/boxes").text
+    assert "1 box does not report." in listed
+    assert listed.index("Box site-2") < listed.index("Box site-1")
+    for html in (listed, client.get("/boxes/site-1").text):
+        assert "site-1" in html
+        for word in ("canary", "Canary", "order 7", "High risk", "phone"):
+            assert word not in html, word
+    for path in ("", "/box", "/devices", "/notes", "/person", "/timeline", "/coverage", "/activity"):
+        assert client.get(f"/households/site-1{path}").status_code == 403, path
