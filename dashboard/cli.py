@@ -19,18 +19,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from dashboard import auth, backup, clock, stamps
 from dashboard.access import Role
 from dashboard.backup import BackupError
-from dashboard.broker.control import Control, ControlError, disable_site, enable_site
+from dashboard.broker.control import Control, ControlError, disable_site, enable_site, let_worker_in
 from dashboard.enrol.desk import revoke
 from dashboard.ingest import replaced
+from dashboard.ingest.lead import BesideError, Place
 from dashboard.settings import DashboardSettings, load
-from dashboard.store import chain, charge, retention
-from dashboard.store.engine import DatabaseUrlError, open_engine
+from dashboard.store import chain, charge, copying, installs, retention
+from dashboard.store.engine import DatabaseUrlError, open_engine, reading
 from dashboard.store.migrate import SchemaError, upgrade
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import account
 from dashboard.store.schema import site as site_table
 from dashboard.transfer.cli import transfer_keys, transfer_run, transfer_show
-from wire import keys
+from wire import claim, keys
 from wire.files import FileError
 from wire.tls import client_context
 from wire.topics import Channel, Topic, parse
@@ -85,6 +86,28 @@ def add_site(settings: DashboardSettings, site: str, title: str, verify_key: str
         )
         write_audit(connection, at=clock.now(), account_id=None, action="add-household", subject=site, outcome="done")
     click.echo(f"Household {site} is entered.", err=True)
+
+
+@main.command("stock-box")
+@click.argument("card", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def stock_box(settings: DashboardSettings, card: Path) -> None:
+    """Enter a new box from its signed CARD, so that whoever fits it can claim it with the code on its label."""
+    try:
+        with card.open("rb") as file:
+            found = claim.parse_card(file.read(claim.MAX_CARD + 1))
+    except OSError as error:
+        _fail(f"{card}: cannot be read ({error.strerror})")
+    except ValueError as error:
+        _fail(f"{card}: {error}")
+    if found.tenant != settings.tenant:
+        _fail(f"{card}: the box is for {found.tenant}, this is {settings.tenant}")
+    with _database(settings) as engine, engine.begin() as connection:
+        try:
+            installs.stock_box(connection, found, by=None, now=clock.now())
+        except ValueError as error:
+            _fail(str(error))
+    click.echo(f"The box {found.site} can be claimed; its key's fingerprint is {keys.key_id(found.verify_key)}.", err=True)
 
 
 @main.command("revoke-site")
@@ -293,7 +316,7 @@ def purge(settings: DashboardSettings) -> None:
 @click.pass_obj
 def audit_verify(settings: DashboardSettings, expect: str | None) -> None:
     """Check that no line of the audit was changed, taken out or put in; prints the last line's digest to note down."""
-    with _database(settings) as engine, engine.connect() as connection:
+    with _database(settings) as engine, reading(engine).connect() as connection:
         found = chain.check(connection, wanted=expect)
     if found.broken_at is not None:
         _fail(f"the audit was changed: line {found.broken_at} does not follow from the one before it")
@@ -301,6 +324,44 @@ def audit_verify(settings: DashboardSettings, expect: str | None) -> None:
         _fail("the audit was changed: the digest that was noted earlier is not in it")
     click.echo(f"{found.rows:,} lines, each follows from the one before it. The last digest is", err=True)
     click.echo(found.last)
+
+
+@main.command("copy-to")
+@click.argument("url")
+@click.pass_obj
+def copy_to(settings: DashboardSettings, url: str) -> None:
+    """Copy the whole database to the empty one at URL, all of it or nothing. Stop pages and ingest first."""
+    try:
+        target = open_engine(url)
+    except DatabaseUrlError as error:
+        _fail(str(error))
+    with _database(settings) as engine:
+        try:
+            place = Place(engine, shared=False)
+            try:
+                counts = copying.copy(engine, target, lambda line: click.echo(line, err=True))
+            finally:
+                place.close()
+                target.dispose()
+        except (BesideError, copying.CopyError, SchemaError) as error:
+            _fail(str(error))
+    click.echo(f"{sum(counts.values()):,} rows of {len(counts)} tables are copied and checked.", err=True)
+    click.echo("Put the new address into database_url of every settings file, then start pages and ingest.", err=True)
+
+
+@main.command("add-worker")
+@click.argument("name")
+@click.pass_obj
+def add_worker(settings: DashboardSettings, name: str) -> None:
+    """Let the ingest worker whose certificate says NAME in at the broker, to share messages with the others."""
+    control = _control(settings)
+    if control is None:
+        _fail("the settings have no [control] section: let the worker in at the broker yourself")
+    try:
+        let_worker_in(control, tenant=settings.tenant, worker=name)
+    except ControlError as error:
+        _fail(f"the worker was not let in: {error}")
+    click.echo(f"The worker {name} may share what comes in.", err=True)
 
 
 @main.command("stamp")

@@ -26,7 +26,7 @@ from wire.ledger import ClockState
 
 pages = Blueprint("boxes", __name__)
 
-MOST_BOXES = 500
+MOST_BOXES = 200
 _CLOCKS = {
     ClockState.AUTHENTICATED: N_("Right: this service has confirmed it since the box started"),
     ClockState.FREE: N_("Not confirmed since the box started"),

@@ -350,3 +350,17 @@ def test_every_form_asks_for_token_role_and_tenant(
         assert auditor.post(own, data=fields | {"csrf_token": other}).status_code == 403, own
         assert officer.post(foreign, data=fields | {"csrf_token": token}).status_code == 404, foreign
     assert seed.rows(schema.command) == []
+
+
+@pytest.mark.req("R66")
+def test_any_process_of_the_pages_answers_who_signed_in_at_another(
+    settings: DashboardSettings, officer: FlaskClient, clock: Any
+) -> None:
+    another = create_app(settings, now=clock.now, wait=clock.wait)
+    with officer.session_transaction() as session:
+        token = session["token"]
+    client = another.test_client()
+    with client.session_transaction() as session:
+        session["token"] = token
+    assert client.get("/").status_code == 200
+    another.extensions["gatehouse"].engine.dispose()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from dashboard import auth, clock
 from dashboard.cli import main
+from dashboard.ingest.lead import Place
 from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading
 from wire.keys import public_text
@@ -159,3 +160,37 @@ def test_a_box_is_revoked_once(run: Callable[..., Result]) -> None:
     assert (done.exit_code, "is revoked" in done.stderr) == (0, True)
     again = run("revoke-site", "site-1")
     assert (again.exit_code, "revoked already" in again.stderr) == (2, True)
+
+
+def test_all_of_it_is_copied_to_another_database_or_nothing(run: Callable[..., Result], tmp_path: Path) -> None:
+    run("init-db")
+    run("add-account", "officer-1")
+    target = f"sqlite:///{tmp_path / 'other.db'}"
+    done = run("copy-to", target)
+    assert done.exit_code == 0, done.output
+    assert "are copied and checked" in done.stderr
+    engine = open_engine(target)
+    with engine.connect() as connection:
+        assert connection.execute(select(schema.account.c.name)).scalars().all() == ["officer-1"]
+    engine.dispose()
+    again = run("copy-to", target)
+    assert again.exit_code == 2
+    assert "not empty" in again.stderr
+    assert run("copy-to", "nonsense").exit_code == 2
+
+
+def test_nothing_is_copied_while_ingest_works(run: Callable[..., Result], tmp_path: Path) -> None:
+    run("init-db")
+    engine = open_engine(run.url)  # type: ignore[attr-defined]
+    place = Place(engine, shared=False)
+    done = run("copy-to", f"sqlite:///{tmp_path / 'other.db'}")
+    assert done.exit_code == 2
+    assert "another ingest worker is at work" in done.stderr
+    place.close()
+    engine.dispose()
+
+
+def test_a_worker_is_let_in_only_where_the_settings_lead_to_the_broker(run: Callable[..., Result]) -> None:
+    done = run("add-worker", "ingest-2")
+    assert done.exit_code == 2
+    assert "[control]" in done.stderr
