@@ -91,7 +91,7 @@ def test_thirty_households_are_triaged_by_keyboard_alone(
     expect(page.get_by_text(f"Nothing needs a decision in {HOUSEHOLDS} households.")).to_be_visible()
     took = time.monotonic() - began
     with capsys.disabled():
-        print(
+        print(  # noqa: T201 - a figure for whoever runs it
             f"\n{HOUSEHOLDS} households by keyboard: {took:.1f} s of the machine, "
             f"{keys.pressed} keys and {keys.typed} letters; at most {most} keys an item"
         )

@@ -176,17 +176,19 @@ def test_the_form_is_folded_when_nothing_asks_for_it(seed: Any, officer: FlaskCl
 
 
 def test_the_operator_chooses_the_words(
+    *,
     make_settings: Callable[..., DashboardSettings],
     engine: Engine,
     clock: Any,
     new_code: Callable[[str], str],
     csrf: Callable[[TestResponse], str],
+    seed: Any,
 ) -> None:
     from dashboard import auth
     from dashboard.access import Role
     from dashboard.app import create_app
 
-    auth.add_account(engine, name="o", role=Role.OFFICER, now=0.0)
+    seed.charge(auth.add_account(engine, name="o", role=Role.OFFICER, now=0.0), "site-1")
     settings: Any = make_settings(words={"person": "managed person"})
     client = create_app(settings, engine=engine, now=clock.now).test_client()
     client.post("/sign-in", data={"name": "o", "code": new_code("o"), "csrf_token": csrf(client.get("/sign-in"))})
