@@ -85,9 +85,10 @@ def test_an_officer_sees_an_unknown_phone_and_registers_it(
     _shoot(page, artefacts, "command-done")
 
     page.get_by_role("link", name="Go to the household").click()
+    expect(page.get_by_text("Nothing needs a decision.")).to_be_visible()
+    page.get_by_role("link", name="Devices", exact=True).click()
     expect(page.locator("#device-dev-1")).to_contain_text("Household member")
     expect(page.locator("#device-dev-1")).to_contain_text("black phone, kitchen")
-    expect(page.get_by_text("Nothing needs a decision.")).to_be_visible()
     _shoot(page, artefacts, "household-after")
 
 
@@ -196,7 +197,7 @@ def test_an_officer_says_that_two_are_one_and_takes_it_back(
     assert command["body"] == {"action": "split-device", "device_id": "dev-1", "macs": ["02:00:5e:00:53:02"]}
     served.answer(command)
     page.get_by_role("heading", name="Done: the box has applied it").wait_for()
-    page.goto("/households/site-1")
+    page.goto("/households/site-1/devices")
     expect(page.locator(".gh-device")).to_have_count(2)
 
 
@@ -208,7 +209,7 @@ def test_an_officer_corrects_what_a_device_is(
     # Without a script in the browser: the forms are plain ones.
     page = open_page(viewport=SIZES["390"], java_script_enabled=False)
     sign_in(page)
-    page.goto("/households/site-1")
+    page.goto("/households/site-1/devices")
     page.get_by_role("link", name="black phone, kitchen", exact=True).first.click()
     page.get_by_text("What kind of device it is").click()
     page.get_by_label("Kind", exact=True).select_option("television or television box".capitalize())
