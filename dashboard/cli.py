@@ -284,6 +284,20 @@ def restore(settings: DashboardSettings, source: Path, *, overwrite: bool) -> No
     click.echo("Restored. Everybody signs in anew; boxes go on by themselves.", err=True)
 
 
+@main.command("after-restore")
+@click.confirmation_option(prompt="Was the database just put back from a copy?")
+@click.pass_obj
+def after_restore(settings: DashboardSettings) -> None:
+    """Make a database that pg_restore has put back safe for running boxes; `restore` does this by itself."""
+    with _database(settings) as engine:
+        try:
+            upgrade(engine)
+            backup.put_right(engine, clock.now())
+        except (BackupError, SchemaError) as error:
+            _fail(str(error))
+    click.echo("Put right. Everybody signs in anew; boxes go on by themselves.", err=True)
+
+
 @main.command("expire-backups")
 @click.pass_obj
 def expire_backups(settings: DashboardSettings) -> None:
