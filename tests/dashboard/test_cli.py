@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from dashboard.cli import main
 from dashboard.ingest.lead import Place
 from dashboard.store import schema
 from dashboard.store.engine import open_engine, reading
-from wire.keys import public_text
+from wire.claim import BoxCard, code_digest, sign_card
+from wire.keys import key_id, public_text
 
 
 @pytest.fixture
@@ -194,3 +196,33 @@ def test_a_worker_is_let_in_only_where_the_settings_lead_to_the_broker(run: Call
     done = run("add-worker", "ingest-2")
     assert done.exit_code == 2
     assert "[control]" in done.stderr
+
+
+def test_a_new_box_is_entered_from_its_card(run: Callable[..., Result], tmp_path: Path) -> None:
+    run("init-db")
+    key = Ed25519PrivateKey.generate()
+    made = BoxCard(
+        tenant="t",
+        site="box-7",
+        verify_key=public_text(key),
+        seal_key=public_text(X25519PrivateKey.generate()),
+        code_sha256=code_digest("box-7", "ABCDEFGH23456789"),
+        made_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    path = tmp_path / "card.json"
+    path.write_text(sign_card(made, key).model_dump_json())
+    done = run("stock-box", str(path))
+    assert (done.exit_code, key_id(made.verify_key) in done.stderr) == (0, True)
+    engine = open_engine(run.url)
+    with reading(engine).connect() as connection:
+        row = connection.execute(select(schema.box_stock)).mappings().one()
+    engine.dispose()
+    assert (row["site"], row["claimed_at"], row["tries"]) == ("box-7", None, 0)
+    path.write_text(sign_card(made, Ed25519PrivateKey.generate()).model_dump_json())
+    assert "did not sign" in run("stock-box", str(path)).stderr
+    path.write_text(sign_card(made.model_copy(update={"tenant": "u"}), key).model_dump_json())
+    assert "is for u" in run("stock-box", str(path)).stderr
+    assert "cannot be read" in run("stock-box", str(tmp_path / "none")).stderr
+    run("add-site", "box-7", "--title", "NM-1", "--verify-key", made.verify_key, "--seal-key", made.seal_key)
+    path.write_text(sign_card(made, key).model_dump_json())
+    assert "in use" in run("stock-box", str(path)).stderr
