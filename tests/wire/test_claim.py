@@ -19,17 +19,15 @@ CODE = "ABCDEFGH23456789"
 
 
 def card(key: Ed25519PrivateKey, **values: Any) -> BoxCard:
-    return BoxCard(
-        **{
-            "tenant": "northmoor",
-            "site": "box-7",
-            "verify_key": public_text(key),
-            "seal_key": public_text(X25519PrivateKey.generate()),
-            "code_sha256": code_digest("box-7", CODE),
-            "made_at": datetime(2026, 1, 1, tzinfo=UTC),
-        }
-        | values
-    )
+    whole: dict[str, Any] = {
+        "tenant": "northmoor",
+        "site": "box-7",
+        "verify_key": public_text(key),
+        "seal_key": public_text(X25519PrivateKey.generate()),
+        "code_sha256": code_digest("box-7", CODE),
+        "made_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return BoxCard(**(whole | values))
 
 
 def test_a_box_proves_that_it_holds_the_key_on_its_card() -> None:

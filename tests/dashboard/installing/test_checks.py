@@ -29,20 +29,18 @@ def status(**values: Any) -> BoxStatus:
 
 
 def facts(**values: Any) -> Facts:
-    return Facts(
-        **{
-            "status": status(),
-            "heard_at": NOW - 2,
-            "authority_id": "authority-1",
-            "last_seen": (NOW - 60,),
-            "by_passphrase": True,
-            "wifi_said": False,
-            "trip": Trip(asked_at=NOW - 9, answered_at=NOW - 7.6, state="applied", detail=""),
-            "started_at": NOW - 10,
-            "now": NOW,
-        }
-        | values
-    )
+    whole: dict[str, Any] = {
+        "status": status(),
+        "heard_at": NOW - 2,
+        "authority_id": "authority-1",
+        "last_seen": (NOW - 60,),
+        "by_passphrase": True,
+        "wifi_said": False,
+        "trip": Trip(asked_at=NOW - 9, answered_at=NOW - 7.6, state="applied", detail=""),
+        "started_at": NOW - 10,
+        "now": NOW,
+    }
+    return Facts(**(whole | values))
 
 
 def verdicts(given: Facts) -> dict[str, str]:

@@ -32,21 +32,19 @@ def answers(**values: Any) -> dict[str, Any]:
 
 
 def adult(**values: Any) -> Adult:
-    return Adult(
-        **{
-            "adult_id": "adult-1",
-            "role": "subject",
-            "kind": "consent",
-            "language": "en",
-            "explained": True,
-            "signed": "typed",
-            "signature": "x",
-            "notice_sha256": "0" * 64,
-            "given_at": NOW,
-            "confirm_by": NOW + 86400,
-        }
-        | values
-    )
+    whole: dict[str, Any] = {
+        "adult_id": "adult-1",
+        "role": "subject",
+        "kind": "consent",
+        "language": "en",
+        "explained": True,
+        "signed": "typed",
+        "signature": "x",
+        "notice_sha256": "0" * 64,
+        "given_at": NOW,
+        "confirm_by": NOW + 86400,
+    }
+    return Adult(**(whole | values))
 
 
 def made(*adults: Adult, **values: Any) -> Authority:
