@@ -144,7 +144,7 @@ ACTS: tuple[Act, ...] = (
     Act(
         name="look_round",
         rule=f"{_HOME}/look-round",
-        endpoint="box.look_round",
+        endpoint="devices.look_round",
         says="Let the box look round once.",
         tag="households",
         fields={"kind": Literal["sweep", "services", "dhcp"]},
@@ -244,5 +244,5 @@ EXEMPT: dict[str, str] = {
     "language.choose": "a cookie of a browser",
     "tokens.make": "a token makes no token",
     "tokens.end": "a token ends no token",
-    "agent.compare": "takes a file and shows a page of it",
+    "agent.report": "takes a file and shows a page of it",
 }

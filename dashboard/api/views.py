@@ -38,7 +38,6 @@ VIEWS: dict[str, str] = {
     "handed.handed": "HandedPage",
     "requests.requests": "RequestsPage",
     "command.command": "CommandPage",
-    "search.find": "SearchPage",
     "notes.notes": "NotesPage",
     "person.person": "PersonPage",
     "timeline.timeline": "TimelinePage",
@@ -56,7 +55,7 @@ EXEMPT: dict[str, str] = {
     "health": "for whoever watches the process",
     "signin.form": "a session is a person's",
     "handed.file": "a file of records is handed to a person, who answers for it",
-    "agent.agent": "an empty form",
+    "agent.form": "an empty form",
     "tokens.tokens_page": "a token sees no tokens",
     "tokens.described": "the document itself, for people",
 }
