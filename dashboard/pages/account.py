@@ -58,6 +58,7 @@ _LABELS = {
     "until": N_("Until"),
 }
 _WRONG = N_("That was not right, or was used before. After five wrong tries your name is closed for five minutes")
+_WRONG_OPERATOR = N_("That did not show that it is you. Try again, or use another way")
 MOST_FIELDS = 200
 
 
@@ -284,7 +285,8 @@ def end_cover(account_id: str, for_account: str) -> ResponseReturnValue:
 @needs(May.BE_HERE)
 def again_form() -> Response:
     """Ask for a fresh proof of who it is."""
-    return _again(safe_target(request.args.get("next", "")), "", 200)
+    wrong = request.args.get("wrong") == "operator"
+    return _again(safe_target(request.args.get("next", "")), _(_WRONG_OPERATOR) if wrong else "", 200)
 
 
 @pages.post("/again")

@@ -85,7 +85,7 @@ class FakeProvider:
             parts = ({"alg": "none"}, claims)
             return ".".join(urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
         key = RSAKey.generate_key(2048, {"kid": "one"}) if self.other_key else self.key
-        return jwt.encode({"alg": "RS256", "kid": "one"}, claims, key)
+        return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from sqlalchemy import Engine
 
+from dashboard import auth
+from dashboard.access import Role
 from dashboard.accounts.oidc import Claimed, Provider, ProviderError
+from dashboard.app import create_app
 from dashboard.settings import Operator
+from dashboard.store import schema
 
 pytestmark = pytest.mark.req("R66")
 BACK = "http://localhost/sign-in/operator/back"
@@ -141,3 +147,56 @@ def test_a_provider_that_is_not_there_or_another_is_said(
     )
     with pytest.raises(ProviderError, match="authorization_endpoint"):
         Provider(settings=operator(), now=clock.now).begin(back=BACK, again=False)
+
+
+def test_all_the_way_through_the_pages(
+    *,
+    operator: Callable[..., Operator],
+    make_settings: Callable[..., Any],
+    engine: Engine,
+    provider: Any,
+    clock: Any,
+    seed: Any,
+) -> None:
+    given = {"public_url": "http://localhost", "operator": operator().model_dump()}
+    client = create_app(make_settings(sign_in=given), engine=engine, now=clock.now).test_client()
+
+    def through(path: str) -> str:
+        gone = client.get(path)
+        assert gone.location.startswith(provider.address), gone.location
+        back = requests.get(gone.location, allow_redirects=False, timeout=5).headers["Location"]
+        assert back.startswith(BACK)
+        answer = client.get(back.removeprefix("http://localhost"))
+        assert client.get(back.removeprefix("http://localhost")).location.endswith("wrong=operator"), "once"
+        return str(answer.location)
+
+    assert through("/sign-in/operator") == "/sign-in?wrong=operator", "nobody is linked yet"
+    auth.add_account(engine, name="one", role=Role.OFFICER, now=0.0)
+    code = auth.make_code(engine, name="one", now=clock.at, lifetime=900)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in").text)
+    assert token is not None
+    client.post("/sign-in", data={"csrf_token": token[1], "name": "one", "code": code})
+    assert through("/account/operator") == "/account"
+    assert "Linked to Northmoor" in client.get("/account").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/account").text)
+    assert token is not None
+    client.post("/sign-out", data={"csrf_token": token[1]})
+    assert through("/sign-in/operator?next=/households") == "/households"
+    clock.at += 700
+    assert client.get("/households.csv").location.startswith("/again")
+    provider.claims = {"auth_time": int(clock.at) - 700}
+    assert through("/sign-in/operator?again=1&next=/households.csv") == "/again?wrong=operator", "it must ask anew"
+    provider.claims, provider.subject = {}, "person-2"
+    assert through("/sign-in/operator?again=1&next=/households.csv") == "/again?wrong=operator", "somebody else"
+    provider.subject = "person-1"
+    assert through("/sign-in/operator?again=1&next=/households.csv") == "/households.csv"
+    assert client.get("/households.csv").status_code == 200
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/account").text)
+    assert token is not None
+    left = client.post("/sign-out", data={"csrf_token": token[1]})
+    away = client.get(left.location)
+    assert away.location.startswith(f"{provider.address}/logout?")
+    requests.get(away.location, allow_redirects=False, timeout=5)
+    assert provider.logged_out == 1
+    ways = [row["way"] for row in seed.rows(schema.session)]
+    assert sorted(ways) == ["code", "operator"]
