@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
@@ -20,7 +20,7 @@ from dashboard.alerts import channels, rota, texts
 from dashboard.alerts.channels import SealError
 from dashboard.alerts.plan import House, Person, Rules, messages, plan
 from dashboard.settings import Alerts, DashboardSettings
-from dashboard.store import alerting, deliveries
+from dashboard.store import alerting, deliveries, monthly
 from dashboard.store.deliveries import Due
 
 SENDERS = 8
@@ -43,6 +43,8 @@ class Rounds:
     key: bytes
     send: Send
     purged_at: float = field(default=float("-inf"))
+    month_kept: str = ""
+    """The last month whose return is known to be kept, YYYY-MM."""
 
     @property
     def rules(self) -> Rules:
@@ -75,6 +77,7 @@ class Rounds:
                 made = plan(fresh, known, waiting, house, self.rules, now=now)
                 alerting.write(connection, made, tenant=tenant, now=now)
             self._digest(connection, people, last_day, now)
+            self._keep_month(connection, now)
             if now - self.purged_at >= PURGE_SECONDS or now < self.purged_at:
                 deliveries.purge(connection, tenant, before=now - self.alerts.keep_days * 86400.0)
                 self.purged_at = now
@@ -124,6 +127,22 @@ class Rounds:
             on_duty=rota.on_duty(shifts, given, at=now, zone=zone),
             next_on_duty=rota.next_on_duty(shifts, given, at=now, zone=zone),
         )
+
+    def _keep_month(self, connection: Connection, now: float) -> None:
+        """Keep the last month's return once it is over, before anything that it counts is erased (R49)."""
+        zone = self.rules.zone
+        this = (
+            datetime.fromtimestamp(now, UTC).astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        )
+        last = (this - timedelta(days=1)).replace(day=1)
+        month = f"{last.year:04}-{last.month:02}"
+        if month == self.month_kept:
+            return
+        tenant = self.settings.tenant
+        if monthly.kept(connection, tenant, month) is None:
+            counts = monthly.count(connection, tenant, month=month, since=last.timestamp(), until=this.timestamp())
+            monthly.keep(connection, tenant, month, counts, by=None, now=now)
+        self.month_kept = month
 
     def _digest(self, connection: Connection, people: dict[str, Person], last_day: str, now: float) -> None:
         zone = self.rules.zone

@@ -78,8 +78,8 @@ class Peer:
 
 
 @pytest.fixture
-def authority() -> CertificateAuthority:
-    return CertificateAuthority.create()
+def authority(tmp_path: Path) -> CertificateAuthority:
+    return CertificateAuthority(tmp_path / "authority")
 
 
 @pytest.fixture
@@ -186,20 +186,17 @@ def test_states_that_may_still_be_overtaken_wait(office: Any, make_feeder: Any) 
 def test_over_tls_only_a_collector_of_the_authority_is_fed(
     note: Any, make_feeder: Any, authority: CertificateAuthority, tmp_path: Path
 ) -> None:
-    certificate, key = authority.server_files(tmp_path)
+    files = authority.issue("collector", addresses=["127.0.0.1"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(files.certificate, files.key)
     peer = Peer(context)
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(authority.certificate_pem)
-    feeder = make_feeder(port=peer.port, ca=ca)
+    feeder = make_feeder(port=peer.port, ca=authority.certificate_path)
     feeder.go(NOW)
     note("site-1")
     feeder.go(NOW + 1)
     peer.wait_for(1)
-    stranger = tmp_path / "other.pem"
-    stranger.write_bytes(CertificateAuthority.create().certificate_pem)
-    refuses = make_feeder(port=peer.port, ca=stranger)
+    stranger = CertificateAuthority(tmp_path / "stranger")
+    refuses = make_feeder(port=peer.port, ca=stranger.certificate_path)
     with pytest.raises(CollectorError):
         refuses.collector.send([b"x"])
     peer.close()

@@ -30,7 +30,8 @@ RULES = Rules(escalate_seconds=600.0, repeat_seconds=3600.0, zone=LONDON)
 
 
 def news(**values: Any) -> News:
-    return News(**({"site": "site-1", "key": "tunnel", "rank": ACT_NOW, "upto": NOW - 5} | values))
+    fields: dict[str, Any] = {"site": "site-1", "key": "tunnel", "rank": ACT_NOW, "upto": NOW - 5}
+    return News(**fields | values)
 
 
 def look(house: House, *items: News, latest: Any = (), open_: Any = (), now: float = NOW) -> Any:

@@ -247,3 +247,11 @@ def test_an_address_that_was_taken_away_or_cannot_be_opened_fails_at_once(office
         connection.execute(update(schema.channel).values(sealed="AAAA"))
     office.rounds.send_due(START)
     assert states(office) == ["failed"]
+
+
+@pytest.mark.req("R49")
+def test_the_last_months_return_is_kept_by_itself_once(office: Any) -> None:
+    office.rounds.go(START)
+    office.rounds.go(MORNING)
+    (row,) = office.rows(schema.monthly_return)
+    assert (row["month"], row["made_at"]) == ("2025-12", START)

@@ -25,6 +25,7 @@ from dashboard.pages import (
     contexts_review,
     contexts_share,
     contexts_tabs,
+    contexts_team,
     contexts_today,
     contexts_transfer,
     contexts_visit,
@@ -90,6 +91,15 @@ PAGES: dict[str, type] = {
     "accounts": contexts_account.AccountsPage,
     "one-account": contexts_account.OneAccountPage,
     "error": contexts.ErrorPage,
+    "team": contexts_team.TeamPage,
+    "duty": contexts_team.DutyPage,
+    "messages-out": contexts_team.MessagesPage,
+    "audit": contexts_team.AuditPage,
+    "lists": contexts_team.ListsPage,
+    "monthly": contexts_team.ReturnPage,
+    "outcomes": contexts_team.OutcomesPage,
+    "planned": contexts_team.PlannedPage,
+    "alerts": contexts_team.AlertsPage,
 }
 LIVE = {"install-watch", "today", "households", "household", "box", "finding", "device", "proposal", "command"}
 PARTS = {
@@ -120,6 +130,7 @@ CLASSES = list(
             contexts_tabs,
             contexts_caseload,
             contexts_review,
+            contexts_team,
             contexts_today,
             contexts_share,
             contexts_transfer,
