@@ -226,3 +226,34 @@ def test_a_new_box_is_entered_from_its_card(run: Callable[..., Result], tmp_path
     run("add-site", "box-7", "--title", "NM-1", "--verify-key", made.verify_key, "--seal-key", made.seal_key)
     path.write_text(sign_card(made, key).model_dump_json())
     assert "in use" in run("stock-box", str(path)).stderr
+
+
+@pytest.mark.req("R39")
+def test_households_are_given_taken_and_covered_from_the_command_line(run: Callable[..., Result]) -> None:
+    run("init-db")
+    keys = [public_text(Ed25519PrivateKey.generate()), public_text(X25519PrivateKey.generate())]
+    for site in ("site-1", "site-2"):
+        run("add-site", site, "--title", site, "--verify-key", keys[0], "--seal-key", keys[1])
+    for name in ("one", "two"):
+        run("add-account", name)
+    assert "2 households given" in run("assign", "one", "--all").stderr
+    assert "1 households taken away" in run("assign", "one", "site-1", "--take-away").stderr
+    assert "stands in" in run("cover", "two", "one", "--days", "3").stderr
+    for arguments, text in (
+        (("assign", "one"), "name the households"),
+        (("assign", "nobody", "--all"), "no account"),
+        (("assign", "one", "site-9"), "no household site-9"),
+        (("cover", "one", "one", "--days", "3"), "themselves"),
+    ):
+        failed = run(*arguments)
+        assert (failed.exit_code, text in failed.stderr) == (2, True), failed.stderr
+    engine = open_engine(run.url)
+    with reading(engine).connect() as connection:
+        lines = connection.execute(select(schema.audit.c.action, schema.audit.c.account_id)).all()
+    engine.dispose()
+    assert [row for row in lines if row[0] in ("assign", "unassign", "cover")] == [
+        ("assign", None),
+        ("assign", None),
+        ("unassign", None),
+        ("cover", None),
+    ]
