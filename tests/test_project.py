@@ -26,6 +26,20 @@ MIRRORED = ("appliance", "dashboard", "firmware", "wire")
 NOT_AT_RUN_TIME = {".py", ".mako", ".scss", ".sh"}
 """Sources, and what styles and migrations are made with."""
 TESTED_ELSEWHERE: dict[str, str] = {
+    "dashboard/pages/offline.py": "tests/dashboard/pages/test_visit.py, and without a connection in tests/browser/test_visit.py",
+    "dashboard/pages/papers.py": "each paper is made in tests/dashboard/pages/test_visit.py and test_visits.py",
+    "dashboard/pages/shared.py": "read as a stranger in tests/dashboard/pages/test_shares.py",
+    "dashboard/pages/summary.py": "tests/dashboard/pages/test_visit.py, as it speaks of visits",
+    "dashboard/pages/transfers.py": "together with transfer.py in tests/dashboard/pages/test_transfer.py",
+    "dashboard/pages/visit_record.py": "what is signed: tests/dashboard/pages/test_visit.py",
+    "dashboard/pages/visit_sign.py": "tests/dashboard/pages/test_visit.py",
+    "dashboard/pages/visiting.py": "through the pages in tests/dashboard/pages/test_visit.py and test_visits.py",
+    "dashboard/store/shares.py": "through the pages in tests/dashboard/pages/test_shares.py",
+    "dashboard/store/transfers.py": "between two services in tests/dashboard/transfer/test_round_trip.py",
+    "dashboard/transfer/cli.py": "prints and runs what tests/dashboard/transfer/test_round_trip.py runs",
+    "dashboard/transfer/collect.py": "tests/dashboard/transfer/test_round_trip.py",
+    "dashboard/transfer/take.py": "tests/dashboard/transfer/test_round_trip.py",
+    "dashboard/transfer/work.py": "tests/dashboard/transfer/test_round_trip.py",
     "appliance/sensor/talk.py": "makes the facts that the tests of datagrams.py and connections.py look at",
     "appliance/keeper/law/counsel.py": "puts the parts of the law together: run by the tests of each in tests/keeper/law",
     "appliance/keeper/law/telling.py": "what the other parts of the law tell, compared in their tests",
