@@ -96,11 +96,18 @@ def test_what_the_box_said_long_ago_shows_nothing() -> None:
     }
 
 
-def test_a_box_that_refuses_the_alert_says_why() -> None:
-    trip = Trip(asked_at=NOW, answered_at=NOW, state="refused", detail="no authority")
+def test_a_box_that_refuses_to_look_round_again_has_answered() -> None:
+    trip = Trip(asked_at=NOW - 1, answered_at=NOW, state="refused", detail="It looked round just now.")
     found = next(item for item in judge(facts(trip=trip)) if item.key == "delivery")
-    assert found.verdict is Verdict.FAIL
-    assert "no authority" in found.detail % found.values
+    assert found.verdict is Verdict.GOOD
+    assert (found.detail % found.values).endswith("in 1.0 seconds. The box answered: It looked round just now.")
+
+
+@pytest.mark.parametrize("state", ["expired", "out-of-sequence", "unanswered"])
+def test_an_answer_that_is_none_shows_nothing(state: str) -> None:
+    trip = Trip(asked_at=NOW - 1, answered_at=NOW, state=state, detail="")
+    found = next(item for item in judge(facts(trip=trip)) if item.key == "delivery")
+    assert found.verdict is Verdict.WAIT
 
 
 def test_wifi_can_be_said_by_whoever_fits_the_box_and_that_is_told() -> None:
