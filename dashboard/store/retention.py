@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, false, not_, or_, select, true, update
 
-from dashboard.store import reviewing
+from dashboard.store import retention_work, reviewing
 from dashboard.store.law import at_of, documents_in_force, holds_in_force
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import (
@@ -139,7 +139,8 @@ def purge(connection: Connection, *, tenant: str, now: float) -> bool:
         counted: dict[str, int] = {}
         schedule = schedule_of(_document(connection, site_id, now), now)
         holds = holds_of(connection, site_id, now)
-        for table, key, which in _due(site_id, schedule, holds):
+        work = retention_work.due(site_id, decided=schedule.commands, presence=schedule.presence)
+        for table, key, which in (*_due(site_id, schedule, holds), *work):
             gone = _erase(connection, table, key, which)
             counted[table.name] = counted.get(table.name, 0) + gone
             left = left or gone >= AT_ONCE

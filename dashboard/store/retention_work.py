@@ -1,0 +1,61 @@
+"""What is due of what people did in a case: visits, history that came with a transfer, shares, installations.
+
+In: a household and until when its decisions are kept (`retention.Schedule.commands`; what is about devices goes with the
+class of presence). Out: which rows of which tables are due, children before what they belong to.
+Bounded: as `retention.purge`, so many rows of a table a round; a parent stays until its children are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, exists, select
+
+from dashboard.store.schema import (
+    history,
+    install,
+    install_adult,
+    install_key,
+    install_step,
+    outcome,
+    share,
+    share_note,
+    share_session,
+    visit,
+    visit_addendum,
+    visit_line,
+)
+
+Due = tuple[Table, tuple[str, ...], ColumnElement[bool]]
+
+
+def due(site_id: str, *, decided: float, presence: float) -> Iterator[Due]:
+    """Rows that are older than these moments (Unix seconds)."""
+    visits = and_(visit.c.site == site_id, visit.c.started_at < decided)
+    old = select(visit.c.visit_id).where(visits)
+    for child in (visit_addendum, visit_line):
+        yield _line(child, and_(child.c.site == site_id, child.c.visit_id.in_(old)))
+    yield _line(visit, and_(visits, *_childless(visit, ("site", "visit_id"), (visit_addendum, visit_line))))
+    yield _line(history, and_(history.c.site == site_id, history.c.at < presence))
+    shares = and_(share.c.site == site_id, share.c.until < decided)
+    gone = select(share.c.share_id).where(shares)
+    for child in (share_session, share_note):
+        yield _line(child, child.c.share_id.in_(gone))
+    yield _line(share, and_(shares, *_childless(share, ("share_id",), (share_session, share_note))))
+    yield _line(outcome, and_(outcome.c.site == site_id, outcome.c.made_at < decided))
+    installs = and_(install.c.site == site_id, install.c.closed_at < decided)
+    closed = select(install.c.install_id).where(installs)
+    children = (install_key, install_adult, install_step)
+    for child in children:
+        yield _line(child, child.c.install_id.in_(closed))
+    yield _line(install, and_(installs, *_childless(install, ("install_id",), children)))
+
+
+def _line(table: Table, which: ColumnElement[bool]) -> Due:
+    return table, tuple(column.name for column in table.primary_key), which
+
+
+def _childless(parent: Table, key: tuple[str, ...], children: tuple[Table, ...]) -> Iterator[ColumnElement[Any]]:
+    for child in children:
+        yield ~exists().where(*(child.c[name] == parent.c[name] for name in key))

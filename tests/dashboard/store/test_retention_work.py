@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert
+
+from dashboard.store import schema
+from dashboard.store.retention import DAY, purge
+
+
+@pytest.mark.req("R64", "N17")
+def test_what_came_with_a_transfer_goes_with_presence_and_a_share_with_decisions(
+    engine: Engine, seed: Any, clock: Any
+) -> None:
+    site = seed.site()
+    with engine.begin() as connection:
+        for days in (800, 10):
+            at = clock.at - days * DAY
+            connection.execute(
+                insert(schema.history).values(site=site, pack_id=f"p-{days}", part="stays", number=1, at=at, text="x")
+            )
+            given = {"sections": [], "agency": "Agency", "reader": "Reader", "purpose": "Case", "by": "acc-1"}
+            values = {"share_id": f"s-{days}", "site": site, "created_at": at, "until": at + DAY, "failures": 0}
+            connection.execute(insert(schema.share).values(**values, **given))
+            connection.execute(insert(schema.share_note).values(share_id=f"s-{days}", token="t", text="x", at=at))
+        purge(connection, tenant="northmoor", now=clock.at)
+        purge(connection, tenant="northmoor", now=clock.at)
+    assert {row["pack_id"] for row in seed.rows(schema.history)} == {"p-10"}
+    assert {row["share_id"] for row in seed.rows(schema.share)} == {"s-10"}
+    assert {row["share_id"] for row in seed.rows(schema.share_note)} == {"s-10"}
+
+
+@pytest.mark.req("R64")
+def test_every_table_about_a_household_is_erased_in_time_or_has_a_reason() -> None:
+    """A table that is added later has to say which it is."""
+    from dashboard.store import retention, retention_work
+
+    schedule = retention.schedule_of(None, 1e9)
+    named = {table.name for table, _, _ in retention._due("site-1", schedule, ())}
+    named |= {"review", "review_act"}  # with the finding that they are about
+    named |= {table.name for table, _, _ in retention_work.due("site-1", decided=0.0, presence=0.0)}
+    about = {table.name for table in schema.metadata.sorted_tables if "site" in table.c}
+    assert about - named <= KEPT, "neither erased nor kept for a reason"
+
+
+KEPT = {
+    "site",  # the household itself
+    "arrangements",  # as they stand at the box, replaced by the next
+    "authority_document",  # the ground on which everything else was kept
+    "notice",  # what was shown to whom, as long as the household is there
+    "ledger_head",  # digests alone
+    "ledger_seed",  # digests alone
+    "bundle_part",  # with its bundle
+    "bundle_file",  # with its bundle
+    "replacement",  # which box was in the home, no devices
+    "assignment",  # who was in charge: an audit of its own
+    "home",  # whose household it is, replaced by the next
+    "alert",  # by alerts' own rounds
+    "feed",  # how far the collector's feed has come
+    "planned_work",  # by alerts' own rounds
+    "transfer",  # its file goes after its own time, its digest stays
+    "transfer_taken",  # digests alone: a pack is taken once
+    "box_stock",  # keys of boxes
+}
