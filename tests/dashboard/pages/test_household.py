@@ -249,7 +249,7 @@ def test_a_household_asks_the_database_a_bounded_number_of_times(
         officer.get("/households/site-1")
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    assert len(asked) == 17, asked
+    assert len(asked) == 15, asked
 
 
 def test_records_of_a_newer_box_are_counted_and_not_passed_over(officer: FlaskClient, seed: Any) -> None:
