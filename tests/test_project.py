@@ -36,7 +36,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/pages/visiting.py": "through the pages in tests/dashboard/pages/test_visit.py and test_visits.py",
     "dashboard/store/shares.py": "through the pages in tests/dashboard/pages/test_shares.py",
     "dashboard/store/transfers.py": "between two services in tests/dashboard/transfer/test_round_trip.py",
-    "dashboard/transfer/cli.py": "prints and runs what tests/dashboard/transfer/test_round_trip.py runs",
     "dashboard/transfer/collect.py": "tests/dashboard/transfer/test_round_trip.py",
     "dashboard/transfer/take.py": "tests/dashboard/transfer/test_round_trip.py",
     "dashboard/transfer/work.py": "tests/dashboard/transfer/test_round_trip.py",

@@ -46,6 +46,8 @@ class TransferPage:
     """Makes two sendings one."""
     reason: str
     """As typed."""
+    operators: str
+    """Link to where operators are entered; empty for who may not."""
     errors: tuple[tuple[str, str], ...]
     """Element id and what is wrong."""
 

@@ -249,6 +249,7 @@ def _show(connection: Connection, home: Household, errors: Errors) -> Response:
         target=at if acts else "",
         token=commands.new_token(),
         reason=request.form.get("reason", "")[:MOST_REASON],
+        operators="/transfers" if role.may(May.MANAGE) else "",
         errors=errors,
     )
     title = _("Hand over to another operator")
