@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ class Peer:
 
     def drop(self) -> None:
         for one in self.open:
+            # A read that waits keeps the connection alive beyond the close; the shutdown ends it at once.
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
             one.close()
         self.open.clear()
 
