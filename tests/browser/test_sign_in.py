@@ -14,6 +14,7 @@ from typing import Any
 
 import pyotp
 import pytest
+import requests
 from playwright.sync_api import Page
 from sqlalchemy import update
 
@@ -40,6 +41,7 @@ def at_localhost(tmp_path: Path, served: Any) -> Iterator[str]:
             [sys.executable, "-m", "dashboard.web", "--config", str(config), "--fd", str(listener.fileno())],
             pass_fds=[listener.fileno()],
         )
+    assert requests.get(f"{address}/health", timeout=60).ok  # the socket waits for the process, and so do we
     yield address
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
