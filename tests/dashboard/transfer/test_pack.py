@@ -41,7 +41,8 @@ def _file(**values: Any) -> bytes:
 
 
 def _open(raw: bytes, *, now: float = AT, **values: Any) -> Pack:
-    return open_pack(raw, **({"key": RECIPIENT, "sender": SIGNER.public_key(), "now": now} | values))[1]
+    given: dict[str, Any] = {"key": RECIPIENT, "sender": SIGNER.public_key(), "now": now}
+    return open_pack(raw, **(given | values))[1]
 
 
 @pytest.mark.req("R46")
