@@ -47,6 +47,10 @@ class Keys:
         raise AssertionError(f"{name} is not reached; {self.focused()!r} has the focus")
 
 
+def _other_than(at: str) -> Callable[[str], bool]:
+    return lambda url: url != at
+
+
 def _seed(seed: Any, households: int) -> None:
     now = seed.clock.at
     for number in range(households):
@@ -85,7 +89,7 @@ def test_thirty_households_are_triaged_by_keyboard_alone(
         keys.tab_to("review-next", 4)
         at = page.url
         keys.press("Enter")
-        page.wait_for_url(lambda url, at=at: url != at)
+        page.wait_for_url(_other_than(at))
         most = max(most, keys.pressed - before)
         assert number < HOUSEHOLDS
     expect(page.get_by_text(f"Nothing needs a decision in {HOUSEHOLDS} households.")).to_be_visible()
@@ -137,11 +141,11 @@ def test_two_officers_act_on_one_finding(
         page.get_by_label("What did it turn out to be?").select_option(label="Explained")
         page.get_by_role("textbox", name="Reason", exact=True).first.fill(reason)
     first.get_by_role("button", name="Decide and stay here").click()
-    expect(first.locator("#standing")).to_have_text("Decided.")
+    expect(first.locator("#decided")).to_have_text("Decided.")
     second.get_by_role("button", name="Decide and stay here").click()
     expect(second.locator("#meanwhile")).to_contain_text("officer-1 decided about this")
     expect(second.locator("#meanwhile")).to_contain_text("Seen at the visit")
     expect(second.locator("#review-reason")).to_have_value("It was a visitor")
     second.get_by_role("button", name="Decide anew and stay here").click()
-    expect(second.locator("#standing")).to_have_text("Decided.")
+    expect(second.locator("#decided")).to_have_text("Decided.")
     assert [row["act"] for row in served.seed.rows(schema.review_act)] == ["decide", "reopen", "decide"]

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, select, update
 
 from dashboard.ingest.rows import Rows
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from wire.findings import Severity
 
 
 @pytest.fixture
@@ -60,3 +61,34 @@ def test_what_was_flushed_is_not_written_twice(engine: Engine, device: Any) -> N
         rows.flush()
         rows.flush()
         assert len(connection.execute(select(schema.device)).all()) == 1
+
+
+@pytest.mark.req("R37")
+@pytest.mark.parametrize(
+    ("change", "looked_at"),
+    [
+        ({}, 5.0),
+        ({"state": "closed"}, 5.0),
+        ({"severity": Severity.INFORMATION}, 5.0),
+        ({"severity": Severity.ACT_NOW}, None),
+    ],
+)
+def test_what_was_decided_waits_anew_only_when_it_became_worse(
+    engine: Engine, finding: Any, change: dict[str, Any], looked_at: float | None
+) -> None:
+    _store(engine, finding(1, 1).model_copy(update={"severity": Severity.TODAY}))
+    with engine.begin() as connection:
+        connection.execute(update(schema.finding).values(looked_at=5.0))
+    _store(engine, finding(1, 2).model_copy(update={"severity": Severity.TODAY} | change))
+    with engine.begin() as connection:
+        assert connection.execute(select(schema.finding.c.looked_at)).scalars().all() == [looked_at]
+
+
+@pytest.mark.req("R37")
+def test_what_comes_back_after_it_was_over_waits_anew(engine: Engine, finding: Any) -> None:
+    _store(engine, finding(1, 1, state="closed"))
+    with engine.begin() as connection:
+        connection.execute(update(schema.finding).values(looked_at=5.0))
+    _store(engine, finding(1, 2, state="open"))
+    with engine.begin() as connection:
+        assert connection.execute(select(schema.finding.c.looked_at)).scalars().all() == [None]

@@ -56,7 +56,7 @@ def test_a_decision_takes_the_finding_off_today_and_says_who(
     assert (sent.status_code, sent.location) == (303, PATH)
     page = officer.get(PATH).text
     assert "Decided." in page
-    assert "officer-1" in page[page.index('id="standing"') :][:300]
+    assert "officer-1" in page[page.index('id="decided"') :][:300]
     assert "Seen at the visit" in page
     today = officer.get("/").text
     assert "Nothing needs a decision in 1 household." in today
