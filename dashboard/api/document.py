@@ -89,13 +89,18 @@ _SAID = {
     "Invalid": "Something in it does not hold",
     "TooMany": "Too many requests",
 }
-_ALWAYS = (("400", "BadRequest"), ("401", "Unauthorized"), ("403", "Forbidden"), ("422", "Invalid"), ("429", "TooMany"))
+_ALWAYS = (
+    ("400", "BadRequest"),
+    ("401", "Unauthorized"),
+    ("403", "Forbidden"),
+    ("404", "NotFound"),
+    ("422", "Invalid"),
+    ("429", "TooMany"),
+)
 
 
 def _problems(one: Operation) -> list[tuple[str, str]]:
     found = list(_ALWAYS)
-    if "<" in one.rule:
-        found.append(("404", "NotFound"))
     if one.body is not None:
         found += [("409", "Conflict"), ("413", "TooLong"), ("415", "NotJson")]
     return sorted(found)
