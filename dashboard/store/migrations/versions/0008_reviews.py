@@ -59,9 +59,7 @@ def upgrade() -> None:
     op.create_index("ix_review_list", "review", ["list_id"], unique=False)
     op.create_table(
         "review_act",
-        sa.Column(
-            "act_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("act_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("site", sa.String(length=63), nullable=False),
         sa.Column("finding_id", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -85,7 +83,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("query", sa.String(length=500), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["account.account_id"], name=op.f("fk_saved_search_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.account_id"], name=op.f("fk_saved_search_account_id_account")
+        ),
         sa.PrimaryKeyConstraint("account_id", "name", name=op.f("pk_saved_search")),
     )
 
