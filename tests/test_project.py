@@ -43,6 +43,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/keeper/law/counsel.py": "puts the parts of the law together: run by the tests of each in tests/keeper/law",
     "appliance/keeper/law/telling.py": "what the other parts of the law tell, compared in their tests",
     "dashboard/pages/acting.py": "makes forms of act_forms.py: tests/dashboard/pages/test_law.py, through the pages",
+    "dashboard/pages/install_box.py": "through the pages: tests/dashboard/pages/test_install.py",
     "dashboard/pages/install_devices.py": "through the pages: tests/dashboard/pages/test_install_home.py",
     "dashboard/pages/install_frame.py": "through the pages: tests/dashboard/pages/test_install.py",
     "dashboard/pages/install_papers.py": "through the pages: tests/dashboard/pages/test_install_order.py",

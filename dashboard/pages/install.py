@@ -1,8 +1,4 @@
-"""*Install*: all installations, one's task list, the box's code, and giving one up.
-
-The box's code is scanned (the link stands behind a `#`, so it is put into the form by `install.js` and never reaches a
-server's log) or typed. Claiming it makes the household, gives it to whoever claims it, and enters who it is about.
-"""
+"""*Install*: all installations, one's task list, where a scanned code leads, and giving one up."""
 
 from __future__ import annotations
 
@@ -10,23 +6,22 @@ from collections.abc import Iterable, Mapping
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection
 
 from dashboard import commands
-from dashboard.access import SEES_ALL, May, Role, needs
+from dashboard.access import SEES_ALL, May, needs
 from dashboard.i18n import N_, _
 from dashboard.installing import steps
 from dashboard.installing.steps import Progress, State
 from dashboard.pages import typed, words
 from dashboard.pages.contexts_install import InForm, InstallListPage, InstallRow, TaskRow, TasksPage
 from dashboard.pages.desk import desk, household_or_404, show, who
-from dashboard.pages.install_frame import Visit, begin, changing, field, form, save, step, visit
+from dashboard.pages.install_box import claim_with
+from dashboard.pages.install_frame import Visit, field, form, visit
 from dashboard.pages.typed import Errors
-from dashboard.store import cases, charge, queries
+from dashboard.store import charge, queries
 from dashboard.store import installs as stored
-from dashboard.store.cases import ChangedMeanwhileError, Risk, TakenError
-from dashboard.store.installs import Claimed, Install
-from wire.claim import MAX_LABEL, Label, parse_label
+from dashboard.store.installs import Install
+from wire.claim import MAX_LABEL
 
 pages = Blueprint("install", __name__)
 
@@ -44,12 +39,6 @@ _TASK = {
     State.BLOCKED: N_("Cannot start yet"),
 }
 _WHERE = {"station": N_("At the station"), "home": N_("At the address")}
-_CLAIM = {
-    Claimed.UNKNOWN: N_("No such box is in stock. Check the code, or ask whoever keeps the boxes to enter it"),
-    Claimed.WRONG: N_("The last part of the code is wrong. Check it and try again"),
-    Claimed.LOCKED: N_("Wrong codes were tried too often. Whoever keeps the boxes must enter this box anew"),
-    Claimed.USED: N_("This box was claimed already"),
-}
 _YES = (("yes", N_("This person has a box at another address already"), ""),)
 
 
@@ -117,7 +106,7 @@ def claim_for() -> ResponseReturnValue:
     which = request.form.get("install", "")
     if not which:
         return _list(request.form, (("claim-install", _("Select the installation that the box is for")),), scanned=True)
-    return _claim(which, request.form.get("code", ""))
+    return claim_with(which, request.form.get("code", ""))
 
 
 @pages.get("/install/<install_id>")
@@ -146,116 +135,6 @@ def give_up(install_id: str) -> ResponseReturnValue:
         if stored.change_state(connection, found.found, "given-up", by=asking.account_id, now=now):
             stored.save_step(connection, install_id, "given-up", values, by=asking.account_id, now=now, done=True)
     return redirect("/install", 303)
-
-
-@pages.get("/install/<install_id>/box")
-@needs(May.INSTALL)
-def box(install_id: str) -> Response:
-    """The box's code."""
-    return _box(begin(install_id, "box"), "", ())
-
-
-@pages.post("/install/<install_id>/box")
-@needs(May.INSTALL)
-def claim_box(install_id: str) -> ResponseReturnValue:
-    """Claim a box."""
-    return _claim(install_id, request.form.get("code", ""))
-
-
-def _claim(install_id: str, code: str) -> ResponseReturnValue:
-    found = changing(install_id, "box")
-    if found.box is not None:
-        return redirect(f"{found.address}/box", 303)
-    label = parse_label(code)
-    if label is None:
-        text = _("Scan the code on the box, or type all three parts of it with the full stops between them")
-        return _box(found, code, (("box-code", text if code.strip() else _("Enter the code on the box")),))
-    at_desk, asking = desk(), who()
-    with at_desk.engine.begin() as connection:
-        outcome = stored.claim_box(
-            connection,
-            install_id,
-            label,
-            tenant=at_desk.settings.tenant,
-            title=found.found.reference,
-            by=asking.account_id,
-            now=at_desk.now(),
-        )
-        joined = _enter(connection, found, label) if outcome is Claimed.DONE else ""
-    if outcome is not Claimed.DONE:
-        return _box(found, code, (("box-code", _(_CLAIM[outcome])),))
-    save(found, "box", {"site": label.site, "fingerprint": label.fingerprint, "joined": joined}, done=True)
-    return redirect(f"{found.address}/box", 303)
-
-
-def _enter(connection: Connection, found: Visit, label: Label) -> str:
-    """Give the new household to whoever claims it, and enter who it is about; how that went."""
-    at_desk, asking = desk(), who()
-    now, by = at_desk.now(), asking.account_id
-    tenant = at_desk.settings.tenant
-    if asking.role in (Role.OFFICER, Role.INSTALLER):
-        charge.assign(connection, sites=[label.site], account_id=by, by=by, now=now)
-    reference = found.found.reference
-    known = cases.person_by_reference(connection, tenant, reference)
-    try:
-        if known is None:
-            cases.keep_person(
-                connection,
-                tenant=tenant,
-                site_id=label.site,
-                reference=reference,
-                name=None,
-                risk=Risk.NONE,
-                review_days=None,
-                revision=0,
-                by=by,
-                now=now,
-            )
-            return "new"
-        # Two homes become one person's only where it was said so, by somebody in charge of another home of theirs.
-        homes = cases.homes_of(connection, known)
-        if found.answers("start").get("other") and any(
-            charge.may_see(connection, asking, home.site, now) for home in homes
-        ):
-            cases.move_home(connection, site_id=label.site, person_id=known, by=by, now=now)
-            return "other"
-    except (TakenError, ChangedMeanwhileError):
-        pass
-    return "taken"
-
-
-def _box(found: Visit, code: str, errors: Errors) -> Response:
-    facts: list[tuple[str, str]] = []
-    rows: list[str] = []
-    if found.box is not None:
-        saved = found.answers("box")
-        facts = [(_("Box"), found.box.site), (_("Fingerprint of its key"), str(saved.get("fingerprint", "")))]
-        if saved.get("joined") == "taken":
-            rows.append(
-                _("The reference is another person's, so nobody is entered for this household yet. See its page.")
-            )
-    return step(
-        found,
-        "box",
-        intro=(
-            _("Point the telephone's camera at the code on the box and open the link. Or type the code here."),
-            _("It says which box it is and that you have it in your hands. It is no password and works once."),
-        ),
-        facts_title=_("The box of this installation"),
-        facts=facts,
-        rows=rows,
-        forms=()
-        if found.box is not None
-        else (
-            form(
-                _("The box's code"),
-                f"{found.address}/box",
-                (field("box", "code", "text", _("Code on the box"), value=code[:MAX_LABEL], errors=errors),),
-                _("Claim this box"),
-            ),
-        ),
-        errors=errors,
-    )
 
 
 def _list(sent: Mapping[str, str], errors: Errors, *, scanned: bool = False) -> Response:
