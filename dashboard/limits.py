@@ -39,9 +39,9 @@ def install(app: Flask, settings: SignIn) -> None:
     exports = limiter.shared_limit(f"{settings.exports_an_hour}/hour", scope="export", key_func=_account)
     for endpoint, view in tuple(app.view_functions.items()):
         if endpoint in SIGN_INS:
-            app.view_functions[endpoint] = cast(Any, tries(view))
+            app.view_functions[endpoint] = cast("Any", tries(view))
         elif access.need_of(view) is May.EXPORT:
-            app.view_functions[endpoint] = cast(Any, exports(view))
+            app.view_functions[endpoint] = cast("Any", exports(view))
 
 
 def _address() -> str:
