@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, has_request_context, request
+from flask import Flask, current_app, has_app_context, has_request_context, request
 from flask_babel import Babel, get_locale, gettext, ngettext
 
 from dashboard.settings import DashboardSettings
 
-__all__ = ["COOKIE", "MACHINE_MADE", "NAMES", "N_", "_", "install", "language", "ngettext"]
+__all__ = ["COOKIE", "MACHINE_MADE", "NAMES", "N_", "_", "install", "language", "ngettext", "twelve_hours"]
 
 COOKIE = "language"
 NAMES = {"en": "English", "cy": "Cymraeg"}
@@ -33,6 +33,11 @@ def N_(text: str, /) -> str:  # noqa: N802 - the name that extraction tools look
     return text
 
 
+def twelve_hours() -> bool:
+    """Whether the operator keeps a clock of twelve hours."""
+    return has_app_context() and current_app.config.get("CLOCK") == "12-hour"
+
+
 def language() -> str:
     """Code of the language being shown: `en` or another of `NAMES`."""
     found = get_locale() if has_request_context() else None
@@ -42,6 +47,7 @@ def language() -> str:
 def install(app: Flask, settings: DashboardSettings) -> None:
     """Let an app speak the languages of its settings."""
     offered = settings.languages
+    app.config["CLOCK"] = settings.words.clock
 
     def chosen() -> str:
         asked = request.cookies.get(COOKIE, "")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.keeper.devices.fingerprint import categories
+from dashboard.app import create_app
 from dashboard.pages import words
+from dashboard.settings import DashboardSettings
 from wire.base import Standing
 from wire.findings import Severity
 from wire.models import JoinedBy
@@ -176,3 +179,16 @@ def test_strength_and_agreement_are_words() -> None:
         "It rests on one signal alone",
         "2 independent signals agree",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hour", "said"), [(0, "12:05am"), (9, "9:05am"), (12, "12:05pm"), (21, "9:05pm")], ids=lambda value: str(value)
+)
+def test_an_operator_may_keep_a_clock_of_twelve_hours(
+    make_settings: Callable[..., DashboardSettings], hour: int, said: str
+) -> None:
+    at = datetime(2026, 1, 14, hour, 5, tzinfo=UTC).timestamp()
+    assert words.date_time(at, UTC) == f"14 January 2026, {hour:02}:05"
+    with create_app(make_settings(words={"clock": "12-hour"})).app_context():
+        assert words.date_time(at, UTC) == f"14 January 2026, {said}"
+        assert words.time_or_date(at, at, UTC) == said
