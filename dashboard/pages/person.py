@@ -7,7 +7,8 @@ charge alone (R48).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -170,6 +171,18 @@ def join(site: str) -> ResponseReturnValue:
     return redirect(f"/households/{site}/person", 303)
 
 
+@pages.post("/households/<site>/person/leave")
+@needs(May.DECIDE)
+def leave(site: str) -> ResponseReturnValue:
+    """Say that this household is not that person's home: it was joined by mistake, or the box has moved."""
+    asking, at_desk = officer(), desk()
+    with at_desk.engine.begin() as connection:
+        household_or_404(connection, site)
+        with suppress(TakenError):  # sent twice: it is done already
+            cases.leave_home(connection, site_id=site, by=asking.account_id, now=at_desk.now())
+    return redirect(f"/households/{site}/person", 303)
+
+
 @pages.get("/help/private-address")
 @needs(May.BE_HERE)
 def private_address() -> Response:
@@ -184,6 +197,7 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
     sees = charge.sees(asking, at_desk.now(), at_desk.settings.tenant)
     homes = cases.homes_of(connection, case.person.person_id, sees) if case.person else ()
     changes = cases.changes_of(connection, case.person.person_id) if case.person else ()
+    seen = {row.site for row in homes if row.seen}
     bar = household_bar(at_desk, connection, home, "order")
     connection.close()
     page = PersonPage(
@@ -198,8 +212,8 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
             )
             for row in homes
         ),
-        changes=tuple((at_desk.moment(row.at), words.plain(row.by, 120), _changed(row)) for row in changes),
-        forms=(_form(case, sent, errors), _homes_form(site, sent, errors)) if asking.role.acts else (),
+        changes=tuple((at_desk.moment(row.at), words.plain(row.by, 120), _changed(row, seen)) for row in changes),
+        forms=_forms(case, sent, errors, several=len(homes) > 1) if asking.role.acts else (),
         errors=errors,
     )
     return show(
@@ -225,12 +239,17 @@ def _facts(case: Case) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _changed(row: cases.Change) -> str:
+def _changed(row: cases.Change, seen: Collection[str]) -> str:
     what = _(_FIELDS.get(row.field, row.field))
     if row.field == "name":
         return _("%(what)s changed", what=what)
     if row.field == "home":
-        return _("Another home: box %(site)s", site=words.plain(row.after, 63))
+        if not row.after:
+            return _("A home was taken away again")
+        # Which box stands in a home is told to who is in charge of it.
+        return (
+            _("Another home: box %(site)s", site=words.plain(row.after, 63)) if row.after in seen else _("Another home")
+        )
     before, after = (_value(row.field, text) for text in (row.before, row.after))
     return _("%(what)s: %(before)s, now %(after)s", what=what, before=before, after=after)
 
@@ -302,6 +321,25 @@ def _form(case: Case, sent: Mapping[str, str] | None, errors: Errors) -> ActForm
             ),
             field("revision", "hidden", "", "", str(found.revision if found else 0)),
         ),
+        emergency="",
+    )
+
+
+def _forms(case: Case, sent: Mapping[str, str] | None, errors: Errors, *, several: bool) -> tuple[ActForm, ...]:
+    made = (_form(case, sent, errors), _homes_form(case.site, sent, errors))
+    return (*made, _leave_form(case.site)) if several else made
+
+
+def _leave_form(site: str) -> ActForm:
+    return ActForm(
+        key="leave",
+        opened=False,
+        target=f"/households/{site}/person/leave",
+        token=commands.new_token(),
+        heading=_("This is not this person's home"),
+        says=_("The person keeps the other homes. Who this household is about can then be entered anew."),
+        button=_("Take it from this person"),
+        fields=(),
         emergency="",
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.settings import Reviews
@@ -260,13 +260,13 @@ def keep_person(
         TakenError: the reference is another person's.
     """
     before = person_of(connection, site_id)
-    if (0 if before is None else before.revision) != revision:
-        raise ChangedMeanwhileError
     values = {"reference": reference, "name": name, "risk": str(risk), "review_days": review_days}
     old = {key: None if before is None else getattr(before, key) for key in values}
-    changed = [key for key, value in values.items() if before is None or old[key] != value]
-    if not changed:
-        return "" if before is None else before.person_id
+    changed = [key for key, value in values.items() if (old[key] or "") != (value or "")]
+    if before is not None and not changed:
+        return before.person_id  # the same form sent twice is no change, whoever sent it first
+    if (0 if before is None else before.revision) != revision:
+        raise ChangedMeanwhileError
     stamp = {"revision": revision + 1, "changed_at": now, "by": by}
     person_id = secrets.token_hex(16) if before is None else before.person_id
     try:
@@ -306,9 +306,15 @@ def keep_person(
 def move_home(connection: Connection, *, site_id: str, person_id: str, by: str, now: float) -> None:
     """Let a household be another home of a person (R48); the only way in which two entries come together.
 
+    An entry that is left without a home was a second one of the same person: it goes, so that its reference is free
+    again, and what was changed about it stays in the history of the one that remains.
+
     Raises:
         TakenError: the person has `MOST_HOMES` homes.
     """
+    before = person_of(connection, site_id)
+    if before is not None and before.person_id == person_id:
+        return
     number = connection.execute(select(func.count()).select_from(home).where(home.c.person_id == person_id))
     if number.scalar_one() >= MOST_HOMES:
         raise TakenError
@@ -316,9 +322,59 @@ def move_home(connection: Connection, *, site_id: str, person_id: str, by: str, 
     if not connection.execute(update(home).where(home.c.site == site_id).values(**values)).rowcount:
         connection.execute(insert(home).values(site=site_id, **values))
     connection.execute(
-        insert(person_change).values(person_id=person_id, at=now, by=by, field="home", before="", after=site_id)
+        insert(person_change).values(
+            person_id=person_id,
+            at=now,
+            by=by,
+            field="home",
+            before="",
+            after=site_id,
+        )
     )
+    if before is not None and not homes_of(connection, before.person_id):
+        of_entry = person_change.c.person_id == before.person_id
+        connection.execute(update(person_change).where(of_entry).values(person_id=person_id))
+        connection.execute(delete(person).where(person.c.person_id == before.person_id))
     write_audit(connection, at=now, account_id=by, action="move-home", subject=site_id, outcome="changed")
+
+
+def leave_home(connection: Connection, *, site_id: str, by: str, now: float) -> None:
+    """Take a household from a person who has other homes, so that another one can be entered for it.
+
+    Raises:
+        TakenError: it is the person's only home, or nobody's.
+    """
+    found = person_of(connection, site_id)
+    if found is None or len(homes_of(connection, found.person_id)) < 2:
+        raise TakenError
+    connection.execute(delete(home).where(home.c.site == site_id))
+    connection.execute(
+        insert(person_change).values(person_id=found.person_id, at=now, by=by, field="home", before=site_id, after="")
+    )
+    write_audit(connection, at=now, account_id=by, action="leave-home", subject=site_id, outcome="changed")
+
+
+def forget(connection: Connection, site_id: str, *, before: float, over: bool) -> int:
+    """Erase what is due about the person of a household; how many rows.
+
+    Args:
+        connection: in a transaction.
+        site_id: the household.
+        before: changes that are older go; Unix seconds.
+        over: the household's authority ended so long ago that nothing of what was decided is kept: the household goes
+            from the person, and the person with the last of their homes.
+    """
+    found = person_of(connection, site_id)
+    if found is None:
+        return 0
+    changes = person_change.c.person_id == found.person_id
+    gone = connection.execute(delete(person_change).where(changes, person_change.c.at < before)).rowcount
+    if over:
+        gone += connection.execute(delete(home).where(home.c.site == site_id)).rowcount
+        if not homes_of(connection, found.person_id):
+            gone += connection.execute(delete(person_change).where(changes)).rowcount
+            gone += connection.execute(delete(person).where(person.c.person_id == found.person_id)).rowcount
+    return gone
 
 
 def _risk(text: str) -> Risk:

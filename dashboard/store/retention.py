@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, false, not_, or_, select, true, update
 
-from dashboard.store import retention_work, reviewing
+from dashboard.store import cases, retention_work, reviewing
 from dashboard.store.law import at_of, documents_in_force, holds_in_force
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import (
@@ -38,24 +38,8 @@ from wire.authority import Authority, AuthorityError, parse_signed
 DAY = 86400.0
 AT_ONCE = 5000
 DEFAULT_DAYS: Mapping[str, Mapping[str, int]] = {
-    "prevent": {
-        "presence": 90,
-        "findings": 180,
-        "household": 90,
-        "commands": 730,
-        "box": 730,
-        "ended": 28,
-        "copies": 28,
-    },
-    "detect": {
-        "presence": 180,
-        "findings": 365,
-        "household": 180,
-        "commands": 730,
-        "box": 730,
-        "ended": 90,
-        "copies": 90,
-    },
+    purpose: dict(zip(("presence", "findings", "household", "commands", "box", "ended", "copies"), days, strict=True))
+    for purpose, days in (("prevent", (90, 180, 90, 730, 730, 28, 28)), ("detect", (180, 365, 180, 730, 730, 90, 90)))
 }
 """As the box's own table has them (`copies`: of records that were put together to hand out, as long as after the end of
 an authority); the shorter ones count where no document was put in force from here."""
@@ -91,6 +75,8 @@ class Schedule:
     copies: float
     ended: bool = False
     """The authority has ended so long ago that nothing about devices may be left, open or not."""
+    over: bool = False
+    """So long ago that nothing of what was decided under it is kept either: nor who the household was about."""
 
 
 def schedule_of(document: Authority | None, now: float) -> Schedule:
@@ -112,6 +98,7 @@ def schedule_of(document: Authority | None, now: float) -> Schedule:
                 box=now - days["box"] * DAY,
                 copies=now,
                 ended=True,
+                over=now >= last.timestamp() + max(days["ended"], days["commands"]) * DAY,
             )
     return Schedule(
         presence=now - days["presence"] * DAY,
@@ -144,6 +131,9 @@ def purge(connection: Connection, *, tenant: str, now: float) -> bool:
             gone = _erase(connection, table, key, which)
             counted[table.name] = counted.get(table.name, 0) + gone
             left = left or gone >= AT_ONCE
+        counted["person"] = cases.forget(
+            connection, site_id, before=schedule.commands, over=schedule.over and not holds
+        )
         counted["review"] = reviewing.forget(connection, site_id) if counted["finding"] else 0
         gone = _blank(connection, site_id, schedule, holds)
         counted["event"] = counted.get("event", 0) + gone

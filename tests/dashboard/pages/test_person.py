@@ -26,7 +26,7 @@ def household(seed: Any) -> None:
 
 
 def _send(client: FlaskClient, csrf: Callable[[TestResponse], str], path: str = AT, **fields: str) -> TestResponse:
-    shown = client.get(path.removesuffix("/homes"))
+    shown = client.get(path.removesuffix("/homes").removesuffix("/leave"))
     revision = re.search(r'name="revision" value="(\d+)"', shown.text)
     assert revision is not None
     form = {"csrf_token": csrf(shown), "revision": revision[1], "reference": "NM/1", "risk": "high", "days": ""}
@@ -39,7 +39,11 @@ def test_a_person_is_entered_changed_and_the_changes_are_kept(
 ) -> None:
     assert "Nobody is entered yet." in officer.get(AT).text
     assert _send(officer, csrf).status_code == 303
-    assert "Every 7 days" in officer.get(AT).text
+    first = officer.get(AT).text
+    assert "Every 7 days" in first
+    # What was never entered was not changed.
+    assert "Name changed" not in first
+    assert "now as the risk says" not in first
     assert _send(officer, csrf, risk="low", days="10").status_code == 303
     html = officer.get(AT).text
     for part in (
@@ -95,6 +99,12 @@ def test_two_homes_are_one_persons_only_when_an_officer_says_so(
     html = officer.get(AT).text
     assert 'href="/households/site-2"' in html
     assert "Another home: box site-2" in html
+    for _twice in range(2):
+        assert _send(officer, csrf, f"{AT}/leave").status_code == 303
+    assert "Nobody is entered yet." in officer.get(AT).text
+    left = officer.get("/households/site-2/person").text
+    assert "A home was taken away again" in left
+    assert "This is not this person" not in left
 
 
 @pytest.mark.req("R66")
@@ -106,6 +116,20 @@ def test_a_person_of_somebody_elses_homes_cannot_be_found_out(
         connection.execute(delete(schema.assignment).where(schema.assignment.c.site == "site-2"))
     answer = _send(officer, csrf, f"{AT}/homes", other="NM/1")
     assert "No person in your charge has this reference" in answer.text
+
+
+@pytest.mark.req("R48", "R66")
+def test_a_home_in_somebody_elses_charge_is_told_of_without_its_box(
+    officer: FlaskClient, engine: Engine, csrf: Callable[[TestResponse], str]
+) -> None:
+    _send(officer, csrf)
+    _send(officer, csrf, "/households/site-2/person/homes", other="NM/1")
+    with engine.begin() as connection:
+        connection.execute(delete(schema.assignment).where(schema.assignment.c.site == "site-2"))
+    html = officer.get(AT).text
+    assert "site-2" not in html
+    assert "A home in somebody else" in html
+    assert "<bdi>Another home</bdi>" in html
 
 
 def test_two_who_change_at_once_are_told(officer: FlaskClient, csrf: Callable[[TestResponse], str]) -> None:

@@ -92,7 +92,7 @@ def test_changes_are_kept_and_audited_but_never_a_name(seed: Any, engine: Engine
         ("name", "", ""),
     ]
     audited = [row["subject"] for row in seed.rows(schema.audit) if row["action"] == "change-person"]
-    assert audited == ["site-1: reference, name, risk, review_days", "site-1: name, risk"]
+    assert audited == ["site-1: reference, name, risk", "site-1: name, risk"]
 
 
 def test_the_second_of_two_changes_at_once_is_told(seed: Any, engine: Engine) -> None:
@@ -114,3 +114,59 @@ def test_how_often_to_look_follows_the_risk_unless_said_otherwise(seed: Any, eng
     with engine.begin() as connection:
         assert cases.case_of(connection, "site-1").review_days(reviews) == 10
     assert Case(site="s", person=None, order=None).review_days(reviews) == reviews.unassessed
+
+
+def test_the_same_form_sent_twice_is_one_change(seed: Any, engine: Engine) -> None:
+    seed.site()
+    one = _keep(engine)
+    assert _keep(engine) == one
+    with engine.begin() as connection:
+        assert [row.field for row in cases.changes_of(connection, one)] == ["risk", "reference"]
+
+
+@pytest.mark.req("R47", "R48")
+def test_an_entry_left_without_a_home_goes_and_its_reference_is_free(seed: Any, engine: Engine) -> None:
+    for site in ("site-1", "site-2", "site-3"):
+        seed.site(site)
+    one = _keep(engine)
+    _keep(engine, "site-2", reference="NM/2", now=150.0)
+    with engine.begin() as connection:
+        for _twice in range(2):
+            cases.move_home(connection, site_id="site-2", person_id=one, by="account-1", now=200.0)
+        assert cases.person_by_reference(connection, "northmoor", "NM/2") is None
+        changes = cases.changes_of(connection, one)
+    assert [(row.at, row.field) for row in changes][:1] == [(200.0, "home")]
+    assert ("reference", "NM/2") in {(row.field, row.after) for row in changes}
+    assert len(changes) == 5
+    assert _keep(engine, "site-3", reference="NM/2") != one
+
+
+@pytest.mark.req("R47", "R48")
+def test_a_home_joined_by_mistake_is_taken_away_again_but_never_the_only_one(seed: Any, engine: Engine) -> None:
+    for site in ("site-1", "site-2"):
+        seed.site(site)
+    one = _keep(engine)
+    with engine.begin() as connection:
+        cases.move_home(connection, site_id="site-2", person_id=one, by="account-1", now=200.0)
+        cases.leave_home(connection, site_id="site-2", by="account-1", now=300.0)
+        for site in ("site-1", "site-2"):
+            with pytest.raises(TakenError):
+                cases.leave_home(connection, site_id=site, by="account-1", now=300.0)
+        assert cases.person_of(connection, "site-2") is None
+    assert _keep(engine, "site-2", reference="NM/2") != one
+
+
+@pytest.mark.req("R64")
+def test_a_person_is_forgotten_with_the_last_of_the_homes(seed: Any, engine: Engine) -> None:
+    for site in ("site-1", "site-2"):
+        seed.site(site)
+    one = _keep(engine)
+    with engine.begin() as connection:
+        cases.move_home(connection, site_id="site-2", person_id=one, by="account-1", now=200.0)
+        assert cases.forget(connection, "site-1", before=150.0, over=False) == 2
+        assert [row.field for row in cases.changes_of(connection, one)] == ["home"]
+        assert cases.forget(connection, "site-1", before=150.0, over=True) == 1
+        assert cases.person_of(connection, "site-2") is not None
+        assert cases.forget(connection, "site-2", before=150.0, over=True) == 3
+        assert cases.forget(connection, "site-2", before=150.0, over=True) == 0
+    assert (seed.rows(schema.person), seed.rows(schema.home), seed.rows(schema.person_change)) == ([], [], [])

@@ -14,6 +14,7 @@ from appliance.keeper.law.retention import shipped
 from dashboard import auth
 from dashboard.access import Role
 from dashboard.store import retention, schema
+from dashboard.store.cases import Risk, keep_person
 from dashboard.store.law import keep_document
 from dashboard.store.retention import DAY, erase_confirmed, purge, schedule_of
 from wire.authority import Authority, sign
@@ -309,4 +310,24 @@ def test_notes_go_with_the_decisions_and_gaps_with_the_box(seed: Any, engine: En
     seed._insert(schema.gap, {"site": "site-1", "started": 1.0, "ended": None, "cause": "keeper-away"})
     _purge(engine)
     assert _ids(seed, schema.note, "note_id") == {"new"}
-    assert _ids(seed, schema.gap, "started") == {NOW - 729 * DAY - 60, 1.0}
+    assert {row["started"] for row in seed.rows(schema.gap)} == {NOW - 729 * DAY - 60, 1.0}
+
+
+@pytest.mark.req("R64")
+def test_who_a_household_was_about_goes_when_nothing_that_was_decided_is_kept(seed: Any, engine: Engine) -> None:
+    document = _document(not_after=datetime.fromtimestamp(NOW, UTC))
+    assert [schedule_of(document, NOW + days * DAY).over for days in (729, 731)] == [False, True]
+    assert not schedule_of(None, NOW).over
+    seed.site()
+    values: dict[str, Any] = {
+        "reference": "NM/1",
+        "name": None,
+        "risk": Risk.LOW,
+        "review_days": None,
+        "revision": 0,
+        "by": "account-1",
+    }
+    with engine.begin() as connection:
+        keep_person(connection, tenant="northmoor", site_id="site-1", now=NOW - 731 * DAY, **values)
+    _purge(engine)
+    assert (len(seed.rows(schema.person)), seed.rows(schema.person_change)) == (1, [])
