@@ -212,8 +212,10 @@ class NotesPage:
     """Headings to filter by."""
     notes: tuple[NoteRow, ...]
     """Newest first."""
-    left_out: int
-    """Notes beyond the most that are shown."""
+    before: str
+    """Link to later notes; empty for none."""
+    after: str
+    """Link to earlier notes; empty for none."""
     form: ActForm | None
     """The form; None for who may only look."""
     errors: tuple[tuple[str, str], ...]

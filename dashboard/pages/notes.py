@@ -7,6 +7,7 @@ nobody and no heading is counted: they only sort notes for who writes the review
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -139,15 +140,16 @@ def _wrong(form: _Typed) -> Errors:
 def _show(connection: Connection, home: Household, form: _Typed | None, errors: Errors) -> Response:
     at_desk, site, asking = desk(), home.site, who()
     heading = request.args.get("heading", "") if request.args.get("heading", "") in HEADINGS else ""
-    found, number = stored.notes_of(connection, site, heading=heading)
+    turned = (typed.whole(request.args.get("page", "1"), stored.MOST_NOTES) or 1) - 1
+    found, number = stored.notes_of(connection, site, heading=heading, offset=turned * stored.MOST_SHOWN)
+    # A correction may stand on another page, or under another heading.
+    corrected = stored.corrected_of(connection, site, {row.note_id for row in found})
     opened = queries.findings_of(connection, site, state="open", limit=MOST_CHOICES)
     seen = devices.devices_of(connection, site)
     named = {row.device_id for row in found if row.device_id} | {row.device_id for row in opened if row.device_id}
     known = devices.devices_named(connection, site, named)
     agency = stored.last_agency(connection, asking.account_id)
     bar = household_bar(at_desk, connection, home, "notes")
-    connection.close()
-    corrected = {row.corrects for row in found if row.corrects}
     acts = asking.role.acts
     about = [("", _("The household"))]
     about += [
@@ -160,6 +162,14 @@ def _show(connection: Connection, home: Household, form: _Typed | None, errors: 
     ]
     corrects = form.corrects if form else request.args.get("corrects", "")
     wanted = form.about if form else request.args.get("about", "")
+    if wanted not in {value for value, _text in about}:
+        about += _linked(connection, site, wanted)
+    connection.close()
+
+    def page_at(number: int) -> str:
+        query = {"heading": heading, "page": str(number)}
+        return f"/households/{site}/notes?" + urlencode({key: value for key, value in query.items() if value})
+
     page = NotesPage(
         bar=bar,
         headings=(
@@ -167,7 +177,8 @@ def _show(connection: Connection, home: Household, form: _Typed | None, errors: 
             *(Choice(value=key, text=_(text), hint="", checked=key == heading) for key, text in HEADINGS.items()),
         ),
         notes=tuple(_row(site, row, known, corrected=row.note_id in corrected, acts=acts) for row in found),
-        left_out=max(0, number - len(found)),
+        before=page_at(turned) if turned else "",
+        after=page_at(turned + 2) if number > (turned + 1) * stored.MOST_SHOWN else "",
         form=_form(site, form, dict(errors), about, wanted=wanted, corrects=corrects, agency=agency) if acts else None,
         errors=errors,
     )
@@ -180,6 +191,17 @@ def _show(connection: Connection, home: Household, form: _Typed | None, errors: 
         section="households",
         status=422 if errors else 200,
     )
+
+
+def _linked(connection: Connection, site: str, wanted: str) -> list[tuple[str, str]]:
+    """What a link asks a note about, where the list does not have it: a closed finding, a device of long ago."""
+    kind, _colon, reference = wanted.partition(":")
+    if kind == "finding" and (found := queries.finding_of(connection, site, reference)) is not None:
+        of = devices.devices_named(connection, site, {found.device_id} if found.device_id else ())
+        return [(wanted, _("Finding: %(what)s", what=_seen(found, of.get(found.device_id or ""))))]
+    if kind == "device" and (one := devices.device_of(connection, site, reference)) is not None:
+        return [(wanted, _("Device: %(what)s", what=device_name(one, reference)))]
+    return []
 
 
 def _seen(row: StoredFinding, of: StoredDevice | None) -> str:

@@ -6,6 +6,7 @@ notes, one more is refused; a page reads `MOST_SHOWN`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
@@ -39,8 +40,10 @@ class FullError(ValueError):
     """The household has too many notes."""
 
 
-def notes_of(connection: Connection, site_id: str, *, heading: str = "") -> tuple[tuple[Note, ...], int]:
-    """Notes of a household, newest first, at most `MOST_SHOWN`; and how many there are."""
+def notes_of(
+    connection: Connection, site_id: str, *, heading: str = "", offset: int = 0
+) -> tuple[tuple[Note, ...], int]:
+    """Notes of a household, newest first, at most `MOST_SHOWN` after so many; and how many there are."""
     which = [note.c.site == site_id]
     if heading:
         which.append(note.c.heading == heading)
@@ -60,9 +63,16 @@ def notes_of(connection: Connection, site_id: str, *, heading: str = "") -> tupl
         .where(*which)
         .order_by(note.c.at.desc(), note.c.note_id)
         .limit(MOST_SHOWN)
+        .offset(offset)
     )
     number = connection.execute(select(func.count()).select_from(note).where(*which)).scalar_one()
     return tuple(Note(**row) for row in connection.execute(query).mappings()), number
+
+
+def corrected_of(connection: Connection, site_id: str, ids: Collection[str]) -> frozenset[str]:
+    """Which of these notes a later one puts right, wherever that one is shown."""
+    query = select(note.c.corrects).where(note.c.site == site_id, note.c.corrects.in_(sorted(ids)))
+    return frozenset(connection.execute(query).scalars())
 
 
 def has_note(connection: Connection, site_id: str, note_id: str) -> bool:

@@ -124,3 +124,31 @@ def test_who_may_only_look_writes_nothing(sign_in_as: Callable[..., FlaskClient]
     assert 'name="text"' not in client.get(AT).text
     assert client.post(AT, data={}).status_code in {400, 403}
     assert seed.rows(schema.note) == []
+
+
+@pytest.mark.req("S2")
+def test_all_notes_can_be_read_and_a_correction_is_told_of_on_any_page(
+    officer: FlaskClient, csrf: Callable[[TestResponse], str], clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "MOST_SHOWN", 2)
+    for number in range(3):
+        clock.at += 1
+        _write(officer, csrf, text=f"Note {number}.", heading="employment")
+    first = officer.get(f"{AT}?page=2&heading=employment").text
+    assert "Note 0." in first
+    assert "Note 1." not in first
+    assert 'href="/households/site-1/notes?heading=employment&amp;page=1"' in first
+    note_id = re.findall(r'id="note-([0-9a-f]{32})"', first)[0]
+    clock.at += 1
+    _write(officer, csrf, text="Better.", corrects=note_id)
+    assert "A later note puts this right" in officer.get(f"{AT}?page=2&heading=employment").text
+    assert "A later note puts this right" not in officer.get(AT).text
+    assert 'page=2"' in officer.get(AT).text
+
+
+@pytest.mark.req("S3")
+def test_a_link_may_ask_for_a_note_about_a_closed_finding(officer: FlaskClient, seed: Any) -> None:
+    seed.finding("find-old", state="closed")
+    assert re.search(r'value="finding:find-old" selected', officer.get(f"{AT}?about=finding:find-old").text)
+    assert "finding:find-none" not in officer.get(f"{AT}?about=finding:find-none").text
+    assert "<script>" not in officer.get(f"{AT}?about=device:<script>").text
