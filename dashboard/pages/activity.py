@@ -39,6 +39,8 @@ NIGHT = (0, 5)
 """Hours between which it is night there."""
 _CHANGED = 0.5
 """A change by less than half is said to be about the same."""
+_SEEN = 0.9
+"""Share of four weeks that the box must have seen for them to be compared."""
 _CANNOT_SEE = (
     N_("What a device was used for, and whether it was used at all: only how long it was on this home's internet."),
     N_("How much it sent and received: the box keeps that to itself and reports a change as a finding."),
@@ -78,6 +80,8 @@ def activity(site: str) -> Response:
             named = named_days(connection, site, {row.device_id for row in rows}, edges[0])
             gaps = coverage.gaps_between(connection, site, edges[0], now)
             first = coverage.heard_first(connection, site)
+    # What is too much to read all is not told in part: fewer hours would look like less use.
+    whole = max(timeline.known_from(spans), coverage.known_from(gaps))
     stays: dict[str, list[tuple[float, float]]] = {}
     for span in spans:
         stays.setdefault(ids[span.device_id], []).append((span.started, now if span.ended is None else span.ended))
@@ -96,7 +100,8 @@ def activity(site: str) -> Response:
                 named.get(row.device_id, ()),
                 gaps,
                 edges,
-                begun=max(edges[0], row.first_seen, first or now),
+                begun=max(edges[0], row.first_seen, first or now, whole),
+                whole=whole,
             )
             for row in rows
         ),
@@ -172,9 +177,14 @@ def _device(  # noqa: PLR0917 - what one device's part of the page is made of
     edges: list[float],
     *,
     begun: float,
+    whole: float,
 ) -> ActivityDevice:
     now = edges[-1]
-    weeks = [_week(at_desk, spans, named, gaps, since, until) for since, until in pairwise(edges) if until > begun]
+    weeks = [
+        _week(at_desk, spans, named, gaps, since, until)
+        for since, until in pairwise(edges)
+        if until > begun and since >= whole
+    ]
     shown = drawing.days(edges[WEEKS - 4], now, at_desk.zone)
     width = round(drawing.WIDTH / max(1, len(shown)), 1)
     drawn = []
@@ -185,7 +195,7 @@ def _device(  # noqa: PLR0917 - what one device's part of the page is made of
     return ActivityDevice(
         device=device_name(row, row.device_id),
         address=f"/households/{site}/devices/{row.device_id}",
-        change=_change(spans, edges, begun),
+        change=_change(spans, gaps, edges, begun),
         days=tuple(drawn),
         weeks=tuple(reversed(weeks)),
     )
@@ -223,10 +233,14 @@ def _hours(seconds: float) -> str:
     return str(ngettext("%(num)s hour", "%(num)s hours", number))
 
 
-def _change(spans: tuple[tuple[float, float], ...], edges: list[float], begun: float) -> str:
+def _change(
+    spans: tuple[tuple[float, float], ...], gaps: tuple[StoredGap, ...], edges: list[float], begun: float
+) -> str:
     half = edges[WEEKS - 4]
     if begun > edges[1]:
         return _("There is no baseline yet: it has not been known for eight weeks.")
+    if min(coverage.share_seen(gaps, edges[0], half), coverage.share_seen(gaps, half, edges[-1])) < _SEEN:
+        return _("These weeks cannot be compared: the box could not see for too long.")
     before = inside(spans, edges[0], half) / ((half - edges[0]) / DAY) / 3600
     after = inside(spans, half, edges[-1]) / ((edges[-1] - half) / DAY) / 3600
     figures = {"after": f"{after:.1f}", "before": f"{before:.1f}"}

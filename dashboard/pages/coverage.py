@@ -45,7 +45,8 @@ def coverage(site: str) -> Response:
         bar = household_bar(at_desk, connection, home, "coverage")
     # What it saw since it was last heard of is not known yet.
     end = now if not bar.trouble else min(now, home.heard_at or now)
-    begun = max(since, first) if first is not None else end
+    # Of a time whose gaps are too many to read all, no share is told.
+    begun = max(since, first, stored.known_from(gaps)) if first is not None else end
     parts = [*drawing.bars(stored.blind(gaps, since, end), since, now, "gap")]
     if begun > since:
         parts += drawing.bars([(since, begun)], since, now, "unknown")

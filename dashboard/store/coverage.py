@@ -6,7 +6,7 @@ kept, the oldest go; `MOST_READ` are read at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
@@ -61,6 +61,11 @@ def gaps_between(connection: Connection, site_id: str, since: float, until: floa
         .limit(MOST_READ)
     )
     return tuple(StoredGap(**row) for row in connection.execute(query).mappings())
+
+
+def known_from(gaps: Sequence[StoredGap]) -> float:
+    """From when on these gaps are all there were, where more of them may not have been read; else 0."""
+    return gaps[-1].started if len(gaps) >= MOST_READ else 0.0
 
 
 def heard_first(connection: Connection, site_id: str) -> float | None:

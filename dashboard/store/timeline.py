@@ -5,7 +5,7 @@ In: an open SQLAlchemy connection, a span in Unix seconds. Out: frozen rows. Bou
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
@@ -54,6 +54,11 @@ def stays_between(
         .limit(MOST_STAYS)
     )
     return tuple(Span(**row) for row in connection.execute(query).mappings())
+
+
+def known_from(spans: Sequence[Span]) -> float:
+    """From when on these stays are all there were, where more of them may not have been read; else 0."""
+    return spans[-1].started if len(spans) >= MOST_STAYS else 0.0
 
 
 def findings_between(connection: Connection, site_id: str, since: float, until: float) -> tuple[Mark, ...]:

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.pages.activity import inside
-from dashboard.store import schema
+from dashboard.store import schema, timeline
 
 AT = "/households/site-1/activity"
 DAY = 86400.0
@@ -113,3 +113,26 @@ def test_reported_trends_are_listed_and_what_is_not_covered(officer: FlaskClient
 def test_seconds_inside_a_time() -> None:
     assert inside([(0, 10), (20, 30)], 5, 25) == 10
     assert inside([], 0, 1) == 0
+
+
+def test_weeks_in_which_the_box_could_not_see_are_not_compared(
+    officer: FlaskClient, seed: Any, clock: Any, put_in_force: Callable[..., None]
+) -> None:
+    _stays(seed, clock, recent=1, before=9)
+    gap = {"site": "site-1", "started": clock.at - 20 * DAY, "ended": clock.at - 10 * DAY, "cause": "keeper-away"}
+    seed._insert(schema.gap, gap)
+    put_in_force()
+    html = officer.get(AT).text
+    assert "These weeks cannot be compared" in html
+    assert "Less than before" not in html
+
+
+def test_stays_too_many_to_read_are_not_taken_for_less_use(
+    officer: FlaskClient, seed: Any, clock: Any, put_in_force: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stays(seed, clock, recent=3, before=3)
+    put_in_force()
+    monkeypatch.setattr(timeline, "MOST_STAYS", 20)
+    html = officer.get(AT).text
+    assert "There is no baseline yet" in html
+    assert html.count('<th scope="row"') == 2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard.store import schema
+from dashboard.store import coverage, schema
 
 AT = "/households/site-1/coverage"
 DAY = 86400.0
@@ -67,3 +67,16 @@ def test_a_cause_of_a_newer_box_is_shown_as_it_is(officer: FlaskClient, seed: An
     html = officer.get(AT).text
     assert "&lt;new&gt;" in html
     assert "Still" in html
+
+
+def test_more_gaps_than_are_read_are_not_taken_for_time_that_it_saw(
+    officer: FlaskClient, seed: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coverage, "MOST_READ", 2)
+    seed.site()
+    _heard_first(seed, clock.at - 100 * DAY)
+    for days in (2, 4, 20):
+        _gap(seed, clock.at - days * DAY, clock.at - (days - 1) * DAY)
+    html = officer.get(AT).text
+    assert html.count("It could see for 50% of 4 days: 2 days") == 2
+    assert 'class="gh-bar--unknown"' in html
