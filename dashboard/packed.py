@@ -2,7 +2,7 @@
 
 In: the answer to a request for a file of this service. Out: the same, gzip-packed where the browser takes that. A page
 holds a form token beside what its reader typed, and the length of such a page, once packed, tells of the token to whoever
-can make the reader ask for pages and sees the lengths (the BREACH attack); files hold no secret.
+can make the reader ask for pages and sees the lengths; files hold no secret.
 Bounded: `MOST_FILES` packed files are kept, each of at most `MOST_OCTETS`.
 """
 
