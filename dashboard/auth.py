@@ -20,7 +20,16 @@ from dashboard.accounts.sessions import MOST_SESSIONS, SESSION_SECONDS, SignedIn
 from dashboard.store import charge
 from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import account, authenticator, command, held_form, passkey, recovery_code, session
+from dashboard.store.schema import (
+    account,
+    authenticator,
+    command,
+    held_form,
+    passkey,
+    recovery_code,
+    saved_search,
+    session,
+)
 
 __all__ = [
     "MOST_SESSIONS",
@@ -106,7 +115,7 @@ def close_account(engine: Engine, *, name: str, now: float, by: str | None = Non
             .values(role=CLOSED, code_hash=None, code_expires_at=None)
         )
         connection.execute(delete(session).where(session.c.account_id == account_id))
-        for table in (passkey, authenticator, recovery_code, held_form):
+        for table in (passkey, authenticator, recovery_code, held_form, saved_search):
             connection.execute(delete(table).where(table.c.account_id == account_id))
         charge.end_all(connection, account_id=account_id, by=by, now=now)
         waits = (command.c.by == account_id) & (command.c.state == "needs-second")

@@ -85,7 +85,7 @@ class ReviewForm:
     """Typed text."""
     headings: tuple[Choice, ...]
     """Headings of the risk review."""
-    others: int
+    others: tuple[str, ...]
     """Other findings of the same cause that wait too."""
     together: bool
     """Whether they are decided alike."""

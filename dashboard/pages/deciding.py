@@ -16,6 +16,7 @@ from dashboard.pages.typed import DAY, Errors
 from dashboard.store.outcomes import Action, Heading, Outcome, Purpose, State
 from dashboard.store.queries import StoredFinding
 from dashboard.store.reviews import FAILED, Act, Review
+from wire.findings import Severity
 
 ACTIONS: Mapping[str, str] = {
     Action.REGISTER: N_("Answered the box"),
@@ -87,21 +88,24 @@ def standing(at_desk: Desk, row: StoredFinding, found: Review | None, history: S
     """How a finding's review stands."""
     acts = tuple(
         ActRow(
-            text=_(_ACTS[act.act]) if act.act in _ACTS else decided_text(at_desk, act.action, act.outcome),
+            text=_act_text(at_desk, act),
             reason=words.plain(act.reason, 500),
             by=words.plain(act.by_name, 120),
             at=at_desk.moment(act.at),
         )
         for act in history
     )
-    waits = row.looked_at is None and row.severity != "information"
+    waits = row.looked_at is None and row.severity != Severity.INFORMATION
+    # Who opened it again is not who had decided.
+    opened = acts[0] if acts and found is not None and found.state == State.REOPENED else None
+    by = "" if found is None else words.plain(found.by_name, 120)
     return Standing(
         text=_state(at_desk, row, found),
         waits=waits,
-        outcome="" if found is None else outcome_text(at_desk, found.outcome),
-        reason="" if found is None else words.plain(found.reason, 500),
-        by="" if found is None else words.plain(found.by_name, 120),
-        at=None if found is None else at_desk.moment(found.at),
+        outcome="" if found is None or opened else outcome_text(at_desk, found.outcome),
+        reason=opened.reason if opened else "" if found is None else words.plain(found.reason, 500),
+        by=opened.by if opened else by,
+        at=opened.at if opened else None if found is None else at_desk.moment(found.at),
         purpose="" if found is None or found.purpose is None else _(PURPOSES.get(found.purpose, found.purpose)),
         exculpatory="" if found is None else words.plain(found.exculpatory or "", 500),
         heading="" if found is None or found.heading is None else _(HEADINGS.get(found.heading, found.heading)),
@@ -110,14 +114,23 @@ def standing(at_desk: Desk, row: StoredFinding, found: Review | None, history: S
     )
 
 
+def _act_text(at_desk: Desk, act: Act) -> str:
+    return _(_ACTS[act.act]) if act.act in _ACTS else decided_text(at_desk, act.action, act.outcome)
+
+
+def alike(others: Sequence[StoredFinding]) -> tuple[str, ...]:
+    """Those of the same cause that wait for a decision too."""
+    return tuple(one.finding_id for one in others if one.looked_at is None and one.severity != Severity.INFORMATION)
+
+
 def _state(at_desk: Desk, row: StoredFinding, found: Review | None) -> str:  # noqa: PLR0911 - one sentence a state
     if found is None:
-        if row.severity == "information":
+        if row.severity == Severity.INFORMATION:
             return _("For information: it waits for nobody.")
         return _("Nobody has decided about this yet.")
     if found.state == State.REOPENED:
         return _("It was opened again and waits for a decision.")
-    if row.looked_at is None and row.severity != "information":
+    if row.looked_at is None and row.severity != Severity.INFORMATION:
         return _("It came back, or became more urgent, after it was decided. It waits for a decision.")
     if found.command_state in FAILED and found.state == State.SETTLED:
         return _("It was decided, but the box did not do what was asked. Look again.")
@@ -140,10 +153,11 @@ def review_form(
     at_desk: Desk,
     row: StoredFinding,
     found: Review | None,
+    history: Sequence[Act],
     *,
     at: str,
     accounts: Sequence[tuple[str, str]],
-    others: int,
+    others: Sequence[str],
     typed: Reviewed | None = None,
     errors: Errors = (),
     meanwhile: bool = False,
@@ -161,13 +175,13 @@ def review_form(
         seen=0 if found is None else found.version,
         over=meanwhile,
         meanwhile=""
-        if found is None or not meanwhile
+        if not history or not meanwhile
         else _(
             "%(name)s decided about this on %(at)s: %(what)s. Because: %(reason)s",
-            name=words.plain(found.by_name, 120),
-            at=words.date_time(found.at, at_desk.zone),
-            what=decided_text(at_desk, found.action, found.outcome),
-            reason=words.plain(found.reason, 500),
+            name=words.plain(history[0].by_name, 120),
+            at=words.date_time(history[0].at, at_desk.zone),
+            what=_act_text(at_desk, history[0]),
+            reason=words.plain(history[0].reason, 500),
         ),
         actions=tuple(
             Choice(value=one, text=_(ACTIONS[one]), hint=_(_HINTS[one]), checked=said.action == one) for one in actions
@@ -184,7 +198,7 @@ def review_form(
         purposes=_choices(PURPOSES, said.purpose),
         exculpatory=said.exculpatory,
         headings=_choices(HEADINGS, said.heading),
-        others=others,
+        others=tuple(others),
         together=said.together,
         more=bool(said.second or said.purpose or said.exculpatory or said.heading),
         skip=f"/next?after={at.split('/')[2]}/{row.finding_id}",

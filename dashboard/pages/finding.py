@@ -34,7 +34,7 @@ from dashboard.store import charge, devices, queries, reviews
 from dashboard.store.devices import StoredDevice
 from dashboard.store.outcomes import State
 from dashboard.store.queries import StoredFinding
-from dashboard.store.reviews import Review
+from dashboard.store.reviews import Act, Review
 from dashboard.store.schema import account
 from wire.findings import Finding, Severity
 
@@ -165,7 +165,7 @@ def show_finding(connection: Connection, site: str, row: StoredFinding, sent: Se
         others_title=sentences.others(row.cause),
         others=tuple(finding_line(at_desk, site, item, known.get(item.device_id or "")) for item in others),
         **_forms(at_desk, site, row, device, sent),
-        **_review_forms(at_desk, site, row, found, accounts=accounts, others=others, sent=sent),
+        **_review_forms(at_desk, site, row, found, history, accounts=accounts, others=others, sent=sent),
     )
     return show(
         "finding",
@@ -216,6 +216,7 @@ def _review_forms(
     site: str,
     row: StoredFinding,
     found: Review | None,
+    history: Sequence[Act],
     *,
     accounts: tuple[tuple[str, str], ...],
     others: Sequence[StoredFinding],
@@ -233,9 +234,10 @@ def _review_forms(
             at_desk,
             row,
             found,
+            history,
             at=at,
             accounts=accounts,
-            others=sum(one.looked_at is None for one in others),
+            others=deciding.alike(others),
             typed=sent.review,
             errors=sent.errors if sent.review else (),
             meanwhile=sent.meanwhile,

@@ -15,6 +15,7 @@ from dashboard.i18n import _
 from dashboard.pages import typed
 from dashboard.pages.typed import DAY, INCOMPLETE, MOST_REASON, Errors, reason_errors, text_errors, tidy
 from dashboard.store.outcomes import Action, Heading, Outcome, Purpose
+from dashboard.store.queries import MOST_SAME
 from dashboard.store.reviewing import Decided
 
 MOST_FOLLOW_DAYS = 366
@@ -37,6 +38,8 @@ class Reviewed:
     exculpatory: str
     heading: str
     together: bool
+    others: tuple[str, ...]
+    """Findings of the same cause that the page showed: what came meanwhile nobody has seen."""
     over: bool
     """Sent in the knowledge that somebody else had decided."""
 
@@ -56,6 +59,7 @@ class Reviewed:
             exculpatory=tidy(form.get("exculpatory", "")),
             heading=form.get("heading", ""),
             together=form.get("together") == "1",
+            others=tuple(form.get("others", "").split()[:MOST_SAME]),
             over=form.get("over") == "1",
         )
 

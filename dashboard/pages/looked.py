@@ -20,7 +20,7 @@ from dashboard.pages import deciding, sentences, words
 from dashboard.pages.asking import officer
 from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts_review import ActRow, LookedPage, UnseenFinding
-from dashboard.pages.desk import Desk, desk, household_or_404, show, who
+from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
 from dashboard.pages.rows import device_name
 from dashboard.pages.typed import DAY, INCOMPLETE, Errors, reason_errors, tidy
 from dashboard.store import devices, reviewing, reviews
@@ -48,7 +48,7 @@ def look(site: str) -> ResponseReturnValue:
     asking, at_desk = officer(), desk()
     token, reason = request.form.get("token", ""), tidy(request.form.get("reason", ""))
     chosen = request.form.get("outcome", "")
-    ticked = tuple(dict.fromkeys(request.form.getlist("finding")))[:MOST_TOGETHER]
+    ticked = tuple(dict.fromkeys(id_or_404(one) for one in request.form.getlist("finding")[:MOST_TOGETHER]))
     outcome = next((one for one in Outcome if one == chosen), None)
     errors = list(reason_errors("looked-reason", reason))
     if not TOKEN.fullmatch(token):
@@ -63,7 +63,9 @@ def look(site: str) -> ResponseReturnValue:
     with at_desk.engine.begin() as connection:
         if ticked:
             decided = Decided(action=Action.NONE, outcome=outcome, reason=reason)
-            reviewing.decide_alike(connection, site, ticked, decided, given)
+            rules = at_desk.settings.reviews
+            needed = (rules.second_kinds, rules.second_severities)
+            reviewing.decide_alike(connection, site, ticked, decided, given, needs_second=needed)
         reviewing.look_through(connection, site, given, reason=reason)
     return redirect(f"/households/{site}/looked", 303)
 

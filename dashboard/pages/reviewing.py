@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from dashboard.access import May, needs
 from dashboard.i18n import N_, _
-from dashboard.pages import sentences
+from dashboard.pages import deciding, sentences
 from dashboard.pages.asking import officer
 from dashboard.pages.desk import desk, id_or_404, who
 from dashboard.pages.finding import Sent, finding_or_404, show_finding
@@ -44,7 +44,7 @@ def review(site: str, finding: str) -> ResponseReturnValue:
     with at_desk.reads.connect() as connection:
         row = finding_or_404(connection, site, finding)
         accounts = _accounts(connection, site, now)
-        others = [one.finding_id for one in queries.same_cause(connection, site, row) if one.looked_at is None]
+        others = [one for one in deciding.alike(queries.same_cause(connection, site, row)) if one in fields.others]
     decided, errors = fields.check(now=now, zone=at_desk.zone, accounts=accounts)
     if decided is None:
         return _again(site, row, Sent(review=fields, errors=errors))
@@ -61,7 +61,9 @@ def review(site: str, finding: str) -> ResponseReturnValue:
         with at_desk.engine.begin() as connection:
             _write(connection, site, row, decided, given, over=fields.over)
             if fields.together and others:
-                reviewing.decide_alike(connection, site, others, decided, given)
+                alike = replace(decided, second=fields.second)
+                kinds = (rules.second_kinds, rules.second_severities)
+                reviewing.decide_alike(connection, site, others, alike, given, needs_second=kinds)
     except ChangedError:
         with at_desk.reads.connect() as connection:
             row = finding_or_404(connection, site, finding)

@@ -8,7 +8,6 @@ or its passphrase. Bounded as `reviewing`: at most `MOST_TOGETHER` findings by o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
@@ -63,24 +62,11 @@ def settle(
     which, outcome = _answers(connection, site_id, body)
     if finding_id is not None:
         which = or_(which, finding.c.finding_id == finding_id)
-    rows = connection.execute(
-        select(finding.c.finding_id, finding.c.kind, finding.c.severity, finding.c.name_key, finding.c.payload)
-        .where(finding.c.site == site_id, which, waits)
-        .limit(MOST_TOGETHER)
-    ).all()
+    query = select(finding.c.finding_id).where(finding.c.site == site_id, which, waits)
+    ids = connection.execute(query.order_by(finding.c.raised_at).limit(MOST_TOGETHER)).scalars().all()
     action = Action.NONE if body["action"] == "quiet-rule" else Action.REGISTER
     decided = Decided(action=action, outcome=outcome, reason=reason[:500], command_id=given.token)
-    kinds, severities = needs_second
-    done = 0
-    for row in rows:
-        hit = row.payload.get("hit")
-        one = replace(
-            decided,
-            second=row.kind in kinds or row.severity in severities,
-            list_id=str(hit.get("list_id"))[:64] if isinstance(hit, dict) else None,
-        )
-        done += decide_alike(connection, site_id, [row.finding_id], one, given)
-    return done
+    return decide_alike(connection, site_id, ids, decided, given, needs_second=needs_second)
 
 
 def _answers(

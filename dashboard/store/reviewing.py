@@ -8,7 +8,7 @@ findings (`forget`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -150,22 +150,38 @@ def reopen(connection: Connection, site_id: str, finding_id: str, given: Given, 
     return True
 
 
-def decide_alike(connection: Connection, site_id: str, ids: Sequence[str], decided: Decided, given: Given) -> int:
+def decide_alike(
+    connection: Connection,
+    site_id: str,
+    ids: Sequence[str],
+    decided: Decided,
+    given: Given,
+    *,
+    needs_second: tuple[Collection[str], Collection[str]] = ((), ()),
+) -> int:
     """Decide about several findings that nobody has looked at, with one reason; how many.
 
     Of `ids` those that somebody has decided about meanwhile are left alone. At most `MOST_TOGETHER`; one line of audit
-    for each.
+    for each. `needs_second`: kinds, and severities, about which somebody else has to agree; asked of each by itself, and
+    each counts for its own list.
     """
     if _sent(connection, given, ids):
         return 0
+    kinds, severities = needs_second
     of_finding = and_(review.c.site == finding.c.site, review.c.finding_id == finding.c.finding_id)
     rows = connection.execute(
-        select(finding.c.finding_id, review.c.version)
+        select(finding.c.finding_id, finding.c.kind, finding.c.severity, finding.c.payload, review.c.version)
         .join_from(finding, review, of_finding, isouter=True)
         .where(finding.c.site == site_id, finding.c.finding_id.in_(sorted(ids)[:MOST_TOGETHER]), waits)
     ).all()
     for row in rows:
-        decide(connection, site_id, row.finding_id, decided, replace(given, seen=row.version or 0))
+        hit = row.payload.get("hit")
+        one = replace(
+            decided,
+            second=decided.second or row.kind in kinds or row.severity in severities,
+            list_id=str(hit.get("list_id"))[:64] if isinstance(hit, dict) else None,
+        )
+        decide(connection, site_id, row.finding_id, one, replace(given, seen=row.version or 0))
     return len(rows)
 
 

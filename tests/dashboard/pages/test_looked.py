@@ -79,3 +79,8 @@ def test_who_may_only_look_cannot_say_so(sign_in_as: Any, seed: Any) -> None:
     assert "I have looked through" not in page
     assert "disabled" in page
     assert _send(auditor, ["find-1"], outcome="visitor").status_code == 403
+
+
+def test_what_is_ticked_has_the_form_of_a_reference(officer: FlaskClient, seed: Any) -> None:
+    assert _send(officer, ["find-1\0"], outcome="visitor").status_code == 404
+    assert seed.rows(schema.review_act) == []

@@ -267,6 +267,39 @@ def test_findings_of_one_cause_are_decided_together(officer: FlaskClient, decide
     assert {row["finding_id"] for row in seed.rows(schema.review)} == {"find-2", "find-3"}
 
 
+@pytest.mark.req("R37")
+def test_what_came_while_the_page_was_read_is_not_decided_with_the_rest(
+    officer: FlaskClient, decide: Decide, seed: Any
+) -> None:
+    for number in (2, 3):
+        seed.finding(f"find-{number}", kind="tunnel", cause="one")
+    path = "/households/site-1/findings/find-2"
+    page = officer.get(path)
+    seed.finding("find-4", kind="tunnel", cause="one", severity="act_now")
+    assert decide(officer, page, path=path, together="1").status_code == 303
+    assert {row["finding_id"] for row in seed.rows(schema.review)} == {"find-2", "find-3"}
+
+
+@pytest.mark.req("R37")
+def test_who_opened_it_again_is_named_and_not_who_had_decided(
+    officer: FlaskClient, sign_in_as: SignIn, decide: Decide
+) -> None:
+    stale = officer.get(PATH)
+    other = sign_in_as("officer-2")
+    decide(officer)
+    fields = _form(other.get(PATH), "Open it again") | {"reason": "It came up"}
+    assert other.post(f"{PATH}/reopen", data=fields).status_code == 303
+    page = officer.get(PATH).text
+    stands = page[page.index('id="decided"') :].partition("</section>")[0].partition("<details")[0]
+    assert "It was opened again and waits for a decision." in stands
+    assert "officer-2" in stands
+    assert "It came up" in stands
+    assert "officer-1" not in stands
+    assert "Seen at the visit" not in stands
+    assert "officer-2 decided about this on 14 January 2026" in decide(officer, stale, token="c" * 32).text
+    assert ": Opened again. Because: It came up" in decide(officer, stale, token="d" * 32).text
+
+
 @pytest.mark.req("R7", "R37")
 def test_registering_the_device_is_the_decision(officer: FlaskClient, seed: Any, csrf: Csrf) -> None:
     page = officer.get(PATH)

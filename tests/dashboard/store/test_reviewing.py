@@ -11,6 +11,7 @@ from dashboard.access import Role
 from dashboard.store import reviewing, reviews, schema
 from dashboard.store.outcomes import Action, Outcome, State
 from dashboard.store.reviewing import ChangedError, Decided, Given
+from wire.findings import Severity
 
 Act = Callable[..., Any]
 
@@ -239,3 +240,26 @@ def test_no_finding_no_decision(engine: Engine, given: Callable[..., Given]) -> 
         reviewing.decide(connection, "site-1", "none", Decided(action=Action.NONE, reason="x"), given())
     with engine.begin() as connection:
         assert connection.execute(select(schema.review)).first() is None
+
+
+@pytest.mark.req("N13", "R30")
+def test_of_several_decided_alike_each_is_asked_for_its_own_second_person_and_list(
+    engine: Engine, given: Callable[..., Given], seed: Any
+) -> None:
+    seed.finding("urgent", severity="act_now", state="closed")
+    for number in (1, 2):
+        hit = seed.hit(list_id=f"list-{number}")
+        seed.finding(f"hit-{number}", kind="listed-name", severity="this_week", hit=hit)
+    decided = Decided(action=Action.NONE, outcome=Outcome.LIST_WRONG, reason="All of one visit")
+    with engine.begin() as connection:
+        ids = ["urgent", "hit-1", "hit-2", "nothing"]
+        done = reviewing.decide_alike(
+            connection, "site-1", ids, decided, given(), needs_second=((), (Severity.ACT_NOW,))
+        )
+    assert done == 3
+    rows = {row["finding_id"]: (row["state"], row["list_id"]) for row in seed.rows(schema.review)}
+    assert rows == {
+        "urgent": ("second", None),
+        "hit-1": ("settled", "list-1"),
+        "hit-2": ("settled", "list-2"),
+    }

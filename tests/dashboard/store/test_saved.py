@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 
 from dashboard import auth
 from dashboard.access import Role
-from dashboard.store import saved
+from dashboard.store import saved, schema
 
 
 def test_an_account_keeps_its_own_and_at_most_so_many(engine: Engine) -> None:
@@ -22,3 +24,12 @@ def test_an_account_keeps_its_own_and_at_most_so_many(engine: Engine) -> None:
         assert not saved.forget(connection, mine, "theirs")
         assert saved.forget(connection, mine, "n-00")
         assert saved.saved(connection, other) == (("theirs", ""),)
+
+
+def test_they_go_with_their_account(engine: Engine, seed: Any) -> None:
+    for name in ("one", "two"):
+        account = auth.add_account(engine, name=name, role=Role.OFFICER, now=0.0)
+        with engine.begin() as connection:
+            saved.keep(connection, account, "Urgent", "severity=today", 1.0)
+    auth.close_account(engine, name="one", now=2.0)
+    assert [row["account_id"] for row in seed.rows(schema.saved_search)] == [account]
