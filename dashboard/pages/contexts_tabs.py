@@ -50,6 +50,8 @@ class DevicesPage:
     """Link to the devices before these; empty for none."""
     after: str
     """Link to those after these; empty for none."""
+    csv: str
+    """Link to these as a file; empty where it may not be taken."""
     proposals: tuple[ProposalCard, ...]
     """Devices that may be one, the most probable first."""
     asked: tuple[Asked, ...]

@@ -8,7 +8,7 @@ a button, and each look is audited (R51).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, request
@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from dashboard import commands
-from dashboard.access import May, needs
+from dashboard.access import May, needs, step_up
 from dashboard.commands import TOKEN, AlreadySent
 from dashboard.i18n import N_, _, ngettext
 from dashboard.pages import forms, orders, sentences, typed, words
@@ -25,6 +25,7 @@ from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Choice
 from dashboard.pages.contexts_household import LookForm
 from dashboard.pages.contexts_tabs import BulkForm, BulkPage, BulkRow, DevicesPage, InUsePage, UseRow
+from dashboard.pages.csv_files import MOST_ROWS, csv_answer
 from dashboard.pages.desk import desk, household_or_404, show, who
 from dashboard.pages.forms import Standed
 from dashboard.pages.registering import standing_choices
@@ -63,6 +64,29 @@ def devices(site: str) -> Response:
     """All devices ever seen."""
     with desk().reads.connect() as connection:
         return _show(connection, household_or_404(connection, site), ())
+
+
+@pages.get("/households/<site>/devices.csv")
+@needs(May.EXPORT)
+@step_up
+def devices_file(site: str) -> Response:
+    """The list, as it is narrowed down, as a file; hardware addresses, which tell devices apart elsewhere, stay here."""
+    at_desk = desk()
+    with at_desk.reads.connect() as connection:
+        home = household_or_404(connection, site)
+        found, _number = stored.devices_like(connection, site, _asked().wanted, offset=0, limit=MOST_ROWS)
+    rows = [device_row(at_desk, home.site, row) for row in found]
+    header = (_("Label"), _("Whose"), _("Looks like"), _("How sure"), _("First seen"), _("Last seen"))
+    return csv_answer(
+        f"devices-{home.site}",
+        header,
+        [
+            (row.name, row.standing, row.looks_like, row.sure, row.first_seen.machine, row.last_seen.machine)
+            for row in rows
+        ],
+        action="export-devices",
+        subject=home.site,
+    )
 
 
 @pages.post("/households/<site>/devices")
@@ -119,7 +143,7 @@ def bulk(site: str) -> ResponseReturnValue:
     if wrong:
         with at_desk.reads.connect() as connection:
             return _confirm(connection, home, rows, tuple(wrong))
-    return redirect(f"/households/{site}/devices#asked", 303)
+    return redirect(f"/households/{site}/devices{_asked().query()}#asked", 303)
 
 
 @pages.post("/households/<site>/look-round")
@@ -192,15 +216,47 @@ def _bulk_errors(ids: tuple[str, ...]) -> Errors:
     return (*errors, *((f"bulk-{name}", text) for name, text in wrong))
 
 
-def _show(connection: Connection, home: Household, errors: Errors) -> Response:
-    at_desk, site, acts = desk(), home.site, who().role.acts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Which devices the query string asks for."""
+
+    wanted: Wanted
+    when: str
+    """Key of `_TIMES`."""
+    page: int
+    """From 0."""
+
+    def query(self, page: int | None = None) -> str:
+        """The same as a query string, for this page or another; empty for all devices."""
+        turned = self.page if page is None else page
+        parts = {
+            "standing": self.wanted.standing,
+            "seen": self.when,
+            "text": self.wanted.text,
+            "page": str(turned + 1) if turned else "",
+        }
+        query = urlencode({key: value for key, value in parts.items() if value})
+        return f"?{query}" if query else ""
+
+
+def _asked() -> _Asked:
     args = request.args
     standing = args.get("standing", "") if args.get("standing", "") in tuple(Standing) else ""
-    when = next((row for row in _TIMES if row[0] == args.get("seen", "")), _TIMES[0])
-    text = typed.tidy(args.get("text", ""))[:MOST_TEXT]
-    number = (typed.whole(args.get("page", "1"), MOST_PAGES) or 1) - 1
-    since = None if when[2] is None else at_desk.now() - when[2]
-    wanted = Wanted(standing=standing, text=text, since=since)
+    when, _said, length = next((row for row in _TIMES if row[0] == args.get("seen", "")), _TIMES[0])
+    since = None if length is None else desk().now() - length
+    return _Asked(
+        wanted=Wanted(standing=standing, text=typed.tidy(args.get("text", ""))[:MOST_TEXT], since=since),
+        when=when,
+        page=(typed.whole(args.get("page", "1"), MOST_PAGES) or 1) - 1,
+    )
+
+
+def _show(connection: Connection, home: Household, errors: Errors) -> Response:
+    at_desk, site, role = desk(), home.site, who().role
+    asked_for = _asked()
+    wanted, number = asked_for.wanted, asked_for.page
+    standing, text = wanted.standing, wanted.text
+    at = f"/households/{site}/devices"
     rows, total = stored.devices_like(connection, site, wanted, offset=number * MOST_SHOWN, limit=MOST_SHOWN)
     proposals = stored.open_proposals(connection, site)
     known = stored.devices_named(connection, site, {i for row in proposals for i in (row.device_id, row.other_id)})
@@ -208,11 +264,6 @@ def _show(connection: Connection, home: Household, errors: Errors) -> Response:
     asked = acts_of(connection, site, ("set-standing", "correct-device", "split-device", "run-probe"))
     bar = household_bar(at_desk, connection, home, "devices")
     connection.close()
-
-    def turned(by: int) -> str:
-        query = {"standing": standing, "seen": when[0], "text": text, "page": str(number + 1 + by)}
-        return f"/households/{site}/devices?" + urlencode({key: value for key, value in query.items() if value})
-
     page = DevicesPage(
         bar=bar,
         total=ngettext("%(num)s device", "%(num)s devices", total),
@@ -223,17 +274,20 @@ def _show(connection: Connection, home: Household, errors: Errors) -> Response:
                 for item in tuple(Standing)
             ),
         ),
-        times=tuple(Choice(value=key, text=_(said), hint="", checked=key == when[0]) for key, said, _at in _TIMES),
+        times=tuple(
+            Choice(value=key, text=_(said), hint="", checked=key == asked_for.when) for key, said, _at in _TIMES
+        ),
         text=words.plain(text, MOST_TEXT),
-        filtered=bool(standing or when[0] or text),
+        filtered=bool(standing or asked_for.when or text),
         devices=tuple((row.device_id, device_row(at_desk, site, row)) for row in rows),
-        before=turned(-1) if number else "",
-        after=turned(1) if total > (number + 1) * MOST_SHOWN else "",
+        before=at + asked_for.query(number - 1) if number else "",
+        after=at + asked_for.query(number + 1) if total > (number + 1) * MOST_SHOWN else "",
+        csv=f"{at}.csv{asked_for.query(0)}" if role.may(May.EXPORT) else "",
         proposals=tuple(proposal_card(at_desk, site, row, known, answers.get(row.proposal_id)) for row in proposals),
         asked=asked_rows(at_desk, asked[:10]),
-        bulk=_bulk_form(site, errors) if acts and rows else None,
-        look=_look(site) if acts else None,
-        in_use=f"/households/{site}/in-use" if acts else "",
+        bulk=_bulk_form(at + asked_for.query(), errors) if role.acts and rows else None,
+        look=_look(site) if role.acts else None,
+        in_use=f"/households/{site}/in-use" if role.acts else "",
         cannot_see=tuple(_(item) for item in _CANNOT_SEE),
     )
     return show(
@@ -247,11 +301,12 @@ def _show(connection: Connection, home: Household, errors: Errors) -> Response:
     )
 
 
-def _bulk_form(site: str, errors: Errors) -> BulkForm:
+def _bulk_form(target: str, errors: Errors) -> BulkForm:
     form = request.form
     chosen = form.get("standing", "")
     return BulkForm(
-        target=f"/households/{site}/devices",
+        # With what was asked for: a form that comes back shows the devices that were ticked.
+        target=target,
         choices=tuple(replace(item, checked=item.value == chosen) for item in standing_choices(desk())),
         days=form.get("days", str(forms.GUEST_DAYS))[:4],
         reason=form.get("reason", "")[: typed.MOST_REASON],
@@ -268,7 +323,7 @@ def _confirm(connection: Connection, home: Household, rows: tuple[StoredDevice, 
     token = form.get("token", "")
     page = BulkPage(
         bar=bar,
-        target=f"/households/{home.site}/devices",
+        target=f"/households/{home.site}/devices{_asked().query()}",
         # The same form again, with what was wrong put right, is the same commands for those that were taken.
         token=token if TOKEN.fullmatch(token) else commands.new_token(),
         standing=chosen.value,

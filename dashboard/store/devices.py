@@ -8,6 +8,7 @@ rows that arrived out of order, or name each other, end nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from dashboard.store.queries import in_scope
 from dashboard.store.schema import device, finding, proposal, site, stay
 from wire.base import Standing
 
+_ADDRESS = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){1,5}")
 MOST_DEVICES = 200
 MOST_STEPS = 8
 MOST_PARTS = 256
@@ -119,7 +121,7 @@ class Wanted:
 
     standing: str = ""
     text: str = ""
-    """Part of a label, of what it looks like, or of a hardware address."""
+    """Part of a label or of what it looks like, or the first octets of a hardware address (`02:00:5e`)."""
     since: float | None = None
     """Seen then or later; Unix seconds."""
 
@@ -135,10 +137,12 @@ def devices_like(
         conditions.append(device.c.last_seen >= wanted.since)
     if wanted.text:
         looks = device.c.looks_like["text"].as_string()
-        addresses = cast(device.c.addresses, String)
-        conditions.append(
-            or_(*(item.icontains(wanted.text, autoescape=True) for item in (device.c.label, looks, addresses)))
-        )
+        # The list of addresses is JSON text; an address in it begins after a quotation mark, and no key has a colon.
+        addresses = func.lower(cast(device.c.addresses, String))
+        found = [item.icontains(wanted.text, autoescape=True) for item in (device.c.label, looks)]
+        if _ADDRESS.fullmatch(wanted.text.lower()):
+            found.append(addresses.contains(f'"{wanted.text.lower()}'))
+        conditions.append(or_(*found))
     unknown_first = case((device.c.standing == Standing.UNKNOWN, 0), else_=1)
     query = (
         _devices()

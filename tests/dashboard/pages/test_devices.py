@@ -64,6 +64,10 @@ def test_filters_are_in_the_address_and_narrow_the_list(officer: FlaskClient, se
         ("text=phone", ["dev-2", "dev-3"]),
         ("standing=nonsense&seen=nonsense&page=nonsense", ["dev-1", "dev-2", "dev-3"]),
         ("text=nothing", []),
+        ("text=02:00:5E", ["dev-1", "dev-2", "dev-3"]),
+        ("text=00:5e:00", []),
+        ("text=mac", []),
+        ("text=seen", []),
     ):
         assert sorted(_names(officer.get(f"{AT}?{query}").text)) == expected, query
 
@@ -181,8 +185,56 @@ def test_the_list_is_paged(officer: FlaskClient, seed: Any, monkeypatch: pytest.
     assert [len(names) for names in shown] == [2, 2, 1, 0]
     assert len({name for names in shown for name in names}) == 5
     middle = officer.get(f"{AT}?page=2&seen=day").text
-    assert "seen=day&amp;page=1" in middle
+    assert f'href="{AT}?seen=day"' in middle
     assert "seen=day&amp;page=3" in middle
+
+
+def test_ticks_of_a_further_page_come_back(
+    officer: FlaskClient, seed: Any, csrf: Callable[[TestResponse], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MOST_SHOWN", 2)
+    for number in range(5):
+        seed.device(f"dev-{number}")
+    html = officer.get(f"{AT}?page=2&seen=day").text
+    target = f"{AT}?seen=day&amp;page=2"
+    assert f'action="{target}"' in html
+    last = _names(html)[-1]
+    data = {"csrf_token": csrf(officer.get(AT)), "device": [last]}
+    answer = officer.post(target.replace("&amp;", "&"), data=data)
+    assert answer.status_code == 422
+    assert re.search(rf'id="tick-{last}" checked', answer.text)
+
+
+@pytest.mark.req("R13", "R66")
+def test_the_list_is_taken_as_a_file_without_hardware_addresses(officer: FlaskClient, seed: Any) -> None:
+    seed.device("dev-1", standing="guest", label="=cmd")
+    seed.device("dev-2", standing="household", label="kitchen tablet")
+    assert f'href="{AT}.csv?standing=guest"' in officer.get(f"{AT}?standing=guest").text
+    taken = officer.get(f"{AT}.csv?standing=guest")
+    assert taken.status_code == 200
+    lines = taken.text.splitlines()
+    assert lines[0].endswith("Label,Whose,Looks like,How sure,First seen,Last seen")
+    assert lines[1].startswith("'=cmd,Guest,a phone,")
+    assert len(lines) == 3
+    assert "kitchen" not in taken.text
+    assert "02:00:5e" not in taken.text
+    row = next(row for row in seed.rows(schema.audit) if row["action"] == "export-devices")
+    assert (row["outcome"], row["subject"].split()[0]) == ("exported", "site-1")
+
+
+@pytest.mark.req("R66")
+def test_the_file_is_for_who_is_in_charge_and_may_export(
+    sign_in_as: Callable[..., FlaskClient], seed: Any, clock: Any
+) -> None:
+    seed.device()
+    auditor = sign_in_as("auditor", Role.AUDITOR)
+    assert ".csv" not in auditor.get(AT).text
+    assert auditor.get(f"{AT}.csv").status_code == 403
+    assert sign_in_as("other", charged=False).get(f"{AT}.csv").status_code == 404
+    officer = sign_in_as("late")
+    clock.at += 700
+    assert officer.get(f"{AT}.csv").headers["Location"].startswith("/again?next=")
+    assert [row for row in seed.rows(schema.audit) if row["action"] == "export-devices"] == []
 
 
 def test_an_operator_of_another_household_sees_nothing(officer: FlaskClient, seed: Any) -> None:

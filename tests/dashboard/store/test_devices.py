@@ -128,3 +128,21 @@ def test_questions_are_those_that_no_open_finding_leads_to(
         monkeypatch.setattr(devices, "MOST_QUESTIONS", 2)
         found, numbers = devices.questions(connection, "northmoor", least=0.5, told=["same-device"])
         assert (len(found), numbers) == (2, {"site-1": 3, "site-2": 1})
+
+
+@pytest.mark.req("R13")
+def test_devices_are_found_by_label_by_look_and_by_the_beginning_of_an_address(seed: Any, engine: Engine) -> None:
+    seed.site("site-3")
+    seed.device("dev-1", site="site-3", label="Grey laptop")
+    seed.device("dev-2", site="site-3", looks_like={"text": "a TV", "confidence": 0.5, "reasons": []})
+    with reading(engine).connect() as connection:
+        for text, expected in (
+            ("LAPTOP", ["dev-1"]),
+            ("tv", ["dev-2"]),
+            ("02:00:5E:00", ["dev-1", "dev-2"]),
+            ("00:53:01", []),
+            ("20:00", []),
+            ("first_seen", []),
+        ):
+            rows, number = devices.devices_like(connection, "site-3", devices.Wanted(text=text), offset=0, limit=9)
+            assert ([row.device_id for row in rows], number) == (expected, len(expected)), text
