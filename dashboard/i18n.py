@@ -50,6 +50,8 @@ def install(app: Flask, settings: DashboardSettings) -> None:
     app.config["CLOCK"] = settings.words.clock
 
     def chosen() -> str:
+        if not has_request_context():
+            return offered[0]
         asked = request.cookies.get(COOKIE, "")
         return asked if asked in offered else request.accept_languages.best_match(offered) or offered[0]
 

@@ -8,7 +8,9 @@ written; exits 1 where something would be.
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +30,19 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 
 
+TABLES = ("kinds.DEVICES", "kinds_signs.SIGNS", "kinds_box.BOX")
+"""Tables of texts whose parts are put together in the program, in `dashboard.pages`."""
+
+
+def tabled() -> Iterator[str]:
+    """Every text of the tables, in their order."""
+    sys.path.insert(0, str(ROOT))
+    for place in TABLES:
+        module, name = place.split(".")
+        for kind in getattr(importlib.import_module(f"dashboard.pages.{module}"), name).values():
+            yield from (kind.one, kind.many, kind.why, *kind.innocent, kind.action)
+
+
 def extracted() -> Catalog:
     """Every text of the pages, in the order of the files it stands in."""
     found = Catalog(charset="utf-8", fuzzy=False, creation_date=SINCE)
@@ -36,6 +51,8 @@ def extracted() -> Catalog:
         key=lambda item: (item[0], item[1], str(item[2])),
     ):
         found.add(message, context=context)
+    for text in tabled():
+        found.add(text)
     return found
 
 

@@ -68,7 +68,7 @@ def coverage(site: str) -> Response:
         ),
         gaps_left_out=len(gaps) > MOST_ROWS,
         unheard=words.date_time(end, at_desk.zone) if end < now else "",
-        cannot_see=sentences.CANNOT_SEE,
+        cannot_see=sentences.cannot_see(),
         who_else=tuple(_(item) for item in _WHO_ELSE),
     )
     return show("coverage", page, title=_("Coverage"), action="view-coverage", subject=site, section="households")

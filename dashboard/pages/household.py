@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from dashboard.access import May, needs
-from dashboard.i18n import _
-from dashboard.pages import sentences, words
+from dashboard.i18n import _, ngettext
+from dashboard.pages import sentences
 from dashboard.pages.bar import household_bar
-from dashboard.pages.cards import finding_card, finding_groups
+from dashboard.pages.cards import decided_card, finding_card, finding_groups
 from dashboard.pages.contexts_household import HouseholdPage
 from dashboard.pages.desk import desk, household_or_404, show
 from dashboard.pages.rows import proposal_card
 from dashboard.store import devices as stored_devices
-from dashboard.store import queries
+from dashboard.store import queries, reviews
+from dashboard.store.queries import OpenCount
 
 pages = Blueprint("household", __name__)
 
@@ -28,8 +29,8 @@ def household(site: str) -> Response:
         opened = queries.findings_of(connection, site, state="open", limit=queries.MOST_OPEN_SHOWN, informs=False)
         informs = queries.findings_of(connection, site, state="open", limit=queries.MOST_INFORMS_SHOWN, informs=True)
         closed = queries.findings_of(connection, site, state="closed", limit=queries.MOST_CLOSED_SHOWN)
-        waiting = queries.count_findings(connection, site)
-        informing = queries.count_findings(connection, site, informs=True)
+        count = queries.count_open(connection, site)
+        said = reviews.reviews_of(connection, site, [row.finding_id for row in (*opened, *closed)])
         proposals = stored_devices.open_proposals(connection, site)
         proposed = stored_devices.count_proposals(connection, site)
         named = {row.device_id for row in (*opened, *informs, *closed) if row.device_id is not None}
@@ -39,17 +40,17 @@ def household(site: str) -> Response:
         answers = queries.answers_to(connection, site, [row.proposal_id for row in proposals])
     page = HouseholdPage(
         bar=bar,
-        summary=_summary(waiting, proposed),
-        findings=finding_groups(at_desk, site, opened, known),
+        summary=_summary(count, proposed),
+        findings=finding_groups(at_desk, site, opened, known, said),
         informs=tuple(finding_card(at_desk, site, row, known.get(row.device_id or "")) for row in informs),
-        informs_left_out=max(0, informing - len(informs)),
-        closed=tuple(finding_card(at_desk, site, row, known.get(row.device_id or "")) for row in closed),
-        findings_left_out=max(0, waiting - len(opened)),
+        informs_left_out=max(0, count.informs - len(informs)),
+        closed=tuple(decided_card(at_desk, site, row, known, said) for row in closed),
+        findings_left_out=max(0, count.waiting + count.decided - len(opened)),
         proposals=tuple(proposal_card(at_desk, site, row, known, answers.get(row.proposal_id)) for row in proposals),
         proposals_left_out=max(0, proposed - len(proposals)),
         trouble=bar.trouble,
         heard=at_desk.moment_or_none(home.heard_at),
-        cannot_see=sentences.CANNOT_SEE,
+        cannot_see=sentences.cannot_see(),
     )
     return show(
         "household",
@@ -62,12 +63,16 @@ def household(site: str) -> Response:
     )
 
 
-def _summary(waiting: int, proposed: int) -> str:
-    if not waiting and not proposed:
-        return "Nothing needs a decision."
-    text = "No finding is open."
-    if waiting:
-        text = f"{words.count(waiting, 'finding needs', 'findings need')} a decision."
+def _summary(count: OpenCount, proposed: int) -> str:
+    if count.waiting:
+        said = [ngettext("%(num)d finding needs a decision.", "%(num)d findings need a decision.", count.waiting)]
+    else:
+        said = [_("No finding needs a decision.") if proposed else _("Nothing needs a decision.")]
+    if count.decided:
+        text = ngettext(
+            "%(num)d was decided and is still open.", "%(num)d were decided and are still open.", count.decided
+        )
+        said.append(text)
     if proposed:
-        text += f" {words.count(proposed, 'pair of devices', 'pairs of devices')} may be one."
-    return text
+        said.append(ngettext("%(num)d pair of devices may be one.", "%(num)d pairs of devices may be one.", proposed))
+    return " ".join(said)

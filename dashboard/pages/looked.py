@@ -132,7 +132,7 @@ def _show(
 def _row(at_desk: Desk, site: str, row: Unseen, device: StoredDevice | None, checked: bool) -> UnseenFinding:
     whole = sentences.payload(row.payload)
     because = words.plain(whole.closed_because) if whole and whole.closed_because else ""
-    about = sentences.THE_BOX if row.device_id is None else device_name(device, row.device_id)
+    about = sentences.the_box() if row.device_id is None else device_name(device, row.device_id)
     return UnseenFinding(
         finding_id=row.finding_id,
         sentence=sentences.finding(row.kind, device.standing if device else None),

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from dashboard.i18n import N_, _, ngettext
 from dashboard.pages import kinds, kinds_box, kinds_signs, words
+from dashboard.pages.brief import BriefStatus
 from dashboard.pages.contexts import SeverityMark
 from dashboard.pages.kinds import Answer, Kind
 from wire.base import Correction, Standing
@@ -24,39 +26,48 @@ _Model = TypeVar("_Model", bound=BaseModel)
 SILENT_SECONDS = 180.0
 """A box not heard of for longer is not reporting (R19)."""
 
-CANNOT_SEE = (
-    "Devices that use their own mobile data instead of this home's internet.",
-    "Devices that use other Wi-Fi: a neighbour's, a café's, work's, or another phone's hotspot.",
-    "What is stored on a device, or done on it without the internet.",
-    "What a page, picture, message or call contains. At most the box sees the name of a service.",
-    "Who is holding a device. The box knows devices, not people.",
-    "Anything that passed while the box had no power or was not connected.",
+_CANNOT_SEE = (
+    N_("Devices that use their own mobile data instead of this home's internet."),
+    N_("Devices that use other Wi-Fi: a neighbour's, a café's, work's, or another phone's hotspot."),
+    N_("What is stored on a device, or done on it without the internet."),
+    N_("What a page, picture, message or call contains. At most the box sees the name of a service."),
+    N_("Who is holding a device. The box knows devices, not people."),
+    N_("Anything that passed while the box had no power or was not connected."),
 )
 
 LOOK = kinds.LOOK
-THE_BOX = "The box itself, or the home's network"
-"""What a finding of no device is about."""
+_THE_BOX = N_("The box itself, or the home's network")
 _KINDS: Mapping[str, Kind] = {
     kind.value: said for table in (kinds.DEVICES, kinds_signs.SIGNS, kinds_box.BOX) for kind, said in table.items()
 }
 _PRESENCE = {
-    PresenceState.HERE: "Here since {at}",
-    PresenceState.ASLEEP: "Quiet since {at}",
-    PresenceState.FLAPPING: "Comes and goes, since {at}",
-    PresenceState.LEFT: "Left {at}",
+    PresenceState.HERE: N_("Here since {at}"),
+    PresenceState.ASLEEP: N_("Quiet since {at}"),
+    PresenceState.FLAPPING: N_("Comes and goes, since {at}"),
+    PresenceState.LEFT: N_("Left {at}"),
 }
 _PROPOSAL_STATES = {
-    "open": "Waits for an answer",
-    "confirmed": "An officer said that they are one device",
-    "refused": "An officer said that they are two devices",
-    "withdrawn": "The box does not think so any more",
+    "open": N_("Waits for an answer"),
+    "confirmed": N_("An officer said that they are one device"),
+    "refused": N_("An officer said that they are two devices"),
+    "withdrawn": N_("The box does not think so any more"),
 }
 _HOW = {
-    "exact": "The whole name is on the list",
-    "subtree": "The name, or the name it belongs to, is on the list",
-    "subdomain": "The name it belongs to is on the list",
-    "subdomains": "The name it belongs to is on the list",
+    "exact": N_("The whole name is on the list"),
+    "subtree": N_("The name, or the name it belongs to, is on the list"),
+    "subdomain": N_("The name it belongs to is on the list"),
+    "subdomains": N_("The name it belongs to is on the list"),
 }
+
+
+def cannot_see() -> tuple[str, ...]:
+    """What a box in the network cannot see (R20)."""
+    return tuple(_(item) for item in _CANNOT_SEE)
+
+
+def the_box() -> str:
+    """What a finding of no device is about."""
+    return _(_THE_BOX)
 
 
 def mark(severity: str) -> SeverityMark:
@@ -91,10 +102,18 @@ def visibility(value: dict[str, Any] | None) -> str:
         return ""
     on = words.date(said.day.timestamp(), UTC)
     if not said.connections:
-        return f"It made no connections on {on}"
-    text = f"The box could put a name to {_share(said.named)} of {words.count(said.connections, 'connection', 'connections')} on {on}"
+        return _("It made no connections on %(day)s", day=on)
+    number = f"{said.connections:,}"
+    text: str = ngettext(
+        "The box could put a name to %(share)s of %(number)s connection on %(day)s",
+        "The box could put a name to %(share)s of %(number)s connections on %(day)s",
+        said.connections,
+        share=_share(said.named),
+        number=number,
+        day=on,
+    )
     if said.octets_named is not None:
-        text += f", and to {_share(said.octets_named)} of what they carried"
+        text += _(", and to %(share)s of what they carried", share=_share(said.octets_named))
     return text
 
 
@@ -108,17 +127,18 @@ def device(label: str | None, looks_like: LooksLike | None, device_id: str) -> s
     if label:
         return words.plain(label, 80)
     if looks_like is not None and looks_like.text.strip():
-        return f"Looks like: {words.plain(looks_like.text, 120)}"
-    return f"Nothing known yet of device {words.plain(device_id, 12)}"
+        return _("Looks like: %(what)s", what=words.plain(looks_like.text, 120))
+    return _("Nothing known yet of device %(reference)s", reference=words.plain(device_id, 12))
 
 
 def finding(kind: str, standing: str | None, number: int = 1) -> str:
     """What was seen, one sentence; `number` findings of the same kind."""
     words_of = _KINDS.get(kind)
     if words_of is None:
-        return f"The box reported: {words.plain(kind, 40)}" + (f", {number:,} findings" if number > 1 else "")
+        text = _("The box reported: %(kind)s", kind=words.plain(kind, 40))
+        return text + (", " + _("%(number)s findings", number=f"{number:,}") if number > 1 else "")
     who = _whose(standing)
-    text = words_of.many if number > 1 else words_of.one
+    text = _(words_of.many if number > 1 else words_of.one)
     return text.format(n=f"{number:,}", who=who, whom=who[0].lower() + who[1:])
 
 
@@ -127,37 +147,41 @@ def together(cause: str | None, kind: str, number: int) -> str:
     if number < 2:
         return ""
     if cause is not None and cause.startswith(FURTHER_SIGNS):
-        return f"{number:,} further signs of one day"
-    return f"{number:,} names on one list" if kind == FindingKind.LISTED_NAME else f"{number:,} signs, one cause"
+        return _("%(number)s further signs of one day", number=f"{number:,}")
+    if kind == FindingKind.LISTED_NAME:
+        return _("%(number)s names on one list", number=f"{number:,}")
+    return _("%(number)s signs, one cause", number=f"{number:,}")
 
 
 def others(cause: str | None) -> str:
     """Title over the other findings that are shown as one item with a finding."""
     if cause is not None and cause.startswith(FURTHER_SIGNS):
-        return "Other further signs of that day"
-    return "Other findings of the same cause"
+        return _("Other further signs of that day")
+    return _("Other findings of the same cause")
 
 
 def why(kind: str, clause: str) -> str:
     """Why it matters, under which clause."""
-    under = f"clause {words.plain(clause, 40)}" if clause else "the authority"
+    under = _("clause %(number)s", number=words.plain(clause, 40)) if clause else _("the authority")
     words_of = _KINDS.get(kind)
-    return f"Reported under {under}." if words_of is None else words_of.why.format(under=under)
+    if words_of is None:
+        return _("Reported under %(clause)s.", clause=under)
+    return _(words_of.why).format(under=under)
 
 
 def action(kind: str) -> str:
     """Words of the link to an open finding."""
     words_of = _KINDS.get(kind)
-    return LOOK if words_of is None else words_of.action
+    return _(LOOK if words_of is None else words_of.action)
 
 
 def stays(kind: str) -> str:
     """What to do about an open finding that no decision about a device closes; empty for one that does."""
     answer = _answer(kind)
     if answer is Answer.WAIT:
-        return "The box closes this by itself when it is over. “Last seen” shows whether it still is so."
+        return _("The box closes this by itself when it is over. “Last seen” shows whether it still is so.")
     if answer is Answer.QUIET:
-        return (
+        return _(
             "Read it and keep your own note: that you opened it is recorded. If it is not relevant here, say so "
             "on this page and it closes. “Last seen” shows whether there is anything new."
         )
@@ -187,7 +211,7 @@ def speaks_of_passphrase(kind: str) -> bool:
 def innocent(kind: str) -> tuple[str, ...]:
     """What else often explains a finding of this kind, beside what the box itself says."""
     words_of = _KINDS.get(kind)
-    return () if words_of is None else words_of.innocent
+    return () if words_of is None else tuple(_(item) for item in words_of.innocent)
 
 
 def _answer(kind: str) -> Answer:
@@ -201,7 +225,7 @@ def presence(value: dict[str, Any] | None, now: float, zone: tzinfo) -> tuple[st
     if said is None:
         return "", ""
     at = words.time_or_date(said.since.timestamp(), now, zone)
-    return _PRESENCE[said.state].format(at=at), said.state.value
+    return _(_PRESENCE[said.state]).format(at=at), said.state.value
 
 
 def correction(value: dict[str, Any] | None) -> Correction:
@@ -211,66 +235,66 @@ def correction(value: dict[str, Any] | None) -> Correction:
 
 def proposal(probability: float) -> str:
     """The question of a proposal, with its probability in full."""
-    return f"The box thinks these two may be one device ({probability:.0%})"
+    return _("The box thinks these two may be one device (%(share)s)", share=f"{probability:.0%}")
 
 
 def question(probability: float, number: int) -> str:
     """The question of one proposal, or of several in a household."""
     if number > 1:
-        return f"{number:,} pairs of devices may each be one device"
-    return f"Two devices may be one. {words.confidence(probability)}"
+        return _("%(number)s pairs of devices may each be one device", number=f"{number:,}")
+    return _("Two devices may be one. %(sure)s", sure=words.confidence(probability))
 
 
 def proposal_state(state: str) -> str:
     """What became of a proposal."""
-    return _PROPOSAL_STATES.get(state) or words.plain(state, 20)
+    return _(_PROPOSAL_STATES[state]) if state in _PROPOSAL_STATES else words.plain(state, 20)
 
 
 def how(value: str) -> str:
     """How a name matched a list."""
-    return _HOW.get(value, words.plain(value, 16))
+    return _(_HOW[value]) if value in _HOW else words.plain(value, 16)
 
 
-def reporting(heard_at: float | None, said: BoxStatus | None, now: float) -> tuple[bool, str]:
+def reporting(heard_at: float | None, said: BoxStatus | BriefStatus | None, now: float) -> tuple[bool, str]:
     """Whether a box reports, and that in a sentence."""
     if heard_at is None:
-        return False, "The box has never reported"
+        return False, _("The box has never reported")
     if said is not None and not said.online:
-        return False, "The box lost its connection"
+        return False, _("The box lost its connection")
     if now - heard_at > SILENT_SECONDS:
-        return False, "The box has stopped reporting"
-    return True, "The box is reporting"
+        return False, _("The box has stopped reporting")
+    return True, _("The box is reporting")
 
 
 def blind(cause: GapCause) -> str:
     """Why a box could not see, one sentence."""
     match cause:
         case GapCause.SENSOR_AWAY:
-            return "The part of the box that listens had stopped"
+            return _("The part of the box that listens had stopped")
         case GapCause.KEEPER_AWAY:
-            return "The box was switched off, or the part that records had stopped"
+            return _("The box was switched off, or the part that records had stopped")
         case GapCause.TAPS_ANEW:
-            return "The box began to listen anew; how long it did not is not known"
+            return _("The box began to listen anew; how long it did not is not known")
 
 
-def problem(heard_at: float | None, said: BoxStatus | None, now: float) -> str:
+def problem(heard_at: float | None, said: BoxStatus | BriefStatus | None, now: float) -> str:
     """What is wrong with a box, one sentence; empty if nothing is."""
     well, sentence = reporting(heard_at, said, now)
     if not well:
         return sentence
     if said is not None and not said.recording:
-        reason = f": {words.plain(said.authority)}" if said.authority else ""
-        return f"The box reports, but records nothing about devices{reason}"
+        text = _("The box reports, but records nothing about devices")
+        return text + (f": {words.plain(said.authority)}" if said.authority else "")
     return ""
 
 
 def _whose(standing: str | None) -> str:
     match standing:
         case Standing.REGISTERED:
-            return "A registered device"
+            return _("A registered device")
         case Standing.UNKNOWN | Standing.REFUSED:
-            return "A device that is not registered"
-    return "A device"
+            return _("A device that is not registered")
+    return _("A device")
 
 
 def _read(model: type[_Model], value: dict[str, Any]) -> _Model | None:

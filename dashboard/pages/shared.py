@@ -132,7 +132,7 @@ def _show(row: Share, text: str, error: str) -> Response:
         purpose=words.plain(row.purpose),
         until=at_desk.moment(row.until),
         parts=parts,
-        cannot_see=sentences.CANNOT_SEE,
+        cannot_see=sentences.cannot_see(),
         notes=note_rows(at_desk, notes),
         target=f"/shared/{row.share_id}/notes",
         leave=f"/shared/{row.share_id}/leave",

@@ -106,7 +106,7 @@ def _own(site: str, *, pdf: str) -> OwnPage:
         devices=tuple(_device(at_desk, row) for row in devices),
         record=_record(found),
         next=tuple(coming),
-        cannot_see=sentences.CANNOT_SEE,
+        cannot_see=sentences.cannot_see(),
         help=_help(at_desk),
         complaints=at_desk.settings.help.complaints,
         pdf=pdf,
@@ -144,7 +144,9 @@ def _good(
     last = max((row.last_seen for row in found), default=None)
     if not any(row.state == "open" for row in found):
         said.append(_("No finding about your devices is open."))
-    if last is not None and now - last >= DAY:
+    reporting = sentences.reporting(home.heard_at, sentences.status(home.status), now)[0]
+    # Of a box that does not report, nothing new says nothing.
+    if reporting and last is not None and now - last >= DAY:
         days = int((now - last) // DAY)
         said.append(
             ngettext(
@@ -164,14 +166,15 @@ def _good(
                 len(shown),
             )
         )
-    if devices and sentences.reporting(home.heard_at, sentences.status(home.status), now)[0]:
+    if devices and reporting:
         said.append(_("The box is connected and reports."))
     return tuple(said)
 
 
 def _all_shown(row: visits.StoredVisit) -> bool:
-    lines = (row.record or {}).get("lines", [])
-    return bool(lines) and not any(line.get("state") == "not-shown" for line in lines)
+    """Whether all was asked about, something was shown, and the rest was not at home."""
+    states = {line.get("state") for line in (row.record or {}).get("lines", [])}
+    return "seen" in states and states <= {"seen", "not-home"}
 
 
 def _device(at_desk: Desk, row: StoredDevice) -> Fact:

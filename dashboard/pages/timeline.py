@@ -126,7 +126,7 @@ def _lanes(
             drawn += drawing.bars(shown, since, until, words.severity_key(mark.severity))
         lanes.append(
             Lane(
-                device=device_name(row, device_id) if device_id else sentences.THE_BOX,
+                device=device_name(row, device_id) if device_id else sentences.the_box(),
                 address=f"/households/{site}/devices/{device_id}" if row else "",
                 standing=words.standing(row.standing) if row else "",
                 bars=tuple(drawn),
@@ -154,7 +154,7 @@ def _gap(at_desk: Desk, row: StoredGap) -> TimelineRow:
     return TimelineRow(
         at=at_desk.moment(row.started),
         until=at_desk.moment_or_none(row.ended),
-        device=sentences.THE_BOX,
+        device=sentences.the_box(),
         text=_("Could not see: %(why)s", why=cause(row.cause)),
         detail="" if row.ended is None else words.duration(row.ended - row.started),
         address="",
@@ -172,7 +172,7 @@ def _mark(at_desk: Desk, site: str, row: Mark, known: Mapping[str, StoredDevice]
     return TimelineRow(
         at=at_desk.moment(row.first_seen),
         until=at_desk.moment(row.last_seen) if row.last_seen > row.first_seen else None,
-        device=device_name(of, row.device_id) if row.device_id else sentences.THE_BOX,
+        device=device_name(of, row.device_id) if row.device_id else sentences.the_box(),
         text=sentences.finding(row.kind, None if of is None else of.standing),
         detail=_("Open") if row.state == "open" else _("Closed"),
         address=f"/households/{site}/findings/{row.finding_id}",

@@ -5,93 +5,32 @@ Bounded: at most `MOST_HOMES` households with `MOST_ITEMS` causes each; the stat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 from flask import Blueprint, Response
 
-from dashboard import second
 from dashboard.access import May, needs
 from dashboard.i18n import N_, _, ngettext
-from dashboard.pages import sentences, words
+from dashboard.pages import brief, sentences, words
 from dashboard.pages.contexts_review import DueRow, LateRow, UnseenRow
 from dashboard.pages.contexts_today import BoxRow, Card, HomeCard, Second, TodayPage
-from dashboard.pages.desk import Desk, desk, show, who
+from dashboard.pages.desk import Desk, desk, show
 from dashboard.pages.orders import told
-from dashboard.pages.queue import AILS
 from dashboard.pages.rows import device_name
-from dashboard.second import REVIEW_SECONDS, Waiting
-from dashboard.store import caseload, causes, charge, devices, queries, reviews
-from dashboard.store.caseload import Late
-from dashboard.store.causes import Cause, OpenFinding, Waits
-from dashboard.store.devices import Question, StoredDevice
-from dashboard.store.law import count_requests
-from dashboard.store.queries import Household
-from dashboard.store.reviews import Due, Unreviewed
+from dashboard.pages.today_read import DAY, MOST_HOMES, MOST_ITEMS, Stored, by_site, read
+from dashboard.second import REVIEW_SECONDS
+from dashboard.store.causes import Cause, OpenFinding
+from dashboard.store.devices import Question
 from wire.findings import FindingKind, Severity
 
-MOST_HOMES = 30
-"""A page of as many takes a tenth of a second and 100 KB; what comes after them is counted."""
 FEW_HOMES = 5
 """So many are not parted into those of today and those that can wait."""
-MOST_ITEMS = 5
-"""Causes of one household that are shown here; its own page shows the rest."""
-LEAST = 0.5
-"""Probability from which a proposal that no finding leads to is shown here; the household's page shows all."""
+MOST_ROWS = 30
+"""Rows of each of the other lists: boxes, what the box closed, reviews due. What comes after them is said."""
 _NAMED = 3
 """Devices a card names; the rest is a number."""
-_SOON = frozenset({Severity.ACT_NOW, Severity.TODAY})
-_LEADS = tuple(kind for kind in FindingKind if sentences.registers(kind))
-DAY = 86400.0
 _OF_ORDER = (FindingKind.AUTHORITY_ENDING.value, FindingKind.REVIEW_DUE.value)
 """Kinds about the order, which are no fault of a box: shown with the reviews that are due (N18)."""
 
 pages = Blueprint("today", __name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """What is stored of all households."""
-
-    sites: Sequence[Household]
-    total: int
-    """All households, shown or not."""
-    causes: Sequence[Cause]
-    """Open, worst and oldest first."""
-    waits: Mapping[str, Waits]
-    """How much is open, by household."""
-    ailing: Sequence[tuple[str, str, int]]
-    """Findings about boxes' lists and tests: household, kind, number."""
-    questions: Sequence[Question]
-    """Proposals that no finding leads to, the most probable first."""
-    asked: Mapping[str, int]
-    """How many of them a household has, shown or not."""
-    known: Mapping[tuple[str, str], StoredDevice]
-    """Devices of the questions."""
-    seconds: Sequence[Waiting]
-    """What waits for a second person."""
-    reviews: Sequence[Waiting]
-    """Emergencies that somebody else must look at."""
-    requests: Mapping[str, int]
-    """How many requests of a home wait, by household."""
-    due: Sequence[Due]
-    """What was decided and comes back."""
-    unseen: Sequence[tuple[str, str, int, float]]
-    """Households with findings that the box closed before anybody looked."""
-    unreviewed: Unreviewed
-    """How much nobody has looked at."""
-    day: int
-    """How many findings were raised in the last day that wait for a person."""
-    late: Sequence[Late]
-    """Households whose review is due."""
-
-    def deciding(self) -> set[str]:
-        """Households with a finding that waits for an officer."""
-        return {site for site, number in self.waits.items() if number.findings}
-
-    def soon(self) -> set[str]:
-        """Those of them where it cannot wait until later in the week; the causes that were read are the worst."""
-        return {cause.site for cause in self.causes if cause.findings[0].severity in _SOON}
 
 
 @pages.get("/")
@@ -99,43 +38,16 @@ class Stored:
 def today() -> Response:
     """What needs a decision."""
     at_desk = desk()
-    page = _build_today(at_desk, _stored(at_desk))
+    page = _build_today(at_desk, read(at_desk))
     return show("today", page, title="Today", action="view-today", section="today", live=True)
-
-
-def _stored(at_desk: Desk) -> Stored:
-    tenant, now = at_desk.settings.tenant, at_desk.now()
-    within = charge.sees(who(), now, tenant)
-    with at_desk.reads.connect() as connection:
-        questions, asked = devices.questions(connection, tenant, least=LEAST, told=_LEADS, within=within)
-        named = {(one.site, item) for one in questions for item in (one.device_id, one.other_id)}
-        return Stored(
-            sites=queries.households(connection, tenant, within=within),
-            total=queries.count_households(connection, tenant, within=within),
-            causes=causes.open_causes(connection, tenant, without=AILS, within=within),
-            waits=causes.count_waiting(connection, tenant, without=AILS, within=within),
-            ailing=causes.ailing(connection, tenant, kinds=AILS, within=within),
-            questions=questions,
-            asked=asked,
-            known=devices.roots(connection, named),
-            seconds=second.waiting_for_second(connection, tenant, now=now, within=within),
-            reviews=second.waiting_for_review(connection, tenant, within=within),
-            requests=count_requests(connection, tenant, within=within),
-            due=reviews.due(connection, within, account_id=who().account_id, now=now),
-            unseen=reviews.unseen_by_site(connection, within),
-            unreviewed=reviews.unreviewed(connection, within),
-            day=reviews.raised_since(connection, within, now - DAY),
-            late=caseload.late(connection, within, rules=at_desk.settings.reviews, now=now),
-        )
 
 
 def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
     deciding, soon = stored.deciding(), stored.soon()
-    homes = _homes(at_desk, stored)
-    shown = tuple(homes[:MOST_HOMES])
+    shown = _homes(at_desk, stored)
     # They come worst first. What is short enough to be seen at a glance, or all as urgent, is one list.
     first = len(soon) if soon and len(shown) > FEW_HOMES else len(shown)
-    boxes = _boxes(at_desk, stored)
+    boxes, late = _boxes(at_desk, stored), _late(at_desk, stored)
     troubled = {row.household_address for row in boxes} | {
         f"/households/{site}" for site in deciding | set(stored.asked)
     }
@@ -149,10 +61,11 @@ def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
             len(boxes),
             people=len(stored.seconds) + len(stored.reviews) + sum(stored.requests.values()) + len(stored.due),
         ),
-        start="/next" if homes else "",
+        start="/next" if shown else "",
         unreviewed=_unreviewed(at_desk, stored),
         budget=_budget(at_desk, stored),
         due=_due(at_desk, stored),
+        unseen_more=len(stored.unseen) > MOST_ROWS,
         unseen=tuple(
             UnseenRow(
                 household=words.plain(title, 120),
@@ -160,13 +73,15 @@ def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
                 since=at_desk.moment(since),
                 address=f"/households/{site}/looked",
             )
-            for site, title, number, since in stored.unseen
+            for site, title, number, since in stored.unseen[:MOST_ROWS]
         ),
-        late=_late(at_desk, stored),
+        late=late[:MOST_ROWS],
+        late_more=len(late) > MOST_ROWS,
         homes=shown[:first],
         later=shown[first:],
-        left_out=max(0, len(deciding | set(stored.asked)) - min(len(homes), MOST_HOMES)),
-        boxes=boxes,
+        left_out=max(0, len(deciding | set(stored.asked)) - len(shown)),
+        boxes=boxes[:MOST_ROWS],
+        boxes_more=max(0, len(boxes) - MOST_ROWS),
         informs=words.count(informs, "finding is", "findings are") if informs else "",
         quiet=max(0, stored.total - len(troubled)),
         seconds=_seconds(at_desk, stored),
@@ -174,18 +89,11 @@ def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
     )
 
 
-def _homes(at_desk: Desk, stored: Stored) -> list[HomeCard]:
+def _homes(at_desk: Desk, stored: Stored) -> tuple[HomeCard, ...]:
     titles = {site.site: site.title for site in stored.sites}
-    of_site: dict[str, list[Cause]] = {}
-    for cause in stored.causes:
-        of_site.setdefault(cause.site, []).append(cause)
-    asking: dict[str, list[Question]] = {}
-    for question in stored.questions:
-        asking.setdefault(question.site, []).append(question)
+    of_site, asking = by_site(stored.causes), by_site(stored.questions)
     homes = []
-    # The causes come worst and oldest first, and so do the households of their first ones. Below all of
-    # them: a question that nothing else leads to can wait.
-    for site in dict.fromkeys((*of_site, *asking)):
+    for site in stored.homes()[:MOST_HOMES]:
         here = of_site.get(site, [])
         items = [_card(at_desk, cause) for cause in here[:MOST_ITEMS]]
         if site in asking:
@@ -199,7 +107,7 @@ def _homes(at_desk: Desk, stored: Stored) -> list[HomeCard]:
                 more=max(0, number - len(here[:MOST_ITEMS])),
             )
         )
-    return homes
+    return tuple(homes)
 
 
 def _card(at_desk: Desk, cause: Cause) -> Card:
@@ -230,7 +138,7 @@ def _names(cause: Cause) -> str:
 
 
 def _name(row: OpenFinding) -> str:
-    return sentences.THE_BOX if row.device_id is None else device_name(row.device, row.device_id)
+    return sentences.the_box() if row.device_id is None else device_name(row.device, row.device_id)
 
 
 def _question(at_desk: Desk, some: list[Question], stored: Stored) -> Card:
@@ -260,7 +168,7 @@ def _boxes(at_desk: Desk, stored: Stored) -> tuple[BoxRow, ...]:
         ills.setdefault(site_id, []).append(sentences.finding(kind, None, number))
     rows = []
     for site in stored.sites:
-        problem = sentences.problem(site.heard_at, sentences.status(site.status), now)
+        problem = sentences.problem(site.heard_at, brief.status(site.status), now)
         said = [problem] if problem else []
         said += ills.get(site.site, [])
         if said:

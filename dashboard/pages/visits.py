@@ -143,7 +143,7 @@ def _before(site: str, *, pdf: str) -> BeforePage:
         left_out=max(0, facts.number - len(facts.devices)),
         health=facts.health,
         blind=_blind(at_desk, home, facts.since),
-        cannot_see=sentences.CANNOT_SEE,
+        cannot_see=sentences.cannot_see(),
         pdf=pdf,
     )
 
