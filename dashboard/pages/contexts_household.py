@@ -34,7 +34,11 @@ class FindingCard:
     state: str
     """Open or Closed."""
     open: bool
-    """Whether it still waits for a decision."""
+    """Whether the box still has it open."""
+    waits: bool
+    """Whether it is open and waits for a decision."""
+    decided: str
+    """What was decided, by whom and when, or that nobody has; empty where that is not shown."""
     first_seen: Moment
     """Earliest support."""
     last_seen: Moment

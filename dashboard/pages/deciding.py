@@ -114,6 +114,16 @@ def standing(at_desk: Desk, row: StoredFinding, found: Review | None, history: S
     )
 
 
+def decided_line(at_desk: Desk, row: StoredFinding, found: Review | None) -> str:
+    """What was decided about a finding, by whom and when, in one line; empty for what waits for nobody."""
+    if row.severity == Severity.INFORMATION:
+        return ""
+    if row.looked_at is None or found is None:
+        return _("Nobody has decided")
+    by = f"{words.plain(found.by_name, 120)}, {words.date_time(found.at, at_desk.zone)}"
+    return f"{decided_text(at_desk, found.action, found.outcome)}. {by}"
+
+
 def _act_text(at_desk: Desk, act: Act) -> str:
     return _(_ACTS[act.act]) if act.act in _ACTS else decided_text(at_desk, act.action, act.outcome)
 

@@ -6,11 +6,11 @@ a transaction (`engine.begin()`), so that an act and its line in the audit commi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, case, false, func, insert, literal_column, or_, select, true
 
 from dashboard.store.chain import chained, last_digest
 from dashboard.store.schema import account, audit, command, event, finding, site
@@ -27,6 +27,8 @@ MOST_ANSWERS = 200
 
 rank = case({severity: place for place, severity in enumerate(Severity)}, value=finding.c.severity, else_=9)
 """Worst first; a severity of a later version last."""
+waits_for_nobody: ColumnElement[bool] = finding.c.severity == literal_column(f"'{Severity.INFORMATION.value}'")
+"""Findings for information alone. Said as the index of what waits says it: no parameter, or it would not be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,17 @@ class StoredFinding:
     payload: dict[str, Any]
     looked_at: float | None = None
     """When somebody decided about it; None while it waits for that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCount:
+    """How many findings of a household are open."""
+
+    waiting: int
+    """For a decision."""
+    decided: int
+    informs: int
+    """For information alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +111,29 @@ def households(
     return tuple(Household(**row) for row in rows)
 
 
+def households_to_name(
+    connection: Connection,
+    tenant: str,
+    *,
+    sites: Collection[str],
+    silent_since: float,
+    within: ColumnElement[bool] | None = None,
+) -> tuple[Household, ...]:
+    """As `households`, but of those whose box is not there or records nothing, and of `sites`.
+
+    What is well is most of them, and a status is the largest thing that is read of it.
+    """
+    unwell = or_(
+        site.c.heard_at.is_(None),
+        site.c.heard_at < silent_since,
+        site.c.status["online"].as_boolean().is_(False),
+        func.coalesce(site.c.status["recording"].as_boolean(), false()).is_(False),
+    )
+    query = _households(tenant, within).where(or_(unwell, site.c.site.in_(sorted(sites))))
+    rows = connection.execute(query.order_by(site.c.title, site.c.site).limit(MOST_SITES)).mappings()
+    return tuple(Household(**row) for row in rows)
+
+
 def count_households(connection: Connection, tenant: str, *, within: ColumnElement[bool] | None = None) -> int:
     """How many households a tenant has, of those `within`."""
     query = select(func.count()).select_from(site).where(site.c.tenant == tenant, in_scope(within))
@@ -127,10 +163,14 @@ def findings_of(
     return tuple(StoredFinding(**row) for row in rows)
 
 
-def count_findings(connection: Connection, site_id: str, *, informs: bool = False) -> int:
-    """Open findings of a household that wait for an officer; with `informs` those that do not."""
-    query = select(func.count()).where(finding.c.site == site_id, finding.c.state == "open", _informs(informs=informs))
-    return connection.execute(query).scalar_one()
+def count_open(connection: Connection, site_id: str) -> OpenCount:
+    """How much is open in a household."""
+    query = select(
+        func.count().filter(~waits_for_nobody, finding.c.looked_at.is_(None)).label("waiting"),
+        func.count().filter(~waits_for_nobody, finding.c.looked_at.is_not(None)).label("decided"),
+        func.count().filter(waits_for_nobody).label("informs"),
+    ).where(finding.c.site == site_id, finding.c.state == "open")
+    return OpenCount(**connection.execute(query).mappings().one())
 
 
 def same_cause(connection: Connection, site_id: str, row: StoredFinding) -> tuple[StoredFinding, ...]:
@@ -250,8 +290,7 @@ def write_audit(
 
 
 def _informs(*, informs: bool) -> ColumnElement[bool]:
-    column = finding.c.severity
-    return column == Severity.INFORMATION if informs else column != Severity.INFORMATION
+    return waits_for_nobody if informs else ~waits_for_nobody
 
 
 def in_scope(within: ColumnElement[bool] | None) -> ColumnElement[bool]:

@@ -57,7 +57,7 @@ def test_findings_are_grouped_where_they_name_a_cause(at_desk: Desk, row: Stored
     further = "further-signs-2026-01-14"
     rows += [replace(row, finding_id=f"more-{number}", cause=further) for number in range(2)]
     rows += [replace(row, finding_id=f"name-{number}", cause="dev-1-list", kind="listed-name") for number in range(2)]
-    groups = cards.finding_groups(at_desk, "site-1", rows, {})
+    groups = cards.finding_groups(at_desk, "site-1", rows, {}, {})
     assert [(group.together, [card.anchor for card in group.cards]) for group in groups] == [
         ("2 signs, one cause", ["finding-find-0", "finding-find-3"]),
         ("", ["finding-find-1"]),

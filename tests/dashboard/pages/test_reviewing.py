@@ -66,6 +66,20 @@ def test_a_decision_takes_the_finding_off_today_and_says_who(
     assert "review-finding" in [item["action"] for item in seed.rows(schema.audit)]
 
 
+@pytest.mark.req("R37")
+def test_the_household_says_of_each_finding_who_decided(officer: FlaskClient, decide: Decide, seed: Any) -> None:
+    seed.finding("find-2", kind="tunnel")
+    decide(officer)
+    page = officer.get("/households/site-1").text
+    assert "1 finding needs a decision. 1 was decided and is still open." in page
+    first = page[page.index('id="finding-find-1"') :].partition("</article>")[0]
+    assert re.search(r"Decided</dt><dd><bdi>No action: Explained\. officer-1, 14 January 2026", first)
+    assert "govuk-button" not in first
+    other = page[page.index('id="finding-find-2"') :].partition("</article>")[0]
+    assert "Nobody has decided" in other
+    assert "govuk-button" in other
+
+
 @pytest.mark.req("R36")
 def test_decide_and_next_leads_through_all_of_today(
     officer: FlaskClient, decide: Decide, seed: Any, clock: Any

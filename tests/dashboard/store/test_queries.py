@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, update
 
 from dashboard.store import devices, queries, schema
 from dashboard.store.engine import reading
@@ -26,6 +26,8 @@ def test_open_findings_of_a_household_come_worst_then_oldest(seed: Any, clock: A
     ):
         seed.finding(finding_id, severity=severity, raised_at=clock.at - age)
     seed.finding("z", state="closed", severity="act_now")
+    with engine.begin() as connection:
+        connection.execute(update(schema.finding).where(schema.finding.c.finding_id == "d").values(looked_at=1.0))
     with reading(engine).connect() as connection:
         opened = [
             [
@@ -34,9 +36,9 @@ def test_open_findings_of_a_household_come_worst_then_oldest(seed: Any, clock: A
             ]
             for informs in (None, False, True)
         ]
-        counts = [queries.count_findings(connection, "site-1", informs=informs) for informs in (False, True)]
+        counts = queries.count_open(connection, "site-1")
     assert opened == [["c", "d", "a", "b"], ["c", "d", "a"], ["b"]]
-    assert counts == [3, 1]
+    assert counts == queries.OpenCount(waiting=2, decided=1, informs=1)
 
 
 def test_findings_of_one_cause_know_each_other(seed: Any, engine: Engine) -> None:
@@ -58,7 +60,7 @@ def test_reads_are_bounded_and_counts_are_not(seed: Any, engine: Engine, monkeyp
         seed.device(f"dev-{number}", site="site-0")
         seed.finding(f"find-{number}", site="site-0")
     with reading(engine).connect() as connection:
-        assert queries.count_findings(connection, "site-0") == 4
+        assert queries.count_open(connection, "site-0").waiting == 4
         assert len(queries.households(connection, "northmoor")) == 2
         assert queries.count_households(connection, "northmoor") == 4
         assert len(devices.devices_of(connection, "site-0")) == 2
