@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, and_, bindparam, insert, text, update
 
 from dashboard.demo.story import DAY, SITUATIONS, Plan, Situation, device_id, mac, status, tell
 from dashboard.ingest.rows import Rows
@@ -131,7 +131,7 @@ def _reviews(connection: Connection, about: tuple[str, str, int], chance: random
     for place in range(findings):
         if chance.random() < 0.7:
             at = now - chance.uniform(0, 20) * DAY
-            said = {"action": "none", "outcome": "no-concern", "reason": "Looked at and talked about.", "by": officer}
+            said = {"action": "none", "outcome": "explained", "reason": "Looked at and talked about.", "by": officer}
             rows.append(
                 {
                     "site": site,
@@ -151,6 +151,9 @@ def _reviews(connection: Connection, about: tuple[str, str, int], chance: random
             {key: row[key] for key in keys} | {"act": "decide", "token": f"{site}-{row['finding_id']}"} for row in rows
         ]
         connection.execute(insert(schema.review_act), acts)
+        decided = and_(schema.finding.c.site == site, schema.finding.c.finding_id == bindparam("which"))
+        looked = [{"which": row["finding_id"], "looked": row["at"]} for row in rows]
+        connection.execute(update(schema.finding).where(decided).values(looked_at=bindparam("looked")), looked)
 
 
 _EVENTS = {

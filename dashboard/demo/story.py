@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wire.base import Payload, Standing
-from wire.box import BoxStatus, Gap, GapCause, ProcessHealth, TapHealth
+from wire.box import BoxStatus, DetectionTest, Gap, GapCause, ListHealth, ProcessHealth, TapHealth
 from wire.findings import Finding, FindingKind, Grade, ListHit, Rule, Severity
 from wire.models import Address, Device, LooksLike, Presence, PresenceState, Proposal, Session, Visibility
 
 DAY = 86400.0
 MOST_DEVICES = 64
+_LISTS = (("demo-list", "Names that the made-up order names", 1200), ("demo-relays", "Made-up relays", 300))
 AUTHORITY, NUMBER = "order-demo", 1
 
 _CAST: tuple[tuple[str, str, Standing, str, float], ...] = (
@@ -223,6 +224,18 @@ def status(now: float) -> BoxStatus:
         processes=tuple(ProcessHealth(name=name, connected=True) for name in ("sensor", "courier", "warden")),
         taps=(TapHealth(name="flow", messages=120_000, octets=9_000_000, lost=0, unparsed=0, overflow=0),),
         gaps=(gap,),
+        lists=tuple(
+            ListHealth(
+                list_id=name,
+                title=title,
+                version="2026-01-10",
+                entries=entries,
+                published=_time(now - 2 * DAY),
+                taken_at=_time(now - 1.5 * DAY),
+            )
+            for name, title, entries in _LISTS
+        ),
+        test=DetectionTest(due=_time(now + 20 * DAY), passed_at=_time(now - 8 * DAY), detail="All steps passed"),
     )
 
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort
 
 from dashboard.access import May, needs
 from dashboard.i18n import N_, _, ngettext
-from dashboard.pages import health, sentences, words
+from dashboard.pages import brief, health, sentences, words
 from dashboard.pages.asking import asked_rows
 from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Fact
@@ -94,7 +94,7 @@ def one(site: str) -> Response:
 
 
 def _line(at_desk: Desk, row: Household) -> BoxLine:
-    well, sentence = sentences.reporting(row.heard_at, sentences.status(row.status), at_desk.now())
+    well, sentence = sentences.reporting(row.heard_at, brief.status(row.status), at_desk.now())
     return BoxLine(
         site=row.site,
         address=f"/boxes/{row.site}",

@@ -93,9 +93,13 @@ class TodayPage:
     due: tuple[DueRow, ...]
     """What was decided and comes back: to be asked, referred, for a second person, not done."""
     unseen: tuple[UnseenRow, ...]
-    """Households with findings that the box closed before anybody looked."""
+    """Households with findings that the box closed before anybody looked, the worst and oldest first."""
+    unseen_more: bool
+    """Whether there are more of them than are shown."""
     late: tuple[LateRow, ...]
     """Households whose review is due, whose order ends, or where less may be enough."""
+    late_more: bool
+    """Whether there are more of them than are shown."""
     homes: tuple[HomeCard, ...]
     """Households with something to decide now or today, the worst and oldest first; where they are not parted, all."""
     later: tuple[HomeCard, ...]
@@ -104,6 +108,8 @@ class TodayPage:
     """Households beyond the most that are shown."""
     boxes: tuple[BoxRow, ...]
     """Boxes that do not report or do not record, or whose lists or test are not in order."""
+    boxes_more: int
+    """How many of them are not shown."""
     informs: str
     """How many findings are for information alone, in words; empty for none."""
     quiet: int

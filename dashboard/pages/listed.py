@@ -9,14 +9,14 @@ from flask import Blueprint, Response
 
 from dashboard.access import May, needs, step_up
 from dashboard.i18n import _, ngettext
-from dashboard.pages import sentences, words
+from dashboard.pages import brief, words
+from dashboard.pages.brief import BriefList, BriefLists
 from dashboard.pages.contexts_team import ListHome, ListsPage, ListUse, WrongEntry
 from dashboard.pages.csv_files import csv_answer
 from dashboard.pages.desk import Desk, desk, show, who
 from dashboard.store import charge, listed
 from dashboard.store.listed import Said, Wrong
 from dashboard.store.schema import site
-from wire.box import BoxStatus, ListHealth
 
 MOST_HOMES = 100
 DAY = 86400.0
@@ -33,7 +33,7 @@ class _Use:
     published: float | None = None
     problems: Counter[str] = field(default_factory=Counter)
 
-    def add(self, one: ListHealth) -> None:
+    def add(self, one: BriefList) -> None:
         self.versions[one.version or ""] += 1
         if one.published is not None:
             at = one.published.timestamp()
@@ -53,7 +53,7 @@ def lists() -> Response:
     """All lists in use."""
     at_desk = desk()
     said, hits, wrong = _stored(at_desk)
-    read = [(row, sentences.status(row.status)) for row in said]
+    read = [(row, brief.lists(row.status)) for row in said]
     homes = _homes(at_desk, read) if who().role.may(May.SEE) else []
     tests, well = _tests(at_desk, read)
     page = ListsPage(
@@ -101,7 +101,7 @@ def _stored(at_desk: Desk) -> tuple[tuple[Said, ...], dict[str, tuple[int, int]]
 
 def _uses(
     at_desk: Desk,
-    read: list[tuple[Said, BoxStatus | None]],
+    read: list[tuple[Said, BriefLists | None]],
     hits: dict[str, tuple[int, int]],
     wrong: tuple[Wrong, ...],
 ) -> tuple[ListUse, ...]:
@@ -142,7 +142,7 @@ def _hits(number: int, homes: int) -> str:
     return _("%(found)s in %(homes)s", found=found, homes=ngettext("%(num)s household", "%(num)s households", homes))
 
 
-def _homes(at_desk: Desk, read: list[tuple[Said, BoxStatus | None]]) -> list[ListHome]:
+def _homes(at_desk: Desk, read: list[tuple[Said, BriefLists | None]]) -> list[ListHome]:
     found = []
     for row, status in read:
         said = []
@@ -164,7 +164,7 @@ def _homes(at_desk: Desk, read: list[tuple[Said, BoxStatus | None]]) -> list[Lis
     return found
 
 
-def _tests(at_desk: Desk, read: list[tuple[Said, BoxStatus | None]]) -> tuple[str, bool]:
+def _tests(at_desk: Desk, read: list[tuple[Said, BriefLists | None]]) -> tuple[str, bool]:
     tests = [status.test for _row, status in read if status and status.test]
     if not tests:
         return _("No box has said how its monthly test went."), True

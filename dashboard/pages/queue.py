@@ -36,7 +36,7 @@ def following(connection: Connection, who: SignedIn, at_desk: Desk, after: str) 
     """
     tenant = at_desk.settings.tenant
     within = charge.sees(who, at_desk.now(), tenant)
-    waiting = by_household(causes.open_causes(connection, tenant, without=AILS, within=within))
+    waiting = by_household(causes.open_causes(connection, tenant, without=AILS, within=within, devices=False))
     place = _place(waiting, after)
     rest: Sequence[Cause] = waiting if place is None else waiting[place + 1 :]
     return f"/households/{rest[0].site}/findings/{rest[0].findings[0].finding_id}" if rest else None

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, false, func, literal, or_, select
 
 from dashboard.settings import Reviews
-from dashboard.store.queries import rank
+from dashboard.store.queries import rank, waits_for_nobody
 from dashboard.store.reviews import HOUSEHOLD, waits
 from dashboard.store.schema import assignment, device, finding, home, person, proposal, review_act, site
 from wire.findings import FindingKind, Severity
@@ -157,7 +157,7 @@ def _listed(
     )
     informs = (
         select(finding.c.site, func.count().label("number"))
-        .where(finding.c.state == "open", finding.c.severity == Severity.INFORMATION)
+        .where(finding.c.state == "open", waits_for_nobody)
         .group_by(finding.c.site)
         .subquery()
     )

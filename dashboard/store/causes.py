@@ -3,20 +3,21 @@
 In: an open SQLAlchemy connection. Out: frozen rows. Findings of a household with one cause are one item;
 one that names no cause belongs with those of its kind. What somebody has decided about waits no more. Findings
 for information wait for nobody and are only counted. Bounded: at most `MOST_CAUSES` causes, `MOST_NAMED` findings of each; counts are of all.
-The statements are four, however many findings there are.
+The statements are as many however many findings there are.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import ColumnElement, Connection, and_, distinct, func, or_, select, tuple_
 
 from dashboard.store.devices import StoredDevice, roots
-from dashboard.store.queries import in_scope, rank
+from dashboard.store.queries import in_scope, rank, waits_for_nobody
 from dashboard.store.schema import finding, site
-from wire.findings import Severity
 
 MOST_CAUSES = 500
 MOST_NAMED = 4
@@ -55,8 +56,10 @@ class Cause:
     """When the oldest was."""
     last_seen: float
     """When the latest was."""
+    worst: int
+    """Rank of the worst: its place in `Severity`."""
     findings: tuple[OpenFinding, ...]
-    """The worst, oldest first; never empty."""
+    """The worst, oldest first; empty only where they were not to be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +73,23 @@ class Waits:
 
 
 def open_causes(
-    connection: Connection, tenant: str, *, without: Collection[str], within: ColumnElement[bool] | None = None
+    connection: Connection,
+    tenant: str,
+    *,
+    without: Collection[str],
+    within: ColumnElement[bool] | None = None,
+    shown: tuple[int, int] = (MOST_CAUSES, MOST_CAUSES),
+    devices: bool = True,
 ) -> tuple[Cause, ...]:
-    """Causes that wait for an officer, worst first, then oldest; `without` are kinds that wait for nobody.
+    """Causes that wait for an officer, worst first, then oldest.
 
-    `within`: households to look at (`charge.sees`); so in all of these.
+    Args:
+        connection: open.
+        tenant: whose.
+        without: kinds that wait for nobody.
+        within: households to look at (`charge.sees`); so in all of these.
+        shown: of how many households, and how many causes of each, the findings are read; others have none.
+        devices: whether what is known of their devices is read too.
     """
     groups = (
         select(
@@ -84,6 +99,7 @@ def open_causes(
             func.count(distinct(finding.c.kind)).label("kinds"),
             func.min(finding.c.raised_at).label("raised_at"),
             func.max(finding.c.last_seen).label("last_seen"),
+            func.min(rank).label("worst"),
         )
         .join(site, site.c.site == finding.c.site)
         .where(site.c.tenant == tenant, in_scope(within), *_waiting(without))
@@ -92,15 +108,15 @@ def open_causes(
         .limit(MOST_CAUSES)
     )
     rows = connection.execute(groups).mappings().all()
-    named = _named(connection, [(row["site"], row["key"]) for row in rows], without)
-    return tuple(Cause(**row, findings=tuple(named[row["site"], row["key"]])) for row in rows)
+    named = _named(connection, _first([(row["site"], row["key"]) for row in rows], *shown), without, devices=devices)
+    return tuple(Cause(**row, findings=tuple(named.get((row["site"], row["key"]), ()))) for row in rows)
 
 
 def count_waiting(
     connection: Connection, tenant: str, *, without: Collection[str], within: ColumnElement[bool] | None = None
 ) -> dict[str, Waits]:
     """How much is open, by household that has anything open."""
-    informs = finding.c.severity == Severity.INFORMATION
+    informs = waits_for_nobody
     waits = and_(~informs, finding.c.looked_at.is_(None))
     query = (
         select(
@@ -136,7 +152,7 @@ def ailing(
             site.c.tenant == tenant,
             in_scope(within),
             finding.c.state == "open",
-            finding.c.severity != Severity.INFORMATION,
+            ~waits_for_nobody,
             finding.c.kind.in_(sorted(kinds)),
         )
         .group_by(finding.c.site, finding.c.kind)
@@ -146,8 +162,20 @@ def ailing(
     return tuple((row[0], row[1], row[2]) for row in connection.execute(query))
 
 
+def _first(keys: Sequence[tuple[str, str]], homes: int, each: int) -> list[tuple[str, str]]:
+    """The first keys of the households that come first."""
+    wanted = set(islice(dict.fromkeys(site_id for site_id, _ in keys), homes))
+    seen: Counter[str] = Counter()
+    found = []
+    for key in keys:
+        seen[key[0]] += 1
+        if key[0] in wanted and seen[key[0]] <= each:
+            found.append(key)
+    return found
+
+
 def _named(
-    connection: Connection, keys: Sequence[tuple[str, str]], without: Collection[str]
+    connection: Connection, keys: Sequence[tuple[str, str]], without: Collection[str], *, devices: bool
 ) -> dict[tuple[str, str], list[OpenFinding]]:
     order = (rank, finding.c.raised_at, finding.c.finding_id)
     numbered = (
@@ -168,7 +196,8 @@ def _named(
     )
     query = select(numbered).where(numbered.c.place <= MOST_NAMED).order_by(numbered.c.place)
     rows = connection.execute(query).mappings().all()
-    known = roots(connection, {(row["site"], row["device_id"]) for row in rows if row["device_id"] is not None})
+    about = {(row["site"], row["device_id"]) for row in rows if row["device_id"] is not None}
+    known = roots(connection, about) if devices else {}
     found: dict[tuple[str, str], list[OpenFinding]] = {}
     for row in rows:
         fields = {name: row[name] for name in row if name not in {"key", "place"}}
@@ -181,6 +210,6 @@ def _waiting(without: Collection[str]) -> tuple[ColumnElement[bool], ...]:
     return (
         finding.c.state == "open",
         finding.c.looked_at.is_(None),
-        finding.c.severity != Severity.INFORMATION,
+        ~waits_for_nobody,
         finding.c.kind.not_in(sorted(without)),
     )

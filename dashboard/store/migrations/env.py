@@ -11,6 +11,8 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=True,  # SQLite alters a table by copying it
     compare_type=True,
+    # A comment tells who reads the code; PostgreSQL alone keeps it, and no step is written for words.
+    autogenerate_plugins=["alembic.autogenerate.*", "~alembic.autogenerate.comments"],
 )
 with context.begin_transaction():
     context.run_migrations()

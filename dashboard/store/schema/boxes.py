@@ -125,6 +125,8 @@ finding = Table(
     Index("ix_finding_device", "site", "device_id", "last_seen"),
     # What nobody has looked at is few among many.
     Index("ix_finding_waiting", "site", "raised_at", **_WAITING),
+    # How much a day brought is asked by every *Today*.
+    Index("ix_finding_raised", "raised_at", "severity", "site"),
     Index("ix_finding_name_key", "name_key"),
     Index("ix_finding_asked_key", "asked_key"),
 )
