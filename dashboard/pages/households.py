@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from dashboard.access import SEES_ALL, May, Role, needs, step_up
 from dashboard.i18n import N_, _, ngettext
-from dashboard.pages import sentences, words
+from dashboard.pages import brief, sentences, words
 from dashboard.pages.bar import RISKS
 from dashboard.pages.contexts import Choice
 from dashboard.pages.contexts_caseload import Filters, HouseholdRow, HouseholdsPage
@@ -35,6 +35,7 @@ pages = Blueprint("households", __name__)
 
 MOST_TEXT = 80
 MOST_OFFICERS = 200
+MOST_FIELDS = 20
 _UNASSESSED = "none"
 _SORTS = {
     "worst": N_("Most urgent, then oldest"),
@@ -99,29 +100,29 @@ def keep() -> ResponseReturnValue:
     at_desk, asking = desk(), who()
     query = _tidy_query(request.form.get("query", ""))
     name = " ".join(tidy(request.form.get("name", "")).split())
-    if request.form.get("forget") is not None:
+    gone = request.form.get("forget")
+    if gone is not None:
         with at_desk.engine.begin() as connection:
-            saved.forget(connection, asking.account_id, request.form["forget"])
+            # A name that was kept has only characters that can be seen.
+            if gone.isprintable() and saved.forget(connection, asking.account_id, gone):
+                _audit(connection, "forget-filter")
         return redirect("/households", 303)
     errors = text_errors("filter-name", _("Name"), name, MOST_NAME) if name else [("filter-name", _("Enter a name"))]
     if not errors:
         try:
             with at_desk.engine.begin() as connection:
                 saved.keep(connection, asking.account_id, name, query, at_desk.now())
-                write_audit(
-                    connection,
-                    at=at_desk.now(),
-                    account_id=asking.account_id,
-                    action="keep-filter",
-                    subject="",
-                    outcome="done",
-                )
+                _audit(connection, "keep-filter")
         except saved.FullError:
             full = _("You keep %(most)d filters, which is the most. Take one away first", most=MOST_SAVED)
             errors = [("filter-name", full)]
     if errors:
         return _show(_read(dict(parse_qsl(query))), name=name, errors=tuple(errors))
     return redirect(f"/households?{query}", 303)
+
+
+def _audit(connection: Connection, action: str) -> None:
+    write_audit(connection, at=desk().now(), account_id=who().account_id, action=action, subject="", outcome="done")
 
 
 def _wanted() -> Wanted:
@@ -138,7 +139,7 @@ def _read(args: dict[str, str]) -> Wanted:
         severity=severity if severity in tuple(_SEVERITIES) else "",
         standing=standing if standing in tuple(Standing) else "",
         risk=known.get(risk),
-        officer=args.get("officer", "")[:63],
+        officer=words.plain(args.get("officer", ""), 63),
         silent=args.get("silent") == "1",
         due=args.get("due") == "1",
         ending=args.get("ending") == "1",
@@ -166,7 +167,9 @@ def _query(wanted: Wanted, page: int = 1) -> str:
 
 
 def _tidy_query(text: str) -> str:
-    return _query(_read(dict(parse_qsl(text[: 4 * MOST_QUERY], max_num_fields=20))))[:MOST_QUERY]
+    # An address has a field for each filter; what comes after so many is none of ours.
+    fields = "&".join(text[: 4 * MOST_QUERY].split("&")[:MOST_FIELDS])
+    return _query(_read(dict(parse_qsl(fields))))[:MOST_QUERY]
 
 
 def _show(wanted: Wanted, *, name: str = "", errors: Errors = ()) -> Response:
@@ -210,7 +213,7 @@ def _show(wanted: Wanted, *, name: str = "", errors: Errors = ()) -> Response:
 
 def _row(at_desk: Desk, item: Listed) -> HouseholdRow:
     now, show_ = at_desk.now(), at_desk.settings.words.show
-    problem = sentences.problem(item.heard_at, sentences.status(item.status), now)
+    problem = sentences.problem(item.heard_at, brief.status(item.status), now)
     waits = []
     if item.waiting:
         waits.append(ngettext("%(num)d finding", "%(num)d findings", item.waiting))

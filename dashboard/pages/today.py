@@ -245,6 +245,7 @@ def _budget(at_desk: Desk, stored: Stored) -> str:
 _WHY = {
     "follow-up": N_("To be asked"),
     "referred": N_("Referred to you"),
+    "unanswered": N_("Referred, and nobody has answered"),
     "second": N_("Wants a second person"),
     "not-done": N_("The box did not do what was asked"),
 }

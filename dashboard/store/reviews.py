@@ -15,9 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from dashboard.store.outcomes import WAITING, State
-from dashboard.store.queries import rank
+from dashboard.store.queries import rank, waits_for_nobody
 from dashboard.store.schema import account, command, finding, review, review_act, site
-from wire.findings import Severity
 
 MOST_HISTORY = 50
 MOST_LISTED = 100
@@ -25,10 +24,10 @@ MOST_TOGETHER = 500
 MOST_EARLIER = 10
 HOUSEHOLD = ""
 """Stands in the place of a finding's id where a household as a whole was looked through (R40)."""
-FAILED = ("unsent", "unanswered", "lapsed", "disagreed", "taken-back", "refused", "expired", "failed")
+FAILED = ("unsent", "unanswered", "lapsed", "disagreed", "taken-back", "refused", "expired", "out-of-sequence")
 """States of a command after which what it was to do has not happened."""
 
-waits: ColumnElement[bool] = and_(finding.c.looked_at.is_(None), finding.c.severity != Severity.INFORMATION)
+waits: ColumnElement[bool] = and_(finding.c.looked_at.is_(None), ~waits_for_nobody)
 """Findings that nobody has decided about yet."""
 
 
@@ -185,21 +184,26 @@ def raised_since(connection: Connection, sees: ColumnElement[bool], since: float
     query = (
         select(func.count())
         .select_from(finding.join(site, site.c.site == finding.c.site))
-        .where(sees, finding.c.raised_at >= since, finding.c.severity != Severity.INFORMATION)
+        .where(sees, finding.c.raised_at >= since, ~waits_for_nobody)
     )
     return connection.execute(query).scalar_one()
 
 
-def due(connection: Connection, sees: ColumnElement[bool], *, account_id: str, now: float) -> tuple[Due, ...]:
+def due(
+    connection: Connection, sees: ColumnElement[bool], *, account_id: str, now: float, referred_before: float
+) -> tuple[Due, ...]:
     """What comes back: follow-ups whose day has come, what was referred to the account, what wants a second look.
 
-    And decisions whose command did not reach the box, or that it refused, while the finding is still open. Oldest
-    first; at most `MOST_LISTED`.
+    And what was referred to anybody before `referred_before`: whoever was asked may be away, or in charge no more. And
+    decisions whose command did not reach the box, or that it refused, while the finding is still open. Worst first,
+    then oldest; at most `MOST_LISTED`.
     """
+    others = and_(review.c.state == State.REFERRED, review.c.referred_to != account_id)
+    for_me = or_(review.c.referred_to == account_id, review.c.at <= referred_before)
     not_done = and_(review.c.state == State.SETTLED, command.c.state.in_(FAILED), finding.c.state == "open")
     mine = or_(
         and_(review.c.state == State.FOLLOW_UP, review.c.follow_up_at <= now),
-        and_(review.c.state == State.REFERRED, review.c.referred_to == account_id),
+        and_(review.c.state == State.REFERRED, for_me),
         and_(review.c.state == State.SECOND, review.c.by != account_id),
         not_done,
     )
@@ -210,7 +214,7 @@ def due(connection: Connection, sees: ColumnElement[bool], *, account_id: str, n
             review.c.finding_id,
             finding.c.kind,
             finding.c.severity,
-            case((not_done, "not-done"), else_=review.c.state).label("state"),
+            case((not_done, "not-done"), (others, "unanswered"), else_=review.c.state).label("state"),
             review.c.action,
             review.c.reason,
             review.c.by,

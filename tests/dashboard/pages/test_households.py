@@ -133,3 +133,16 @@ def test_a_filter_is_kept_under_a_name_and_bounded(officer: FlaskClient, seed: A
     gone = officer.post("/households/filters", data={"csrf_token": token, "forget": "Urgent"})
     assert gone.status_code == 303
     assert len(seed.rows(schema.saved_search)) == MOST_SAVED - 1
+    gone = [row["action"] for row in seed.rows(schema.audit)]
+    assert (gone.count("keep-filter"), gone.count("forget-filter")) == (MOST_SAVED + 1, 1)
+
+
+@pytest.mark.parametrize("query", ["&".join(["a=1"] * 30), "officer=%00", "q=%00", "risk=%FF&severity=%00", "=&&="])
+def test_an_address_of_somebody_else_s_making_is_an_address_all_the_same(
+    officer: FlaskClient, seed: Any, query: str
+) -> None:
+    seed.site()
+    assert officer.get(f"/households?{query}").status_code == 200
+    assert _keep(officer, "Odd", query).status_code == 303
+    token = re.search(r'csrf_token" value="([^"]+)', officer.get("/households").text)[1]  # type: ignore[index]
+    assert officer.post("/households/filters", data={"csrf_token": token, "forget": "\0"}).status_code == 303

@@ -111,8 +111,8 @@ def test_a_second_person_is_another_one(
             return reviewing.second(connection, "site-1", "find-1", who, agrees=agrees, reason="I looked")
 
     with engine.begin() as connection:
-        mine = reviews.due(connection, true(), account_id=people[0], now=clock.at)
-        others = reviews.due(connection, true(), account_id=people[1], now=clock.at)
+        mine = reviews.due(connection, true(), account_id=people[0], now=clock.at, referred_before=clock.at - 60)
+        others = reviews.due(connection, true(), account_id=people[1], now=clock.at, referred_before=clock.at - 60)
     assert mine == ()
     assert [item.state for item in others] == ["second"]
     with pytest.raises(ChangedError):
@@ -140,21 +140,30 @@ def test_what_is_to_be_asked_comes_back_on_its_day(
 ) -> None:
     assert _decide(engine, given(), action=Action.ASK, follow_up_at=clock.at + 3600)
     with engine.begin() as connection:
-        assert reviews.due(connection, true(), account_id=people[0], now=clock.at) == ()
-        (item,) = reviews.due(connection, true(), account_id=people[0], now=clock.at + 3600)
+        assert reviews.due(connection, true(), account_id=people[0], now=clock.at, referred_before=clock.at - 60) == ()
+        (item,) = reviews.due(
+            connection, true(), account_id=people[0], now=clock.at + 3600, referred_before=clock.at - 60
+        )
     assert (item.state, item.finding_id, item.follow_up_at) == ("follow-up", "find-1", clock.at + 3600)
     assert _unreviewed(engine) == 0
     # The answer of the person is the next decision.
     assert _decide(engine, given(seen=1), outcome=Outcome.VISITOR)
 
 
-def test_what_was_referred_waits_for_that_account_alone(
+def test_what_was_referred_waits_for_that_account_and_after_a_while_for_everybody(
     engine: Engine, given: Callable[..., Given], people: tuple[str, str], clock: Any
 ) -> None:
     assert _decide(engine, given(), action=Action.REFER, referred_to=people[1])
-    with engine.begin() as connection:
-        found = [reviews.due(connection, true(), account_id=who, now=clock.at) for who in people]
-    assert [len(items) for items in found] == [0, 1]
+
+    def states(before: float) -> list[list[str]]:
+        with engine.begin() as connection:
+            found = [
+                reviews.due(connection, true(), account_id=who, now=clock.at, referred_before=before) for who in people
+            ]
+        return [[item.state for item in items] for items in found]
+
+    assert states(clock.at - 60) == [[], ["referred"]]
+    assert states(clock.at) == [["unanswered"], ["referred"]]
 
 
 @pytest.mark.req("R37")
