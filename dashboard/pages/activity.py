@@ -82,9 +82,13 @@ def activity(site: str) -> Response:
             first = coverage.heard_first(connection, site)
     # What is too much to read all is not told in part: fewer hours would look like less use.
     whole = max(timeline.known_from(spans), coverage.known_from(gaps))
+    # A silent box tells later how long it was there since: until then it is a time that was not seen.
+    heard = coverage.heard_until(home.heard_at, now, well=not bar.trouble)
+    if heard < now:
+        gaps = (*gaps, StoredGap(started=heard, ended=None, cause=""))
     stays: dict[str, list[tuple[float, float]]] = {}
     for span in spans:
-        stays.setdefault(ids[span.device_id], []).append((span.started, now if span.ended is None else span.ended))
+        stays.setdefault(ids[span.device_id], []).append((span.started, heard if span.ended is None else span.ended))
     page = ActivityPage(
         bar=bar,
         allowed=bool(clause),

@@ -44,7 +44,7 @@ def coverage(site: str) -> Response:
         first = stored.heard_first(connection, site)
         bar = household_bar(at_desk, connection, home, "coverage")
     # What it saw since it was last heard of is not known yet.
-    end = now if not bar.trouble else min(now, home.heard_at or now)
+    end = stored.heard_until(home.heard_at, now, well=not bar.trouble)
     # Of a time whose gaps are too many to read all, no share is told.
     begun = max(since, first, stored.known_from(gaps)) if first is not None else end
     parts = [*drawing.bars(stored.blind(gaps, since, end), since, now, "gap")]

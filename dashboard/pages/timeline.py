@@ -30,6 +30,7 @@ from wire.box import GapCause
 
 pages = Blueprint("timeline", __name__)
 
+MINUTE = 60.0
 MOST_LANES = 30
 MOST_ROWS = 200
 _SPANS = (("day", N_("One day"), 1), ("week", N_("One week"), 7))
@@ -60,8 +61,12 @@ def timeline(site: str) -> Response:
         gaps = coverage.gaps_between(connection, site, since, until)
         ids = {row.device_id for row in spans} | {row.device_id for row in marks if row.device_id}
         known = devices.devices_named(connection, site, ids)
+        begun = coverage.heard_first(connection, site) or since
         bar = household_bar(at_desk, connection, home, "timeline")
-    end = min(until, now)
+    # What a silent box saw since then is not known yet: neither that a device was there nor that it was not.
+    heard = coverage.heard_until(home.heard_at, now, well=not bar.trouble)
+    end = min(until, heard)
+    unknown = [(since, max(begun, stored.known_from(spans))), (heard, until)]
     lanes = _lanes(site, spans, marks, known, since=since, until=until, end=end)
     rows = sorted(
         [*(_stay(at_desk, row, known) for row in spans), *(_gap(at_desk, row) for row in gaps)]
@@ -80,7 +85,7 @@ def timeline(site: str) -> Response:
         ticks=drawing.ticks(since, until, at_desk.zone),
         gaps=(
             *drawing.bars(blind, since, until, "gap"),
-            *(drawing.bars([(now, until)], since, until, "unknown") if now < until else ()),
+            *drawing.bars([(start, stop) for start, stop in unknown if start < stop], since, until, "unknown"),
         ),
         lanes=lanes[:MOST_LANES],
         lanes_left_out=max(0, len(lanes) - MOST_LANES),
@@ -171,7 +176,7 @@ def _mark(at_desk: Desk, site: str, row: Mark, known: Mapping[str, StoredDevice]
     of = known.get(row.device_id or "")
     return TimelineRow(
         at=at_desk.moment(row.first_seen),
-        until=at_desk.moment(row.last_seen) if row.last_seen > row.first_seen else None,
+        until=at_desk.moment(row.last_seen) if row.last_seen - row.first_seen >= MINUTE else None,
         device=device_name(of, row.device_id) if row.device_id else sentences.the_box(),
         text=sentences.finding(row.kind, None if of is None else of.standing),
         detail=_("Open") if row.state == "open" else _("Closed"),

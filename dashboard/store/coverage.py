@@ -76,6 +76,11 @@ def heard_first(connection: Connection, site_id: str) -> float | None:
     return found
 
 
+def heard_until(heard_at: float | None, now: float, *, well: bool) -> float:
+    """Until when it is known what a box saw: now while it reports, else when it was heard last."""
+    return now if well or heard_at is None else min(now, heard_at)
+
+
 def blind(gaps: Iterable[StoredGap], since: float, until: float) -> tuple[tuple[float, float], ...]:
     """Gaps cut to a time and joined where they overlap, the earliest first; one that lasts goes on to its end."""
     cut = sorted((max(one.started, since), min(until if one.ended is None else one.ended, until)) for one in gaps)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, update
 
 from dashboard.pages.activity import inside
 from dashboard.store import schema, timeline
@@ -136,3 +137,18 @@ def test_stays_too_many_to_read_are_not_taken_for_less_use(
     html = officer.get(AT).text
     assert "There is no baseline yet" in html
     assert html.count('<th scope="row"') == 2
+
+
+def test_a_device_is_not_counted_as_there_while_the_box_is_silent(
+    officer: FlaskClient, seed: Any, clock: Any, put_in_force: Callable[..., None], engine: Engine
+) -> None:
+    _stays(seed, clock, recent=1, before=1)
+    with engine.begin() as connection:
+        connection.execute(update(schema.site).values(heard_at=clock.at - 10 * DAY))
+    seed.stay("s-open", started=clock.at - 10 * DAY - HOUR)
+    put_in_force()
+    html = officer.get(AT).text
+    assert "240 hours" not in html
+    assert "long stays" not in html
+    assert "These weeks cannot be compared" in html
+    assert ">0%<" in html.replace("</span>", ">"), "what the box saw of the last week is not known"

@@ -57,6 +57,26 @@ def test_gaps_are_gaps_and_what_has_not_come_is_not_drawn_as_absence(
     assert "gh-bar--unknown" in drawn
 
 
+@pytest.mark.req("N4")
+def test_nothing_is_drawn_of_a_time_that_a_silent_box_has_not_told_of(
+    officer: FlaskClient, seed: Any, clock: Any
+) -> None:
+    seed.site("site-2", heard_at=clock.at - 6 * 3600)
+    seed.device("dev-1", site="site-2", standing="registered", label="grey laptop")
+    seed.stay("s-9", site="site-2", started=clock.at - 8 * 3600)
+    told = {"source": "s", "id": "e-1", "site": "site-2", "type": "gatehouse.device.v1", "digest": "0", "payload": {}}
+    seed._insert(schema.event, told | {"received_at": clock.at - 10 * 3600})
+    html = officer.get("/households/site-2/timeline").text
+    lane = html[html.index('class="gh-lane"') :]
+    lane = lane[: lane.index("</svg>")]
+    there = re.search(r'gh-bar--there" x="([0-9.]+)" y="7" width="([0-9.]+)"', lane)
+    assert there is not None
+    assert float(there[2]) == pytest.approx(2 / 24 * 1000, abs=1)
+    unknown = re.findall(r'gh-bar--unknown" x="([0-9.]+)" y="0" width="([0-9.]+)"', lane)
+    assert float(unknown[1][0]) == pytest.approx(float(there[1]) + float(there[2]), abs=1)
+    assert float(unknown[0][0]) == 0, "and nothing is known of what was before it"
+
+
 def test_day_and_week_are_chosen_in_the_address(officer: FlaskClient) -> None:
     week = officer.get(f"{AT}?span=week").text
     assert "8 January 2026 to 14 January 2026" in week
