@@ -86,9 +86,10 @@ def one(site: str) -> Response:
         unread = queries.count_unread(connection, site)
     page = BoxDetailPage(
         site=site,
-        # Whom it is about may stand in the sentence on what it may keep; engineers need none of it.
+        # Whom it is about may stand in the sentence on what it may keep, and the dates are of somebody's order:
+        # engineers need none of it.
         box=replace(health.box(at_desk, home, unread), authority=""),
-        facts=_facts(at_desk, sentences.status(home.status)),
+        facts=_facts(at_desk, sentences.status(home.status), of_order=False),
     )
     return show("box-detail", page, title=_("Box"), action="view-box", subject=site, section="boxes")
 
@@ -104,7 +105,7 @@ def _line(at_desk: Desk, row: Household) -> BoxLine:
     )
 
 
-def _facts(at_desk: Desk, said: BoxStatus | None) -> tuple[Fact, ...]:
+def _facts(at_desk: Desk, said: BoxStatus | None, *, of_order: bool = True) -> tuple[Fact, ...]:
     if said is None:
         return ()
     facts = []
@@ -116,10 +117,10 @@ def _facts(at_desk: Desk, said: BoxStatus | None) -> tuple[Fact, ...]:
     if said.sealed:
         number = ngettext("%(num)s record waits", "%(num)s records wait", said.sealed)
         facts.append(Fact(key=_("Waiting for the time"), value=number))
-    if said.authority_ends is not None:
+    if of_order and said.authority_ends is not None:
         at = words.date_time(said.authority_ends.timestamp(), at_desk.zone)
         facts.append(Fact(key=_("Recording ends"), value=at))
-    if said.review is not None:
+    if of_order and said.review is not None:
         facts.append(Fact(key=_("Review by"), value=words.date(said.review.timestamp(), at_desk.zone)))
     if said.keeping is not None:
         purged = said.keeping.purged_at

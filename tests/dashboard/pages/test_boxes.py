@@ -46,7 +46,8 @@ def test_what_the_box_says_of_itself_is_shown_and_what_it_does_not_say_too(offic
 def test_an_engineer_sees_boxes_and_nothing_of_persons(
     sign_in_as: Callable[..., FlaskClient], seed: Any, engine: Engine, clock: Any
 ) -> None:
-    seed.site(title="Canary household")
+    ends = {"authority_ends": "2026-03-31T23:00:00Z", "review": "2026-03-01T00:00:00Z"}
+    seed.site(title="Canary household", status={"online": True, "at": "2026-01-14T21:04:00Z", **ends})
     seed.site("site-2", title="Canary household", heard_at=clock.at - 4000)
     seed.device(label="canary phone")
     seed.finding()
@@ -69,7 +70,7 @@ def test_an_engineer_sees_boxes_and_nothing_of_persons(
     assert listed.index("Box site-2") < listed.index("Box site-1")
     for html in (listed, client.get("/boxes/site-1").text):
         assert "site-1" in html
-        for word in ("canary", "Canary", "order 7", "High risk", "phone"):
+        for word in ("canary", "Canary", "order 7", "High risk", "phone", "April 2026", "March 2026"):
             assert word not in html, word
     for path in ("", "/box", "/devices", "/notes", "/person", "/timeline", "/coverage", "/activity"):
         assert client.get(f"/households/site-1{path}").status_code == 403, path
