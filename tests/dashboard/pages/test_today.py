@@ -38,7 +38,7 @@ def test_cards_come_worst_first_then_oldest(officer: FlaskClient, seed: Any, clo
     # What is for information alone waits for nobody.
     assert "4 of 5 households need a decision, 3 of them today." in officer.get("/").text
     assert "Can wait" not in officer.get("/").text
-    assert "1 finding is for information only and waits for nobody" in officer.get("/").text
+    assert "1 finding is for information only, and waits for nobody" in officer.get("/").text
     assert "1 other household has nothing waiting" in officer.get("/").text
 
 
