@@ -2,7 +2,8 @@
 
 In: the id of a command that waits for a second person, who answers, and why. Out: the command's new state and a line in
 the audit, in one transaction; of two that answer at once one is taken. Nobody seconds what they asked for themselves,
-nor what is about a household that they may not see.
+nor what somebody asked for whose sign-in code they had in hand (`store.vouched`), nor what is about a household that they
+may not see.
 An emergency (`wire.acts.BREAKABLE`) goes at once; all supervisors, and at least `LEAST_TOLD` accounts, are told, and
 somebody else must look at it within `REVIEW_SECONDS`. `told` is the one place from which anything else may tell them.
 Bounded: at most `MOST_TOLD` accounts are told of one act; a list of what waits has at most `MOST_WAITING` rows.
@@ -18,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, or_, sel
 
 from dashboard.access import Role
 from dashboard.auth import SignedIn
-from dashboard.store import charge
+from dashboard.store import charge, vouched
 from dashboard.store.queries import in_scope, write_audit
 from dashboard.store.schema import account, command, device, site, told
 from wire.acts import NEEDS_TWO, opens
@@ -76,7 +77,9 @@ def needs_second(connection: Connection, site_id: str, order: Mapping[str, Any])
 def agree(engine: Engine, command_id: str, *, tenant: str, by: SignedIn, why: str, now: float, lifetime: float) -> bool:
     """Second a command: it is sent, and valid for `lifetime` seconds. False where it cannot be seconded (any more)."""
     values = {"state": "waiting", "expires_at": now + lifetime}
-    return _answer(engine, command_id, tenant=tenant, by=by, why=why, now=now, values=values, outcome="agreed")
+    return _answer(
+        engine, command_id, tenant=tenant, by=by, why=why, now=now, values=values, outcome="agreed", agrees=True
+    )
 
 
 def refuse(engine: Engine, command_id: str, *, tenant: str, by: SignedIn, why: str, now: float) -> bool:
@@ -101,7 +104,7 @@ def review(engine: Engine, command_id: str, *, tenant: str, by: SignedIn, note: 
                 command.c.command_id == command_id,
                 command.c.site.in_(select(site.c.site).where(charge.sees(by, now, tenant))),
                 command.c.break_glass,
-                command.c.by != by.account_id,
+                vouched.apart(command.c.by, by.account_id, now),
                 command.c.reviewed_at.is_(None),
             )
             .values(reviewed_by=by.account_id, reviewed_at=now, review_note=note)
@@ -218,11 +221,14 @@ def _answer(
     values: dict[str, Any],
     outcome: str,
     own: bool = False,
+    agrees: bool = False,
 ) -> bool:
     if not by.role.acts:
         return False
     with engine.begin() as connection:
         whose = command.c.by == by.account_id if own else command.c.by != by.account_id
+        if agrees:
+            whose = vouched.apart(command.c.by, by.account_id, now)
         # One statement decides between two that answer at once: the second finds no row in that state.
         changed = connection.execute(
             update(command)

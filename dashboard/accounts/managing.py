@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 from dashboard import auth
 from dashboard.access import Role
 from dashboard.accounts import authenticator, passkeys, sessions
-from dashboard.store import charge
+from dashboard.store import charge, vouched
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import account, assignment, passkey, role_request
+from dashboard.store.schema import account, api_token, assignment, passkey, role_request
 from dashboard.store.schema import authenticator as authenticators
 
 MOST_ACCOUNTS = 500
@@ -164,7 +164,7 @@ def answer_role(connection: Connection, *, request_id: str, agree: bool, by: str
         role_request.c.account_id != by,
     ]
     if agree:
-        which.append(role_request.c.by != by)
+        which.append(vouched.apart(role_request.c.by, by, now))
     # One statement decides between two that answer at once.
     state = AGREED if agree else REFUSED
     done = connection.execute(
@@ -204,10 +204,13 @@ def role_requests(connection: Connection, now: float) -> tuple[StoredRequest, ..
 
 
 def reset_keys(connection: Connection, *, account_id: str, by: str | None, now: float) -> None:
-    """Take an account's passkeys, authenticator and link away, and end its sessions: it needs a one-time code."""
+    """Take away all with which an account gets in, programs' tokens too, and end its sessions: it needs a new code."""
     passkeys.remove_all(connection, account_id=account_id)
     authenticator.remove(connection, account_id=account_id)
-    connection.execute(update(account).where(account.c.account_id == account_id).values(issuer=None, subject=None))
+    gone = {"issuer": None, "subject": None, "code_hash": None, "code_expires_at": None}
+    connection.execute(update(account).where(account.c.account_id == account_id).values(**gone))
+    mine = (api_token.c.account_id == account_id) & api_token.c.ended_at.is_(None)
+    connection.execute(update(api_token).where(mine).values(ended_at=now, ended_by=by))
     sessions.end(connection, account_id=account_id, now=now)
     _audit(connection, by, "reset-keys", account_id, now)
 
@@ -220,9 +223,11 @@ def _role(connection: Connection, account_id: str) -> Role:
 
 
 def _set(connection: Connection, account_id: str, role: Role, *, by: str, now: float) -> None:
-    connection.execute(update(account).where(account.c.account_id == account_id).values(role=role.value))
-    if role not in (Role.OFFICER, Role.INSTALLER):
-        charge.end_all(connection, account_id=account_id, by=by, now=now)
+    # A code that was made for the old role is nobody's way into the new one; and what was given to an installer is not
+    # given to an officer by that.
+    gone = {"role": role.value, "code_hash": None, "code_expires_at": None}
+    connection.execute(update(account).where(account.c.account_id == account_id).values(**gone))
+    charge.end_all(connection, account_id=account_id, by=by, now=now)
     sessions.end(connection, account_id=account_id, now=now)
     _audit(connection, by, "set-role", f"{account_id}/{role.value}", now)
 

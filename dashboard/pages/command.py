@@ -13,7 +13,7 @@ from dashboard.pages.contexts import CommandPage, Fact
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
 from dashboard.pages.orders import told
 from dashboard.pages.outcomes import PENDING, outcome_words
-from dashboard.store import devices, queries
+from dashboard.store import devices, queries, vouched
 from dashboard.store.arrangements import names_of
 from dashboard.store.queries import StoredCommand
 
@@ -38,6 +38,7 @@ def command(command: str) -> Response:
         home = household_or_404(connection, found.site)
         device_id = found.device_id
         people = names_of(connection, {name for name in (found.second, found.reviewed_by) if name})
+        is_apart = vouched.are_apart(connection, found.by, who().account_id, at_desk.now())
         device = None if device_id is None else devices.device_of(connection, found.site, device_id)
     heading, explanation, done = outcome_words(found, at_desk.now())
     page = CommandPage(
@@ -49,7 +50,8 @@ def command(command: str) -> Response:
         household=words.plain(home.title, 120),
         household_address=f"/households/{found.site}",
         wrong="wrong" in request.args,
-        forms=second.forms(found, who(), typed_={}, errors=()),
+        forms=second.forms(found, who(), typed_={}, errors=(), is_apart=is_apart),
+        not_apart=not is_apart and found.by != who().account_id and not done,
     )
     return show(
         "command",

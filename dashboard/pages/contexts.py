@@ -196,6 +196,8 @@ class CommandPage:
     """Whether an answer came without a reason."""
     forms: tuple[ActForm, ...]
     """What who is asking can do about it as a second person."""
+    not_apart: bool = False
+    """Who is asking had the sign-in code of who asked in hand, or the other way round: somebody else has to agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,16 +59,18 @@ REVIEW = Spec(
 _ANSWERS = frozenset(spec.key for spec in (AGREE, REFUSE, TAKE_BACK, REVIEW))
 
 
-def forms(found: StoredCommand, asking: SignedIn, *, typed_: Mapping[str, str], errors: Errors) -> tuple[ActForm, ...]:
-    """What who is asking can do about a command."""
+def forms(
+    found: StoredCommand, asking: SignedIn, *, typed_: Mapping[str, str], errors: Errors, is_apart: bool = True
+) -> tuple[ActForm, ...]:
+    """What who is asking can do about a command; agreeing is for who `is_apart` from who asked (`store.vouched`)."""
     if not asking.role.acts:
         return ()
     at = f"/commands/{found.command_id}"
     mine = found.by == asking.account_id
     which: tuple[Spec, ...] = ()
     if found.state == NEEDS_SECOND:
-        which = (TAKE_BACK,) if mine else (AGREE, REFUSE)
-    elif found.break_glass and found.reviewed_at is None and not mine:
+        which = (TAKE_BACK,) if mine else (AGREE, REFUSE) if is_apart else (REFUSE,)
+    elif found.break_glass and found.reviewed_at is None and not mine and is_apart:
         which = (REVIEW,)
     return tuple(acting.form(spec, f"{at}/{spec.key}", typed=typed_, errors=errors) for spec in which)
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from dashboard.store import vouched
 from dashboard.store.outcomes import WRONG_HERE, Action, Heading, Outcome, Purpose, State
 from dashboard.store.queries import write_audit
 from dashboard.store.reviews import HOUSEHOLD, MOST_TOGETHER, review_of, waits
@@ -121,6 +122,8 @@ def second(connection: Connection, site_id: str, finding_id: str, given: Given, 
         return False
     before = review_of(connection, site_id, finding_id)
     if before is None or before.state != State.SECOND or before.by == given.by:
+        raise ChangedError
+    if agrees and not vouched.are_apart(connection, before.by, given.by, given.now):
         raise ChangedError
     state = State.REOPENED
     if agrees:

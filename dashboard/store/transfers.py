@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
 
+from dashboard.store import vouched
 from dashboard.store.schema import history, partner, transfer
 
 OUT, IN = "out", "in"
@@ -130,7 +131,7 @@ def add_partner(
 
 def confirm_partner(connection: Connection, *, tenant: str, partner_id: str, by: str, now: float) -> bool:
     """Say that the keys are the operator's, as another person than who entered them."""
-    which = and_(*_partner(tenant, partner_id), partner.c.by != by, partner.c.second.is_(None))
+    which = and_(*_partner(tenant, partner_id), vouched.apart(partner.c.by, by, now), partner.c.second.is_(None))
     changed = connection.execute(update(partner).where(which).values(second=by, seconded_at=now))
     return bool(changed.rowcount)
 
@@ -203,7 +204,7 @@ def answer(connection: Connection, *, tenant: str, transfer_id: str, by: str, ag
     """Agree as another person, or refuse (who asked may take it back so); False where that cannot be done any more."""
     which = [*_mine(tenant, transfer_id), transfer.c.state == NEEDS_SECOND, transfer.c.created_at > now - WAIT_SECONDS]
     if agree:
-        which.append(transfer.c.by != by)
+        which.append(vouched.apart(transfer.c.by, by, now))
     values: dict[str, object] = {"state": AGREED if agree else REFUSED, "second": by, "seconded_at": now}
     if not agree:
         values["data"] = None

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Engine, update
 
 from dashboard import commands, second
-from dashboard.auth import Role, SignedIn, add_account
+from dashboard.access import Role
+from dashboard.auth import SignedIn, add_account, make_code
 from dashboard.commands import AlreadySent, Decision
 from dashboard.ingest.outgoing import expire
 from dashboard.store import charge, schema
@@ -114,6 +115,16 @@ def test_another_account_agrees_and_it_is_sent(office: Office, seed: Any) -> Non
     assert row["expires_at"] == office.clock.at + 60
     lines = [(line["outcome"], line["account_id"]) for line in seed.rows(schema.audit) if line["action"] == "unmask"]
     assert lines == [("asked", office.who("a").account_id), ("agreed", office.who("b").account_id)]
+
+
+def test_who_had_the_others_sign_in_code_in_hand_may_refuse_and_not_agree(office: Office, seed: Any) -> None:
+    boss = office.who("boss", Role.SUPERVISOR)
+    command_id = office.ask()
+    make_code(office.engine, name="a", now=office.clock.at, lifetime=60, by=boss.account_id)
+    assert not office.agree(command_id, by="boss", role=Role.SUPERVISOR)
+    assert _state(seed) == ["needs-second"]
+    assert office.refuse(command_id, by="boss")
+    assert _state(seed) == ["disagreed"]
 
 
 def test_nobody_seconds_their_own_nor_does_who_only_looks(office: Office, seed: Any) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from dashboard import auth
-from dashboard.access import Role
+from dashboard import auth, tokens
+from dashboard.access import May, Role
 from dashboard.accounts import managing, sessions
 from dashboard.store import schema
 
@@ -16,11 +16,14 @@ pytestmark = pytest.mark.req("R66")
 
 @pytest.fixture
 def add(engine: Engine) -> Callable[..., str]:
-    return lambda name, role=Role.OFFICER: auth.add_account(engine, name=name, role=role, now=0.0)
+    def make(name: str, role: Role = Role.OFFICER) -> str:
+        return auth.add_account(engine, name=name, role=role, now=0.0)
+
+    return make
 
 
 def _role(seed: Any, account_id: str) -> str:
-    return next(row["role"] for row in seed.rows(schema.account) if row["account_id"] == account_id)
+    return next(str(row["role"]) for row in seed.rows(schema.account) if row["account_id"] == account_id)
 
 
 def test_a_supervisor_is_made_by_two(engine: Engine, seed: Any, add: Callable[..., str], clock: Any) -> None:
@@ -54,7 +57,7 @@ def test_a_role_that_waits_runs_out_or_is_refused(
 ) -> None:
     one, new = add("one", Role.SUPERVISOR), add("new")
     with engine.begin() as connection:
-        given = {"account_id": new, "role": Role.SUPERVISOR, "by": one}
+        given: dict[str, Any] = {"account_id": new, "role": Role.SUPERVISOR, "by": one}
         assert not managing.set_role(connection, now=clock.at, **given)
         assert not managing.set_role(connection, now=clock.at, **given), "asked twice is asked once"
         (waiting,) = managing.role_requests(connection, clock.at)
@@ -70,6 +73,7 @@ def test_another_role_ends_sessions_and_what_was_given(
 ) -> None:
     boss, one = add("boss", Role.SUPERVISOR), add("one")
     seed.site()
+    auth.make_code(engine, name="one", now=clock.at, lifetime=60)
     with engine.begin() as connection:
         token = sessions.open_session(connection, one, clock.at)
         (row,) = managing.accounts(connection, clock.at, account_id=one)
@@ -78,6 +82,8 @@ def test_another_role_ends_sessions_and_what_was_given(
         assert sessions.signed_in(connection, token=token, now=clock.at) is None
         (row,) = managing.accounts(connection, clock.at + 1, account_id=one)
         assert (row.role, row.households) == ("auditor", 0)
+        # A code for the old role is not the way into the new one, and an installer's households are not an officer's.
+        assert connection.execute(select(schema.account.c.code_hash).filter_by(name="one")).scalar_one() is None
         with pytest.raises(ValueError, match="their own"):
             managing.set_role(connection, account_id=boss, role=Role.OFFICER, by=boss, now=clock.at)
         with pytest.raises(ValueError, match="no such account"):
@@ -106,7 +112,15 @@ def test_whose_keys_are_taken_away_has_none_and_is_signed_out(
                 credential_id="k", account_id=one, public_key="k", sign_count=0, name="k", made_at=0.0
             )
         )
+        who = sessions.signed_in(connection, token=token, now=clock.at)
+    assert who is not None
+    program = tokens.make(engine, by=who, name="t", rights={May.SEE}, days=1, now=clock.at, service=None)
+    auth.make_code(engine, name="one", now=clock.at, lifetime=60)
+    with engine.begin() as connection:
+        assert tokens.holder_of(connection, token=program, now=clock.at) is not None
         managing.reset_keys(connection, account_id=one, by=None, now=clock.at)
         assert sessions.signed_in(connection, token=token, now=clock.at) is None
+        assert tokens.holder_of(connection, token=program, now=clock.at) is None
+        assert connection.execute(schema.account.select()).one().code_hash is None
         assert not managing.is_linked(connection, one)
     assert seed.rows(schema.passkey) == []
