@@ -102,7 +102,7 @@ def certify(site: str, reference: str) -> ResponseReturnValue:
 
 
 @pages.get("/households/<site>/handed/<reference>/file")
-@needs(May.SEE)
+@needs(May.EXPORT)
 def file(site: str, reference: str) -> Response:
     """Download one that is ready."""
     asking, at_desk = officer(), desk()

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -225,6 +226,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
             text=True,
         )
     try:
+        # The socket takes the question at once and answers when the process is up, however busy the machine is.
+        assert requests.get(f"{address}/health", timeout=3 * PATIENCE).ok
         seed = _dashboard_tests().Seed(engine, RealClock())
         yield Served(address=address, engine=engine, seed=seed, issuer=issuer)
     finally:
