@@ -94,7 +94,12 @@ def save(site: str, visit: str) -> ResponseReturnValue:
         sent = replace(sent, errors=(("roll-call", _(LATER)),))
     with at_desk.reads.connect() as connection:
         home, row = visit_or_404(connection, site, visit)
-        return _show(connection, home, row, sent)
+        if row.state == visits.SIGNED:
+            return redirect(at, 303)
+        later = str(row.revision) != request.form.get("revision")
+        return _show(
+            connection, home, row, _joined(sent, row, visits.lines_of(connection, site, visit)) if later else sent
+        )
 
 
 @pages.get("/households/<site>/visits/<visit>/paper")
@@ -170,6 +175,24 @@ def _read(row: StoredVisit, lines: tuple[Line, ...]) -> _Sheet:
         found=tuple(text for text in found if text),
         codes=codes if unknown else "",
         errors=tuple(errors),
+    )
+
+
+def _joined(sent: _Sheet, row: StoredVisit, stored: tuple[Line, ...]) -> _Sheet:
+    """A sheet with what somebody else saved meanwhile where it says nothing, so that sending it again loses neither."""
+    theirs = {line.device_id: line for line in stored}
+    mine = {line.device_id for line in sent.lines}
+    lines = tuple(
+        replace(line, state=line.state or other.state, note=line.note or other.note)
+        if (other := theirs.get(line.device_id)) is not None
+        else line
+        for line in sent.lines
+    )
+    return replace(
+        sent,
+        lines=(*lines, *(line for line in stored if line.device_id not in mine)),
+        answers=row.answers | sent.answers,
+        found=tuple(dict.fromkeys((*sent.found, *row.found)))[: roll_call.MOST_FOUND],
     )
 
 

@@ -103,7 +103,10 @@ def signed_page(
     token: str,
     errors: Errors,
 ) -> SignedPage:
-    """What was signed, in words; `token` of the form that adds to it, empty for none."""
+    """What was signed, in words; `token` of the form that adds to it, empty for none.
+
+    All of it comes from the record, which is what the digest is of.
+    """
     record = row.record or {}
     lines = tuple(_line(item) for item in record.get("lines", ()))
     called = roll_call.called(
@@ -112,24 +115,25 @@ def signed_page(
         record.get("found", ()),
     )
     facts = (
-        (_("What it led to"), row.outcome),
-        (_("Who was there"), visiting.in_words(visiting.PRESENT, row.present)),
-        (_("Said to have been explained"), visiting.in_words(visiting.EXPLAINED, row.explained)),
-        (_("Note"), row.note or _("None")),
-        (_("The person's own words"), row.own_words or _("None")),
+        (_("What it led to"), record.get("outcome", "")),
+        (_("Started by"), people.get(record.get("by", ""), _("An account"))),
+        (_("Who was there"), visiting.in_words(visiting.PRESENT, record.get("present", ()))),
+        (_("Said to have been explained"), visiting.in_words(visiting.EXPLAINED, record.get("explained", ()))),
+        (_("Note"), record.get("note") or _("None")),
+        (_("The person's own words"), record.get("own_words") or _("None")),
         (_("Open findings then"), str(record.get("open_findings", ""))),
-        (_("Signed as"), row.signed_name or ""),
     )
     return SignedPage(
         bar=bar,
-        at=at_desk.moment(row.started_at),
-        by=words.plain(people.get(row.by, _("An account")), 120),
+        at=at_desk.moment(float(record.get("started_at", row.started_at))),
+        # Who signs may be another one than who began: a deputy, for one.
+        by=words.plain(record.get("name", ""), 120),
         signed=at_desk.moment(row.signed_at or row.saved_at),
         facts=tuple(Fact(key=key, value=words.plain(value, 1000)) for key, value in facts),
         lines=lines,
         called=called.words(),
         found=tuple(words.plain(item, 80) for item in record.get("found", ())),
-        answers=screening.shown(row.question_set, row.answers),
+        answers=screening.shown(int(record.get("question_set", 0)), record.get("answers", {})),
         differences=tuple(words.plain(item) for item in record.get("differences", ())),
         case_line=words.plain(record.get("line", "")),
         digest=row.digest or "",

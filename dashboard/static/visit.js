@@ -9,7 +9,7 @@
   function each(work) {
     Object.keys(localStorage).forEach(function (name) { if (name.indexOf(PREFIX) === 0) { work(name); } });
   }
-  // Old ones go wherever this script runs; all of them where a visit was signed, and on signing out.
+  // Old ones go wherever this script runs; all of them where a visit was signed, and on signing out from a visit's page.
   each(function (name) {
     var kept = null;
     try { kept = JSON.parse(localStorage.getItem(name)); } catch (error) { kept = null; }
@@ -21,44 +21,59 @@
   if (!form || !form.dataset.keep || !window.crypto || !window.crypto.subtle) { return; }
 
   var slot = PREFIX + form.dataset.visit, status = document.querySelector("[data-kept]"), key = null, timer = 0;
+  var before = {}; // what was typed earlier and is not saved, by field
   function say(text) { status.textContent = text; status.hidden = !text; }
   function bytes(text) { return Uint8Array.from(atob(text), function (sign) { return sign.charCodeAt(0); }); }
   function text(octets) { return btoa(String.fromCharCode.apply(null, new Uint8Array(octets))); }
+  function revision() { return form.elements.revision.value; }
+  // Only what differs from the page as it came: what somebody else saved meanwhile is not typed over.
   function fields() {
-    var found = [];
-    new FormData(form).forEach(function (value, name) {
-      if (name !== "csrf_token" && name !== "revision" && typeof value === "string") { found.push([name, value]); }
+    var found = Object.assign({}, before), place = {};
+    form.querySelectorAll("input[name]").forEach(function (one) {
+      if (one.type === "hidden") { return; }
+      if (one.type === "radio") {
+        if (one.checked && (!one.defaultChecked || one.name in found)) { found[one.name] = one.value; }
+        return;
+      }
+      var at = place[one.name] || 0, name = one.name + " " + at;
+      place[one.name] = at + 1;
+      if (one.value !== one.defaultValue || name in found) { found[name] = one.value; }
     });
     return found;
   }
   function keep() {
     var iv = crypto.getRandomValues(new Uint8Array(12)), whole = new TextEncoder().encode(JSON.stringify(fields()));
     return crypto.subtle.encrypt({ name: "AES-GCM", iv: iv }, key, whole).then(function (sealed) {
-      localStorage.setItem(slot, JSON.stringify({ at: Date.now(), iv: text(iv), sealed: text(sealed) }));
+      localStorage.setItem(slot, JSON.stringify({ at: Date.now(), of: revision(), iv: text(iv), sealed: text(sealed) }));
     });
   }
   function fill(found) {
     var place = {}, changed = false;
-    found.forEach(function (pair) {
-      var all = form.querySelectorAll('[name="' + CSS.escape(pair[0]) + '"]'), one;
-      if (all[0] && all[0].type === "radio") {
-        all.forEach(function (item) {
-          if (item.value === pair[1] && !item.checked) { item.checked = true; changed = true; }
-        });
+    before = found;
+    form.querySelectorAll("input[name]").forEach(function (one) {
+      if (one.type === "hidden") { return; }
+      if (one.type === "radio") {
+        if (found[one.name] === one.value && !one.checked) { one.checked = true; changed = true; }
         return;
       }
-      one = all[place[pair[0]] || 0];
-      place[pair[0]] = (place[pair[0]] || 0) + 1;
-      if (one && one.tagName === "INPUT" && one.value !== pair[1]) { one.value = pair[1]; changed = true; }
+      var at = place[one.name] || 0, value = found[one.name + " " + at];
+      place[one.name] = at + 1;
+      if (value !== undefined && one.value !== value) { one.value = value; changed = true; }
     });
     return changed;
   }
   function restore() {
     var kept = JSON.parse(localStorage.getItem(slot) || "null");
     if (!kept) { return Promise.resolve(); }
-    if (form.dataset.done) { localStorage.removeItem(slot); return Promise.resolve(); }
+    // Saved just now: unless it was typed after that, into the same page.
+    if (form.dataset.done && kept.of !== revision()) { localStorage.removeItem(slot); return Promise.resolve(); }
     return crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(kept.iv) }, key, bytes(kept.sealed)).then(function (whole) {
-      if (fill(JSON.parse(new TextDecoder().decode(whole)))) { say(form.dataset.again); }
+      if (fill(JSON.parse(new TextDecoder().decode(whole)))) {
+        say(form.dataset.again);
+      } else if (kept.of !== revision()) { // all of it has been saved
+        before = {};
+        localStorage.removeItem(slot);
+      }
     }, function () { localStorage.removeItem(slot); }); // another account's: its key is not ours
   }
   function changed() {

@@ -145,6 +145,36 @@ def test_what_was_found_is_noted_and_bounded(save: Callable[..., Any], officer: 
     assert "5 devices were shown that the box does not know" in page
 
 
+def test_what_two_officers_said_of_different_devices_is_joined(save: Callable[..., Any], officer: FlaskClient) -> None:
+    save(**{"state-dev-1": "seen", "note-dev-1": "in the kitchen", "answer-own": "2", "found": ["tablet"]})
+    late = officer.post(
+        PAGE,
+        data={
+            "csrf_token": csrf_of(officer.get(PAGE).text),
+            "revision": "1",
+            "state-dev-2": "not-home",
+            "found": ["console"],
+        },
+    )
+    assert late.status_code == 422
+    for kept in ('value="in the kitchen"', 'value="tablet"', 'value="console"', "1 seen, 0 not shown, 1 not at home"):
+        assert kept in late.text, kept
+
+
+@pytest.mark.req("R39")
+def test_a_visit_that_a_deputy_signs_says_so(
+    save: Callable[..., Any], officer: FlaskClient, sign_in_as: Callable[..., FlaskClient]
+) -> None:
+    save()
+    deputy = sign_in_as("deputy-1")
+    page = deputy.get(f"{PAGE}/sign").text
+    data = {"csrf_token": csrf_of(page), "revision": "2", "outcome": "Advice given", "name": "deputy-1"}
+    assert deputy.post(f"{PAGE}/sign", data=data).status_code == 303
+    page = officer.get(PAGE).text
+    assert "Signed by <bdi>deputy-1</bdi>" in page
+    assert re.search(r"Started by\s*</dt>\s*<dd[^>]*>\s*(<bdi>)?officer-1", page)
+
+
 @pytest.mark.req("R45")
 def test_a_signed_visit_is_whole_and_changed_by_nobody(
     save: Callable[..., Any],
@@ -191,6 +221,19 @@ def test_what_was_stored_otherwise_than_signed_is_told(
     with seed.engine.begin() as connection:
         connection.execute(schema.visit.update().values(record=record))
     assert "is not what was signed" in officer.get(PAGE).text
+
+
+def test_only_what_the_digest_is_of_is_shown_as_signed(
+    save: Callable[..., Any], sign: Callable[..., Any], officer: FlaskClient, seed: Any
+) -> None:
+    save()
+    sign()
+    altered = {"outcome": "Follow-up agreed", "note": "altered", "own_words": "altered", "signed_name": "altered"}
+    with seed.engine.begin() as connection:
+        connection.execute(schema.visit.update().values(**altered, answers={"accounts": "altered"}))
+    page = officer.get(PAGE).text
+    assert "altered" not in page
+    assert "Advice given" in page
 
 
 def test_a_signature_wants_the_name_and_an_outcome_of_the_set(
@@ -266,6 +309,10 @@ def test_the_person_s_own_summary_speaks_of_their_devices_alone(
     seed.finding("find-2", device_id="dev-2", kind="listed-name", hit=seed.hit(), state="closed")
     clock.at += 10 * 86400
     officer = sign_in_as("supervisor-1", Role.SUPERVISOR)
+    # Ten days in which the box did not report say nothing about those days.
+    assert "nothing new" not in officer.get("/households/site-1/summary").text
+    with seed.engine.begin() as connection:
+        connection.execute(schema.site.update().values(heard_at=clock.at - 5))
     page = officer.get("/households/site-1/summary").text
     for said in (
         "No finding about your devices is open",
