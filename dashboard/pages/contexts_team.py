@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.pages.contexts import ActForm, Choice, Moment
+from dashboard.pages.contexts_bar import HouseholdBar
 from dashboard.pages.typed import Errors
 
 
@@ -50,6 +51,8 @@ class TeamPage:
     """In order."""
     problems: tuple[str, ...]
     """What is wrong with telling people, in sentences."""
+    operators: str
+    """Link to other operators and households that came; empty for who may not."""
     csv: str
     """Address of the same as a file; empty where who asks may not take it."""
 
@@ -314,10 +317,8 @@ class OutcomeRow:
 class OutcomesPage:
     """*Outcomes* of a household."""
 
-    household: str
-    """As it is called."""
-    household_address: str
-    """Path."""
+    bar: HouseholdBar
+    """Whose household."""
     rows: tuple[OutcomeRow, ...]
     """In order."""
     form: ActForm | None
@@ -330,10 +331,8 @@ class OutcomesPage:
 class PlannedPage:
     """*Planned work* at a home."""
 
-    household: str
-    """As it is called."""
-    household_address: str
-    """Path."""
+    bar: HouseholdBar
+    """Whose household."""
     rows: tuple[Removable, ...]
     """In order."""
     form: ActForm | None

@@ -16,6 +16,7 @@ from dashboard.access import May, needs
 from dashboard.commands import TOKEN
 from dashboard.i18n import N_, _
 from dashboard.pages import words
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import ActForm
 from dashboard.pages.contexts_team import OutcomeRow, OutcomesPage
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show, who
@@ -86,6 +87,7 @@ def _show(site: str, typed: Mapping[str, str], errors: Errors) -> Response:
     at_desk, acts = desk(), who().role.may(May.DECIDE)
     with at_desk.reads.connect() as connection:
         home = household_or_404(connection, site)
+        bar = household_bar(at_desk, connection, home, "visits")
         rows = monthly.entries_of(connection, site)
     at = f"/households/{site}/outcomes"
     today = datetime.fromtimestamp(at_desk.now(), UTC).astimezone(at_desk.zone).date().isoformat()
@@ -107,8 +109,7 @@ def _show(site: str, typed: Mapping[str, str], errors: Errors) -> Response:
         emergency="",
     )
     page = OutcomesPage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         rows=tuple(
             OutcomeRow(
                 day=words.date(begin(date.fromisoformat(row.day), at_desk.zone).timestamp(), at_desk.zone),

@@ -16,6 +16,7 @@ from dashboard.access import May, needs
 from dashboard.commands import TOKEN
 from dashboard.i18n import _
 from dashboard.pages import words
+from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import ActForm
 from dashboard.pages.contexts_team import PlannedPage, Removable
 from dashboard.pages.desk import desk, household_or_404, id_or_404, show, who
@@ -97,6 +98,7 @@ def _show(site: str, typed: Mapping[str, str], errors: Errors) -> Response:
     at_desk, acts = desk(), who().role.may(May.DECIDE)
     with at_desk.reads.connect() as connection:
         home = household_or_404(connection, site)
+        bar = household_bar(at_desk, connection, home, "box")
         rows = duty.work_at(connection, site, now=at_desk.now())
     at = f"/households/{site}/planned-work"
     form = ActForm(
@@ -123,8 +125,7 @@ def _show(site: str, typed: Mapping[str, str], errors: Errors) -> Response:
         emergency="",
     )
     page = PlannedPage(
-        household=words.plain(home.title, 120),
-        household_address=f"/households/{site}",
+        bar=bar,
         rows=tuple(
             Removable(
                 text=words.plain(row.reason, MOST_REASON),

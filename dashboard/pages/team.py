@@ -44,6 +44,7 @@ def team() -> Response:
         ages=_ages(),
         rows=rows,
         problems=wrong,
+        operators="/transfers" if who().role.may(May.MANAGE) else "",
         csv="/team.csv" if who().role.may(May.EXPORT) else "",
     )
     return show("team", page, title=_("Team"), action="view-team", section="team")

@@ -36,6 +36,7 @@ def test_load_age_and_budget_are_shown_by_officer(seed: Any, officer: FlaskClien
     ):
         assert part in text, part
     assert "nobody is told anything outside these pages" in text
+    assert 'href="/transfers"' in text  # who may enter other operators finds them from here
 
 
 @pytest.mark.req("R66")
