@@ -22,13 +22,16 @@ from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import (
     account,
+    alert_choice,
     authenticator,
+    channel,
     command,
     held_form,
     passkey,
     recovery_code,
     saved_search,
     session,
+    shift,
 )
 
 __all__ = [
@@ -99,7 +102,7 @@ def make_code(engine: Engine, *, name: str, now: float, lifetime: float, by: str
 
 
 def close_account(engine: Engine, *, name: str, now: float, by: str | None = None) -> None:
-    """Close an account for good: its sign-ins and keys end, nothing is given to it any more, and what it asked for and nobody has agreed to yet is taken back.
+    """Close an account for good: its sign-ins, keys and addresses go, it is in charge of nothing and on no duty, and what it asked for and nobody has agreed to yet is taken back.
 
     Raises:
         ValueError: there is no such account, or it is closed already.
@@ -115,7 +118,7 @@ def close_account(engine: Engine, *, name: str, now: float, by: str | None = Non
             .values(role=CLOSED, code_hash=None, code_expires_at=None)
         )
         connection.execute(delete(session).where(session.c.account_id == account_id))
-        for table in (passkey, authenticator, recovery_code, held_form, saved_search):
+        for table in (passkey, authenticator, recovery_code, held_form, saved_search, channel, alert_choice, shift):
             connection.execute(delete(table).where(table.c.account_id == account_id))
         charge.end_all(connection, account_id=account_id, by=by, now=now)
         waits = (command.c.by == account_id) & (command.c.state == "needs-second")

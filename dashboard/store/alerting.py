@@ -196,10 +196,18 @@ def shifts(connection: Connection, tenant: str) -> tuple[Shift, ...]:
 
 
 def handovers(connection: Connection, tenant: str, *, now: float) -> tuple[Handover, ...]:
-    """Hand-overs that are not over, the first to begin first; at most `MOST_HANDOVERS`."""
+    """Hand-overs that are not over, the first to begin first; at most `MOST_HANDOVERS`.
+
+    One to an account that was closed, or is on no rota any more, counts for nothing: the duty is whose it was.
+    """
     query = (
         select(handover.c.account_id, handover.c.to_account, handover.c.since, handover.c.until)
-        .where(handover.c.tenant == tenant, handover.c.until > now)
+        .join(account, account.c.account_id == handover.c.to_account)
+        .where(
+            handover.c.tenant == tenant,
+            handover.c.until > now,
+            account.c.role.in_([Role.OFFICER.value, Role.SUPERVISOR.value]),
+        )
         .order_by(handover.c.since, handover.c.handover_id)
         .limit(MOST_HANDOVERS)
     )

@@ -91,6 +91,8 @@ def take_due(connection: Connection, *, now: float) -> tuple[Due, ...]:
         )
         .order_by(delivery.c.urgent.desc(), delivery.c.due_at, delivery.c.delivery_id)
         .limit(MOST_TAKEN)
+        # On PostgreSQL a second process that takes at the same moment leaves these out; SQLite lets one in at a time.
+        .with_for_update(of=delivery, skip_locked=True)
     )
     rows = connection.execute(query).mappings().all()
     ids = [row["delivery_id"] for row in rows]

@@ -247,7 +247,16 @@ def clock() -> Clock:
     return Clock()
 
 
-BOTH = ("store", "ingest", "test_auth", "test_second", "test_commands")
+BOTH = (
+    "store",
+    "ingest",
+    "test_auth",
+    "test_second",
+    "test_commands",
+    "test_rounds",
+    "test_feeding",
+    "test_round_trip",
+)
 """Folders and modules here whose tests run on SQLite and on PostgreSQL: what reads, writes and locks."""
 
 SQLITE_ALONE = (

@@ -110,12 +110,12 @@ def make_house() -> Callable[..., House]:
 
 
 @pytest.fixture
-def alerts_settings(tmp_path: Path) -> DashboardSettings:
+def alerts_settings(tmp_path: Path, database_url: str) -> DashboardSettings:
     secret = tmp_path / "secret"
     secret.write_bytes(os.urandom(32))
     return DashboardSettings.model_validate(
         {
-            "database_url": f"sqlite:///{tmp_path / 'alerts.db'}",
+            "database_url": database_url,
             "tenant": "northmoor",
             "operator": "Northmoor Supervision Unit",
             "secret_key_file": secret,

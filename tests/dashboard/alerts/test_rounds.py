@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from dashboard import auth
 from dashboard.access import Role
 from dashboard.store import alerting, deliveries, schema
 
@@ -205,6 +206,34 @@ def test_whoever_is_on_duty_hears_of_a_home_that_is_nobodys(office: Any) -> None
             by=dan,
             made_at=0.0,
         )
+    office.seed.finding(severity="act_now")
+    office.rounds.go(START)
+    assert office.told == ["dan"]
+
+
+@pytest.mark.req("R38", "R39")
+def test_duty_that_was_handed_to_an_account_that_was_closed_comes_back(office: Any) -> None:
+    office.seed.site()
+    dan, eve = office.account("dan"), office.account("eve", quiet_from=0)
+    by = {"tenant": "northmoor", "by": dan}
+    for account_id in (dan, eve):
+        office.put(
+            schema.shift,
+            shift_id=f"s-{account_id}"[:32],
+            account_id=account_id,
+            weekday=2,
+            starts=0,
+            ends=0,
+            made_at=0.0,
+            **by,
+        )
+    office.put(
+        schema.handover, handover_id="h-1", account_id=dan, to_account=eve, since=START - 60, until=START + 86400, **by
+    )
+    auth.close_account(office.engine, name="eve", now=START)
+    # Nothing of where and when a person wants to hear outlasts their account (R64).
+    for table in (schema.channel, schema.shift, schema.alert_choice):
+        assert eve not in {row["account_id"] for row in office.rows(table)}
     office.seed.finding(severity="act_now")
     office.rounds.go(START)
     assert office.told == ["dan"]

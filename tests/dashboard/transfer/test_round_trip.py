@@ -113,11 +113,16 @@ class Service:
 
 
 @pytest.fixture
-def make_service(tmp_path: Path) -> Iterator[Callable[[str], Service]]:
+def make_service(
+    tmp_path: Path, database_url: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Service]]:
     made: list[Service] = []
+    server = None if database_url.startswith("sqlite") else request.getfixturevalue("postgres")
+    urls: list[str] = []
 
     def make(tenant: str) -> Service:
-        engine = open_engine(f"sqlite:///{tmp_path / f'{tenant}.db'}")
+        urls.append(f"sqlite:///{tmp_path / f'{tenant}.db'}" if server is None else server.fresh(like="fresh_1"))
+        engine = open_engine(urls[-1])
         upgrade(engine)
         officers = tuple(
             auth.add_account(engine, name=f"{tenant} {number}", role=Role.SUPERVISOR, now=0.0) for number in (1, 2)
@@ -133,8 +138,10 @@ def make_service(tmp_path: Path) -> Iterator[Callable[[str], Service]]:
         return made[-1]
 
     yield make
-    for service in made:
+    for service, url in zip(made, urls, strict=True):
         service.engine.dispose()
+        if server is not None:
+            server.drop(url)
 
 
 @pytest.fixture
