@@ -24,7 +24,7 @@ from dashboard.enrol.desk import revoke
 from dashboard.ingest import replaced
 from dashboard.ingest.lead import BesideError, Place
 from dashboard.settings import DashboardSettings, load
-from dashboard.store import chain, charge, copying, installs, retention
+from dashboard.store import chain, charge, copying, retention, stock
 from dashboard.store.engine import DatabaseUrlError, open_engine, reading
 from dashboard.store.migrate import SchemaError, upgrade
 from dashboard.store.queries import write_audit
@@ -104,10 +104,12 @@ def stock_box(settings: DashboardSettings, card: Path) -> None:
         _fail(f"{card}: the box is for {found.tenant}, this is {settings.tenant}")
     with _database(settings) as engine, engine.begin() as connection:
         try:
-            installs.stock_box(connection, found, by=None, now=clock.now())
+            stock.stock_box(connection, found, by=None, now=clock.now())
         except ValueError as error:
             _fail(str(error))
-    click.echo(f"The box {found.site} can be claimed; its key's fingerprint is {keys.key_id(found.verify_key)}.", err=True)
+    click.echo(
+        f"The box {found.site} can be claimed; its key's fingerprint is {keys.key_id(found.verify_key)}.", err=True
+    )
 
 
 @main.command("revoke-site")

@@ -213,4 +213,23 @@ def _clock(facts: Facts) -> Check:
 
 def as_stored(checks: Sequence[Check]) -> list[dict[str, Any]]:
     """For the store: what was found when the test ended."""
-    return [{"key": item.key, "verdict": str(item.verdict)} for item in checks]
+    return [
+        {"key": item.key, "verdict": str(item.verdict), "detail": item.detail, "values": dict(item.values)}
+        for item in checks
+    ]
+
+
+def from_stored(held: Any) -> tuple[Check, ...]:
+    """What was found when the test ended; what cannot be read any more is left out."""
+    found = [item for item in held if isinstance(item, dict)] if isinstance(held, list) else []
+    return tuple(
+        Check(
+            key=item["key"],
+            title=_TITLES[item["key"]],
+            verdict=Verdict(item["verdict"]),
+            detail=str(item.get("detail", "")),
+            values=dict(item.get("values", {})),
+        )
+        for item in found
+        if item.get("key") in _TITLES and item.get("verdict") in set(Verdict)
+    )

@@ -74,7 +74,7 @@ def start() -> ResponseReturnValue:
         return _list(request.form, tuple(errors))
     try:
         with at_desk.engine.begin() as connection:
-            stored.start(
+            begun = stored.start(
                 connection,
                 token,
                 tenant=at_desk.settings.tenant,
@@ -84,8 +84,9 @@ def start() -> ResponseReturnValue:
                 by=asking.account_id,
                 now=at_desk.now(),
             )
-            other = {"other": request.form.get("other") == "yes"}
-            stored.save_step(connection, token, "start", other, by=asking.account_id, now=at_desk.now(), done=True)
+            if begun:
+                other = {"other": request.form.get("other") == "yes"}
+                stored.save_step(connection, token, "start", other, by=asking.account_id, now=at_desk.now(), done=True)
     except stored.Full:
         full = _("Too many installations are not finished. Finish or give up some first")
         return _list(request.form, (("start-reference", full),))

@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from dashboard.access import May, Role, needs
 from dashboard.i18n import N_, _
 from dashboard.pages.desk import desk, who
-from dashboard.pages.install_frame import Visit, begin, changing, field, form, save, step
+from dashboard.pages.install_frame import Visit, begin, changing, field, form, step
 from dashboard.pages.typed import Errors
-from dashboard.store import cases, charge
+from dashboard.store import cases, charge, stock
 from dashboard.store import installs as stored
 from dashboard.store.cases import ChangedMeanwhileError, Risk, TakenError
-from dashboard.store.installs import Claimed
+from dashboard.store.stock import Claimed
 from wire.claim import MAX_LABEL, Label, parse_label
 
 pages = Blueprint("install_box", __name__)
@@ -55,7 +55,7 @@ def claim_with(install_id: str, code: str) -> ResponseReturnValue:
         return _box(found, code, (("box-code", text if code.strip() else _("Enter the code on the box")),))
     at_desk, asking = desk(), who()
     with at_desk.engine.begin() as connection:
-        outcome = stored.claim_box(
+        outcome = stock.claim_box(
             connection,
             install_id,
             label,
@@ -64,10 +64,14 @@ def claim_with(install_id: str, code: str) -> ResponseReturnValue:
             by=asking.account_id,
             now=at_desk.now(),
         )
-        joined = _enter(connection, found, label) if outcome is Claimed.DONE else ""
+        if outcome is Claimed.DONE:
+            joined = _enter(connection, found, label)
+            answers = {"site": label.site, "fingerprint": label.fingerprint, "joined": joined}
+            stored.save_step(connection, install_id, "box", answers, by=asking.account_id, now=at_desk.now(), done=True)
+    if outcome is Claimed.OTHER:  # claimed meanwhile: the page says which box it is
+        return redirect(f"{found.address}/box", 303)
     if outcome is not Claimed.DONE:
         return _box(found, code, (("box-code", _(_CLAIM[outcome])),))
-    save(found, "box", {"site": label.site, "fingerprint": label.fingerprint, "joined": joined}, done=True)
     return redirect(f"{found.address}/box", 303)
 
 

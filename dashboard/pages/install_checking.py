@@ -20,8 +20,7 @@ from dashboard.pages import desk as frame
 from dashboard.pages import sentences, typed, words
 from dashboard.pages.contexts_install import CheckRow, InForm, WatchPage
 from dashboard.pages.desk import desk, who
-from dashboard.pages.install_frame import Visit, begin, blocked, changing, field, form, save, step
-from dashboard.pages.install_home import latest
+from dashboard.pages.install_frame import Visit, begin, blocked, changing, field, form, latest, save, step
 from dashboard.pages.install_order import prepared_of
 from dashboard.pages.typed import Errors
 from dashboard.store import devices
@@ -81,8 +80,10 @@ def run(install_id: str) -> ResponseReturnValue:
 
 
 def judge(found: Visit) -> tuple[Check, ...]:
-    """The checks as they stand now; none where no test was begun."""
+    """The checks as they stand now; none where no test was begun. Of a test that was passed, what it found then."""
     at_desk, held = desk(), found.answers("test")
+    if found.is_done("test"):
+        return checks.from_stored(held.get("checks"))
     if found.box is None or "started" not in held:
         return ()
     sent = latest(found, "test")
@@ -240,6 +241,9 @@ def _sign(found: Visit, errors: Errors) -> Response:
     pending = bool(judged) and not found.is_done("test") and checks.only_delivery_fails(judged)
     missing = _missing(found, pending=pending)
     facts = [(_(item.title), _(_STATE[item.verdict])) for item in judged]
+    if found.is_done("test"):
+        passed_at = found.saved["test"].done_at or 0.0
+        facts.insert(0, (_("Tested"), desk().moment(passed_at).text))
     if found.found.signed_at is not None:
         facts.append((_("Signed"), desk().moment(found.found.signed_at).text))
     fields = [

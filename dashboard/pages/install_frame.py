@@ -22,7 +22,7 @@ from dashboard.pages.contexts import Choice, Fact
 from dashboard.pages.contexts_install import InField, InForm, StepPage
 from dashboard.pages.desk import desk, id_or_404, show, who
 from dashboard.pages.typed import Errors
-from dashboard.store import charge
+from dashboard.store import charge, queries
 from dashboard.store import installs as stored
 from dashboard.store.installs import Box, Install, Step
 
@@ -120,6 +120,15 @@ def save(found: Visit, key: str, answers: Mapping[str, Any], *, done: bool) -> N
         stored.save_step(
             connection, found.found.install_id, key, answers, by=who().account_id, now=at_desk.now(), done=done
         )
+
+
+def latest(found: Visit, key: str) -> queries.StoredCommand | None:
+    """The command that a section asked for."""
+    command_id = found.answers(key).get("command")
+    if not isinstance(command_id, str):
+        return None
+    with desk().reads.connect() as connection:
+        return queries.command_of(connection, desk().settings.tenant, command_id)
 
 
 def field(

@@ -26,7 +26,6 @@ from dashboard.pages.desk import desk, who
 from dashboard.pages.install_frame import Visit, begin, blocked, changing, field, form, save, step
 from dashboard.pages.typed import Errors
 from dashboard.store import installs as stored
-from dashboard.store import queries
 from wire.ledger import ClockState
 from wire.orders import BindPassphrase, Order
 
@@ -389,12 +388,3 @@ def _wifi(found: Visit, errors: Errors) -> Response:
         ),
         errors=errors,
     )
-
-
-def latest(found: Visit, key: str) -> queries.StoredCommand | None:
-    """The command that a section asked for."""
-    command_id = found.answers(key).get("command")
-    if not isinstance(command_id, str):
-        return None
-    with desk().reads.connect() as connection:
-        return queries.command_of(connection, desk().settings.tenant, command_id)

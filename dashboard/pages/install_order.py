@@ -23,8 +23,8 @@ from dashboard.installing import order
 from dashboard.pages import clauses, typed, words
 from dashboard.pages.asking import again
 from dashboard.pages.contexts_install import InField, InForm
-from dashboard.pages.desk import desk, who
-from dashboard.pages.install_frame import Visit, begin, changing, field, form, save, step
+from dashboard.pages.desk import audit_view, desk, who
+from dashboard.pages.install_frame import Visit, begin, changing, field, form, latest, save, step
 from dashboard.pages.outcomes import outcome_words
 from dashboard.pages.typed import Errors
 from dashboard.store import installs as stored
@@ -52,16 +52,20 @@ def prepare(install_id: str) -> ResponseReturnValue:
     """Save the order and prepare its document."""
     found, at_desk = changing(install_id, "order"), desk()
     answers, errors = _read(found)
+    if in_hand(found):
+        way = _("The signed document was handed in. Change the order on the household's page, under Order and notices")
+        errors = (("main-content", way),)
     if not errors and found.box is not None:
         with at_desk.reads.connect() as connection:
             adults = stored.adults_of(connection, install_id)
+            number = law.next_number(connection, found.box.site, answers["authority_id"])
         try:
             prepared = order.unsigned(
                 answers,
                 adults,
                 tenant=at_desk.settings.tenant,
                 site=found.box.site,
-                number=1,
+                number=number,
                 zone=at_desk.zone,
                 now=at_desk.now(),
             )
@@ -81,6 +85,7 @@ def document(install_id: str) -> Response:
     prepared = begin(install_id, "order").answers("order").get("prepared")
     if not isinstance(prepared, str):
         abort(404)
+    audit_view("view-prepared-order", install_id)
     answer = Response(json.dumps(json.loads(prepared), indent=1) + "\n", mimetype="application/json")
     answer.headers["Content-Disposition"] = "attachment; filename=authority-unsigned.json"
     return answer
@@ -96,6 +101,8 @@ def signed(install_id: str) -> ResponseReturnValue:
     prepared = _prepared(answers)
     if prepared is None or found.box is None:
         abort(409)
+    if in_hand(found):
+        return redirect(f"{found.address}/order", 303)
     sent = request.files.get("file")
     raw = b"" if sent is None else sent.stream.read(MAX_AUTHORITY_TEXT + 1)
     raw = raw or request.form.get("pasted", "").encode()
@@ -217,28 +224,34 @@ def prepared_of(found: Visit) -> Authority | None:
     return _prepared(found.answers("order"))
 
 
+def in_hand(found: Visit) -> bool:
+    """Whether the signed document was handed in, and nothing has come in its way since."""
+    if not found.answers("order").get("in_hand"):
+        return False
+    sent = latest(found, "order")
+    return sent is None or sent.state == "applied" or not outcome_words(sent, desk().now())[2]
+
+
 def _show(found: Visit, answers: Mapping[str, Any], errors: Errors) -> Response:
-    at_desk = desk()
     prepared = prepared_of(found)
     rows: list[str] = []
     links: list[tuple[str, str]] = []
     facts: tuple[tuple[str, str], ...] = ()
     if prepared is not None:
         facts = (
-            *clauses.head(prepared, at_desk.zone),
+            *clauses.head(prepared, desk().zone),
             *clauses.clauses(prepared),
-            *clauses.consents(prepared, at_desk.zone),
+            *clauses.consents(prepared, desk().zone),
         )
         links.append((_("Save the document to be signed"), f"{found.address}/order/document.json"))
-    command_id = found.answers("order").get("command")
-    if isinstance(command_id, str):
-        with at_desk.reads.connect() as connection:
-            sent = queries.command_of(connection, at_desk.settings.tenant, command_id)
-        if sent is not None:
-            heading, explanation, _done = outcome_words(sent, at_desk.now())
-            rows.append(f"{heading}. {explanation}")
-            if who().role.may(May.SEE):
-                links.append((_("Confirm order: the page for the second officer"), f"/commands/{command_id}"))
+    sent = latest(found, "order")
+    if sent is not None:
+        heading, explanation, over = outcome_words(sent, desk().now())
+        rows.append(f"{heading}. {explanation}")
+        if over and sent.state != "applied":
+            rows.append(_("The box does not have this order. Hand the document in again, or prepare it anew."))
+        if who().role.may(May.SEE):
+            links.append((_("Confirm order: the page for the second officer"), f"/commands/{sent.command_id}"))
     if prepared is not None and prepared.kind == "consent" and not prepared.consents:
         rows.append(_("It rests on consent and names nobody yet. Let everybody sign first, then prepare it again."))
     return step(
@@ -259,7 +272,7 @@ def _show(found: Visit, answers: Mapping[str, Any], errors: Errors) -> Response:
 
 def _forms(found: Visit, answers: Mapping[str, Any], errors: Errors, *, prepared: bool) -> tuple[InForm, ...]:
     at_desk = desk()
-    sent = bool(found.answers("order").get("in_hand"))
+    sent = in_hand(found)
     made: list[InForm] = []
     if prepared and not sent and who().role.acts and at_desk.settings.authority_issuers:
         fields = (

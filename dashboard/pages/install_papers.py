@@ -127,7 +127,7 @@ def _of(found: Visit, name: str, language: str) -> Paper:
             (said["fitted"], _day(found.found.signed_at, language)),
             (said["box"], "" if found.box is None else found.box.site),
             (said["reference"], found.reference),
-            (said["by"], words.plain(found.found.by_name, 120)),
+            (said["by"], words.plain(found.answers("sign").get("signature") or found.found.by_name, 120)),
         ]
     return Paper(
         language=made.language,
@@ -143,5 +143,10 @@ def _of(found: Visit, name: str, language: str) -> Paper:
             )
             for item in made.sections
         ),
-        sign="" if name == "certificate" else made.receipt,
+        sign="" if name == "certificate" else made.consent if _by_consent(found) else made.receipt,
     )
+
+
+def _by_consent(found: Visit) -> bool:
+    prepared = prepared_of(found)
+    return prepared is not None and prepared.kind == "consent"

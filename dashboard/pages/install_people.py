@@ -34,6 +34,8 @@ MOST_PATH = 20_000
 MOST_SIGNATURE = 120
 CONFIRM_DAYS = 90
 """When a consent is to be confirmed again."""
+_NOT_PREPARED = N_("The order has not been prepared, so the notice cannot say yet what is kept.")
+_OTHER_WORDS = N_("The order was changed since: tell them again")
 _PATH = re.compile(r"(?:M\d{1,4} \d{1,4}(?: L\d{1,4} \d{1,4})* ?)+")
 
 
@@ -75,6 +77,8 @@ def add(install_id: str) -> ResponseReturnValue:  # noqa: C901 - one check after
         errors.append(("adult-given", _("Who does not sign has not agreed")))
     if not commands.TOKEN.fullmatch(sent.get("token", "")):
         errors.append(("adult-role", _(typed.INCOMPLETE)))
+    if prepared_of(found) is None:
+        errors.insert(0, ("main-content", _(_NOT_PREPARED)))
     if errors:
         return _show(found, tuple(errors))
     now = at_desk.now()
@@ -105,12 +109,19 @@ def everybody(install_id: str) -> ResponseReturnValue:
     found = changing(install_id, "people")
     with desk().reads.connect() as connection:
         told = stored.adults_of(connection, install_id)
-    prepared = prepared_of(found)
+    prepared, now_said = prepared_of(found), {code: notice_of(found, code).sha256 for code in notices.LANGUAGES}
     errors: list[tuple[str, str]] = []
+    # Who was given other words than those of now has not been told what is kept.
+    told = tuple(item for item in told if item.notice_sha256 == now_said.get(item.language))
     if not any(item.role == "subject" for item in told):
         errors.append(("all-everybody", _("The person under the order has not been told yet")))
     if prepared is not None and prepared.kind == "consent" and not all(item.kind == "consent" for item in told):
         errors.append(("all-everybody", _("The order rests on consent, and somebody has not agreed")))
+    elif prepared is not None and prepared.kind == "consent":
+        named = {item.id for item in prepared.consents or ()}
+        if not {item.adult_id for item in told} <= named:
+            text = _("Somebody agreed after the document was prepared. Prepare it again, so that it names everybody")
+            errors.append(("all-everybody", text))
     if request.form.get("everybody") != "yes":
         errors.append(("all-everybody", _("Confirm that every adult who is there was told")))
     if errors:
@@ -124,6 +135,7 @@ def _show(found: Visit, errors: Errors) -> Response:
     with at_desk.reads.connect() as connection:
         told = stored.adults_of(connection, found.found.install_id)
     own = dict(notices.names())
+    now_said = {code: notice_of(found, code).sha256 for code in {item.language for item in told}}
     roles, kinds = dict(ROLES), dict(KINDS)
     facts = [
         (
@@ -134,7 +146,8 @@ def _show(found: Visit, errors: Errors) -> Response:
                 signed=_(SIGNED.get(item.signed, item.signed)),
                 language=own.get(item.language, item.language),
                 at=words.date_time(item.given_at, at_desk.zone),
-            ),
+            )
+            + ("" if item.notice_sha256 == now_said[item.language] else ". " + _(_OTHER_WORDS)),
         )
         for item in told
     ]
@@ -147,9 +160,7 @@ def _show(found: Visit, errors: Errors) -> Response:
         ),
         facts_title=_("Who was told"),
         facts=facts,
-        rows=()
-        if prepared_of(found) is not None
-        else (_("The order has not been prepared, so the notice cannot say yet what is kept."),),
+        rows=() if prepared_of(found) is not None else (_(_NOT_PREPARED),),
         links=[(_("Open the notice in any language"), f"{found.address}/notice")],
         forms=_forms(found, errors, first=not told, complete=found.is_done("people")),
         errors=errors,

@@ -16,8 +16,7 @@ from dashboard.i18n import N_, _
 from dashboard.pages import typed
 from dashboard.pages.asking import again
 from dashboard.pages.desk import desk, who
-from dashboard.pages.install_frame import Visit, begin, changing, field, form, save, step
-from dashboard.pages.install_home import latest
+from dashboard.pages.install_frame import Visit, begin, changing, field, form, latest, save, step
 from dashboard.pages.outcomes import outcome_words
 from dashboard.pages.typed import Errors
 from dashboard.store import installs as stored
@@ -96,9 +95,15 @@ def _end(found: Visit, errors: Errors) -> Response:
     sent = latest(found, "end")
     rows = []
     links = []
+    failed = False
     if sent is not None:
-        heading, explanation, _done = outcome_words(sent, desk().now())
+        heading, explanation, over = outcome_words(sent, desk().now())
+        failed = over and sent.state != "applied"
         rows.append(f"{heading}. {explanation}")
+        if failed:
+            rows.append(
+                _("The box has not said that it stopped. Ask it again, or pull its plug when you take it away.")
+            )
         links.append((_("What was sent to the box"), f"/commands/{sent.command_id}"))
     return step(
         found,
@@ -112,7 +117,7 @@ def _end(found: Visit, errors: Errors) -> Response:
         rows=rows,
         links=links,
         forms=()
-        if found.is_done("end")
+        if found.is_done("end") and not failed
         else (
             form(
                 _("End the recording"),

@@ -1,58 +1,36 @@
-"""What the pages of an installation read and write: boxes in stock, steps, who was told, which passphrases were made.
+"""What the pages of an installation read and write: its steps, who was told, which passphrases were made.
 
 In: an open SQLAlchemy connection and plain values. Out: frozen rows. Writers are called inside a transaction, and write
-the audit's line. Bounded: `MOST_STOCK` boxes wait at a time; an operator has at most `MOST_OPEN` installations that are
-not closed, an installation `MOST_ADULTS` adults and `MOST_KEYS` passphrases; a box whose code was tried wrongly
-`MOST_TRIES` times has to be entered anew.
+the audit's line. Bounded: an operator has at most `MOST_OPEN` installations that are not closed, an installation
+`MOST_ADULTS` adults and `MOST_KEYS` passphrases. Boxes that wait to be fitted are in `stock`.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import (
     account,
-    box_stock,
     install,
     install_adult,
     install_key,
     install_step,
 )
 from dashboard.store.schema import site as site_table
-from wire.claim import BoxCard, Label, code_digest
-from wire.keys import key_id
 
-MOST_STOCK = 2000
 MOST_OPEN = 500
 MOST_LISTED = 200
 MOST_ADULTS = 20
 MOST_KEYS = 40
-MOST_TRIES = 10
 
 
 class Full(ValueError):  # noqa: N818 - reads as what happened
     """A bound is reached; the text says which."""
-
-
-class Claimed(StrEnum):
-    """What became of a claim."""
-
-    DONE = "done"
-    UNKNOWN = "unknown"
-    """No such box in stock, or the fingerprint is another's."""
-    WRONG = "wrong"
-    """The code is not the box's."""
-    LOCKED = "locked"
-    """Too many wrong codes."""
-    USED = "used"
-    """The box was claimed before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,78 +99,9 @@ class Box:
     heard_at: float | None
 
 
-def stock_box(connection: Connection, card: BoxCard, *, by: str | None, now: float) -> None:
-    """Enter a box from its card. A box that was not claimed may be entered anew, with another code.
-
-    Raises:
-        Full: `MOST_STOCK` boxes wait.
-        ValueError: the box is in use, or was claimed.
-    """
-    if connection.execute(select(site_table.c.site).where(site_table.c.site == card.site)).first() is not None:
-        raise ValueError(f"the box {card.site} is in use")
-    before = connection.execute(select(box_stock.c.claimed_at).where(box_stock.c.site == card.site)).one_or_none()
-    if before is not None and before.claimed_at is not None:
-        raise ValueError(f"the box {card.site} was claimed already")
-    values = {
-        "tenant": card.tenant,
-        "verify_key": card.verify_key,
-        "seal_key": card.seal_key,
-        "fingerprint": key_id(card.verify_key),
-        "code_sha256": card.code_sha256,
-        "tries": 0,
-        "entered_at": now,
-    }
-    if before is not None:
-        connection.execute(update(box_stock).where(box_stock.c.site == card.site).values(**values))
-    else:
-        waiting = select(func.count()).select_from(box_stock).where(box_stock.c.claimed_at.is_(None))
-        if connection.execute(waiting).scalar_one() >= MOST_STOCK:
-            raise Full(f"{MOST_STOCK} boxes wait to be fitted already")
-        connection.execute(insert(box_stock).values(site=card.site, **values))
-    write_audit(connection, at=now, account_id=by, action="stock-box", subject=card.site, outcome="entered")
-
-
-def claim_box(
-    connection: Connection, install_id: str, label: Label, *, tenant: str, title: str, by: str, now: float
-) -> Claimed:
-    """Use a label's code: the box becomes a household of its own, and this installation's. One statement decides."""
-    row = (
-        connection.execute(select(box_stock).where(box_stock.c.site == label.site, box_stock.c.tenant == tenant))
-        .mappings()
-        .one_or_none()
-    )
-    outcome = _judge(row, label)
-    if row is not None and outcome is Claimed.WRONG:
-        tried = update(box_stock).where(box_stock.c.site == label.site).values(tries=box_stock.c.tries + 1)
-        connection.execute(tried)
-    if row is not None and outcome is Claimed.DONE:
-        mine = and_(box_stock.c.site == label.site, box_stock.c.claimed_at.is_(None))
-        taken = connection.execute(update(box_stock).where(mine).values(claimed_at=now, claimed_by=by)).rowcount
-        outcome = Claimed.DONE if taken else Claimed.USED
-    if row is not None and outcome is Claimed.DONE:
-        connection.execute(
-            insert(site_table).values(
-                site=row["site"],
-                tenant=tenant,
-                title=title,
-                verify_key=row["verify_key"],
-                seal_key=row["seal_key"],
-            )
-        )
-        connection.execute(update(install).where(install.c.install_id == install_id).values(site=label.site))
-    write_audit(connection, at=now, account_id=by, action="claim-box", subject=label.site, outcome=str(outcome))
-    return outcome
-
-
-def _judge(row: Any, label: Label) -> Claimed:
-    if row is None or not hmac.compare_digest(row["fingerprint"], label.fingerprint):
-        return Claimed.UNKNOWN
-    if row["claimed_at"] is not None:
-        return Claimed.USED
-    if row["tries"] >= MOST_TRIES:
-        return Claimed.LOCKED
-    same = hmac.compare_digest(row["code_sha256"], code_digest(label.site, label.code))
-    return Claimed.DONE if same else Claimed.WRONG
+def alone(connection: Connection, install_id: str) -> None:
+    """Two that write about one installation take turns, also where a database lets writers run at once."""
+    connection.execute(select(install.c.install_id).where(install.c.install_id == install_id).with_for_update())
 
 
 def start(
@@ -205,14 +114,14 @@ def start(
     site: str | None,
     by: str,
     now: float,
-) -> None:
-    """Begin an installation (or a removal); again with the same id does nothing.
+) -> bool:
+    """Begin an installation (or a removal); False where there is one of this id, which is left as it is.
 
     Raises:
         Full: `MOST_OPEN` are not closed.
     """
     if connection.execute(select(install.c.install_id).where(install.c.install_id == install_id)).first() is not None:
-        return
+        return False
     going = select(func.count()).where(install.c.tenant == tenant, install.c.state.in_(("open", "pending")))
     if connection.execute(going).scalar_one() >= MOST_OPEN:
         raise Full(f"{MOST_OPEN} installations are not closed yet")
@@ -229,6 +138,7 @@ def start(
         )
     )
     write_audit(connection, at=now, account_id=by, action=f"start-{kind}", subject=install_id, outcome="open")
+    return True
 
 
 def installs(
@@ -281,6 +191,7 @@ def save_step(
     done: bool,
 ) -> None:
     """Save a section; with `answers` None only that it was opened. When it was first opened and done stays as it was."""
+    alone(connection, install_id)
     which = and_(install_step.c.install_id == install_id, install_step.c.step == step)
     before = connection.execute(select(install_step.c.done_at).where(which)).one_or_none()
     if before is None:
@@ -324,6 +235,19 @@ def change_state(connection: Connection, found: Install, state: str, *, by: str,
     return True
 
 
+def forget_unclaimed(connection: Connection, tenant: str, *, before: float) -> int:
+    """Erase installations that were given up before they had a box, and before a moment; how many.
+
+    Those with a box go with the other records of their household (`retention_work`).
+    """
+    mine = and_(install.c.tenant == tenant, install.c.site.is_(None), install.c.closed_at < before)
+    query = select(install.c.install_id).where(mine).order_by(install.c.closed_at).limit(MOST_LISTED)
+    due = connection.execute(query).scalars().all()
+    for table in (install_key, install_adult, install_step, install):
+        connection.execute(delete(table).where(table.c.install_id.in_(due)))
+    return len(due)
+
+
 def adults_of(connection: Connection, install_id: str) -> tuple[Adult, ...]:
     """Who was told, in the order in which they were."""
     columns = [column for column in install_adult.c if column.name not in ("install_id", "by")]
@@ -342,6 +266,7 @@ def add_adult(connection: Connection, install_id: str, told: Adult, *, by: str, 
     Raises:
         Full: `MOST_ADULTS` were.
     """
+    alone(connection, install_id)
     held = {item.adult_id for item in adults_of(connection, install_id)}
     if told.adult_id in held:
         return
@@ -377,6 +302,7 @@ def add_keys(connection: Connection, install_id: str, made: tuple[Key, ...], *, 
     Raises:
         Full: there would be more than `MOST_KEYS`.
     """
+    alone(connection, install_id)
     number = connection.execute(
         select(func.count()).select_from(install_key).where(install_key.c.install_id == install_id)
     ).scalar_one()

@@ -99,6 +99,16 @@ def keep_document(
     return True
 
 
+def next_number(connection: Connection, site_id: str, authority_id: str) -> int:
+    """The number of the next document of this id: one more than the highest that is held here or that the box has."""
+    table = authority_document.c
+    query = select(func.max(table.number)).where(table.site == site_id, table.authority_id == authority_id)
+    held = connection.execute(query).scalar_one() or 0
+    status = connection.execute(select(site.c.status).where(site.c.site == site_id)).scalar_one_or_none() or {}
+    said = status.get("authority_number") if status.get("authority_id") == authority_id else None
+    return max(held, said if isinstance(said, int) else 0) + 1
+
+
 def acts_of(connection: Connection, site_id: str, actions: tuple[str, ...]) -> tuple[StoredCommand, ...]:
     """Commands of these actions at a household, newest first; at most `MOST_ACTS`."""
     query = (

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
-from dashboard.store import installs, schema
+from dashboard.store import schema, stock
 from wire.authority import parse_document, sign
 from wire.claim import CODE_ALPHABET, CODE_LENGTH, LINK, BoxCard, code_digest, label_of
 from wire.keys import public_text
@@ -35,7 +35,7 @@ def _stock(served: Any) -> str:
         made_at=datetime.now(UTC),
     )
     with served.engine.begin() as connection:
-        installs.stock_box(connection, card, by=None, now=served.seed.clock.at)
+        stock.stock_box(connection, card, by=None, now=served.seed.clock.at)
     return label_of(card, code).text()
 
 
@@ -117,6 +117,7 @@ def test_a_box_is_fitted_on_a_telephone(  # noqa: PLR0915 - one journey, told in
     _people(page, at, scripted=scripted, look=look)
 
     page.goto(f"{at}/never")
+    look("never")
     page.get_by_label("None of these").check()
     press("Save")
 
@@ -154,11 +155,14 @@ def test_a_box_is_fitted_on_a_telephone(  # noqa: PLR0915 - one journey, told in
     _speak(served, authority_id=document.id)
     _answer(served, "run-probe")
     expect(page.locator("#live").get_by_text("Everything works.")).to_be_visible()
+    look("test")
     page.goto(f"{at}/sign")
+    look("sign")
     page.get_by_label("Your name or number").fill("Officer 12")
     press("Sign and close the visit")
     page.get_by_role("link", name="Certificate").click()
     expect(page.get_by_role("heading", name="Certificate of installation").first).to_be_visible()
+    look("certificate")
     made = page.request.get(f"{at}/certificate.pdf")
     assert made.body().startswith(b"%PDF")
 

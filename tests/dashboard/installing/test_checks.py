@@ -124,4 +124,6 @@ def test_only_where_just_the_way_here_fails_is_it_pending() -> None:
     assert not checks.only_delivery_fails(judge(facts()))
     more = judge(facts(trip=trip, status=status(recording=False), started_at=NOW - 200))
     assert not checks.only_delivery_fails(more)
-    assert checks.as_stored(only)[4] == {"key": "delivery", "verdict": "fail"}
+    assert checks.from_stored(checks.as_stored(only)) == only
+    assert checks.from_stored([{"key": "delivery", "verdict": "odd"}, {"key": "other"}, None]) == ()
+    assert checks.from_stored(None) == ()

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from dashboard import auth
 from dashboard.access import Role
-from dashboard.store import installs, schema
+from dashboard.store import schema, stock
 from wire.authority import Authority, parse_document, sign
 from wire.claim import CODE_ALPHABET, CODE_LENGTH, BoxCard, Label, code_digest, label_of
 from wire.keys import public_text
@@ -95,7 +95,7 @@ class Fitting:
             made_at=datetime.fromtimestamp(self.clock.at, UTC),
         )
         with self.seed.engine.begin() as connection:
-            installs.stock_box(connection, card, by=None, now=self.clock.at)
+            stock.stock_box(connection, card, by=None, now=self.clock.at)
         return label_of(card, code)
 
     def start(self, browser: FlaskClient, **values: str) -> str:

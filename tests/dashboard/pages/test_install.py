@@ -163,3 +163,16 @@ def test_it_can_be_given_up_with_a_reason(browser: FlaskClient, fitting: Any) ->
     assert "Given up" in browser.get("/install").text
     assert fitting.post(browser, "/install", f"{at}/never", there="none").status_code == 409
     assert browser.get(f"{at}/never").status_code == 200
+
+
+@pytest.mark.req("R66")
+def test_the_id_of_anothers_installation_changes_nothing_there(
+    browser: FlaskClient, sign_in_as: Callable[..., FlaskClient], fitting: Any
+) -> None:
+    at = fitting.start(browser)
+    before = fitting.seed.rows(schema.install_step)
+    other = sign_in_as("officer-2", charged=False)
+    token = at.rpartition("/")[2]
+    fitting.post(other, "/install", "/install", kind="install", reference="NM-1", other="yes", token=token)
+    assert fitting.seed.rows(schema.install_step) == before
+    assert other.get(at).status_code == 404

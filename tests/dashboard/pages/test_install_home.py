@@ -112,7 +112,14 @@ def test_a_box_is_taken_away_after_its_recording_was_ended(officer: FlaskClient,
     assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended").status_code == 303
     (row,) = fitting.seed.rows(schema.command)
     assert row["body"]["action"] == "withdraw-consent"
-    assert "/commands/" in officer.get(f"{at}/end").text
+    page = officer.get(f"{at}/end").text
+    assert "/commands/" in page
+    assert f'action="{at}/end"' not in page
+    fitting.answer("withdraw-consent", state="expired")
+    page = officer.get(f"{at}/end").text
+    assert "has not said that it stopped" in page
+    assert f'action="{at}/end"' in page
+    assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended").status_code == 303
     assert fitting.post(officer, f"{at}/collect", f"{at}/collect", done=["box", "cards"]).status_code == 422
     done = ["router", "told", "cards", "box"]
     assert fitting.post(officer, f"{at}/collect", f"{at}/collect", done=done).location == at

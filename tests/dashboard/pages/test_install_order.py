@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from dashboard.settings import DashboardSettings
 from dashboard.store import schema
-from wire.authority import parse_document
+from wire.authority import parse_document, sign
 from wire.keys import public_text
 
 
@@ -80,8 +80,6 @@ def test_a_document_that_says_more_than_was_prepared_is_not_taken(officer: Flask
     fitting.order(officer, clauses=["register", "lists", "full"])
     before = officer.get(f"{fitting.install}/order/document.json").data
     fitting.order(officer)
-    from wire.authority import sign
-
     signed = sign(parse_document(before), fitting.issuer).model_dump_json()
     at = f"{fitting.install}/order"
     answer = fitting.post(officer, at, f"{at}/signed", pasted=signed)
@@ -116,9 +114,65 @@ def test_who_was_told_is_kept_without_a_name_and_an_order_by_consent_needs_all(
     assert {item.kind for item in consents} == {"consent", "notice"}
 
 
+@pytest.mark.req("R60")
+def test_a_consent_counts_when_the_document_names_it(officer: FlaskClient, fitting: Any) -> None:
+    fitting.claim(officer)
+    at = fitting.install
+    fitting.order(officer, kind="consent")
+    fitting.tell(officer, given="consent")
+    answer = fitting.post(officer, f"{at}/people", f"{at}/people/all", everybody="yes")
+    assert "agreed after the document was prepared" in answer.text
+    fitting.order(officer, kind="consent")
+    assert fitting.post(officer, f"{at}/people", f"{at}/people/all", everybody="yes").status_code == 303
+    assert "I agree that it is used" in officer.get(f"{at}/notice").text
+
+
+@pytest.mark.req("R59", "R8")
+def test_who_was_told_before_the_order_was_changed_is_told_again(officer: FlaskClient, fitting: Any) -> None:
+    fitting.claim(officer)
+    at = fitting.install
+    fitting.order(officer)
+    fitting.tell(officer)
+    fitting.order(officer, clauses=["register", "full"], lists="")
+    assert "tell them again" in officer.get(f"{at}/people").text
+    answer = fitting.post(officer, f"{at}/people", f"{at}/people/all", everybody="yes")
+    assert "has not been told yet" in answer.text
+    fitting.tell(officer)
+    assert fitting.post(officer, f"{at}/people", f"{at}/people/all", everybody="yes").status_code == 303
+
+
+@pytest.mark.req("R53")
+def test_an_order_that_did_not_reach_the_box_is_prepared_anew_with_a_higher_number(
+    officer: FlaskClient, fitting: Any
+) -> None:
+    fitting.claim(officer)
+    at = f"{fitting.install}/order"
+    fitting.order(officer)
+    fitting.hand_in(officer)
+    first = parse_document(officer.get(f"{at}/document.json").data)
+    late = fitting.order(officer, reference="EX-2")
+    assert late.status_code == 422
+    assert "EX-2" in late.text or "was handed in" in late.text
+    assert parse_document(officer.get(f"{at}/document.json").data) == first
+    fitting.answer("set-authority", state="refused", detail="It is older.")
+    page = officer.get(at).text
+    assert "does not have this order" in page
+    assert "Prepare the document" in page
+    assert fitting.order(officer, reference="EX-2").status_code == 303
+    again = parse_document(officer.get(f"{at}/document.json").data)
+    assert (again.id, again.number, again.reference) == (first.id, 2, "EX-2")
+    fitting.speak(authority_id=first.id, authority_number=6)
+    fitting.order(officer)
+    assert parse_document(officer.get(f"{at}/document.json").data).number == 7
+    assert "view-prepared-order" in {row["action"] for row in fitting.seed.rows(schema.audit)}
+
+
 def test_not_everybody_was_told(officer: FlaskClient, fitting: Any) -> None:
     fitting.claim(officer)
     at = fitting.install
+    assert "has not been prepared" in fitting.tell(officer).text
+    assert fitting.seed.rows(schema.install_adult) == []
+    fitting.order(officer)
     fitting.tell(officer, role="adult", drawn="<script>")
     (row,) = fitting.seed.rows(schema.install_adult)
     assert row["signed"] == "typed"

@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Engine
 
 from dashboard import auth
 from dashboard.access import Role
 from dashboard.store import installs, schema
-from dashboard.store.installs import Adult, Claimed, Full, Key
-from wire.claim import BoxCard, Label, code_digest, label_of
-from wire.keys import public_text
+from dashboard.store.installs import Adult, Full, Key
 
 NOW = 1_768_424_649.0
-CODE = "ABCDEFGH23456789"
 ID = "ab" * 16
 
 
@@ -25,72 +19,16 @@ def by(engine: Engine) -> str:
     return auth.add_account(engine, name="officer-1", role=Role.OFFICER, now=0.0)
 
 
-def card(site: str = "box-7", code: str = CODE) -> BoxCard:
-    return BoxCard(
-        tenant="northmoor",
-        site=site,
-        verify_key=public_text(Ed25519PrivateKey.generate()),
-        seal_key=public_text(X25519PrivateKey.generate()),
-        code_sha256=code_digest(site, code),
-        made_at=datetime.fromtimestamp(NOW, UTC),
-    )
-
-
 def begin(engine: Engine, by: str, install_id: str = ID, **values: Any) -> None:
     whole: dict[str, Any] = {"tenant": "northmoor", "kind": "install", "reference": "NM-1", "site": None}
     with engine.begin() as connection:
         installs.start(connection, install_id, by=by, now=NOW, **(whole | values))
 
 
-def claim(engine: Engine, label: Label, by: str) -> Claimed:
-    with engine.begin() as connection:
-        return installs.claim_box(connection, ID, label, tenant="northmoor", title="NM-1", by=by, now=NOW)
-
-
-def test_a_box_in_stock_is_claimed_once(engine: Engine, by: str) -> None:
-    begin(engine, by)
-    made = card()
-    with engine.begin() as connection:
-        installs.stock_box(connection, made, by=None, now=NOW)
-    label = label_of(made, CODE)
-    assert claim(engine, Label(site="box-7", fingerprint="0" * 16, code=CODE), by) is Claimed.UNKNOWN
-    assert claim(engine, label_of(made, CODE[::-1]), by) is Claimed.WRONG
-    assert claim(engine, label, by) is Claimed.DONE
-    assert claim(engine, label, by) is Claimed.USED
-    with engine.begin() as connection:
-        box = installs.box_of(connection, "northmoor", "box-7")
-        assert box is not None
-        assert (box.verify_key, box.title, box.heard_at) == (made.verify_key, "NM-1", None)
-        assert installs.box_of(connection, "elsewhere", "box-7") is None
-        found = installs.install_of(connection, "northmoor", ID)
-        assert found is not None
-        assert found.site == "box-7"
-        with pytest.raises(ValueError, match="in use"):
-            installs.stock_box(connection, made, by=None, now=NOW)
-
-
-def test_wrong_codes_lock_a_box_until_it_is_entered_anew(engine: Engine, by: str) -> None:
-    begin(engine, by)
-    made = card()
-    with engine.begin() as connection:
-        installs.stock_box(connection, made, by=None, now=NOW)
-    for _ in range(installs.MOST_TRIES):
-        assert claim(engine, label_of(made, CODE[::-1]), by) is Claimed.WRONG
-    assert claim(engine, label_of(made, CODE), by) is Claimed.LOCKED
-    with engine.begin() as connection:
-        installs.stock_box(connection, made, by=None, now=NOW)
-    assert claim(engine, label_of(made, CODE), by) is Claimed.DONE
-
-
-def test_stock_and_installations_have_a_most(engine: Engine, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installs, "MOST_STOCK", 1)
+def test_installations_have_a_most(engine: Engine, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installs, "MOST_OPEN", 1)
     monkeypatch.setattr(installs, "MOST_ADULTS", 1)
     monkeypatch.setattr(installs, "MOST_KEYS", 1)
-    with engine.begin() as connection:
-        installs.stock_box(connection, card(), by=None, now=NOW)
-        with pytest.raises(Full):
-            installs.stock_box(connection, card("box-8"), by=None, now=NOW)
     begin(engine, by)
     begin(engine, by)
     with pytest.raises(Full):
@@ -163,3 +101,21 @@ def test_the_list_has_ones_own_and_those_in_charge_of(engine: Engine, by: str) -
         every = installs.installs(connection, "northmoor", within=None, by=by)
     assert [item.install_id for item in mine] == [ID]
     assert len(every) == 2
+
+
+@pytest.mark.req("R64")
+def test_what_was_given_up_before_there_was_a_box_goes_in_time(engine: Engine, by: str) -> None:
+    for install_id in (ID, "cd" * 16):
+        begin(engine, by, install_id)
+        with engine.begin() as connection:
+            installs.save_step(connection, install_id, "start", {"other": False}, by=by, now=NOW, done=True)
+    with engine.begin() as connection:
+        found = installs.install_of(connection, "northmoor", ID)
+        assert found is not None
+        installs.change_state(connection, found, "given-up", by=by, now=NOW + 5)
+        assert installs.forget_unclaimed(connection, "northmoor", before=NOW + 5) == 0
+        assert installs.forget_unclaimed(connection, "elsewhere", before=NOW + 9) == 0
+        assert installs.forget_unclaimed(connection, "northmoor", before=NOW + 9) == 1
+        assert installs.install_of(connection, "northmoor", ID) is None
+        assert installs.steps_of(connection, ID) == {}
+        assert installs.install_of(connection, "northmoor", "cd" * 16) is not None
