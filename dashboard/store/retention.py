@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, false, not_, or_, select, true, update
 
-from dashboard.store import cases, retention_work, reviewing
+from dashboard.store import cases, installs, retention_work, reviewing
 from dashboard.store.law import at_of, documents_in_force, holds_in_force
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import (
@@ -144,7 +144,8 @@ def purge(connection: Connection, *, tenant: str, now: float) -> bool:
             write_audit(
                 connection, at=now, account_id=None, action="erase", subject=f"{site_id}: {said}", outcome="erased"
             )
-    return left
+    decided = schedule_of(None, now).commands
+    return installs.forget_unclaimed(connection, tenant, before=decided) >= installs.MOST_LISTED or left
 
 
 def erase_device(connection: Connection, *, site_id: str, device_id: str, since: float, until: float) -> int:
