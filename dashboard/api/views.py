@@ -1,8 +1,8 @@
 """What the pages say, as data: the same context that a page is made of, in the same plain words.
 
-In: a page's address below `/pages`. Out: its context as JSON, described by its dataclass. The page's own view does the
-reading, so charge, rights and the audit are the same. Pages
-whose data is described field by field are in `VIEWS`; of the others the document says that there is an object.
+In: a page's address below `/pages`, and what narrows it down (`QUERIES`). Out: its context as JSON, described by its
+dataclass. The page's own view does the reading, so charge, rights and the audit are the same. Pages whose data is
+described field by field are in `VIEWS`; of the others the document says that there is an object.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import pkgutil
 from typing import Annotated, Any
 
 from flask import Response, current_app, g, make_response
-from pydantic import Field
+from pydantic import Field, create_model
 from pydantic_core import to_jsonable_python
 
 from dashboard import pages
 from dashboard.api import problems
-from dashboard.api.frame import Api, Call, Routes
+from dashboard.api.frame import Api, Call, Model, NoQuery, Routes
 from dashboard.tokens import OFFERED
 
+Narrowing = Annotated[str, Field(max_length=200, description="As in the page's address; empty narrows nothing down.")]
 AnyPage = Annotated[dict[str, Any], Field(description="The page's context, as it is.")]
 
 VIEWS: dict[str, str] = {
@@ -48,6 +49,28 @@ VIEWS: dict[str, str] = {
     "trail.audit": "AuditPage",
     "monthly.monthly_return": "ReturnPage",
 }
+QUERIES: dict[str, tuple[str, ...]] = {
+    "search.find": ("q",),
+    "households.households": (
+        "q",
+        "severity",
+        "standing",
+        "risk",
+        "officer",
+        "silent",
+        "due",
+        "ending",
+        "sort",
+        "page",
+    ),
+    "devices.devices": ("standing", "seen", "text", "page"),
+    "notes.notes": ("heading", "page"),
+    "timeline.timeline": ("span", "from"),
+    "trail.audit": ("who", "action", "household", "since", "until", "before"),
+    "monthly.monthly_return": ("month", "share"),
+    "install_papers.notice": ("language",),
+}
+"""What narrows a page down, by the names in its address."""
 _FILES = (".pdf", ".json", ".csv", ".js", ".zip", "/file")
 """Ends of addresses that answer with a file and not with a page."""
 EXEMPT: dict[str, str] = {
@@ -85,7 +108,18 @@ def declare(api: Api, routes: Routes) -> None:
 
         run.__name__ = "page_" + endpoint.replace(".", "_")
         run.__doc__ = f"What the page {rule} says."
-        api.operation("GET", f"/pages{rule.rstrip('/')}", need=need, answer=context, tag="pages", tagged=False)(run)
+        query = _query_of(endpoint)
+        at = f"/pages{rule.rstrip('/')}"
+        api.operation("GET", at, need=need, answer=context, tag="pages", query=query, tagged=False)(run)
+
+
+def _query_of(endpoint: str) -> type[Model]:
+    """The query that a page's own view reads; what it says wrongly narrows nothing down, as at the page."""
+    if endpoint not in QUERIES:
+        return NoQuery
+    fields: dict[str, Any] = dict.fromkeys(QUERIES[endpoint], (Narrowing, ""))
+    made: type[Model] = create_model(f"{VIEWS.get(endpoint, endpoint)}Query", __base__=Model, **fields)
+    return made
 
 
 def _page(endpoint: str, call: Call) -> Any:
