@@ -41,6 +41,22 @@ def test_a_token_is_shown_once_kept_as_a_hash_and_in_the_audit(
     assert all(token not in repr(line) for line in seed.rows(schema.audit))
 
 
+@pytest.mark.req("R66")
+def test_a_token_is_made_after_a_fresh_proof_alone(
+    officer: FlaskClient, csrf: Callable[[TestResponse], str], seed: Any, clock: Any
+) -> None:
+    clock.at += 601
+    answer = _make(officer, csrf)
+    assert answer.status_code == 303
+    assert answer.location.startswith("/again?next=%2Fheld%2F"), "what was typed waits there"
+    assert seed.rows(schema.api_token) == []
+    assert officer.get("/tokens").status_code == 200, "to look, and to end one, the session is enough"
+
+
+def test_who_has_an_account_finds_the_page(officer: FlaskClient) -> None:
+    assert 'href="/tokens"' in officer.get("/account").text
+
+
 def test_its_use_is_shown_and_it_ends_at_once(
     officer: FlaskClient, stranger: FlaskClient, csrf: Callable[[TestResponse], str], seed: Any
 ) -> None:
