@@ -79,6 +79,34 @@ def test_serves_on_an_inherited_socket_and_stops_cleanly(
     assert f"serving on http://127.0.0.1:{port}/" in errors
 
 
+@pytest.mark.parametrize(
+    ("trusted", "header", "status"),
+    [
+        ("127.0.0.1", "X-Forwarded-Host", 200),
+        ("127.0.0.1", "Forwarded", 400),
+        ("192.0.2.1", "X-Forwarded-Host", 400),
+        (None, "X-Forwarded-Host", 400),
+    ],
+    ids=["the-proxy", "another-header-of-the-proxy", "somebody-else", "no-proxy"],
+)
+def test_what_a_proxy_says_counts_from_the_one_of_the_settings_alone(
+    config: Path, start: Callable[..., subprocess.Popen[str]], trusted: str | None, header: str, status: int
+) -> None:
+    said = "" if trusted is None else f'trusted_proxy = "{trusted}"\n'
+    config.write_text(f'{config.read_text()}hosts = ["pages.example.org"]\n{said}')
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = start("--config", str(config), "--fd", str(listener.fileno()), pass_fds=[listener.fileno()])
+        port = listener.getsockname()[1]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    value = "host=pages.example.org" if header == "Forwarded" else "pages.example.org"
+    connection.request("GET", "/sign-in", headers={header: value})
+    assert connection.getresponse().status == status
+    connection.close()
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+
+
 def test_a_taken_port_is_a_plain_error(config: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
