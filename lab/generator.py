@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, and_, bindparam, insert, text, update
+from sqlalchemy import Connection, Engine, and_, bindparam, insert, select, text, update
 
 from dashboard.demo.story import DAY, SITUATIONS, Plan, Situation, device_id, mac, status, tell
 from dashboard.ingest.rows import Rows
@@ -113,7 +113,7 @@ def household(connection: Connection, sizes: Sizes, number: int, now: float) -> 
     for payload in tell(plan, now):
         rows.store(site, payload, payload.model_dump(mode="json", exclude_none=True))
     rows.flush()
-    _reviews(connection, (site, officer, len(plan.situations)), chance, now)
+    _reviews(connection, site, officer, chance, now)
 
 
 def _situations(chance: random.Random, devices: int) -> tuple[Situation, ...]:
@@ -125,21 +125,22 @@ def _situations(chance: random.Random, devices: int) -> tuple[Situation, ...]:
     return tuple(item for item in found if item.device is None or item.device < devices)
 
 
-def _reviews(connection: Connection, about: tuple[str, str, int], chance: random.Random, now: float) -> None:
-    site, officer, findings = about
+def _reviews(connection: Connection, site: str, officer: str, chance: random.Random, now: float) -> None:
+    finding = schema.finding.c
+    query = select(finding.finding_id, finding.last_seen, finding.severity).where(finding.site == site)
     rows = []
-    for place in range(findings):
+    for found in connection.execute(query.order_by(finding.finding_id)).all():
         if chance.random() < 0.7:
-            at = now - chance.uniform(0, 20) * DAY
+            at = found.last_seen + chance.uniform(0.1, 1) * (now - found.last_seen)
             said = {"action": "none", "outcome": "explained", "reason": "Looked at and talked about.", "by": officer}
             rows.append(
                 {
                     "site": site,
-                    "finding_id": f"find-{place + 1:03d}",
+                    "finding_id": found.finding_id,
                     "version": 1,
                     "state": "settled",
                     "at": at,
-                    "severity": "today",
+                    "severity": found.severity,
                     "revision": 1,
                     **said,
                 }

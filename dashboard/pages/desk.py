@@ -227,7 +227,7 @@ def show(
         machine_made=i18n.language() in i18n.MACHINE_MADE,
         zone=words.zone_words(now, at_desk.zone, at_desk.settings.time_zone),
         checked=Moment(text=words.date_time_seconds(now, at_desk.zone), machine=words.machine(now)),
-        live_address=f"{request.path}?part=live" if live and not done and request.method == "GET" else "",
+        live_address=_live_address() if live and not done and request.method == "GET" else "",
         live_etag=etag,
         poll_seconds=poll_seconds or at_desk.settings.poll_seconds,
         reload_to=request.path if reload else "",
@@ -238,6 +238,12 @@ def show(
     # The part was rendered, and so escaped, by the same template engine just now.
     whole = render_template(f"{name}.html", page=page, frame=frame, live_part=Markup(body))  # noqa: S704
     return make_response(whole, status)
+
+
+def _live_address() -> str:
+    """Where the page looks again: with its own query, or a list that was narrowed down would turn into all of it."""
+    own = [(name, value) for name, value in request.args.items(multi=True) if name not in {"part", "wait"}]
+    return f"{request.path}?{urlencode([*own, ('part', 'live')])}"
 
 
 def _languages(at_desk: Desk) -> tuple[tuple[str, str], ...]:

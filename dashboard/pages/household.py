@@ -64,15 +64,29 @@ def household(site: str) -> Response:
 
 
 def _summary(count: OpenCount, proposed: int) -> str:
+    said = [_("No finding needs a decision.") if proposed else _("Nothing needs a decision.")]
     if count.waiting:
-        said = [ngettext("%(num)d finding needs a decision.", "%(num)d findings need a decision.", count.waiting)]
-    else:
-        said = [_("No finding needs a decision.") if proposed else _("Nothing needs a decision.")]
+        text = ngettext(
+            "%(number)s finding needs a decision.",
+            "%(number)s findings need a decision.",
+            count.waiting,
+            number=f"{count.waiting:,}",
+        )
+        said = [text]
     if count.decided:
         text = ngettext(
-            "%(num)d was decided and is still open.", "%(num)d were decided and are still open.", count.decided
+            "%(number)s was decided and is still open.",
+            "%(number)s were decided and are still open.",
+            count.decided,
+            number=f"{count.decided:,}",
         )
         said.append(text)
     if proposed:
-        said.append(ngettext("%(num)d pair of devices may be one.", "%(num)d pairs of devices may be one.", proposed))
+        text = ngettext(
+            "%(number)s pair of devices may be one.",
+            "%(number)s pairs of devices may be one.",
+            proposed,
+            number=f"{proposed:,}",
+        )
+        said.append(text)
     return " ".join(said)

@@ -6,6 +6,7 @@ keeps at most `MOST_SAVED` filters.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, redirect, request
@@ -178,10 +179,16 @@ def _show(wanted: Wanted, *, name: str = "", errors: Errors = ()) -> Response:
     with at_desk.reads.connect() as connection:
         within = charge.sees(asking, now, at_desk.settings.tenant)
         found, total = caseload.page_of(connection, within, wanted, rules=rules, now=now, silent_after=SILENT_SECONDS)
+        last = max(1, -(-total // PAGE))
+        if wanted.page > last:
+            # The list has become shorter since the link was made.
+            wanted = replace(wanted, page=last)
+            found, total = caseload.page_of(
+                connection, within, wanted, rules=rules, now=now, silent_after=SILENT_SECONDS
+            )
         kept = saved.saved(connection, asking.account_id)
         officers = _officers(connection) if asking.role in SEES_ALL else ()
     query = _query(wanted)
-    last = max(1, -(-total // PAGE))
     page = HouseholdsPage(
         households=tuple(_row(at_desk, item) for item in found),
         summary=ngettext("%(num)d household", "%(num)d households", total),
@@ -194,7 +201,7 @@ def _show(wanted: Wanted, *, name: str = "", errors: Errors = ()) -> Response:
         )
         if last > 1
         else (),
-        before=f"/households?{_query(wanted, wanted.page - 1)}" if 1 < wanted.page <= last else "",
+        before=f"/households?{_query(wanted, wanted.page - 1)}" if wanted.page > 1 else "",
         after=f"/households?{_query(wanted, wanted.page + 1)}" if wanted.page < last else "",
         csv=f"/households.csv?{query}" if asking.role.may(May.EXPORT) else "",
         saved_name=name,

@@ -54,9 +54,11 @@ def review(site: str, finding: str) -> ResponseReturnValue:
     hit = whole.hit if whole else None
     decided = replace(decided, second=decided.second or needed, list_id=hit.list_id if hit else None)
     given = Given(by=asking.account_id, now=now, token=fields.token, seen=fields.version)
-    with at_desk.reads.connect() as connection:
+    after = f"/households/{site}/findings/{row.finding_id}"
+    if request.form.get("then") == "next":
         # Before it is written, while this one still has its place in the order.
-        after = following(connection, asking, at_desk, f"{site}/{row.finding_id}") or "/"
+        with at_desk.reads.connect() as connection:
+            after = following(connection, asking, at_desk, f"{site}/{row.finding_id}") or "/"
     try:
         with at_desk.engine.begin() as connection:
             _write(connection, site, row, decided, given, over=fields.over)
@@ -68,9 +70,7 @@ def review(site: str, finding: str) -> ResponseReturnValue:
         with at_desk.reads.connect() as connection:
             row = finding_or_404(connection, site, finding)
         return _again(site, row, Sent(review=fields, meanwhile=True))
-    if request.form.get("then") == "next":
-        return redirect(after, 303)
-    return redirect(f"/households/{site}/findings/{row.finding_id}", 303)
+    return redirect(after, 303)
 
 
 @pages.post("/households/<site>/findings/<finding>/second")

@@ -182,8 +182,8 @@ def stays(kind: str) -> str:
         return _("The box closes this by itself when it is over. “Last seen” shows whether it still is so.")
     if answer is Answer.QUIET:
         return _(
-            "Read it and keep your own note: that you opened it is recorded. If it is not relevant here, say so "
-            "on this page and it closes. “Last seen” shows whether there is anything new."
+            "Read it and decide. If it is not relevant here, say so on this page and it closes. “Last seen” shows "
+            "whether there is anything new."
         )
     return ""
 

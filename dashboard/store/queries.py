@@ -151,11 +151,14 @@ def household(
 def findings_of(
     connection: Connection, site_id: str, *, state: str, limit: int, informs: bool | None = None
 ) -> tuple[StoredFinding, ...]:
-    """Findings of a household in one state: open ones worst and oldest first, closed ones newest first.
+    """Findings of a household in one state: open ones undecided, worst and oldest first, closed ones newest first.
 
     With `informs` only those that are (or are not) for information alone.
     """
-    order = (rank, finding.c.raised_at) if state == "open" else (finding.c.last_seen.desc(), finding.c.raised_at)
+    order: tuple[ColumnElement[Any], ...] = (finding.c.last_seen.desc(), finding.c.raised_at)
+    if state == "open":
+        # What waits is not behind what was decided, of which there may be more than is read.
+        order = (finding.c.looked_at.is_not(None), rank, finding.c.raised_at)
     query = _findings().where(finding.c.site == site_id, finding.c.state == state)
     if informs is not None:
         query = query.where(_informs(informs=informs))

@@ -57,7 +57,7 @@ def homes(seed: Any, clock: Any) -> None:
         ("q=%25", []),
         ("q=_", []),
         ("severity=today&silent=1", []),
-        ("page=99", []),
+        ("page=99", ["worst", "old", "week", "calm", "silent"]),
         ("page=-1", ["worst", "old", "week", "calm", "silent"]),
     ],
 )
@@ -85,6 +85,17 @@ def test_a_thousand_households_are_pages_of_as_many_statements(officer: FlaskCli
     assert not set(_titles(first)) & set(_titles(second))
     assert 'aria-current="page">2</strong>' in second.text
     assert 'rel="prev" href="/households?"' in second.text
+
+
+def test_a_narrowed_list_looks_again_for_the_same(officer: FlaskClient, seed: Any) -> None:
+    seed.site("calm")
+    seed.site("worst")
+    seed.finding(site="worst")
+    page = officer.get("/households?severity=today&q=NM&wait=1").text
+    address = re.search(r'data-live="([^"]+)"', page)
+    assert address is not None
+    assert address[1] == "/households?severity=today&amp;q=NM&amp;part=live"
+    assert _titles(officer.get(address[1].replace("&amp;", "&"))) == ["worst"]
 
 
 @pytest.mark.req("R66")

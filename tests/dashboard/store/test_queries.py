@@ -37,7 +37,7 @@ def test_open_findings_of_a_household_come_worst_then_oldest(seed: Any, clock: A
             for informs in (None, False, True)
         ]
         counts = queries.count_open(connection, "site-1")
-    assert opened == [["c", "d", "a", "b"], ["c", "d", "a"], ["b"]]
+    assert opened == [["c", "a", "b", "d"], ["c", "a", "d"], ["b"]]
     assert counts == queries.OpenCount(waiting=2, decided=1, informs=1)
 
 
