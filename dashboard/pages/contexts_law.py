@@ -38,7 +38,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LawPage:
-    """*Order and law*."""
+    """*Order and notices*."""
 
     bar: HouseholdBar
     """Who it is about, and the tabs."""

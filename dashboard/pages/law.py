@@ -1,4 +1,4 @@
-"""*Order and law*: what is in force, what is held here, what is kept for a case, and what can be asked for.
+"""*Order and notices*: what is in force, what is held here, what is kept for a case, and what can be asked for.
 
 And *Records of a device*: to look at it as at a registered one for a while, to erase its records, to give out a code.
 """
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from dashboard.access import May, needs
 from dashboard.commands import TOKEN, AlreadySent, Decision
+from dashboard.i18n import _
 from dashboard.pages import act_forms, acting, clauses, sentences, typed, words
 from dashboard.pages.act_forms import Spec
 from dashboard.pages.asking import again, asked_rows, officer, send
@@ -238,7 +239,7 @@ def _show(connection: Connection, home: Household, sent: Mapping[str, str] | Non
     return show(
         "law",
         page,
-        title="Error: Order and law" if errors else "Order and law",
+        title=_("Error: Order and notices") if errors else _("Order and notices"),
         action="view-law",
         subject=site,
         section="households",

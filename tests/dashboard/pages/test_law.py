@@ -1,4 +1,4 @@
-"""*Order and law* and *Records of a device*: what is shown, what is asked for, and by whom."""
+"""*Order and notices* and *Records of a device*: what is shown, what is asked for, and by whom."""
 
 from __future__ import annotations
 

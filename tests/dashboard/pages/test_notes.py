@@ -149,6 +149,8 @@ def test_all_notes_can_be_read_and_a_correction_is_told_of_on_any_page(
 @pytest.mark.req("S3")
 def test_a_link_may_ask_for_a_note_about_a_closed_finding(officer: FlaskClient, seed: Any) -> None:
     seed.finding("find-old", state="closed")
+    html = officer.get("/households/site-1/findings/find-1").text
+    assert 'href="/households/site-1/notes?about=finding:find-1#write"' in html
     assert re.search(r'value="finding:find-old" selected', officer.get(f"{AT}?about=finding:find-old").text)
     assert "finding:find-none" not in officer.get(f"{AT}?about=finding:find-none").text
     assert "<script>" not in officer.get(f"{AT}?about=device:<script>").text
