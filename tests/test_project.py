@@ -76,6 +76,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/store/monthly.py": "counted and kept in tests/dashboard/pages/test_monthly.py",
     "dashboard/store/team.py": "through its page: tests/dashboard/pages/test_team.py",
     "dashboard/store/trail.py": "through its page: tests/dashboard/pages/test_trail.py",
+    "dashboard/pages/today_read.py": "through its page: tests/dashboard/pages/test_today.py",
     "dashboard/ingest/__main__.py": "as a process of its own: tests/dashboard/ingest/test_exchange.py",
     "dashboard/ingest/session.py": "paho against a real broker: tests/dashboard/ingest/test_exchange.py",
     "dashboard/store/migrations/versions/0001_tables_of_the_first_version.py": "run by the tests of dashboard/store/migrate.py",
