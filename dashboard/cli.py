@@ -6,26 +6,19 @@ plain line when something is wrong.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import click
-from sqlalchemy import Connection, Engine, insert, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, insert, select
 
-from dashboard import auth, backup, clock, stamps
+from dashboard import auth, clock, stamps
 from dashboard.access import Role
-from dashboard.backup import BackupError
 from dashboard.broker.control import Control, ControlError, disable_site, enable_site, let_worker_in
+from dashboard.cli_database import COMMANDS, database, fail
 from dashboard.enrol.desk import revoke
 from dashboard.ingest import replaced
-from dashboard.ingest.lead import BesideError, Place
 from dashboard.settings import DashboardSettings, load
-from dashboard.store import chain, charge, copying, retention, stock
-from dashboard.store.engine import DatabaseUrlError, open_engine, reading
+from dashboard.store import charge, stock
 from dashboard.store.migrate import SchemaError, upgrade
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import account
@@ -45,18 +38,18 @@ def main(context: click.Context, config: Path) -> None:
     try:
         context.obj = load(config)
     except FileError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @main.command("init-db")
 @click.pass_obj
 def init_db(settings: DashboardSettings) -> None:
     """Make the database's tables, or bring them up to date."""
-    with _database(settings) as engine:
+    with database(settings) as engine:
         try:
             upgrade(engine)
         except SchemaError as error:
-            _fail(str(error))
+            fail(str(error))
     click.echo("The database is ready.", err=True)
 
 
@@ -73,12 +66,12 @@ def add_site(settings: DashboardSettings, site: str, title: str, verify_key: str
         keys.verify_key(verify_key)
         keys.seal_key(seal_key)
     except ValueError as error:
-        _fail(f"household {site} cannot be entered: {error}")
+        fail(f"household {site} cannot be entered: {error}")
     if not 0 < len(title) <= 120 or not title.isprintable():
-        _fail("a title has 1 to 120 characters that can be seen")
-    with _database(settings) as engine, engine.begin() as connection:
+        fail("a title has 1 to 120 characters that can be seen")
+    with database(settings) as engine, engine.begin() as connection:
         if connection.execute(select(site_table.c.site).where(site_table.c.site == site)).first():
-            _fail(f"there is a household {site} already")
+            fail(f"there is a household {site} already")
         connection.execute(
             insert(site_table).values(
                 site=site, tenant=settings.tenant, title=title, verify_key=verify_key, seal_key=seal_key
@@ -97,16 +90,16 @@ def stock_box(settings: DashboardSettings, card: Path) -> None:
         with card.open("rb") as file:
             found = claim.parse_card(file.read(claim.MAX_CARD + 1))
     except OSError as error:
-        _fail(f"{card}: cannot be read ({error.strerror})")
+        fail(f"{card}: cannot be read ({error.strerror})")
     except ValueError as error:
-        _fail(f"{card}: {error}")
+        fail(f"{card}: {error}")
     if found.tenant != settings.tenant:
-        _fail(f"{card}: the box is for {found.tenant}, this is {settings.tenant}")
-    with _database(settings) as engine, engine.begin() as connection:
+        fail(f"{card}: the box is for {found.tenant}, this is {settings.tenant}")
+    with database(settings) as engine, engine.begin() as connection:
         try:
             stock.stock_box(connection, found, by=None, now=clock.now())
         except ValueError as error:
-            _fail(str(error))
+            fail(str(error))
     click.echo(
         f"The box {found.site} can be claimed; its key's fingerprint is {keys.key_id(found.verify_key)}.", err=True
     )
@@ -120,15 +113,15 @@ def revoke_site(settings: DashboardSettings, site: str) -> None:
 
     With [control] in the settings its session with the broker ends too; the command can be given again where it did not.
     """
-    with _database(settings) as engine:
+    with database(settings) as engine:
         done = revoke(engine, site=site, by=None, now=clock.now())
         with engine.connect() as connection:
             known = connection.execute(select(site_table.c.revoked_at).where(site_table.c.site == site)).scalar()
     if known is None:
-        _fail(f"there is no household {site}")
+        fail(f"there is no household {site}")
     control = _control(settings)
     if control is None and not done:
-        _fail(f"the box of household {site} is revoked already")
+        fail(f"the box of household {site} is revoked already")
     click.echo(f"The box of household {site} is revoked.", err=True)
     if control is None:
         click.echo("The settings have no [control] section: cut its session at the broker yourself.", err=True)
@@ -136,7 +129,7 @@ def revoke_site(settings: DashboardSettings, site: str) -> None:
     try:
         disable_site(control, tenant=settings.tenant, site=site)
     except ControlError as error:
-        _fail(f"its session with the broker was not cut: {error}; give the command again")
+        fail(f"its session with the broker was not cut: {error}; give the command again")
     click.echo("Its session with the broker is cut.", err=True)
 
 
@@ -146,11 +139,11 @@ def revoke_site(settings: DashboardSettings, site: str) -> None:
 @click.pass_obj
 def add_account(settings: DashboardSettings, name: str, role: str) -> None:
     """Make an account named NAME; it signs in with a code from sign-in-code."""
-    with _database(settings) as engine:
+    with database(settings) as engine:
         try:
             account_id = auth.add_account(engine, name=name, role=Role(role), now=clock.now())
         except ValueError as error:
-            _fail(str(error))
+            fail(str(error))
     click.echo(account_id)
 
 
@@ -162,16 +155,16 @@ def add_account(settings: DashboardSettings, name: str, role: str) -> None:
 @click.pass_obj
 def assign(settings: DashboardSettings, name: str, sites: tuple[str, ...], *, every: bool, take_away: bool) -> None:
     """Put the account NAME in charge of the households SITES: officers and installers see only their own."""
-    with _database(settings) as engine, engine.begin() as connection:
+    with database(settings) as engine, engine.begin() as connection:
         account_id = _account(connection, name)
         known = set(
             connection.execute(select(site_table.c.site).where(site_table.c.tenant == settings.tenant)).scalars()
         )
         for one in sites:
             if one not in known:
-                _fail(f"there is no household {one}")
+                fail(f"there is no household {one}")
         if not (sites or every):
-            _fail("name the households, or say --all")
+            fail("name the households, or say --all")
         change = charge.unassign if take_away else charge.assign
         done = change(connection, sites=known if every else sites, account_id=account_id, by=None, now=clock.now())
     click.echo(f"{len(done)} households {'taken away' if take_away else 'given'}.", err=True)
@@ -184,7 +177,7 @@ def assign(settings: DashboardSettings, name: str, sites: tuple[str, ...], *, ev
 @click.pass_obj
 def cover(settings: DashboardSettings, name: str, for_name: str, days: int) -> None:
     """Let the officer NAME stand in for the officer FOR, from now on."""
-    with _database(settings) as engine, engine.begin() as connection:
+    with database(settings) as engine, engine.begin() as connection:
         now = clock.now()
         one, other = _account(connection, name), _account(connection, for_name)
         try:
@@ -192,7 +185,7 @@ def cover(settings: DashboardSettings, name: str, for_name: str, days: int) -> N
                 connection, account_id=one, for_account=other, since=now, until=now + days * 86400, by=None, now=now
             )
         except ValueError as error:
-            _fail(str(error))
+            fail(str(error))
     click.echo(f"{name} stands in for {for_name} for {days} days.", err=True)
 
 
@@ -202,11 +195,11 @@ def cover(settings: DashboardSettings, name: str, for_name: str, days: int) -> N
 @click.pass_obj
 def sign_in_code(settings: DashboardSettings, name: str, minutes: int) -> None:
     """Print a fresh one-time sign-in code for NAME; any older one stops working."""
-    with _database(settings) as engine:
+    with database(settings) as engine:
         try:
             code = auth.make_code(engine, name=name, now=clock.now(), lifetime=minutes * 60)
         except ValueError as error:
-            _fail(str(error))
+            fail(str(error))
     click.echo(f"Works once, for {minutes} minutes:", err=True)
     click.echo(code)
 
@@ -216,11 +209,11 @@ def sign_in_code(settings: DashboardSettings, name: str, minutes: int) -> None:
 @click.pass_obj
 def close_account(settings: DashboardSettings, name: str) -> None:
     """Close the account NAME: it is signed out at once, and what it asked for alone is taken back."""
-    with _database(settings) as engine:
+    with database(settings) as engine:
         try:
             auth.close_account(engine, name=name, now=clock.now())
         except ValueError as error:
-            _fail(str(error))
+            fail(str(error))
     click.echo(f"The account of {name} is closed.", err=True)
 
 
@@ -235,134 +228,27 @@ def replace_box(settings: DashboardSettings, site: str, verify_key: str, seal_ke
         keys.verify_key(verify_key)
         keys.seal_key(seal_key)
     except ValueError as error:
-        _fail(f"the box of {site} cannot be replaced: {error}")
-    with _database(settings) as engine, engine.begin() as connection:
+        fail(f"the box of {site} cannot be replaced: {error}")
+    with database(settings) as engine, engine.begin() as connection:
         known = select(site_table.c.verify_key, site_table.c.revoked_at).where(
             site_table.c.site == site, site_table.c.tenant == settings.tenant
         )
         old = connection.execute(known).one_or_none()
         if old is None:
-            _fail(f"there is no household {site}")
+            fail(f"there is no household {site}")
         if old.verify_key == verify_key:
-            _fail("these are the keys of the box that is to be replaced")
+            fail("these are the keys of the box that is to be replaced")
         was_revoked = old.revoked_at is not None
         replaced.replace_box(connection, site_id=site, verify_key=verify_key, seal_key=seal_key, now=clock.now())
     click.echo(f"The keys of {site} are entered; the old box's are refused from now on.", err=True)
     if was_revoked:
         control = _control(settings)
         if control is None:
-            _fail("the box was revoked and the settings have no [control] section: let the site in again at the broker")
+            fail("the box was revoked and the settings have no [control] section: let the site in again at the broker")
         try:
             enable_site(control, tenant=settings.tenant, site=site)
         except ControlError as error:
-            _fail(f"the broker does not let the site in again: {error}")
-
-
-@main.command("backup")
-@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
-@click.pass_obj
-def make_backup(settings: DashboardSettings, target: Path) -> None:
-    """Write a sealed copy of the database to TARGET; its key is kept apart from it, for a day."""
-    listed = backup.key_list(settings.backup_keys, settings.secret_key_file)
-    with _database(settings) as engine:
-        try:
-            size = backup.make(engine, target, listed, now=clock.now(), hours=settings.backup_hours)
-        except (BackupError, OSError) as error:
-            _fail(str(error))
-    click.echo(f"{size:,} octets. It can be opened for {settings.backup_hours:g} hours.", err=True)
-
-
-@main.command("restore")
-@click.argument("source", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--replace", "overwrite", is_flag=True, help="Lose what is in the database now.")
-@click.pass_obj
-def restore(settings: DashboardSettings, source: Path, *, overwrite: bool) -> None:
-    """Put the backup SOURCE in the database's place. Stop pages and ingest first."""
-    listed = backup.key_list(settings.backup_keys, settings.secret_key_file)
-    try:
-        backup.restore(settings.database_url, source, listed, now=clock.now(), overwrite=overwrite)
-    except (BackupError, DatabaseUrlError, OSError) as error:
-        _fail(str(error))
-    click.echo("Restored. Everybody signs in anew; boxes go on by themselves.", err=True)
-
-
-@main.command("after-restore")
-@click.confirmation_option(prompt="Was the database just put back from a copy?")
-@click.pass_obj
-def after_restore(settings: DashboardSettings) -> None:
-    """Make a database that pg_restore has put back safe for running boxes; `restore` does this by itself."""
-    with _database(settings) as engine:
-        try:
-            upgrade(engine)
-            backup.put_right(engine, clock.now())
-        except (BackupError, SchemaError) as error:
-            _fail(str(error))
-    click.echo("Put right. Everybody signs in anew; boxes go on by themselves.", err=True)
-
-
-@main.command("expire-backups")
-@click.pass_obj
-def expire_backups(settings: DashboardSettings) -> None:
-    """Destroy keys of backups that have run out; run it every hour."""
-    listed = backup.key_list(settings.backup_keys, settings.secret_key_file)
-    try:
-        click.echo(f"{backup.expire(listed, now=clock.now())} keys destroyed.", err=True)
-    except BackupError as error:
-        _fail(str(error))
-
-
-@main.command("purge")
-@click.pass_obj
-def purge(settings: DashboardSettings) -> None:
-    """Erase what has been kept for long enough; ingest does this every day too."""
-    with _database(settings) as engine:
-        left = True
-        while left:
-            with engine.begin() as connection:
-                left = retention.purge(connection, tenant=settings.tenant, now=clock.now())
-        if engine.dialect.name == "sqlite":
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("VACUUM")
-    click.echo("What was due is erased.", err=True)
-
-
-@main.command("audit-verify")
-@click.option("--expect", default=None, help="A digest that was noted earlier: it must still be in the audit.")
-@click.pass_obj
-def audit_verify(settings: DashboardSettings, expect: str | None) -> None:
-    """Check that no line of the audit was changed, taken out or put in; prints the last line's digest to note down."""
-    with _database(settings) as engine, reading(engine).connect() as connection:
-        found = chain.check(connection, wanted=expect)
-    if found.broken_at is not None:
-        _fail(f"the audit was changed: line {found.broken_at} does not follow from the one before it")
-    if found.met is False:
-        _fail("the audit was changed: the digest that was noted earlier is not in it")
-    click.echo(f"{found.rows:,} lines, each follows from the one before it. The last digest is", err=True)
-    click.echo(found.last)
-
-
-@main.command("copy-to")
-@click.argument("url")
-@click.pass_obj
-def copy_to(settings: DashboardSettings, url: str) -> None:
-    """Copy the whole database to the empty one at URL, all of it or nothing. Stop pages and ingest first."""
-    try:
-        target = open_engine(url)
-    except DatabaseUrlError as error:
-        _fail(str(error))
-    with _database(settings) as engine:
-        try:
-            place = Place(engine, shared=False)
-            try:
-                counts = copying.copy(engine, target, lambda line: click.echo(line, err=True))
-            finally:
-                place.close()
-                target.dispose()
-        except (BesideError, copying.CopyError, SchemaError) as error:
-            _fail(str(error))
-    click.echo(f"{sum(counts.values()):,} rows of {len(counts)} tables are copied and checked.", err=True)
-    click.echo("Put the new address into database_url of every settings file, then start pages and ingest.", err=True)
+            fail(f"the broker does not let the site in again: {error}")
 
 
 @main.command("add-worker")
@@ -372,11 +258,11 @@ def add_worker(settings: DashboardSettings, name: str) -> None:
     """Let the ingest worker whose certificate says NAME in at the broker, to share messages with the others."""
     control = _control(settings)
     if control is None:
-        _fail("the settings have no [control] section: let the worker in at the broker yourself")
+        fail("the settings have no [control] section: let the worker in at the broker yourself")
     try:
         let_worker_in(control, tenant=settings.tenant, worker=name)
     except ControlError as error:
-        _fail(f"the worker was not let in: {error}")
+        fail(f"the worker was not let in: {error}")
     click.echo(f"The worker {name} may share what comes in.", err=True)
 
 
@@ -385,13 +271,13 @@ def add_worker(settings: DashboardSettings, name: str) -> None:
 def stamp(settings: DashboardSettings) -> None:
     """Have today's heads of all ledgers stamped by the time-stamping service of the settings; once a day is enough."""
     if settings.stamps is None:
-        _fail("the settings name no time-stamping service; give [stamps] a url and roots")
-    with _database(settings) as engine, engine.begin() as connection:
+        fail("the settings name no time-stamping service; give [stamps] a url and roots")
+    with database(settings) as engine, engine.begin() as connection:
         try:
             roots = stamps.read_roots(settings.stamps.roots)
             day = stamps.take(connection, url=settings.stamps.url, roots=roots, now=clock.now())
         except stamps.StampError as error:
-            _fail(str(error))
+            fail(str(error))
         if day is not None:
             write_audit(connection, at=clock.now(), account_id=None, action="stamp", subject=day, outcome="done")
     click.echo("There is nothing new to stamp." if day is None else f"Stamped for {day}.", err=True)
@@ -402,23 +288,8 @@ def _account(connection: Connection, name: str) -> str:
         select(account.c.account_id).where(account.c.name == name.strip(), account.c.role != auth.CLOSED)
     ).scalar_one_or_none()
     if found is None:
-        _fail(f"there is no account named {name.strip()} that is open")
+        fail(f"there is no account named {name.strip()} that is open")
     return str(found)
-
-
-@contextmanager
-def _database(settings: DashboardSettings) -> Iterator[Engine]:
-    try:
-        engine = open_engine(settings.database_url)
-    except DatabaseUrlError as error:
-        _fail(str(error))
-    try:
-        yield engine
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        _fail(f"the database cannot be used: {reason}; has init-db been run?")
-    finally:
-        engine.dispose()
 
 
 def _control(settings: DashboardSettings) -> Control | None:
@@ -429,18 +300,12 @@ def _control(settings: DashboardSettings) -> Control | None:
     try:
         context = client_context(ca=given.ca, certificate=given.certificate, key=given.key)
     except FileError as error:
-        _fail(str(error))
+        fail(str(error))
     return Control(host=given.host, port=given.port, name=given.name, context=context)
 
 
-def _fail(text: str) -> NoReturn:
-    click.echo(f"gatehouse pages: {text}", err=True)
-    sys.exit(2)
-
-
-main.add_command(transfer_keys)
-main.add_command(transfer_run)
-main.add_command(transfer_show)
+for command in (*COMMANDS, transfer_keys, transfer_run, transfer_show):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()
