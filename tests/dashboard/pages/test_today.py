@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event, insert
 
-from dashboard.pages.today import FEW_HOMES, MOST_HOMES, MOST_ITEMS
+from dashboard.pages.today import FEW_HOMES, MOST_HOMES, MOST_ITEMS, MOST_ROWS
 from dashboard.store import schema
 
 
@@ -338,3 +338,33 @@ def test_several_proposals_of_a_household_are_one_card(officer: FlaskClient, see
     assert "and 2 more pairs" in card
     assert 'href="/households/site-1#proposals"' in page
     assert "Nothing needs a decision in 1 household. In 1 of them, two devices may be one." in page
+
+
+@pytest.mark.req("R41")
+def test_of_many_boxes_that_are_silent_the_page_shows_some_and_says_how_many_more(
+    officer: FlaskClient, seed: Any, clock: Any
+) -> None:
+    for number in range(MOST_ROWS + 2):
+        seed.site(f"site-{number:03d}", heard_at=clock.at - 9000)
+    page = officer.get("/").text
+    assert page.count("The box has stopped reporting") == MOST_ROWS
+    assert "2 more boxes need attention." in page
+    assert f"{MOST_ROWS + 2} boxes need attention." in page
+
+
+def test_boxes_that_are_not_well_are_read_and_those_that_are_well_are_not_shown(
+    officer: FlaskClient, seed: Any
+) -> None:
+    seed.site("well")
+    seed.site("gone", status={"online": False, "recording": True})
+    seed.site("idle", status={"online": True, "recording": False, "authority": ""})
+    seed.site("never", heard_at=None, status=None)
+    page = officer.get("/").text
+    for name, said in (
+        ("gone", "The box lost its connection"),
+        ("idle", "The box reports, but records nothing about devices"),
+        ("never", "The box has never reported"),
+    ):
+        assert f"NM-{name}" in page
+        assert said in page
+    assert "NM-well" not in page

@@ -51,6 +51,23 @@ def test_reads_are_bounded_and_counts_are_not(seed: Any, engine: Engine, monkeyp
     assert waits["site-1"] == causes.Waits(causes=2, findings=4, informs=0)
 
 
+def test_only_what_is_shown_is_read_with_its_findings(seed: Any, engine: Engine) -> None:
+    for number, site in enumerate(("site-1", "site-2", "site-3")):
+        seed.site(site)
+        seed.device(site=site)
+        for cause in range(3):
+            seed.finding(f"find-{cause}", site=site, cause=f"cause-{cause}", raised_at=1000.0 + 10 * number + cause)
+    with reading(engine).connect() as connection:
+        found = causes.open_causes(connection, "northmoor", without=(), shown=(2, 1))
+        bare = causes.open_causes(connection, "northmoor", without=(), devices=False)
+    read = {(row.site, row.key) for row in found if row.findings}
+    assert read == {("site-1", "cause-0"), ("site-2", "cause-0")}
+    assert len(found) == 9
+    assert {row.worst for row in found} == {1}
+    assert all(row.findings[0].device is not None for row in found if row.findings)
+    assert all(row.findings[0].device is None for row in bare)
+
+
 def test_nothing_open_is_nothing(seed: Any, engine: Engine) -> None:
     seed.site()
     with reading(engine).connect() as connection:
