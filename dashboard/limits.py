@@ -2,7 +2,8 @@
 
 In: the app and its settings. Out: views that answer 429 beyond that. Beside this, five wrong codes close a name for a
 while (`dashboard.auth`). Counted in each process's memory, which forgets a count when its minute or hour is over, so that
-a stranger makes no table grow; with several processes give the settings a Redis, or each counts for itself.
+a stranger makes no table grow; with several processes give the settings a Redis, or each counts for itself, and that many
+tries more are let through. What closes a name after five wrong ones is in the database, and one for all processes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SIGN_INS = frozenset(
         "account.again_passkey_begin",
         "account.again_passkey",
         "account.confirm_authenticator",
+        "shared.open_it",
     }
 )
 

@@ -8,6 +8,7 @@ account's role is not let in any more. Nobody becomes a supervisor by a claim.
 from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import IntegrityError
 
 from dashboard import auth
 from dashboard.access import Role
@@ -47,9 +48,15 @@ def link(connection: Connection, claimed: Claimed, *, account_id: str, now: floa
     )
     if connection.execute(same).first() is not None:
         return False
-    connection.execute(
-        update(account).where(account.c.account_id == account_id).values(issuer=claimed.issuer, subject=claimed.subject)
-    )
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                update(account)
+                .where(account.c.account_id == account_id)
+                .values(issuer=claimed.issuer, subject=claimed.subject)
+            )
+    except IntegrityError:  # somebody else was linked to that person just now
+        return False
     write_audit(connection, at=now, account_id=account_id, action="link-account", subject=account_id, outcome="done")
     return True
 

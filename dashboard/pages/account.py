@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from flask import Blueprint, Response, abort, jsonify, redirect, request, session
+from flask import Blueprint, Response, abort, g, jsonify, redirect, request, session
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -59,6 +59,7 @@ _LABELS = {
 }
 _WRONG = N_("That was not right, or was used before. After five wrong tries your name is closed for five minutes")
 _WRONG_OPERATOR = N_("That did not show that it is you. Try again, or use another way")
+_WRONG_LINKED = N_("The operator's sign-in was not linked: that person is linked with another account here")
 MOST_FIELDS = 200
 
 
@@ -66,7 +67,7 @@ MOST_FIELDS = 200
 @needs(May.BE_HERE)
 def account() -> Response:
     """Your account."""
-    return _account()
+    return _account(_(_WRONG_LINKED) if request.args.get("wrong") == "linked" else "", "main-content")
 
 
 @pages.post("/stay")
@@ -273,6 +274,7 @@ def end_cover(account_id: str, for_account: str) -> ResponseReturnValue:
     """End a standing in that you take part in; a supervisor ends any."""
     at_desk, asking = desk(), who()
     if asking.account_id not in (account_id, for_account) and not asking.role.may(May.MANAGE):
+        g.denied = True
         abort(404)
     with at_desk.engine.begin() as connection:
         charge.end_cover(

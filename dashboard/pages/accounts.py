@@ -82,6 +82,8 @@ def give_nobodys() -> ResponseReturnValue:
     at_desk = desk()
     with at_desk.engine.begin() as connection:
         one = _account(connection, request.form.get("account", ""))
+        if one.role != Role.OFFICER:
+            abort(400)
         charge.assign(
             connection, sites=_sites(connection), account_id=one.account_id, by=who().account_id, now=at_desk.now()
         )

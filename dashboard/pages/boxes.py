@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, g
+from sqlalchemy import ColumnElement
 
-from dashboard.access import May, needs
+from dashboard.access import May, Role, needs
 from dashboard.i18n import N_, _, ngettext
 from dashboard.pages import brief, health, sentences, words
 from dashboard.pages.asking import asked_rows
 from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_tabs import BoxDetailPage, BoxesPage, BoxLine, BoxPage
-from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show
-from dashboard.store import queries
+from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
+from dashboard.store import charge, queries
 from dashboard.store.arrangements import StoredArrangements, arrangements_of
 from dashboard.store.queries import Household
 from wire.box import BoxStatus
@@ -58,16 +59,18 @@ def box(site: str) -> Response:
 @pages.get("/boxes")
 @needs(May.SEE_BOXES)
 def boxes() -> Response:
-    """All boxes of the operator, by their references."""
+    """Boxes by their references: for engineers all of the operator's, for others those in their charge."""
     at_desk = desk()
     with at_desk.reads.connect() as connection:
-        found = queries.households(connection, at_desk.settings.tenant)
+        found = queries.households(connection, at_desk.settings.tenant, within=_within(at_desk))
     lines = sorted((_line(at_desk, row) for row in found), key=lambda line: (line.reporting, line.site))
     silent = sum(not line.reporting for line in lines)
     page = BoxesPage(
         summary=ngettext("%(num)s box does not report.", "%(num)s boxes do not report.", silent)
         if silent
-        else _("All boxes report."),
+        else _("All boxes report.")
+        if lines
+        else _("There are no boxes in your charge."),
         boxes=tuple(lines[:MOST_BOXES]),
         left_out=max(0, len(lines) - MOST_BOXES),
     )
@@ -80,8 +83,10 @@ def one(site: str) -> Response:
     """One box."""
     at_desk = desk()
     with at_desk.reads.connect() as connection:
-        home = queries.household(connection, at_desk.settings.tenant, id_or_404(site))
+        tenant = at_desk.settings.tenant
+        home = queries.household(connection, tenant, id_or_404(site), within=_within(at_desk))
         if home is None:
+            g.denied = queries.household(connection, tenant, site) is not None
             abort(404)
         unread = queries.count_unread(connection, site)
     page = BoxDetailPage(
@@ -92,6 +97,12 @@ def one(site: str) -> Response:
         facts=_facts(at_desk, sentences.status(home.status), of_order=False),
     )
     return show("box-detail", page, title=_("Box"), action="view-box", subject=site, section="boxes")
+
+
+def _within(at_desk: Desk) -> ColumnElement[bool] | None:
+    """Boxes that who is asking sees: an engineer all, without whose they are; an officer or installer those in charge."""
+    asking, tenant = who(), at_desk.settings.tenant
+    return None if asking.role is Role.ENGINEER else charge.sees(asking, at_desk.now(), tenant)
 
 
 def _line(at_desk: Desk, row: Household) -> BoxLine:

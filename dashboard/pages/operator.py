@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, current_app, g, redirect, request, session
 from flask.typing import ResponseReturnValue
@@ -56,11 +57,11 @@ def back() -> ResponseReturnValue:
             back=_back(at_desk),
         )
     except ProviderError as error:
-        return _failed(at_desk, str(error))
+        return _failed(at_desk, str(error), data["target"])
     if data["purpose"] == "sign-in":
         return _sign_in(at_desk, claimed, data["target"])
     if asking is None or asking.account_id != data["account_id"]:
-        return _failed(at_desk, "another account is signed in by now")
+        return _failed(at_desk, "another account is signed in by now", data["target"])
     return _for_asking(at_desk, claimed, asking, data)
 
 
@@ -77,7 +78,7 @@ def _begin(at_desk: Desk, *, purpose: str, target: str, asking: SignedIn | None)
     try:
         begun = _provider(at_desk).begin(back=_back(at_desk), again=purpose != "sign-in")
     except ProviderError as error:
-        return _failed(at_desk, str(error))
+        return _failed(at_desk, str(error), target)
     data = begun.data | {
         "purpose": purpose,
         "target": target,
@@ -92,7 +93,7 @@ def _sign_in(at_desk: Desk, claimed: Claimed, target: str) -> ResponseReturnValu
     given, now = at_desk.settings.sign_in.operator, at_desk.now()
     account_id = None if given is None else linking.account_of(at_desk.engine, claimed, given, now)
     if account_id is None:
-        return _failed(at_desk, "no account is linked to this person")
+        return _failed(at_desk, "no account is linked to this person", target)
     with at_desk.engine.begin() as connection:
         token = sessions.open_session(connection, account_id, now, way="operator", client=client(), origin=origin())
         write_audit(connection, at=now, account_id=account_id, action="sign-in", subject="operator", outcome="done")
@@ -102,7 +103,7 @@ def _sign_in(at_desk: Desk, claimed: Claimed, target: str) -> ResponseReturnValu
 def _for_asking(at_desk: Desk, claimed: Claimed, asking: SignedIn, data: dict[str, str]) -> ResponseReturnValue:
     now = at_desk.now()
     if claimed.auth_time is None or not -60 <= now - claimed.auth_time < FRESH_SECONDS:
-        return _failed(at_desk, "the provider did not ask anew")
+        return _failed(at_desk, "the provider did not ask anew", data["target"])
     with at_desk.engine.begin() as connection:
         if data["purpose"] == "link":
             if not linking.link(connection, claimed, account_id=asking.account_id, now=now):
@@ -121,10 +122,11 @@ def _for_asking(at_desk: Desk, claimed: Claimed, asking: SignedIn, data: dict[st
                 outcome="done",
             )
             return redirect(data["target"], 303)
-    return _failed(at_desk, "another person was signed in at the provider")
+    return _failed(at_desk, "another person was signed in at the provider", data["target"])
 
 
-def _failed(at_desk: Desk, why: str) -> ResponseReturnValue:
+def _failed(at_desk: Desk, why: str, target: str = "/") -> ResponseReturnValue:
+    """Back to where another way is offered; where it was to lead stays, for what was typed may wait there."""
     _log.warning("the operator's sign-in failed: %s", why)
     now = at_desk.now()
     if at_desk.views.is_new(("", "sign-in-failed", "operator"), now):
@@ -137,7 +139,8 @@ def _failed(at_desk: Desk, why: str) -> ResponseReturnValue:
                 subject=f"operator: {why}",
                 outcome="failed",
             )
-    return redirect("/again?wrong=operator" if g.get("who") is not None else "/sign-in?wrong=operator", 303)
+    place = "/sign-in" if g.get("who") is None else "/again"
+    return redirect(f"{place}?{urlencode({'wrong': 'operator', 'next': target})}", 303)
 
 
 def _back(at_desk: Desk) -> str:

@@ -118,3 +118,8 @@ def test_every_role_has_an_account_page(sign_in_as: Callable[..., FlaskClient], 
     page = sign_in_as("somebody", role).get("/account")
     assert page.status_code == 200
     assert ("Who stands in for you" in page.text) is False, "there is no other officer"
+
+
+def test_who_could_not_be_linked_is_told_so(officer: FlaskClient) -> None:
+    assert "linked with another account here" in officer.get("/account?wrong=linked").text
+    assert "linked with another account here" not in officer.get("/account").text

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from dashboard.access import Role
-from dashboard.store import cases
+from dashboard.store import cases, schema
 from dashboard.store.cases import Risk
 
 
@@ -74,3 +74,23 @@ def test_an_engineer_sees_boxes_and_nothing_of_persons(
             assert word not in html, word
     for path in ("", "/box", "/devices", "/notes", "/person", "/timeline", "/coverage", "/activity"):
         assert client.get(f"/households/site-1{path}").status_code == 403, path
+
+
+@pytest.mark.req("R66", "R39")
+@pytest.mark.parametrize("role", [Role.OFFICER, Role.INSTALLER])
+def test_who_has_a_charge_sees_those_boxes_alone_and_a_try_beyond_is_written_down(
+    sign_in_as: Callable[..., FlaskClient], seed: Any, role: Role
+) -> None:
+    client = sign_in_as("somebody", role, charged=False)
+    seed.site("site-1", charged=False)
+    seed.site("site-2", charged=False)
+    assert "There are no boxes in your charge" in client.get("/boxes").text
+    (row,) = seed.rows(schema.account)
+    seed.charge(row["account_id"], "site-1")
+    listed = client.get("/boxes").text
+    assert "site-1" in listed
+    assert "site-2" not in listed
+    assert client.get("/boxes/site-1").status_code == 200
+    assert client.get("/boxes/site-3").status_code == 404
+    assert client.get("/boxes/site-2").status_code == 404
+    assert [line["subject"] for line in seed.rows(schema.audit) if line["action"] == "denied"] == ["GET /boxes/site-2"]

@@ -35,7 +35,7 @@ def test_a_provider_that_does_not_answer_is_said_and_written_down_once_for_a_whi
     assert "Sign in with Northmoor" in client.get("/sign-in").text
     for _ in range(2):
         answer = client.get("/sign-in/operator?next=/households")
-        assert (answer.status_code, answer.location) == (303, "/sign-in?wrong=operator")
+        assert (answer.status_code, answer.location) == (303, "/sign-in?wrong=operator&next=%2Fhouseholds")
     assert "could not be signed in that way" in client.get("/sign-in?wrong=operator").text
     (line,) = [row for row in seed.rows(schema.audit) if row["action"] == "sign-in-failed"]
     assert line["subject"].startswith("operator: the provider cannot be reached")
@@ -43,7 +43,7 @@ def test_a_provider_that_does_not_answer_is_said_and_written_down_once_for_a_whi
 
 @pytest.mark.parametrize("query", ["", "?code=x&state=y", "?error=access_denied"])
 def test_coming_back_without_having_gone_does_nothing(client: FlaskClient, seed: Any, query: str) -> None:
-    assert client.get(f"/sign-in/operator/back{query}").location == "/sign-in?wrong=operator"
+    assert client.get(f"/sign-in/operator/back{query}").location == "/sign-in?wrong=operator&next=%2F"
     assert seed.rows(schema.session) == []
 
 
