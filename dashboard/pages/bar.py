@@ -33,7 +33,7 @@ RISKS = {
     Risk.HIGH: N_("High risk"),
     Risk.VERY_HIGH: N_("Very high risk"),
 }
-_KINDS = {"order": N_("Order"), "licence_condition": N_("Licence condition"), "consent": N_("Consent")}
+KINDS = {"order": N_("Order"), "licence_condition": N_("Licence condition"), "consent": N_("Consent")}
 
 
 def household_bar(at_desk: Desk, connection: Connection, home: Household, current: str) -> HouseholdBar:
@@ -72,7 +72,7 @@ def household_bar(at_desk: Desk, connection: Connection, home: Household, curren
 def _dates(at_desk: Desk, dates: OrderDates | None, now: float) -> str:
     if dates is None:
         return _("No order was put in force from here")
-    kind = _(_KINDS.get(dates.kind, dates.kind))
+    kind = _(KINDS.get(dates.kind, dates.kind))
     ends = words.date(dates.ends, at_desk.zone)
     if dates.ends <= now:
         return _("%(kind)s ended on %(date)s", kind=kind, date=ends)

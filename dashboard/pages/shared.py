@@ -18,6 +18,7 @@ from dashboard import commands
 from dashboard.commands import TOKEN
 from dashboard.i18n import _
 from dashboard.pages import sentences, typed, words
+from dashboard.pages.bar import KINDS
 from dashboard.pages.contexts_share import SharedEnterPage, SharedPage, SharedPart
 from dashboard.pages.desk import Desk, desk, id_or_404, show
 from dashboard.pages.shares import SECTIONS, note_rows
@@ -80,7 +81,10 @@ def open_it(share: str) -> ResponseReturnValue:
 @pages.post("/shared/<share>/leave")
 def leave(share: str) -> ResponseReturnValue:
     """Close it in this browser."""
-    session.pop(_KEY, None)
+    held = session.pop(_KEY, None)
+    if isinstance(held, dict) and isinstance(held.get("token"), str):
+        with desk().engine.begin() as connection:
+            shares.close_session(connection, held["token"])
     return redirect(f"/shared/{id_or_404(share)}", 303)
 
 
@@ -165,7 +169,7 @@ def _order(at_desk: Desk, connection: Connection, home: Household) -> tuple[str,
     if found is None:
         return (_("No order was put in force from here"),)
     starts, ends = (words.date(at, at_desk.zone) for at in (found.starts, found.ends))
-    return (_("From %(start)s to %(end)s", start=starts, end=ends),)
+    return (_(KINDS.get(found.kind, found.kind)), _("From %(start)s to %(end)s", start=starts, end=ends))
 
 
 def _findings(at_desk: Desk, connection: Connection, home: Household) -> tuple[str, ...]:

@@ -185,6 +185,11 @@ def share_open(connection: Connection, *, share_id: str, token: str, now: float)
     return found if found is not None and found.lasts(now) else None
 
 
+def close_session(connection: Connection, token: str) -> None:
+    """End a session: a copy of its cookie opens nothing any more."""
+    connection.execute(delete(share_session).where(share_session.c.token_hash == _hash(token)))
+
+
 def add_note(connection: Connection, *, share_id: str, token: str, text: str, now: float) -> bool:
     """A note of a reader; False for a repetition, or too many."""
     mine = share_note.c.share_id == share_id

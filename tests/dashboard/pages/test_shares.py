@@ -95,6 +95,19 @@ def test_it_ends_by_itself_and_at_once_when_revoked(
     clock.at += 1
 
 
+def test_closing_it_ends_the_session_wherever_its_cookie_was_copied_to(
+    give: Callable[..., Any], stranger: FlaskClient, app: Any
+) -> None:
+    _enter(stranger, _code(give()))
+    copied = app.test_client()
+    with stranger.session_transaction() as from_, copied.session_transaction() as to:
+        to.update(from_)
+    page = copied.get(f"/shared/{TOKEN}").text
+    assert "asked for a name" in page
+    assert stranger.post(f"/shared/{TOKEN}/leave", data={"csrf_token": _csrf(page)}).status_code == 303
+    assert "asked for a name" not in copied.get(f"/shared/{TOKEN}").text
+
+
 def test_after_its_days_nobody_reads_it(give: Callable[..., Any], stranger: FlaskClient, clock: Any) -> None:
     code = _code(give(days="1"))
     clock.at += 86400 - 60
