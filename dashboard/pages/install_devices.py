@@ -65,6 +65,8 @@ def confirm(install_id: str) -> ResponseReturnValue:
         errors += [(f"{'label' if name == 'label' else 'standing'}-{row.device_id}", text) for name, text in wrong]
         if decision is not None:
             decided.append((row.device_id, decision))
+    if not decided and not errors and any(row.standing == Standing.UNKNOWN for row in listed):
+        errors.append(("main-content", _("Select whose at least one device is")))
     errors += typed.reason_errors("reason", reason) if decided or errors else []
     if errors:
         return _show(found, tuple(errors))

@@ -20,6 +20,7 @@ from dashboard.pages.install_frame import Visit, begin, changing, field, form, l
 from dashboard.pages.outcomes import outcome_words
 from dashboard.pages.typed import Errors
 from dashboard.store import installs as stored
+from dashboard.store.queries import StoredCommand
 from wire.acts import WithdrawConsent
 
 pages = Blueprint("install_removal", __name__)
@@ -93,18 +94,8 @@ def collected(install_id: str) -> ResponseReturnValue:
 
 def _end(found: Visit, errors: Errors) -> Response:
     sent = latest(found, "end")
-    rows = []
-    links = []
-    failed = False
-    if sent is not None:
-        heading, explanation, over = outcome_words(sent, desk().now())
-        failed = over and sent.state != "applied"
-        rows.append(f"{heading}. {explanation}")
-        if failed:
-            rows.append(
-                _("The box has not said that it stopped. Ask it again, or pull its plug when you take it away.")
-            )
-        links.append((_("What was sent to the box"), f"/commands/{sent.command_id}"))
+    rows, failed = _how_it_ended(sent)
+    links = [] if sent is None else [(_("What was sent to the box"), f"/commands/{sent.command_id}")]
     return step(
         found,
         "end",
@@ -140,12 +131,24 @@ def _end(found: Visit, errors: Errors) -> Response:
     )
 
 
+def _how_it_ended(sent: StoredCommand | None) -> tuple[tuple[str, ...], bool]:
+    """What became of the order to stop, and whether the box has not followed it and will not."""
+    if sent is None:
+        return (), False
+    heading, explanation, over = outcome_words(sent, desk().now())
+    if not over or sent.state == "applied":
+        return (f"{heading}. {explanation}",), False
+    again = _("The box has not said that it stopped. Ask it again, or pull its plug when you take it away.")
+    return (f"{heading}. {explanation}", again), True
+
+
 def _collect(found: Visit, errors: Errors) -> Response:
     ticked = request.form.getlist("done") if errors else found.answers("collect").get("done", ())
     return step(
         found,
         "collect",
         intro=(_("Leave the home with working internet. Then ask whoever looks after the service to revoke the box."),),
+        rows=() if found.closed else _how_it_ended(latest(found, "end"))[0],
         facts=[(_("Done"), _(text)) for key, text in COLLECT if key in ticked and found.is_done("collect")],
         forms=(
             form(

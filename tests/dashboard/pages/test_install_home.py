@@ -89,6 +89,7 @@ def test_ten_devices_are_confirmed_in_one_submit(officer: FlaskClient, fitting: 
         fields[f"standing-dev-{number}"] = "household" if number else "registered"
         fields[f"token-dev-{number}"] = f"{number:02x}" * 16
         fields[f"label-dev-{number}"] = f"device {number}"
+    assert "Select whose at least one" in fitting.post(officer, page, page, reason="Shown to me").text
     assert "Enter the reason" in fitting.post(officer, page, page, **fields).text
     bad = fitting.post(officer, page, page, **(fields | {"standing-dev-3": "king", "reason": "Shown to me"}))
     assert bad.status_code == 422
@@ -119,6 +120,7 @@ def test_a_box_is_taken_away_after_its_recording_was_ended(officer: FlaskClient,
     page = officer.get(f"{at}/end").text
     assert "has not said that it stopped" in page
     assert f'action="{at}/end"' in page
+    assert "has not said that it stopped" in officer.get(f"{at}/collect").text
     assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended").status_code == 303
     assert fitting.post(officer, f"{at}/collect", f"{at}/collect", done=["box", "cards"]).status_code == 422
     done = ["router", "told", "cards", "box"]
