@@ -2,7 +2,7 @@
 
 By database and page: server time (from the request to the last octet of the answer, in this process), what of it this
 process worked itself (which is the same however much else the machine does), octets, statements,
-and the same page over a small database of the same kind beside it. Ingest's own code stores `A_SECOND` events a second
+the same page over a small database of the same kind, and a bare Flask page of as many octets in the same rounds. Ingest's own code stores `A_SECOND` events a second
 meanwhile, in a process of its own. Sizes are the generator's; the numbers are of this machine and what else it does.
 """
 
@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
 
 from appliance import clock
@@ -123,6 +125,7 @@ def look(url: str, rounds: int, folder: Path) -> dict[str, dict[str, float]]:
     asked: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
     found: dict[str, dict[str, float]] = {}
+    bare = _bare()
     for role in (Role.SUPERVISOR, Role.OFFICER):
         client = app.test_client()
         with client.session_transaction() as session:
@@ -131,22 +134,42 @@ def look(url: str, rounds: int, folder: Path) -> dict[str, dict[str, float]]:
             first = client.get(address)
             if first.status_code != 200 or (role is Role.OFFICER and page not in ("today", "households")):
                 continue
-            times, own = [], []
+            times, own, beside = [], [], []
+            octets = len(first.get_data())
             for _ in range(rounds):
                 asked.clear()
-                began, worked = time.perf_counter(), time.process_time()
-                octets = len(client.get(address).get_data())
-                times.append((time.perf_counter() - began) * 1000)
-                own.append((time.process_time() - worked) * 1000)
+                whole, worked, octets = _ask(client, address)
+                times.append(whole)
+                own.append(worked)
+                beside.append(_ask(bare, f"/{octets}")[1])
             found[page if role is Role.SUPERVISOR else f"{page} of one officer"] = {
                 "p50_ms": statistics.median(times),
-                "p95_ms": sorted(times)[max(0, int(len(times) * 0.95) - 1)],
-                "p95_own_ms": sorted(own)[max(0, int(len(own) * 0.95) - 1)],
+                "p95_ms": _p95(times),
+                "p95_own_ms": _p95(own),
+                "own_times_bare": statistics.median(own) / statistics.median(beside),
                 "octets": float(octets),
                 "statements": float(len(asked)),
             }
     engine.dispose()
     return found
+
+
+def _ask(client: FlaskClient, address: str) -> tuple[float, float, int]:
+    """Milliseconds of an answer, those of them that this process worked, and its octets."""
+    began, worked = time.perf_counter(), time.process_time()
+    octets = len(client.get(address).get_data())
+    return (time.perf_counter() - began) * 1000, (time.process_time() - worked) * 1000, octets
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[max(0, int(len(values) * 0.95) - 1)]
+
+
+def _bare() -> FlaskClient:
+    """An app that answers with so many octets and does nothing else: what Flask itself takes."""
+    app = Flask("bare")
+    app.add_url_rule("/<int:octets>", view_func=lambda octets: "x" * octets)
+    return app.test_client()
 
 
 def _signed_in(engine: Engine, role: Role) -> str:
