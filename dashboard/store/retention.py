@@ -8,11 +8,25 @@ Bounded: a purge erases at most `AT_ONCE` rows of a table and says whether more 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, false, not_, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from dashboard.store import cases, installs, retention_work, reviewing
 from dashboard.store.law import at_of, documents_in_force, holds_in_force
@@ -126,7 +140,8 @@ def purge(connection: Connection, *, tenant: str, now: float) -> bool:
         counted: dict[str, int] = {}
         schedule = schedule_of(_document(connection, site_id, now), now)
         holds = holds_of(connection, site_id, now)
-        work = retention_work.due(site_id, decided=schedule.commands, presence=schedule.presence)
+        held = _held(holds)
+        work = retention_work.due(site_id, decided=schedule.commands, presence=schedule.presence, free=held)
         for table, key, which in (*_due(site_id, schedule, holds), *work):
             gone = _erase(connection, table, key, which)
             counted[table.name] = counted.get(table.name, 0) + gone
@@ -353,6 +368,11 @@ def _free(hold: Hold, at: ColumnElement[float], about: ColumnElement[Any]) -> Co
     if hold.device_id is not None:
         inside = and_(inside, or_(about == hold.device_id, about.is_(None)))
     return not_(inside)
+
+
+def _held(holds: tuple[Hold, ...]) -> Callable[[ColumnElement[Any]], list[ColumnElement[bool]]]:
+    """That no hold keeps a row of that time; of whichever device it speaks."""
+    return lambda at: [_free(hold, at, null()) for hold in holds]
 
 
 def _erase(connection: Connection, table: Table, key: tuple[str, ...], which: ColumnElement[bool]) -> int:

@@ -1,13 +1,14 @@
 """What is due of what people did in a case: visits, history that came with a transfer, shares, installations.
 
-In: a household and until when its decisions are kept (`retention.Schedule.commands`; what is about devices goes with the
-class of presence). Out: which rows of which tables are due, children before what they belong to.
+In: a household, until when its decisions are kept (`retention.Schedule.commands`; what is about devices goes with the
+class of presence), and what is held for a case. Out: which rows of which tables are due, children before what they
+belong to. A hold of one device holds visits too: their roll-call names it.
 Bounded: as `retention.purge`, so many rows of a table a round; a parent stays until its children are gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, exists, select
@@ -28,22 +29,23 @@ from dashboard.store.schema import (
 )
 
 Due = tuple[Table, tuple[str, ...], ColumnElement[bool]]
+Free = Callable[[ColumnElement[Any]], list[ColumnElement[bool]]]
 
 
-def due(site_id: str, *, decided: float, presence: float) -> Iterator[Due]:
-    """Rows that are older than these moments (Unix seconds)."""
-    visits = and_(visit.c.site == site_id, visit.c.started_at < decided)
+def due(site_id: str, *, decided: float, presence: float, free: Free = lambda _at: []) -> Iterator[Due]:
+    """Rows that are older than these moments (Unix seconds); `free` says of a row's time that no hold keeps it."""
+    visits = and_(visit.c.site == site_id, visit.c.started_at < decided, *free(visit.c.started_at))
     old = select(visit.c.visit_id).where(visits)
     for child in (visit_addendum, visit_line):
         yield _line(child, and_(child.c.site == site_id, child.c.visit_id.in_(old)))
     yield _line(visit, and_(visits, *_childless(visit, ("site", "visit_id"), (visit_addendum, visit_line))))
-    yield _line(history, and_(history.c.site == site_id, history.c.at < presence))
+    yield _line(history, and_(history.c.site == site_id, history.c.at < presence, *free(history.c.at)))
     shares = and_(share.c.site == site_id, share.c.until < decided)
     gone = select(share.c.share_id).where(shares)
     for child in (share_session, share_note):
         yield _line(child, child.c.share_id.in_(gone))
     yield _line(share, and_(shares, *_childless(share, ("share_id",), (share_session, share_note))))
-    yield _line(outcome, and_(outcome.c.site == site_id, outcome.c.made_at < decided))
+    yield _line(outcome, and_(outcome.c.site == site_id, outcome.c.made_at < decided, *free(outcome.c.made_at)))
     installs = and_(install.c.site == site_id, install.c.closed_at < decided)
     closed = select(install.c.install_id).where(installs)
     children = (install_key, install_adult, install_step)

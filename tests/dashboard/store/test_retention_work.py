@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, select
 
-from dashboard.store import schema
-from dashboard.store.retention import DAY, purge
+from dashboard.store import retention_work, schema
+from dashboard.store.retention import DAY, Hold, _held, purge
 
 
 @pytest.mark.req("R64", "N17")
@@ -29,6 +29,29 @@ def test_what_came_with_a_transfer_goes_with_presence_and_a_share_with_decisions
     assert {row["pack_id"] for row in seed.rows(schema.history)} == {"p-10"}
     assert {row["share_id"] for row in seed.rows(schema.share)} == {"s-10"}
     assert {row["share_id"] for row in seed.rows(schema.share_note)} == {"s-10"}
+
+
+@pytest.mark.req("N17")
+def test_what_is_held_for_a_case_stays_with_the_visits_of_that_time(engine: Engine, seed: Any, clock: Any) -> None:
+    site = seed.site()
+    common = {"site": site, "state": "signed", "revision": 2, "by": "acc-1", "present": [], "question_set": 1}
+    empty = {"answers": {}, "found": [], "saved_at": 0.0, "outcome": "", "note": "", "own_words": "", "explained": []}
+    with engine.begin() as connection:
+        for days in (800, 760):
+            at = clock.at - days * DAY
+            connection.execute(insert(schema.visit).values(visit_id=f"v-{days}", started_at=at, **common, **empty))
+            line = {"site": site, "visit_id": f"v-{days}", "device_id": "dev-1", "number": 1, "state": "", "note": ""}
+            connection.execute(insert(schema.visit_line).values(**line))
+        hold = Hold(since=clock.at - 770 * DAY, until=clock.at - 750 * DAY, device_id="dev-9")
+        due = list(retention_work.due(site, decided=clock.at - 730 * DAY, presence=0.0, free=_held((hold,))))
+        gone = [
+            (table.name, row.visit_id)
+            for table, _key, which in due
+            if "visit_id" in table.c
+            for row in connection.execute(select(table.c.visit_id).where(which))
+        ]
+    # A visit itself goes a round after its lines.
+    assert gone == [("visit_line", "v-800")]
 
 
 @pytest.mark.req("R64")
