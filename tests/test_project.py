@@ -26,6 +26,16 @@ MIRRORED = ("appliance", "dashboard", "firmware", "wire")
 NOT_AT_RUN_TIME = {".py", ".mako", ".scss", ".sh"}
 """Sources, and what styles and migrations are made with."""
 TESTED_ELSEWHERE: dict[str, str] = {
+    "dashboard/api/__main__.py": "prints what tests/dashboard/api/test_complete.py compares",
+    "dashboard/api/acts_table.py": "held to the pages' forms in tests/dashboard/api/test_complete.py",
+    "dashboard/api/listing.py": "through the operations: tests/dashboard/api/test_reads.py and test_paging.py",
+    "dashboard/api/models.py": "every answer is compared with its model in tests/dashboard/api/test_fuzz.py",
+    "dashboard/api/reads_devices.py": "with reads.py in tests/dashboard/api/test_reads.py, and test_fuzz.py",
+    "dashboard/api/reads_law.py": "as reads_devices.py",
+    "dashboard/cli_database.py": "as the commands they are: tests/dashboard/test_cli.py",
+    "dashboard/demo/box.py": "answers as a box does: through the pages in tests/dashboard/pages/test_demo.py",
+    "dashboard/demo/scope.py": "as dashboard/demo/box.py",
+    "dashboard/demo/story.py": "as dashboard/demo/box.py",
     "dashboard/pages/offline.py": "tests/dashboard/pages/test_visit.py, and without a connection in tests/browser/test_visit.py",
     "dashboard/pages/papers.py": "each paper is made in tests/dashboard/pages/test_visit.py and test_visits.py",
     "dashboard/pages/shared.py": "read as a stranger in tests/dashboard/pages/test_shares.py",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -77,7 +77,12 @@ def test_no_name_runs_opens_or_asks_for_anything(
     opened: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
     page.context.on("page", lambda other: opened.append(other.url))
-    page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        opened.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.add_init_script(LISTEN)
     sign_in(page)
     for path in PAGES:
