@@ -92,8 +92,10 @@
       event.preventDefault();
       clearTimeout(timer);
       keep().then(function () {
-        // Asked first, so that a dead connection does not lead to the browser's own page.
-        return navigator.onLine ? fetch("/health", { cache: "no-store" }) : Promise.reject(new Error("offline"));
+        // Asked first, so that a dead connection does not lead to the browser's own page. What the browser believes of
+        // its connection is not asked: it is wrong where there is a way to this service alone.
+        var late = AbortSignal.timeout ? AbortSignal.timeout(10000) : undefined;
+        return fetch("/health", { cache: "no-store", signal: late });
       }).then(function (answer) {
         var next = document.createElement("input");
         if (!answer.ok) { throw new Error("no answer"); }

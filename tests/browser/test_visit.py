@@ -13,6 +13,7 @@ from dashboard.store import schema
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
 
 
 def _home(served: Any) -> None:
@@ -81,6 +82,10 @@ def test_a_sheet_is_filled_in_without_a_connection_and_saved_later(
     _begin(page)
     page.wait_for_function("document.getElementById('sheet').dataset.ready === '1'")
     page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+    # Saved once with a connection, as one does: the page that says so is the one that is typed into then.
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    page.wait_for_function("document.getElementById('sheet').dataset.ready === '1'")
     phone.set_offline(True)
     _call(page)
     page.get_by_label("Note (optional): black phone").fill("with a friend")
@@ -130,7 +135,7 @@ def test_the_pages_of_a_visit_can_be_used_by_everyone(
 LISTS = {
     "visits": ("visits", "visits/before"),
     "papers": ("summary", "summary/others"),
-    "shares": ("shares", "transfer"),
+    "shares": ("shares", "transfer", "history"),
 }
 
 
@@ -173,6 +178,7 @@ def test_a_reader_of_another_agency_opens_a_share(
     reader.get_by_label("Code", exact=True).fill(code)
     reader.get_by_role("button", name="Open").click()
     expect(reader.get_by_text("quieter than in its own usual weeks")).to_be_visible()
+    accessible(reader, "shared")
     watcher = open_page()
     watcher.goto(link)
     accessible(watcher, "shared-enter")
