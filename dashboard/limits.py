@@ -25,9 +25,9 @@ SIGN_INS = frozenset(
         "signin.passkey",
         "operator.begin",
         "operator.back",
-        "account.again",
-        "account.again_passkey_begin",
-        "account.again_passkey",
+        "proving.again",
+        "proving.again_passkey_begin",
+        "proving.again_passkey",
         "account.confirm_authenticator",
         "shared.open_it",
     }

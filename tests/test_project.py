@@ -38,6 +38,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/demo/story.py": "as dashboard/demo/box.py",
     "dashboard/pages/offline.py": "tests/dashboard/pages/test_visit.py, and without a connection in tests/browser/test_visit.py",
     "dashboard/pages/papers.py": "each paper is made in tests/dashboard/pages/test_visit.py and test_visits.py",
+    "dashboard/pages/proving.py": "with the account it proves: tests/dashboard/pages/test_account.py",
     "dashboard/pages/shared.py": "read as a stranger in tests/dashboard/pages/test_shares.py",
     "dashboard/pages/summary.py": "tests/dashboard/pages/test_visit.py, as it speaks of visits",
     "dashboard/pages/transfers.py": "together with transfer.py in tests/dashboard/pages/test_transfer.py",
