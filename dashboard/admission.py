@@ -8,6 +8,7 @@ What was refused is written down when the error page is made, when no other tran
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Response, abort, current_app, g, redirect, request, session
@@ -60,6 +61,9 @@ def admit(desk: Desk, public: Collection[str]) -> ResponseReturnValue | None:
     if asking is not None and not by_itself and now - asking.seen_at >= sessions.TOUCH_SECONDS:
         with desk.engine.begin() as connection:
             sessions.touch(connection, asking, now)
+        # The page says until when one is signed in: counted from now, as the next request will find it.
+        ends = min(asking.expires_at, now + desk.settings.sign_in.idle_seconds)
+        g.who = asking = replace(asking, seen_at=now, ends_at=ends)
     if request.endpoint in public:
         return None
     if asking is not None:

@@ -149,3 +149,12 @@ def test_a_household_out_of_charge_is_no_way_round(
     assert [row["subject"] for row in seed.rows(schema.audit) if row["action"] == "denied"] == [
         "GET /households/site-1"
     ]
+
+
+def test_a_page_says_until_when_one_is_signed_in_from_now_on(officer: FlaskClient, clock: Any) -> None:
+    first = re.search(r'data-ends-in="(\d+)"', officer.get("/account").text)
+    clock.at += 3000
+    later = re.search(r'data-ends-in="(\d+)"', officer.get("/account").text)
+    assert first is not None
+    assert later is not None
+    assert first[1] == later[1]
