@@ -54,7 +54,7 @@ _NOTHING = _Typed(token="", source="", starts="", ends="", reason="")
 
 
 @pages.get("/households/<site>/devices/<device>/agent")
-@needs(May.SEE)
+@needs(May.DECIDE)
 def form(site: str, device: str) -> Response:
     """The form."""
     officer()
