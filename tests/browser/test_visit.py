@@ -173,7 +173,7 @@ def test_a_reader_of_another_agency_opens_a_share(
     page.get_by_role("button", name="Share", exact=True).click()
     code = page.locator(".gh-alert--done .gh-mono").inner_text()
     link = page.locator(".gh-alert--done bdi").nth(1).inner_text()
-    reader = open_page(java_script_enabled=False)
+    reader = open_page()
     reader.goto(link)
     reader.get_by_label("Code", exact=True).fill(code)
     reader.get_by_role("button", name="Open").click()
