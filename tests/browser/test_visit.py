@@ -154,6 +154,7 @@ def test_lists_and_papers_can_be_used_by_everyone(
     sign_in(page)
     for path in LISTS[group]:
         page.goto(f"/households/site-1/{path}")
+        assert page.url.endswith(path), "it was shown, and led to no other page"
         accessible(page, f"household-{path.replace('/', '-')}")
 
 
