@@ -1,6 +1,6 @@
 """Erases what the dashboard has kept for long enough, by the same classes and periods as a box (R64, N17).
 
-In: what the document in force of a household says, else `DEFAULT_DAYS`. Out: rows gone, and one line of the audit that
+In: until when what is kept (`store.schedule`). Out: rows gone, and one line of the audit that
 says how many and of what, never what they held. Holds that a box confirmed are kept here too. The audit itself stays:
 it holds no content. On SQLite what is erased is overwritten (`store.engine`).
 Bounded: a purge erases at most `AT_ONCE` rows of a table and says whether more is due.
@@ -9,7 +9,6 @@ Bounded: a purge erases at most `AT_ONCE` rows of a table and says whether more 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -29,8 +28,9 @@ from sqlalchemy import (
 )
 
 from dashboard.store import cases, installs, retention_work, reviewing
-from dashboard.store.law import at_of, documents_in_force, holds_in_force
+from dashboard.store.law import at_of
 from dashboard.store.queries import write_audit
+from dashboard.store.schedule import DAY, Hold, Schedule, document_of, holds_of, schedule_of
 from dashboard.store.schema import (
     bundle,
     bundle_file,
@@ -47,16 +47,8 @@ from dashboard.store.schema import (
     stay,
     told,
 )
-from wire.authority import Authority, AuthorityError, parse_signed
 
-DAY = 86400.0
 AT_ONCE = 5000
-DEFAULT_DAYS: Mapping[str, Mapping[str, int]] = {
-    purpose: dict(zip(("presence", "findings", "household", "commands", "box", "ended", "copies"), days, strict=True))
-    for purpose, days in (("prevent", (90, 180, 90, 730, 730, 28, 28)), ("detect", (180, 365, 180, 730, 730, 90, 90)))
-}
-"""As the box's own table has them (`copies`: of records that were put together to hand out, as long as after the end of
-an authority); the shorter ones count where no document was put in force from here."""
 _FOUND = ("gatehouse.finding.v1",)
 _PRESENT = ("gatehouse.device.v1", "gatehouse.proposal.v1", "gatehouse.session.v1")
 _ASKED = ("gatehouse.request.v1",)
@@ -67,78 +59,12 @@ CONFIRMED_DAYS = 2.0
 """So long what a box says late of an erased time is erased here too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """Records of this span are kept for a case."""
-
-    since: float
-    until: float
-    device_id: str | None
-    """None: of all devices."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """Until when rows of a household are due to be erased; Unix seconds."""
-
-    presence: float
-    findings: float
-    household: float
-    commands: float
-    box: float
-    copies: float
-    ended: bool = False
-    """The authority has ended so long ago that nothing about devices may be left, open or not."""
-    over: bool = False
-    """So long ago that nothing of what was decided under it is kept either: nor who the household was about."""
-
-
-def schedule_of(document: Authority | None, now: float) -> Schedule:
-    """Before which moment rows are old enough to be erased."""
-    days = dict(DEFAULT_DAYS[document.purpose if document is not None else "prevent"])
-    if document is not None:
-        said = {keep.data_class: keep.days for keep in getattr(document, "retention", None) or ()}
-        days["presence"] = days["household"] = said.get("presence", days["presence"])
-        days["findings"] = said.get("list_hits", days["findings"])
-        days["commands"] = days["box"] = said.get("box", days["box"])
-        last = min(document.not_after, document.withdrawn_at or document.not_after)
-        if now >= last.timestamp() + days["ended"] * DAY:
-            # What is about devices goes so long after the authority has ended, however young it is.
-            return Schedule(
-                presence=now,
-                findings=now,
-                household=now,
-                commands=now - days["commands"] * DAY,
-                box=now - days["box"] * DAY,
-                copies=now,
-                ended=True,
-                over=now >= last.timestamp() + max(days["ended"], days["commands"]) * DAY,
-            )
-    return Schedule(
-        presence=now - days["presence"] * DAY,
-        findings=now - days["findings"] * DAY,
-        household=now - days["household"] * DAY,
-        commands=now - days["commands"] * DAY,
-        box=now - days["box"] * DAY,
-        copies=now - days["copies"] * DAY,
-    )
-
-
-def holds_of(connection: Connection, site_id: str, now: float) -> tuple[Hold, ...]:
-    """Holds that a box confirmed and nobody ended."""
-    bodies = (item.body for item in holds_in_force(connection, site_id, now))
-    return tuple(
-        Hold(since=at_of(body.get("since")), until=at_of(body.get("until")), device_id=body.get("device_id"))
-        for body in bodies
-    )
-
-
 def purge(connection: Connection, *, tenant: str, now: float) -> bool:
     """Erase what is due in every household; true where more is left than one round takes."""
     left = False
     for site_id in connection.execute(select(site.c.site).where(site.c.tenant == tenant)).scalars().all():
         counted: dict[str, int] = {}
-        schedule = schedule_of(_document(connection, site_id, now), now)
+        schedule = schedule_of(document_of(connection, site_id, now), now)
         holds = holds_of(connection, site_id, now)
         held = _held(holds)
         work = retention_work.due(site_id, decided=schedule.commands, presence=schedule.presence, free=held)
@@ -381,18 +307,6 @@ def _erase(connection: Connection, table: Table, key: tuple[str, ...], which: Co
         same = and_(*(table.c[name] == value for name, value in zip(key, row, strict=True)))
         connection.execute(delete(table).where(same))
     return len(rows)
-
-
-def _document(connection: Connection, site_id: str, now: float) -> Authority | None:
-    """The document in force, as far as it was put in force from here; not one that waits for its day."""
-    for row in documents_in_force(connection, site_id):
-        try:
-            found = parse_signed(str(row.body.get("document")).encode()).document
-        except AuthorityError:
-            continue
-        if found.not_before.timestamp() <= now:
-            return found
-    return None
 
 
 def _about(name: str) -> ColumnElement[str]:

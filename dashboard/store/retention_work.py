@@ -1,6 +1,6 @@
 """What is due of what people did in a case: visits, history that came with a transfer, shares, installations.
 
-In: a household, until when its decisions are kept (`retention.Schedule.commands`; what is about devices goes with the
+In: a household, until when its decisions are kept (`schedule.Schedule.commands`; what is about devices goes with the
 class of presence), and what is held for a case. Out: which rows of which tables are due, children before what they
 belong to. A hold of one device holds visits too: their roll-call names it.
 Bounded: as `retention.purge`, so many rows of a table a round; a parent stays until its children are gone.

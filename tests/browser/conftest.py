@@ -30,7 +30,7 @@ from dashboard.store.engine import open_engine, reading
 from dashboard.store.migrate import upgrade
 from wire.keys import public_text
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that anything here may take at most."""
 
 

@@ -181,9 +181,7 @@ def test_strength_and_agreement_are_words() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("hour", "said"), [(0, "12:05am"), (9, "9:05am"), (12, "12:05pm"), (21, "9:05pm")], ids=str
-)
+@pytest.mark.parametrize(("hour", "said"), [(0, "12:05am"), (9, "9:05am"), (12, "12:05pm"), (21, "9:05pm")], ids=str)
 def test_an_operator_may_keep_a_clock_of_twelve_hours(
     make_settings: Callable[..., DashboardSettings], hour: int, said: str
 ) -> None:

@@ -10,13 +10,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, insert, update
 
-from appliance.keeper.law.retention import shipped
 from dashboard import auth
 from dashboard.access import Role
 from dashboard.store import retention, schema
 from dashboard.store.cases import Risk, keep_person
 from dashboard.store.law import keep_document
-from dashboard.store.retention import DAY, erase_confirmed, purge, schedule_of
+from dashboard.store.retention import erase_confirmed, purge
+from dashboard.store.schedule import DAY, schedule_of
 from wire.authority import Authority, sign
 
 NOW = 1_900_000_000.0
@@ -269,16 +269,6 @@ def test_after_the_authority_has_ended_all_of_devices_goes(engine: Engine) -> No
     )
     assert schedule_of(back, NOW).ended, "a document that was withdrawn has ended then"
     assert not schedule_of(back, NOW - 2 * DAY).ended
-
-
-@pytest.mark.req("R64")
-def test_what_holds_without_a_document_is_what_holds_at_a_box() -> None:
-    table = shipped()
-    for purpose, days in retention.DEFAULT_DAYS.items():
-        for name in set(days) & set(table.classes):
-            assert days[name] == table.classes[name].days("prevent" if purpose == "prevent" else "detect"), name
-        assert days["ended"] == getattr(table.ended, purpose)
-        assert {"presence", "findings", "household", "commands", "box"} <= set(days)
 
 
 @pytest.mark.req("R65")

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from dashboard.store import retention_work, schema
-from dashboard.store.retention import DAY, Hold, _held, purge
+from dashboard.store.retention import _held, purge
+from dashboard.store.schedule import DAY, Hold, schedule_of
 
 
 @pytest.mark.req("R64", "N17")
@@ -59,7 +60,7 @@ def test_every_table_about_a_household_is_erased_in_time_or_has_a_reason() -> No
     """A table that is added later has to say which it is."""
     from dashboard.store import retention, retention_work
 
-    schedule = retention.schedule_of(None, 1e9)
+    schedule = schedule_of(None, 1e9)
     named = {table.name for table, _, _ in retention._due("site-1", schedule, ())}
     named |= {"review", "review_act"}  # with the finding that they are about
     named |= {table.name for table, _, _ in retention_work.due("site-1", decided=0.0, presence=0.0)}
