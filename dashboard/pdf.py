@@ -11,11 +11,9 @@ PDF/UA is claimed by the file, and conformance has to be checked by a person or 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from types import ModuleType
 from typing import Any
-
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
 
 MOST_HTML = 400_000
 MOST_PAGES = 60
@@ -45,20 +43,25 @@ class PdfError(ValueError):
     """A document that cannot be made; the text says why."""
 
 
-class _Nothing(URLFetcher):  # type: ignore[misc] # WeasyPrint ships no types
-    """Refuses every address."""
+@cache
+def _weasyprint() -> tuple[ModuleType, Any, Any]:
+    """WeasyPrint, its fonts, and a fetcher that refuses every address.
 
-    def __init__(self) -> None:
-        super().__init__(allowed_protocols=(), allow_redirects=False)
+    Loaded at the first document: it takes as long as all the rest of this service.
+    """
+    import weasyprint  # noqa: PLC0415 - see above
+    from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415 - see above
+    from weasyprint.urls import URLFetcher  # noqa: PLC0415 - see above
 
-    def fetch(self, url: str, headers: Any = None) -> Any:
-        """Refuse.
+    class Nothing(URLFetcher):  # type: ignore[misc] # WeasyPrint ships no types
+        def __init__(self) -> None:
+            super().__init__(allowed_protocols=(), allow_redirects=False)
 
-        Raises:
-            ValueError: always; WeasyPrint goes on without the resource.
-        """
-        del headers
-        raise ValueError(f"nothing is fetched for a document, not {url[:80]!r}")
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            del headers
+            raise ValueError(f"nothing is fetched for a document, not {url[:80]!r}")  # it goes on without the resource
+
+    return weasyprint, FontConfiguration, Nothing
 
 
 def pdf_of(html: str, *, style: str = "") -> bytes:
@@ -73,9 +76,10 @@ def pdf_of(html: str, *, style: str = "") -> bytes:
     """
     if len(html) > MOST_HTML:
         raise PdfError(f"a document has at most {MOST_HTML:,} characters, this has {len(html):,}")
-    fonts, fetcher = FontConfiguration(), _Nothing()
-    sheets = [CSS(string=text, font_config=fonts, url_fetcher=fetcher) for text in (SHEET, style) if text]
-    document = HTML(string=html, base_url="about:blank", url_fetcher=fetcher).render(
+    weasyprint, configuration, nothing = _weasyprint()
+    fonts, fetcher = configuration(), nothing()
+    sheets = [weasyprint.CSS(string=text, font_config=fonts, url_fetcher=fetcher) for text in (SHEET, style) if text]
+    document = weasyprint.HTML(string=html, base_url="about:blank", url_fetcher=fetcher).render(
         stylesheets=sheets, font_config=fonts, pdf_variant="pdf/ua-1"
     )
     if len(document.pages) > MOST_PAGES:

@@ -39,13 +39,14 @@ def test_a_page_becomes_an_accessible_document_that_is_always_the_same() -> None
 @pytest.mark.req("R42")
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    real = pdf._Nothing.fetch
+    nothing = pdf._weasyprint()[2]
+    real = nothing.fetch
 
-    def fetch(self: pdf._Nothing, url: str, headers: object = None) -> object:
+    def fetch(self: object, url: str, headers: object = None) -> object:
         asked.append(url)
         return real(self, url, headers)
 
-    monkeypatch.setattr(pdf._Nothing, "fetch", fetch)
+    monkeypatch.setattr(nothing, "fetch", fetch)
     secret = "file:///etc/hostname"
     parts = (
         f'<img alt="x" src="{secret}"><link rel="stylesheet" href="http://192.0.2.1/a.css">'
