@@ -96,7 +96,7 @@ def test_what_is_arranged_is_listed_with_who_why_until_and_how_much(officer: Fla
         assert said in text, said
     assert text.count("Over") == 1
     assert "help.example" not in text
-    assert "2 quiet rules, 1 away time, 1 entry of its own." in officer.get("/households/site-1").text
+    assert "2 quiet rules, 1 away time, 1 entry of its own." in officer.get("/households/site-1/box").text
 
 
 @pytest.mark.req("R15")
@@ -182,4 +182,4 @@ def test_who_may_only_look_has_no_forms(
 def test_a_box_that_has_not_said_is_said_so(officer: FlaskClient, seed: Any) -> None:
     seed.site("site-2")
     assert "The box has not said yet what is arranged with it." in officer.get("/households/site-2/arrangements").text
-    assert "Nothing that the box has told of." in officer.get("/households/site-2").text
+    assert "Nothing that the box has told of." in officer.get("/households/site-2/box").text

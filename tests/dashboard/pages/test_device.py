@@ -106,7 +106,7 @@ def test_says_what_it_looks_like_where_it_was_and_what_counts_as_part_of_it(offi
 )
 def test_presence_is_said_in_words(officer: FlaskClient, seed: Any, state: str, at: str, words: str) -> None:
     seed.device("dev-3", presence={"state": state, "since": at})
-    assert words in officer.get("/households/site-1").text
+    assert words in officer.get("/households/site-1/devices").text
     assert words in officer.get("/households/site-1/devices/dev-3").text
 
 
@@ -124,9 +124,10 @@ def test_a_device_that_is_part_of_another_is_shown_as_that_one(officer: FlaskCli
     seed.finding("find-2", device_id="dev-2")
     seed.device("dev-5", merged_into="dev-2", addresses=[])
     seed.finding("find-5", device_id="dev-5", severity="this_week")
-    page = officer.get("/households/site-1").text
+    page = officer.get("/households/site-1/devices").text
     assert page.count('<article class="gh-device"') == 1
-    assert page.count("<dd><bdi>black phone</bdi></dd>") == 2, "its findings are the other's"
+    found = officer.get("/households/site-1").text
+    assert found.count("<dd><bdi>black phone</bdi></dd>") == 2, "its findings are the other's"
     assert "black phone" in officer.get("/").text
     assert officer.get(PATH).text.count("find-") == 2
 
@@ -252,7 +253,7 @@ def test_who_may_only_look_finds_no_form_and_cannot_send(sign_in_as: Callable[..
     page = looks.get(PATH).text
     assert "black phone" in page
     assert "What you can say" not in page
-    assert "Let the box look round" not in looks.get("/households/site-1").text
+    assert "Let the box look round" not in looks.get("/households/site-1/devices").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token is not None
     for target in (f"{PATH}/standing", f"{PATH}/correction", f"{PATH}/split", f"{PATH}/passphrase"):

@@ -57,7 +57,7 @@ def test_a_proposal_without_a_finding_is_not_called_nothing(officer: FlaskClient
     seed.site("site-2")
     seed.proposal(site="site-2")
     page = officer.get("/households/site-2").text
-    assert "No finding is open. 1 pair of devices may be one." in page
+    assert "No finding needs a decision. 1 pair of devices may be one." in page
     assert "gh-summary--calm" not in page
 
 
@@ -140,19 +140,20 @@ def test_one_of_another_operator_does_not_exist(officer: FlaskClient, seed: Any)
 def test_the_box_is_asked_to_look_round_once(
     officer: FlaskClient, seed: Any, csrf: Callable[[TestResponse], str]
 ) -> None:
-    page = officer.get("/households/site-1")
+    page = officer.get("/households/site-1/devices")
     found = re.search(r'look-round".*?name="token" value="([^"]+)"', page.text, re.DOTALL)
     assert found is not None
     data = {"csrf_token": csrf(page), "token": found[1], "kind": "services"}
     first, second = (officer.post("/households/site-1/look-round", data=data) for _ in range(2))
     assert first.status_code == 303
     assert first.location == second.location
-    assert officer.post("/households/site-1/look-round", data=data | {"kind": "dhcp"}).location == "/households/site-1"
+    again = officer.post("/households/site-1/look-round", data=data | {"kind": "dhcp"})
+    assert again.location == "/households/site-1/devices"
     assert officer.post("/households/site-1/look-round", data=data | {"kind": "all"}).status_code == 400
     (row,) = seed.rows(schema.command)
     assert row["body"] == {"action": "run-probe", "kind": "services"}
     assert (row["device_id"], row["reason"]) == (None, "")
-    assert "Look round: what devices say they offer: Waiting to be sent" in officer.get("/households/site-1").text
+    assert "Look round: what devices say they offer: Waiting to be sent" in officer.get("/households/site-1/devices").text
     sent = officer.get(first.location.removesuffix("?wait=1")).text
     assert "What devices say they offer" in sent
     assert ">Reason<" not in sent
