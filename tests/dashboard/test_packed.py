@@ -17,6 +17,8 @@ def test_a_style_sheet_goes_out_packed_where_the_browser_takes_that(stranger: Fl
     assert packed.get_etag() != plain.get_etag()
     refused = stranger.get("/static/govuk.css", headers={"Accept-Encoding": "gzip;q=0"})
     assert "Content-Encoding" not in refused.headers
+    for answer in (plain, packed, refused):
+        answer.close()
 
 
 def test_a_page_never_does(stranger: FlaskClient) -> None:

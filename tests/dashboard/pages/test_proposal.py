@@ -153,7 +153,9 @@ def test_the_box_is_asked_to_look_round_once(
     (row,) = seed.rows(schema.command)
     assert row["body"] == {"action": "run-probe", "kind": "services"}
     assert (row["device_id"], row["reason"]) == (None, "")
-    assert "Look round: what devices say they offer: Waiting to be sent" in officer.get("/households/site-1/devices").text
+    assert (
+        "Look round: what devices say they offer: Waiting to be sent" in officer.get("/households/site-1/devices").text
+    )
     sent = officer.get(first.location.removesuffix("?wait=1")).text
     assert "What devices say they offer" in sent
     assert ">Reason<" not in sent

@@ -6,7 +6,7 @@ from wire.findings import FindingKind
 
 
 def _cause(site: str, key: str) -> Cause:
-    return Cause(site=site, key=key, number=1, kinds=1, raised_at=0.0, last_seen=0.0, findings=())
+    return Cause(site=site, key=key, number=1, kinds=1, raised_at=0.0, last_seen=0.0, worst=0, findings=())
 
 
 def test_all_of_a_household_come_together_where_its_first_one_stands() -> None:
