@@ -127,8 +127,8 @@ class Officer:
         return self.post(finding.path, fields)
 
     def device(self, site: str, label: str) -> str:
-        """Path of the page of the device with this name; empty if the household's page shows none."""
-        page = self.get(f"/households/{site}")
+        """Path of the page of the device with this name; empty if the household's devices have none."""
+        page = self.get(f"/households/{site}/devices")
         pattern = rf'href="(/households/{site}/devices/[a-z0-9-]+)"[^>]*>[^<]*(?:<[^/a][^>]*>[^<]*)*{re.escape(label)}'
         found = re.search(pattern, page)
         return found[1] if found else ""

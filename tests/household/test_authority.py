@@ -138,7 +138,7 @@ def test_a_document_that_does_not_count_changes_nothing_and_is_told(stack: Stack
     stack.issue_authority(stack.authority(number=1))
     _wait_said(stack, f"it is number 1, and number {number} was accepted already", recording=True)
     assert f"number {number}, is in force" in _said(stack)["authority"]
-    assert "A newer file was refused" in stack.officer("refusal-officer").get(f"/households/{SITE}")
+    assert "A newer file was refused" in stack.officer("refusal-officer").get(f"/households/{SITE}/box")
 
     found = _kept(stack)["dashboard finding"]
     phone = stack.join("unregistered-phone", mac="02:00:00:c0:00:02")
@@ -157,7 +157,7 @@ def test_an_authority_that_ends_stops_the_box_within_a_minute(stack: Stack) -> N
     wait_until(lambda: _frames(stack) > before + 3, what="the sensor to have heard the phone")
     assert _kept(stack) == kept
     assert _rows(stack.keeper_database, "mask") == {"mask": 0}
-    assert "expired on" in stack.officer("expiry-officer").get(f"/households/{SITE}")
+    assert "expired on" in stack.officer("expiry-officer").get(f"/households/{SITE}/box")
     _grant(stack)
     stack.home.leave(phone)
 

@@ -50,7 +50,7 @@ def test_a_phone_with_its_own_passphrase_stays_one_device_under_a_new_address(
     officer.register(
         find(FindingKind.UNREGISTERED_DEVICE, _FIRST), standing="registered", label="Own phone", reason="Shown"
     )
-    wait_until(lambda: "Own phone" in officer.get(f"/households/{SITE}"), what="the phone to be registered")
+    wait_until(lambda: "Own phone" in officer.get(f"/households/{SITE}/devices"), what="the phone to be registered")
 
     access_point.disconnected(_FIRST)
     access_point.connected(_SECOND, _KEY)
@@ -81,7 +81,7 @@ def test_an_officer_says_what_a_device_is_and_evidence_does_not_undo_it(
     wait_until(lambda: mac in _device_page(officer, "Kitchen"), what="the device's page")
     wait_until(lambda: "Android" in _device_page(officer, "Kitchen"), what="the box to say what it looks like")
     officer.correct(officer.device(SITE, "Kitchen"), category="tv", reason="Seen in the kitchen")
-    wait_until(lambda: "An officer said what it is" in officer.get(f"/households/{SITE}"), what="the correction")
+    wait_until(lambda: "An officer said what it is" in officer.get(f"/households/{SITE}/devices"), what="the correction")
     phone.lease()
     page = _device_page(officer, "Kitchen")
     assert "elevision" in page

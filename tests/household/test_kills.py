@@ -50,7 +50,7 @@ def test_a_killed_process_comes_back_and_loses_nothing(stack: Stack, officer: Of
 
     if name == "sensor":
         wait_until(
-            lambda: "The part of the box that listens had stopped" in officer.get(f"/households/{SITE}"),
+            lambda: "The part of the box that listens had stopped" in officer.get(f"/households/{SITE}/box"),
             what="the page to say when the box could not see",
             seconds=20,
         )

@@ -45,7 +45,7 @@ def test_an_unknown_device_is_held_to_the_lan_until_an_officer_decides(strict_st
     wait_until(lambda: phone.browse(_NAME) == 0, what="the phone to be held", seconds=30)
 
     def held() -> bool:
-        return "Held off the internet" in officer.get(f"/households/{SITE}")
+        return "Held off the internet" in officer.get(f"/households/{SITE}/devices")
 
     wait_until(held, what="the page to say that it is held")
     assert phone.lookup(_NAME) != [], "names are still answered by the box"

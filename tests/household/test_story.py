@@ -27,7 +27,7 @@ def test_registering_from_the_finding_closes_it(stack: Stack, officer: Officer, 
     seen = find("unregistered-device", laptop.mac)
     officer.register(seen, standing="registered", label="Test laptop", reason="Shown at the visit")
     wait_until(lambda: find("unregistered-device", laptop.mac).state == "closed", what="the finding to close")
-    assert "Test laptop" in officer.get(f"/households/{SITE}")
+    assert "Test laptop" in officer.get(f"/households/{SITE}/devices")
 
     # Its looked-up names may now be matched with the list, whole labels only.
     laptop.lookup("www.news.example")
