@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
+from types import FrameType
 
 from dashboard.broker.render import BrokerMissingError
 from dashboard.pages import sentences
@@ -89,6 +91,8 @@ class _Telling:
 
     stack: Stack
     officer: Officer
+    stopped: threading.Event
+    """Somebody pressed Ctrl-C, even if what it raised was lost on its way (in a finaliser, for example)."""
     devices: dict[str, Client] = field(default_factory=dict)
     landed: dict[str, Seen] = field(default_factory=dict)
     page_answers: bool = True
@@ -107,6 +111,8 @@ class _Telling:
     def until(self, moment: float, ready: Callable[[], bool] = lambda: False) -> None:
         """Keep looking at the page until `moment` of the story, or until `ready()`."""
         while time.monotonic() - self.started < moment and not ready():
+            if self.stopped.is_set():
+                raise KeyboardInterrupt
             try:
                 self.look()
                 self.page_answers = True
@@ -186,12 +192,19 @@ def _inner(story: Story, listener: int, port: int, *, stay: bool) -> int:
 
 
 def _tell(stack: Stack, story: Story, port: int, *, stay: bool) -> int:
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
     code = stack.sign_in_code("demo")
     sys.stdout.write(
         f"\n  Page     http://127.0.0.1:{port}/\n  Sign in  name: demo   one-time code: {code}\n"
         f"  Story    {story.seconds:.0f} s. Ctrl-C stops it and leaves nothing behind.\n\n"
     )
-    telling = _Telling(stack, stack.officer("demo-officer"))
+    telling = _Telling(stack, stack.officer("demo-officer"), stopped)
     for step in story.step:
         telling.until(step.at)
         telling.play(step)

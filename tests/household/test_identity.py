@@ -81,7 +81,9 @@ def test_an_officer_says_what_a_device_is_and_evidence_does_not_undo_it(
     wait_until(lambda: mac in _device_page(officer, "Kitchen"), what="the device's page")
     wait_until(lambda: "Android" in _device_page(officer, "Kitchen"), what="the box to say what it looks like")
     officer.correct(officer.device(SITE, "Kitchen"), category="tv", reason="Seen in the kitchen")
-    wait_until(lambda: "An officer said what it is" in officer.get(f"/households/{SITE}/devices"), what="the correction")
+    wait_until(
+        lambda: "An officer said what it is" in officer.get(f"/households/{SITE}/devices"), what="the correction"
+    )
     phone.lease()
     page = _device_page(officer, "Kitchen")
     assert "elevision" in page
