@@ -20,6 +20,8 @@ from wire.box import BoxStatus, Held, Keeping
 from wire.bundles import BundleBuilt, BundlePart
 from wire.household import HouseholdRequest, Notice
 from wire.ledger import ClockState, Head, HeadCosigned, LedgerSeed, Stamp
+from wire.orders import EndPassphrase, Order, SetNetwork, SetPassphrase, TakeRelease, WipeBox
+from wire.release import Release, SignedRelease
 from wire.timing import TimeAnswer, TimeRequest
 
 _CHROMIUM = Path("/usr/bin/chromium")
@@ -280,4 +282,29 @@ def act_examples() -> tuple[Act, ...]:
                 ),
             )
         ),
+    )
+
+
+@pytest.fixture(scope="session")
+def box_examples() -> tuple[Order, ...]:
+    """One of each order about the box itself."""
+    at = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
+    release = Release(
+        version="2026.11.2",
+        board="gatehouse-pi",
+        url="https://releases.example/2026.11.2.raucb",
+        sha256="0" * 64,
+        size=180_000_000,
+        floor="2026.10.1",
+        issued=at,
+        expires=at + timedelta(days=30),
+        security=True,
+        notes="Mends the resolver.",
+    )
+    return (
+        SetPassphrase(key_id="card-1", sealed="A" * 88, purpose="guest", until=at + timedelta(days=7)),
+        EndPassphrase(key_id="card-1"),
+        SetNetwork(ssid="Home", security="wpa2", isolation=True),
+        TakeRelease(signed=SignedRelease(release=release, signatures=(("0" * 16, "A" * 86 + "=="),))),
+        WipeBox(removal_id="removal-1"),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
 from wire.base import Count, Id, Payload, Revision, Text, Time
 from wire.findings import Severity
 from wire.ledger import ClockState
+from wire.release import SoftwareState
 
 
 class ProcessHealth(Payload):
@@ -99,6 +101,49 @@ class Keeping(Payload):
     holds: tuple[Held, ...] = Field(default=(), max_length=64)
 
 
+class Storage(Payload):
+    """How full the box's own disk is, and whether it is well (R9)."""
+
+    size: Count
+    """Octets of the data partition."""
+    free: Count
+    encrypted: Literal["board-key", "file-key", "none"] = "none"
+    """Where what opens it lies: in the board's own memory, on the same card (worth little), or it is not encrypted."""
+    errors: Count = 0
+    """Read and write errors that the kernel told of since boot."""
+
+
+class UplinkState(Payload):
+    """How the box reaches the internet, and what is wrong where it does not."""
+
+    kind: Literal["dhcp", "pppoe", "modem"] = "dhcp"
+    cable: bool | None = None
+    address: bool | None = None
+    """The box was given one."""
+    names: bool | None = None
+    """Names are answered."""
+    upstream_wifi: bool | None = None
+    """The router before the box still has a Wi-Fi of its own, which nobody watches."""
+
+
+class WifiState(Payload):
+    """The access point."""
+
+    up: bool
+    ssid: str = Field(default="", max_length=32)
+    stations: Count = 0
+    passphrases: Count = 0
+
+
+class Removed(Payload):
+    """The last word of a box that was wiped."""
+
+    removal_id: Id
+    at: Time
+    keys_destroyed: Count
+    files_removed: Count
+
+
 class BoxStatus(Payload):
     """Health of a box, kept even without an authority. `online` false is the last will."""
 
@@ -131,6 +176,16 @@ class BoxStatus(Payload):
     """When the last mask that is off is put on again; None while all are on."""
     keeping: Keeping | None = None
     """None where the box does not say."""
+    # --- the machine; None where the box does not say
+    software: SoftwareState | None = None
+    storage: Storage | None = None
+    uplink: UplinkState | None = None
+    wifi: WifiState | None = None
+    certificate_ends: Time | None = None
+    booted_at: Time | None = None
+    boots: Count | None = None
+    """How often this box was started since it was enrolled (N15)."""
+    removed: Removed | None = None
 
 
 class Quieted(Payload):

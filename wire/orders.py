@@ -12,6 +12,8 @@ from pydantic import Field
 from wire.acts import Act
 from wire.base import Correction, Count, Id, Mac, Payload, Standing, Text, Time
 from wire.findings import Severity
+from wire.release import SignedRelease
+from wire.wifi import KeyId, Sealed, Security, Ssid
 
 
 class SetStanding(Payload):
@@ -59,6 +61,54 @@ class BindPassphrase(Payload):
     """For `device`: whose it is; None lets the first device that joins with it have it."""
     until: Time | None = None
     """For `guest`."""
+
+
+class SetPassphrase(Payload):
+    """A passphrase of the Wi-Fi, sealed to the box, and what it is for: it counts at once, and nobody is dropped."""
+
+    action: Literal["set-passphrase"] = "set-passphrase"
+    key_id: KeyId
+    sealed: Sealed
+    """See `wire.wifi.seal_passphrase`: what stores or carries this order cannot read it."""
+    purpose: Literal["device", "guest", "household"]
+    device_id: Id | None = None
+    """As in `BindPassphrase`."""
+    until: Time | None = None
+    """For `guest`."""
+
+
+class EndPassphrase(Payload):
+    """A passphrase lets nobody in any more."""
+
+    action: Literal["end-passphrase"] = "end-passphrase"
+    key_id: KeyId
+
+
+class SetNetwork(Payload):
+    """The household's Wi-Fi: its name and how it is secured. Devices are dropped for a moment where it changes."""
+
+    action: Literal["set-network"] = "set-network"
+    ssid: Ssid
+    security: Security = "wpa2"
+    isolation: bool = False
+
+
+class TakeRelease(Payload):
+    """Update the box's software to a release; what the statement says is checked by the box (R4)."""
+
+    action: Literal["take-release"] = "take-release"
+    signed: SignedRelease
+
+
+class WipeBox(Payload):
+    """Destroy all keys and records of the household: the box becomes one that was never claimed (R6).
+
+    Its last words are the certificate that it was done; the home's internet goes on through it until it is unplugged.
+    """
+
+    action: Literal["wipe-box"] = "wipe-box"
+    removal_id: Id
+    """The certificate's number."""
 
 
 class RunProbe(Payload):
@@ -161,6 +211,11 @@ Order = Annotated[
     | AddWatch
     | EndWatch
     | ReportAgent
+    | SetPassphrase
+    | EndPassphrase
+    | SetNetwork
+    | TakeRelease
+    | WipeBox
     | Act,
     Field(discriminator="action"),
 ]

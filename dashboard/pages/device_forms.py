@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard import commands
-from dashboard.pages import forms, orders, sentences, words
+from dashboard.pages import forms, orders_box, sentences, words
 from dashboard.pages.contexts import Choice
 from dashboard.pages.contexts_device import CorrectForm, KeyForm, SplitForm
 from dashboard.pages.forms import Bound, Corrected, Parted
@@ -67,7 +67,7 @@ def key_form(target: str, typed: Bound | None, errors: Errors, *, key_id: str | 
         token=commands.new_token(),
         key_id=typed.key_id if typed else key_id or "",
         purposes=tuple(
-            Choice(value=item, text=orders.PURPOSES[item], hint=_HINTS[item], checked=item == chosen)
+            Choice(value=item, text=orders_box.PURPOSES[item], hint=_HINTS[item], checked=item == chosen)
             for item in forms.PURPOSES
         ),
         days=typed.days if typed else str(forms.GUEST_DAYS),

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dashboard.pages import words
+from dashboard.pages.orders_box import PURPOSES, BoxOrder, of_the_box
 from dashboard.pages.orders_law import told_act
 from wire.orders import (
     AddWatch,
@@ -32,11 +33,6 @@ from wire.orders import (
 )
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
-PURPOSES = {
-    "device": "This device's own",
-    "guest": "A visitor's",
-    "household": "Everybody's in the home",
-}
 LOOKS = {
     "sweep": "Which devices are there",
     "services": "What devices say they offer",
@@ -102,7 +98,7 @@ def told(body: Mapping[str, Any], zone: tzinfo = UTC) -> Told:  # noqa: PLR0911 
         case QuietRule() | EndQuiet() | SetAway() | EndAway() | AddWatch() | EndWatch() | ReportAgent():
             return _arranged(order, zone)
         case _:
-            short, facts, applied = told_act(order, zone)
+            short, facts, applied = of_the_box(order) if isinstance(order, BoxOrder) else told_act(order, zone)
             return Told(short=short, facts=facts, applied=applied)
 
 

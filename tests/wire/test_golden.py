@@ -53,6 +53,11 @@ NAMES = (
     "command-quiet-rule",
     "command-report-agent",
     "command-run-probe",
+    "command-set-passphrase",
+    "command-end-passphrase",
+    "command-set-network",
+    "command-take-release",
+    "command-wipe-box",
     "command-set-away",
     "command-split-device",
     "device",
@@ -214,7 +219,9 @@ def _command(order: Order, **given: Any) -> Command:
 
 
 @pytest.fixture(scope="session")
-def examples(examples: Mapping[str, Payload], act_examples: tuple[Order, ...]) -> Mapping[str, Payload]:
+def examples(
+    examples: Mapping[str, Payload], act_examples: tuple[Order, ...], box_examples: tuple[Order, ...]
+) -> Mapping[str, Payload]:
     """Those of `conftest`, and one finding of every kind and one command of every order."""
     first = _AT - timedelta(hours=1)
     return {
@@ -265,7 +272,7 @@ def examples(examples: Mapping[str, Payload], act_examples: tuple[Order, ...]) -
             )
             for number, kind in enumerate(_SIGNS, start=40)
         },
-        **{f"command-{order.action}": _command(order) for order in _ORDERS},
+        **{f"command-{order.action}": _command(order) for order in (*_ORDERS, *box_examples)},
         **{
             f"finding-{kind.value}": Finding(
                 finding_id=f"finding-{number}",

@@ -29,6 +29,7 @@ from wire.orders import (
     BindPassphrase,
     CorrectDevice,
     EndAway,
+    EndPassphrase,
     EndQuiet,
     EndWatch,
     Order,
@@ -36,10 +37,15 @@ from wire.orders import (
     ReportAgent,
     RunProbe,
     SetAway,
+    SetNetwork,
+    SetPassphrase,
     SetStanding,
     Span,
     SplitDevice,
+    TakeRelease,
+    WipeBox,
 )
+from wire.release import Release, SignedRelease
 
 FROM, TO = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
 
@@ -51,6 +57,19 @@ RESTORED = Restored(
     first_seen=FROM,
     last_seen=TO,
 )
+RELEASE = SignedRelease(
+    release=Release(
+        version="2026.11.2",
+        board="gatehouse-pi",
+        url="https://releases.example/2026.11.2.raucb",
+        sha256="0" * 64,
+        size=1000,
+        floor="2026.10.1",
+        issued=FROM,
+        expires=TO,
+    ),
+    signatures=(("0" * 16, "A" * 86 + "=="),),
+)
 ORDERS: tuple[tuple[Order, str], ...] = (
     (SetStanding(device_id="d", standing=Standing.GUEST), "Guest"),
     (CorrectDevice(device_id="d", correction=Correction(category="tv", model="One")), "It is: television or"),
@@ -60,6 +79,11 @@ ORDERS: tuple[tuple[Order, str], ...] = (
     (SplitDevice(device_id="d", macs=("02:00:5e:00:53:01",)), "Take out 1 address"),
     (BindPassphrase(key_id="k-1", purpose="guest"), "Wi-Fi passphrase k-1: a visitor's"),
     (RunProbe(kind="dhcp"), "Look round: whether something else"),
+    (SetPassphrase(key_id="k-1", sealed="A" * 88, purpose="device"), "New Wi-Fi passphrase k-1: this device's own"),
+    (EndPassphrase(key_id="k-1"), "Wi-Fi passphrase k-1 ends"),
+    (SetNetwork(ssid="Home"), "The Wi-Fi's name"),
+    (TakeRelease(signed=RELEASE), "Update to version 2026.11.2"),
+    (WipeBox(removal_id="removal-1"), "Wipe the box"),
     (QuietRule(rule="tunnel", device_id="d", reason="Work"), "Not relevant here: this subject, on this device"),
     (
         QuietRule(rule="tunnel", narrow=False, reason="Work", until=TO),
