@@ -1,0 +1,110 @@
+"""A root shell of the machine on its second serial line: a command in, its words and exit code out.
+
+The shell is not in the image. It is asked for on the kernel's command line, in the copy of the boot
+medium that a test boots (`WORDS`); the root file system is the one that is shipped, octet for octet.
+Bounded: each command has a time limit, each answer `MAX_ANSWER` octets.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+import shlex
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from lab.host import LabError
+
+MAX_ANSWER = 4 * 1024 * 1024
+LINE = "/dev/ttyS1"
+_START = f"systemd-run --unit=lab-shell --property=DefaultDependencies=no sh -c 'stty -F {LINE} raw -echo; exec setsid sh <{LINE} >{LINE} 2>&1'"
+WORDS = (
+    "systemd.unit=multi-user.target systemd.wants=kernel-command-line.service "
+    f'"systemd.run={_START}" systemd.run_success_action=none systemd.run_failure_action=none'
+)
+"""What the kernel is told beside its own words. The generator of systemd.run would boot into a target of its own."""
+
+
+class ShellError(LabError):
+    """The shell did not answer within the time, or the command failed."""
+
+
+class Shell:
+    """One machine's shell; commands run one after another."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the socket that QEMU made for the second serial line; whether somebody is there shows `wait`."""
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(str(path))
+        self._numbers = itertools.count(1)
+        self._heard = bytearray()
+
+    def wait(self, seconds: float) -> None:
+        """Return when the shell answers.
+
+        Raises:
+            ShellError: not within `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                self.run("true", seconds=min(4.0, left))
+            except ShellError:
+                continue
+            return
+        raise ShellError(f"the machine's shell did not answer within {seconds:.0f} s")
+
+    def run(self, command: str, *, seconds: float = 60.0, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a line of shell in the machine; stdout and stderr come back as one.
+
+        Raises:
+            ShellError: no answer within `seconds`, or exit code not 0 (unless `check` is off).
+        """
+        mark = f"lab-{next(self._numbers)}"
+        # In base64 both ways: a serial line eats what looks like a control character, and the mark must be unmistakable.
+        packed = base64.b64encode(_script(command).encode()).decode()
+        line = (
+            f"echo '<'{mark}'>'; echo {shlex.quote(packed)} | base64 -d | sh 2>&1 | base64 -w 76; echo '</'{mark}'>'\n"
+        )
+        self._send(line)
+        return self._answer(mark, command, seconds=seconds, check=check)
+
+    def _send(self, line: str) -> None:
+        data = line.encode()
+        for start in range(0, len(data), 1024):  # a 16550's queue is short, and the guest's is 4,096 octets
+            self._socket.settimeout(30)
+            self._socket.sendall(data[start : start + 1024])
+
+    def _answer(self, mark: str, command: str, *, seconds: float, check: bool) -> subprocess.CompletedProcess[str]:
+        wanted = re.compile(rf"<{mark}>\s(.*?)</{mark}>".encode(), re.DOTALL)
+        deadline = time.monotonic() + seconds
+        while (found := wanted.search(self._heard)) is None:
+            left = deadline - time.monotonic()
+            if left <= 0 or len(self._heard) > MAX_ANSWER:
+                raise ShellError(f"no answer within {seconds:.0f} s to: {command[:200]}")
+            self._socket.settimeout(left)
+            try:
+                more = self._socket.recv(65536)
+            except TimeoutError:
+                continue
+            if not more:
+                raise ShellError("the machine is gone")
+            self._heard += more
+        text = base64.b64decode(b"".join(found.group(1).split())).decode(errors="replace")
+        del self._heard[: found.end()]
+        said, _, code = text.rpartition("\nrc=")
+        done = subprocess.CompletedProcess(command, int(code or 255), said.removesuffix("\n"), "")
+        if check and done.returncode:
+            raise ShellError(f"{command[:200]}: exit code {done.returncode}: {said.strip()[-2000:]}")
+        return done
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def _script(command: str) -> str:
+    return f"(\n{command}\n) </dev/null 2>&1\nprintf '\\nrc=%s' $?\n"
