@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wire.files import load_toml
 from wire.lists import ListFormat, ListReach, Url
+from wire.release import Board
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
 """A topic level: lower-case letters, digits, hyphen."""
@@ -129,6 +130,30 @@ class StorageSettings(_Section):
     """
 
 
+class SoftwareSettings(_Section):
+    """Which releases of its own software a box takes, and when it starts anew for one (R4)."""
+
+    release_keys: tuple[str, ...] = Field(min_length=1, max_length=2)
+    """Ed25519 keys that may sign releases, raw base64."""
+    board: Board
+    """What a bundle must be made for."""
+    version_file: Path = Path("/usr/lib/gatehouse/version")
+    """One line: the version that runs. Part of the system partition, so it changes with it."""
+    state: Path = Path("/var/lib/gatehouse/state/upkeep")
+    """Root's folder on the data partition: how far an update is, and the version below which nothing is taken."""
+    quiet_from: int = Field(default=2, ge=0, le=23)
+    """Hour (local time) from which the household does not mind a minute without internet."""
+    quiet_until: int = Field(default=5, ge=1, le=24)
+    prove_minutes: float = Field(default=10.0, ge=0.01, le=120)
+    """So long a new version has to be well after its first start; then the box goes back to the one before."""
+
+    @model_validator(mode="after")
+    def _a_stretch(self) -> SoftwareSettings:
+        if self.quiet_from >= self.quiet_until:
+            raise ValueError("quiet_from must be before quiet_until")
+        return self
+
+
 class NoticeSettings(_Section):
     """What the household reads on the notice page; texts and numbers are the operator's."""
 
@@ -156,6 +181,8 @@ class BoxSettings(_Section):
     lists: tuple[ListSource, ...] = Field(default=(), max_length=64)
     detection_test: DetectionTestSettings = Field(default_factory=DetectionTestSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
+    software: SoftwareSettings | None = None
+    """None: this box takes no releases (the lab)."""
     uids: dict[Role, Annotated[int, Field(ge=0, lt=2**32 - 1)]] = Field(default_factory=dict)
     """uid per process where the box gives each its own; empty in an unprivileged lab."""
     heartbeat_seconds: float = Field(default=60.0, gt=0, le=600)

@@ -23,6 +23,7 @@ _COMMANDS = {
     "lists": "look at the lists of names, check and sign them",
     "probe": "look round the household's network once, if the keeper gives leave",
     "replay": "show what a capture file would tell the box; stores nothing",
+    "serve-request": "do as root what the keeper asked for; systemd starts it",
     "status": "ask the running box how it is",
     "up": "run the processes of the box",
     "verify": "check an evidence bundle",
@@ -56,9 +57,10 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
         if cmd_name not in _COMMANDS:
             return None
-        command: object = getattr(import_module(f"appliance.cli.{cmd_name}"), cmd_name)
+        module = cmd_name.replace("-", "_")
+        command: object = getattr(import_module(f"appliance.cli.{module}"), module)
         if not isinstance(command, click.Command):
-            raise TypeError(f"appliance.cli.{cmd_name}.{cmd_name} is no click command")
+            raise TypeError(f"appliance.cli.{module}.{module} is no click command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
