@@ -74,6 +74,7 @@ from appliance.messages.seen import (
     NameClassSeen,
     NameLookedUp,
     NeighbourChanged,
+    PassphraseGuessed,
     RulesOverflow,
     SensorStarted,
     Side,
@@ -83,19 +84,26 @@ from appliance.messages.seen import (
     TapReport,
     TraitSeen,
     Via,
+    WifiSeen,
 )
 from appliance.messages.told import (
+    MAX_KEY_ID,
+    MAX_PASSPHRASES,
     MAX_TALKS,
     CollectionMask,
     Enforcement,
     Filter,
     FilterPlan,
     NearbyCounted,
+    Passphrase,
     ResolverState,
     Talk,
     TalksCounted,
     TapsHanded,
     WardenState,
+    WifiAsked,
+    WifiKept,
+    WifiPassphrases,
 )
 
 Observation = (
@@ -116,6 +124,8 @@ Message = (
     | RulesOverflow
     | LinkChanged
     | StationChanged
+    | PassphraseGuessed
+    | WifiSeen
     | DeviceVolume
     | CollectionMask
     | TapsHanded
@@ -123,6 +133,9 @@ Message = (
     | Enforcement
     | WardenState
     | NearbyCounted
+    | WifiPassphrases
+    | WifiAsked
+    | WifiKept
     | FilterPlan
     | ResolverState
     | BrokerState
@@ -157,7 +170,9 @@ __all__ = [
     "MAX_CODE",
     "MAX_DATAGRAM",
     "MAX_FILTERS",
+    "MAX_KEY_ID",
     "MAX_MASKED",
+    "MAX_PASSPHRASES",
     "MAX_REFUSED",
     "MAX_SAID",
     "MAX_TALKS",
@@ -199,6 +214,8 @@ __all__ = [
     "OwnPage",
     "OwnPageAsked",
     "OwnSection",
+    "Passphrase",
+    "PassphraseGuessed",
     "ProbeAnswer",
     "ProbeDone",
     "ProbeKind",
@@ -228,6 +245,10 @@ __all__ = [
     "Visitor",
     "WardenState",
     "WhoIs",
+    "WifiAsked",
+    "WifiKept",
+    "WifiPassphrases",
+    "WifiSeen",
     "decode",
     "encode",
 ]

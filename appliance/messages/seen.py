@@ -190,6 +190,33 @@ class StationChanged(BaseMessage, frozen=True, tag="station"):
     key_id: str | None = None
 
 
+class PassphraseGuessed(BaseMessage, frozen=True, tag="guessed"):
+    """hostapd: somebody tried passphrases that are none of this Wi-Fi's. Said at most every few seconds, counted."""
+
+    ts: Moment
+    """Of the last try it counts."""
+    since: Moment
+    """Of the first try it counts."""
+    mac: Mac | None
+    """None: addresses that found no room of their own, together."""
+    count: Tally
+    addresses: Tally = 1
+    """How many senders, as far as they could be told apart."""
+
+
+class WifiSeen(BaseMessage, frozen=True, tag="wifi-seen"):
+    """Warden: how the access point is, when that changes and every few minutes."""
+
+    ts: Moment
+    up: bool
+    ssid: Annotated[str, Meta(max_length=32)] = ""
+    stations: Tally = 0
+    passphrases: Tally = 0
+    """That let somebody in at this moment."""
+    detail: Annotated[str, Meta(max_length=300)] = ""
+    """What is not as it should be, for an engineer."""
+
+
 class DeviceVolume(BaseMessage, frozen=True, tag="volume"):
     """Bytes forwarded for a device since the rules were loaded, from nftables counters."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,6 +11,11 @@ from appliance.messages.base import MAX_FILTERS, MAX_REFUSED, BaseMessage, Mac, 
 
 MAX_TALKS = 512
 """Most talks in one message."""
+
+MAX_PASSPHRASES = 64
+"""Equal to `wire.wifi.MOST_PASSPHRASES`."""
+MAX_KEY_ID = 32
+"""Most characters of a passphrase's id: hostapd reads lines of 127 octets, and ids of 49."""
 
 
 class CollectionMask(BaseMessage, frozen=True, tag="mask"):
@@ -94,6 +99,36 @@ class Enforcement(BaseMessage, frozen=True, tag="enforcement"):
     def filtered(self) -> tuple[str, ...]:
         """MACs of all filters."""
         return tuple(mac for each in self.filters for mac in each.macs)
+
+
+class Passphrase(msgspec.Struct, frozen=True, kw_only=True):
+    """A passphrase of the Wi-Fi, readable: between keeper and warden only, and in the file that hostapd reads."""
+
+    key_id: Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._-]{{1,{MAX_KEY_ID}}}\Z")]
+    passphrase: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{8,63}\Z")]
+    purpose: Literal["device", "guest", "household"]
+    ends: Moment | None = None
+    """Lets nobody in from then on."""
+
+    def __repr__(self) -> str:
+        """Without the passphrase: it must not get into a log."""
+        return f"Passphrase({self.key_id!r}, {self.purpose!r}, ends={self.ends!r})"
+
+
+class WifiPassphrases(BaseMessage, frozen=True, tag="wifi-passphrases"):
+    """Keeper to warden: all passphrases of the Wi-Fi. Whole state; none at all is never said."""
+
+    keys: Annotated[tuple[Passphrase, ...], Meta(min_length=1, max_length=MAX_PASSPHRASES)]
+
+
+class WifiAsked(BaseMessage, frozen=True, tag="wifi-asked"):
+    """Keeper to warden: it knows of no passphrase; which are in force?"""
+
+
+class WifiKept(BaseMessage, frozen=True, tag="wifi-kept"):
+    """Warden: those that hostapd reads, as they were left at enrolment or by the keeper before."""
+
+    keys: Annotated[tuple[Passphrase, ...], Meta(max_length=MAX_PASSPHRASES)]
 
 
 class FilterPlan(BaseMessage, frozen=True, tag="filter-plan"):
