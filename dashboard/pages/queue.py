@@ -15,6 +15,7 @@ from dashboard.pages import sentences
 from dashboard.pages.desk import Desk
 from dashboard.store import causes, charge
 from dashboard.store.causes import Cause
+from dashboard.store.queries import finding_of
 from wire.findings import FindingKind
 
 AILS = tuple(kind for kind in FindingKind if sentences.mends_itself(kind))
@@ -38,7 +39,7 @@ def following(connection: Connection, who: SignedIn, at_desk: Desk, after: str) 
     within = charge.sees(who, at_desk.now(), tenant)
     waiting = by_household(causes.open_causes(connection, tenant, without=AILS, within=within, devices=False))
     place = _place(waiting, after)
-    rest: Sequence[Cause] = waiting if place is None else waiting[place + 1 :]
+    rest: Sequence[Cause] = waiting[_beyond(connection, waiting, after) if place is None else place + 1 :]
     return f"/households/{rest[0].site}/findings/{rest[0].findings[0].finding_id}" if rest else None
 
 
@@ -47,3 +48,17 @@ def _place(waiting: Sequence[Cause], after: str) -> int | None:
         if any(f"{row.site}/{row.finding_id}" == after for row in cause.findings):
             return place
     return None
+
+
+def _beyond(connection: Connection, waiting: Sequence[Cause], after: str) -> int:
+    """Where to go on after a finding that is not named with its cause.
+
+    Of a decided one with the others of its cause; of one among many of a cause, that was left, behind that cause.
+    """
+    site, _, finding_id = after.partition("/")
+    row = finding_of(connection, site, finding_id)
+    if row is None:
+        return 0
+    key = row.cause or row.kind
+    place = next((at for at, cause in enumerate(waiting) if (cause.site, cause.key) == (site, key)), None)
+    return 0 if place is None else place if row.looked_at is not None else place + 1

@@ -107,6 +107,21 @@ def test_going_on_without_deciding_comes_to_an_end(officer: FlaskClient, seed: A
     assert officer.get("/next?after=site-1/find-2").location == "/"
 
 
+@pytest.mark.req("R36")
+def test_one_of_many_of_a_cause_leads_on_from_its_cause(
+    officer: FlaskClient, decide: Decide, seed: Any, clock: Any
+) -> None:
+    seed.site("site-2")
+    seed.device(site="site-2")
+    for number in range(2, 9):
+        seed.finding(f"find-{number}", site="site-1", raised_at=clock.at + number)
+    seed.finding("find-other", site="site-2", raised_at=clock.at + 100)
+    other = "/households/site-2/findings/find-other"
+    assert officer.get("/next?after=site-1/find-8").location == other
+    assert decide(officer, path="/households/site-1/findings/find-8", then="next").location == other
+    assert "/site-1/" in officer.get("/next?after=site-1/find-8").location
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "text"),
     [
