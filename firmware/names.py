@@ -121,6 +121,9 @@ that one device cannot take the resolver from the others (R57)."""
 
 QUESTIONS_OVERFLOW = "over_questions"
 
+SHELL_PORT = 22
+"""Of the engineer's shell, from the household's side, where a key of an engineer is enrolled."""
+
 MARKER_PREFIX = "rules_"
 """An empty chain of this name and a digest in each table tells which rule set is loaded."""
 

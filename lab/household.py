@@ -7,7 +7,6 @@ with `close`. Nothing is kept but the files in the run's folder.
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from pathlib import Path
@@ -214,13 +213,8 @@ def modules(config: what.Household) -> list[str]:
 
 
 def as_toml(config: what.Household) -> str:
-    """`household.toml` of a household: JSON's strings, numbers and arrays are TOML's as well."""
-    plain = config.model_dump(mode="json", exclude_none=True)
-    sections = {name: value for name, value in plain.items() if isinstance(value, dict)}
-    lines = [f"{name} = {json.dumps(value)}" for name, value in plain.items() if name not in sections]
-    for name, section in sections.items():
-        lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.items())]
-    return "\n".join(lines) + "\n"
+    """`household.toml` of a household."""
+    return what.as_toml(config)
 
 
 def mode() -> str:
