@@ -1,9 +1,11 @@
-"""Files that both ends read and write: TOML settings into a model, and atomic replacement."""
+"""Files that both ends read and write: TOML settings into a model and back, and atomic replacement."""
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,3 +66,50 @@ def replace(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def toml_text(model: BaseModel) -> str:
+    """A model as a TOML file that `load_toml` reads again: tables, lists of tables, plain values; None is left out."""
+    return "\n".join(_tables("", model.model_dump(mode="json", exclude_none=True))) + "\n"
+
+
+def _tables(name: str, table: Mapping[str, object]) -> Iterator[str]:
+    below: list[tuple[str, object]] = []
+    for key, value in table.items():
+        if isinstance(value, Mapping) or _of_tables(value):
+            below.append((key, value))
+        else:
+            yield f"{_key(key)} = {_value(value)}"
+    for key, value in below:
+        full = f"{name}.{_key(key)}" if name else _key(key)
+        if isinstance(value, Mapping):
+            yield ""
+            yield f"[{full}]"
+            yield from _tables(full, value)
+        elif isinstance(value, list):
+            for item in value:
+                yield ""
+                yield f"[[{full}]]"
+                yield from _tables(full, item)
+
+
+def _of_tables(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _key(key: str) -> str:
+    plain = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+    return key if plain else _value(key)
+
+
+def _value(value: object) -> str:
+    match value:
+        case list():
+            return f"[{', '.join(_value(item) for item in value)}]"
+        case str():
+            # What JSON escapes, TOML escapes alike; of what it does not, only DEL may not stand as it is.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case bool() | int() | float():
+            return json.dumps(value)
+        case _:
+            raise TypeError(f"no value of TOML: {type(value).__name__}")

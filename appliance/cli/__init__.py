@@ -20,6 +20,7 @@ import click
 _COMMANDS = {
     "authority": "issue, show and check authority documents",
     "doctor": "check this box and say what to mend",
+    "first-boot": "make this box's keys, card, label and first settings",
     "lists": "look at the lists of names, check and sign them",
     "probe": "look round the household's network once, if the keeper gives leave",
     "replay": "show what a capture file would tell the box; stores nothing",

@@ -1,0 +1,83 @@
+"""First boot: from a card that is like all others to a box that is like no other. Done again whole after a cut.
+
+In: the operator's card and the machine's ports. Out: keys, card, label, `household.toml`, the set-up Wi-Fi's
+passphrase, and what the set-up page may show. Every step leaves a file whole or does nothing, and each looks first
+whether it was done: running it at every start costs little, and mends what a cut left.
+Nothing secret is said to whoever started it.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+from appliance.fitting import card as cards
+from appliance.fitting import defaults, keys, operator, ports, taking
+from appliance.fitting.places import Places, folder, keep
+from firmware import layout
+from firmware.household import Household, as_toml, load
+from wire.files import FileError
+
+STATES = ("warden", "sensor", "keeper", "courier", "porch", "resolver", "probe")
+
+
+def boot(places: Places, *, now: float) -> tuple[str, ...]:
+    """Do what is not done yet; returns sentences that may stand in a journal. `now` is Unix seconds.
+
+    Raises:
+        FileError: the operator's card, or a file of an earlier start, cannot be used; the text says which.
+        KeyFileError: as FileError, of a key.
+    """
+    said = []
+    prepare(places)
+    if taking.resume(places):
+        said.append("An enrolment that was cut off is finished.")
+    if places.enrolled:
+        return (*said, "This box is enrolled; nothing to do.")
+    known = operator.load(places.at(layout.OPERATOR_FILE))
+    held = keys.ensure(places)
+    _, sticker = cards.ensure(places, held, tenant=known.tenant, now=now)
+    if sticker is None:
+        raise FileError(f"{places.at(layout.LABEL_FILE)}: is missing")
+    house = write_household(places)
+    psk = places.at(layout.PASSPHRASE_FILE)
+    line = psk_line(cards.SETUP_KEY, sticker.wifi_passphrase)
+    if not psk.exists() or f"keyid={cards.SETUP_KEY} " in psk.read_text(encoding="ascii", errors="replace"):
+        keep(psk, line.encode("ascii"), owner="warden")
+    said.append(f"This box is {sticker.site}; its socket for the internet is {house.wan.interface}.")
+    return tuple(said)
+
+
+def prepare(places: Places) -> None:
+    """The folders of everybody."""
+    folder(places.at(layout.CONFIG))
+    folder(places.at(layout.STATE))
+    for name in STATES:
+        folder(places.at(layout.STATE) / name, owner=name, mode=0o700)
+
+
+def write_household(places: Places, *, taken: tuple[IPv4Network, ...] = ()) -> Household:
+    """The household file of a box that nobody enrolled yet, as the machine is now. `taken`: networks towards the internet.
+
+    Raises:
+        FileError: the operator's card cannot be used.
+    """
+    path = places.at(layout.HOUSEHOLD_FILE)
+    try:
+        before: Household | None = load(path)
+    except FileError:
+        before = None
+    house = defaults.household(
+        ports.found(places.at("/sys/class/net")),
+        operator.load(places.at(layout.OPERATOR_FILE)),
+        cards.load_sticker(places),
+        before=before,
+        taken=taken,
+    )
+    if house != before:
+        keep(path, as_toml(house).encode(), mode=0o644)
+    return house
+
+
+def psk_line(key_id: str, passphrase: str) -> str:
+    """A line of hostapd's `wpa_psk_file`: any address may come with this passphrase."""
+    return f"keyid={key_id} 00:00:00:00:00:00 {passphrase}\n"
