@@ -77,6 +77,8 @@ class SoftwareState(Payload):
     percent: int | None = Field(default=None, ge=0, le=100)
     detail: str = Field(default="", max_length=300)
     since: Time | None = None
+    outdated: tuple[Annotated[str, Field(max_length=120)], ...] = Field(default=(), max_length=8)
+    """Programs of others that are older than they may be, as the box's last start found them."""
 
 
 def parts(version: str) -> tuple[int, int, int]:

@@ -21,11 +21,13 @@ _COMMANDS = {
     "authority": "issue, show and check authority documents",
     "doctor": "check this box and say what to mend",
     "first-boot": "make this box's keys, card, label and first settings",
+    "health": "after a start: is a new version well, or does the box go back",
     "lists": "look at the lists of names, check and sign them",
     "probe": "look round the household's network once, if the keeper gives leave",
     "replay": "show what a capture file would tell the box; stores nothing",
     "serve-request": "do as root what the keeper asked for; systemd starts it",
     "status": "ask the running box how it is",
+    "upkeep": "take the next step of an update, where one is due; systemd starts it",
     "up": "run the processes of the box",
     "verify": "check an evidence bundle",
 }

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-import subprocess
-
-from appliance.requests import RestartRequest
+from appliance import clock, releases
+from appliance.releases import read_record, read_running
+from appliance.requests import RefusedError, RestartRequest, TakeReleaseRequest
 from appliance.settings import BoxSettings
+from appliance.upkeep import runner
+from appliance.upkeep.box import Box, run
+from appliance.upkeep.update import take
+from firmware import household
+from wire.keys import verify_key
 
-_PATIENCE = 60.0
+
+def take_release(request: TakeReleaseRequest, settings: BoxSettings, now: float) -> None:
+    """Judge a release again and write it to the other system partition.
+
+    Raises:
+        RefusedError: it is not taken, or did not work; why.
+        OSError: nothing can be written down.
+        FileError: the household's file cannot be read.
+        KeyFileError: a release key of the settings is no key.
+    """
+    software = settings.software
+    if software is None:
+        raise RefusedError("This box takes no releases.")
+    pinned = [verify_key(text) for text in software.release_keys]
+    try:
+        with runner.alone(software.state):
+            record, running = read_record(software.state), read_running(software)
+            if (
+                why := releases.refusal(request.signed, pinned=pinned, running=running, record=record, at=now)
+            ) is not None:
+                raise RefusedError(why)
+            runner.save(software.state, take(record, request.signed, running, now))
+            box = Box(settings=settings, software=software, house=household.load(settings.household))
+            after = runner.go_on(software.state, box, clock.now)
+    except runner.BusyError:
+        raise RefusedError("The box is busy with an update; try again later.") from None
+    if after.stage == "failed":
+        raise RefusedError(after.detail)
 
 
 def restart(_request: RestartRequest, _settings: BoxSettings, _now: float) -> None:
     """Start the machine anew, in order.
 
     Raises:
-        CalledProcessError: systemd would not.
+        OSError: systemd would not.
     """
-    subprocess.run(["systemctl", "--no-block", "reboot"], check=True, timeout=_PATIENCE, capture_output=True)
+    if problem := run(["systemctl", "--no-block", "reboot"]):
+        raise OSError(problem)
