@@ -111,6 +111,60 @@ class Ingest(_Section):
     """X25519: events are sealed to it."""
 
 
+class BoxBroker(_Section):
+    """Where boxes connect, as they reach it."""
+
+    host: str = Field(min_length=1, max_length=253)
+    port: int = Field(default=8883, ge=1, le=65535)
+    renew_url: str | None = Field(default=None, pattern=r"^https://[^\s/?#]+(/[^\s?#]*)?$", max_length=300)
+    """Where they renew their certificates; None: they do not."""
+
+
+class BoxList(_Section):
+    """A list that every box fetches; see `wire.lists`."""
+
+    list_id: Name
+    manifest: str = Field(pattern=r"^https?://[^\s?#]+$", max_length=300)
+    publishers: tuple[str, ...] = Field(min_length=1, max_length=2)
+    """Public keys (Ed25519, base64) of those who may publish it."""
+    ca: Path | None = None
+    """Certificates (PEM) of the authorities under which its server is; the system's where it is not given."""
+
+
+class EnrolBox(_Section):
+    """What a claimed box is given when it enrols."""
+
+    broker: BoxBroker
+    server_seal: str = Field(min_length=44, max_length=44)
+    """Public half of ingest's sealing key (X25519, base64)."""
+    signing_key: Path
+    """Ed25519: signs what a box is given. Its public half is one of `boxes.server_verify`."""
+    opening_key: Path | None = None
+    """X25519: opens what officers entered about a home's way to the internet; its public half is `boxes.uplink_seal`."""
+    lists: tuple[BoxList, ...] = Field(default=(), max_length=32)
+
+
+class Boxes(_Section):
+    """What every box is to know of this service before it has spoken to it; public, all of it."""
+
+    enrol_url: str = Field(pattern=r"^https://[^\s/?#]+$", max_length=300)
+    """Where boxes enrol: host and port of the enrolment desk as they reach it."""
+    ca: Path
+    """Certificate (PEM) of the authority that desk and broker are under."""
+    server_verify: tuple[str, ...] = Field(min_length=1, max_length=2)
+    """Public keys (Ed25519, base64) of ingest and of the enrolment desk."""
+    release_keys: tuple[str, ...] = Field(min_length=1, max_length=2)
+    """Public keys (Ed25519, base64) that may sign releases of the box's software."""
+    country: str = Field(default="GB", pattern=r"^[A-Z]{2}$")
+    """Where the boxes are: it says which Wi-Fi channels are allowed."""
+    engineer_keys: tuple[str, ...] = Field(default=(), max_length=4)
+    """OpenSSH public keys (Ed25519) that open a shell on a box from its home's side; nobody's where there is none."""
+    time_servers: tuple[str, ...] = Field(default=(), max_length=4)
+    """Servers that speak NTS; well-known ones where there are none."""
+    uplink_seal: str | None = Field(default=None, min_length=44, max_length=44)
+    """Public half of `enrol.box.opening_key` (X25519, base64). None: what a provider gave cannot be entered here."""
+
+
 class Enrol(_Section):
     """Where boxes renew their certificates, and the authority's key (PEM paths)."""
 
@@ -122,6 +176,10 @@ class Enrol(_Section):
     certificate: Path
     """This server's own, under the same authority: boxes trust no other."""
     key: Path
+    box: EnrolBox | None = None
+    """What new boxes are given. None: boxes only renew here."""
+    look_seconds: float = Field(default=2.0, ge=0.05, le=30)
+    """How often it looks for boxes that were revoked, and for requests that a telephone brought."""
 
 
 class BrokerControl(_Section):
@@ -291,8 +349,11 @@ class DashboardSettings(_Section):
     """Words an officer may choose from when entering what came of supervision, for the monthly return (R49)."""
     enrol: Enrol | None = None
     """Only in the file of the process that renews certificates; no other holds the authority's key."""
+    boxes: Boxes | None = None
+    """None: no card for new boxes can be made."""
     control: BrokerControl | None = None
-    """Only in the file that the operator's commands are given. None: a revoked box's live session is not cut."""
+    """Only in the files that the operator's commands and the enrolment desk are given: the desk lets claimed boxes in at
+    the broker, and cuts the live sessions of those that were revoked."""
     ingest: Ingest | None = None
     """Absent in the web process's own file; the web process never holds these keys."""
 

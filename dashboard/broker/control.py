@@ -21,6 +21,8 @@ from dashboard.broker.render import CONTROL, Account
 _REQUEST = f"{CONTROL}/v1"
 _ANSWER = f"{CONTROL}/v1/response"
 _HEAR = f"{CONTROL}/#"
+_THERE, _NOT_THERE = "already exists", "not found"
+"""What the plugin says (2.0.11, 2.0.21)."""
 
 
 class ControlError(RuntimeError):
@@ -38,6 +40,50 @@ def add_site(control: Control, *, tenant: str, site: str) -> None:
         {"command": "createRole", "rolename": account.role, "acls": list(account.rules)},
         {"command": "createClient", "username": account.name, "roles": [{"rolename": account.role}]},
     )
+
+
+def let_site_in(control: Control, *, tenant: str, site: str) -> None:
+    """Let a box in whatever the broker knows of it: again does no harm, and one that was cut off is let in again.
+
+    Raises:
+        ControlError: the broker does not answer, or refuses.
+    """
+    account = Account.box(tenant, site)
+    role, rules, roles = account.role, list(account.rules), [{"rolename": account.role}]
+    _either(
+        control,
+        {"command": "createRole", "rolename": role, "acls": rules},
+        {"command": "modifyRole", "rolename": role, "acls": rules},
+    )
+    _either(
+        control,
+        {"command": "createClient", "username": site, "roles": roles},
+        {"command": "modifyClient", "username": site, "roles": roles},
+    )
+    control.ask({"command": "enableClient", "username": site})
+
+
+def cut_off(control: Control, *, tenant: str, site: str) -> None:
+    """Cut a box off whatever the broker knows of it, its live connection too: again does no harm (see `disable_site`).
+
+    Raises:
+        ControlError: the broker does not answer, or refuses.
+    """
+    try:
+        disable_site(control, tenant=tenant, site=site)
+    except ControlError as error:
+        if _NOT_THERE not in str(error):
+            raise
+
+
+def _either(control: Control, make: dict[str, Any], change: dict[str, Any]) -> None:
+    """Make something, or change what is there."""
+    try:
+        control.ask(make)
+    except ControlError as error:
+        if _THERE not in str(error):
+            raise
+        control.ask(change)
 
 
 def let_worker_in(control: Control, *, tenant: str, worker: str) -> None:

@@ -1,4 +1,7 @@
-"""`python -m dashboard.enrol --config dashboard.toml`: renews boxes' certificates, until SIGTERM.
+"""`python -m dashboard.enrol --config dashboard.toml`: enrols boxes and renews their certificates, until SIGTERM.
+
+Beside answering it lets boxes in at the broker, cuts off those that were revoked, and answers what a telephone brought
+(`dashboard.enrol.following`).
 
 Exit codes: 0 stopped, 2 unusable settings, keys, certificates or database address.
 """
@@ -10,14 +13,16 @@ import logging
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from dashboard import clock
+from dashboard.enrol.assembling import broker_of, enroller_of
 from dashboard.enrol.desk import Desk
+from dashboard.enrol.following import Following
 from dashboard.enrol.issuing import Issuer
 from dashboard.enrol.server import Server, server_context
 from dashboard.settings import DashboardSettings, load
@@ -25,9 +30,12 @@ from dashboard.store.engine import DatabaseUrlError, open_engine
 from dashboard.store.migrate import SchemaError, check
 from wire.files import FileError
 
+STOP_SECONDS = 15.0
+"""The broker may be slow to answer."""
 
-def assemble(settings: DashboardSettings) -> Server:
-    """Put the server together; it listens from now on.
+
+def assemble(settings: DashboardSettings) -> tuple[Server, Following]:
+    """Put the server together, and what it does beside; it listens from now on.
 
     Raises:
         FileError: settings without an `enrol` section, or a file that cannot be used.
@@ -45,11 +53,15 @@ def assemble(settings: DashboardSettings) -> Server:
         raise FileError(f"[enrol]: a certificate or key cannot be used ({error})") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
         raise FileError(f"{enrol.ca_key}: the authority's key is of a kind that is not used here")
+    issuer = Issuer(certificate=certificate, key=key)
     engine = open_engine(settings.database_url)
     check(engine)
-    desk = Desk(engine, Issuer(certificate=certificate, key=key), tenant=settings.tenant)
+    broker = broker_of(settings)
+    enroller = enroller_of(settings, engine, issuer, broker)
+    desk = Desk(engine, issuer, tenant=settings.tenant)
+    following = Following(engine, tenant=settings.tenant, broker=broker, enroller=enroller)
     try:
-        return Server((enrol.host, enrol.port), desk, context, now=time.time)  # noqa: TID251 - the edge
+        return Server((enrol.host, enrol.port), desk, context, now=clock.now, enroller=enroller), following
     except OSError as error:
         raise FileError(f"[enrol]: cannot listen at {enrol.host} port {enrol.port} ({error.strerror})") from error
 
@@ -62,14 +74,27 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="enrol: %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        server = assemble(load(arguments.config))
+        settings = load(arguments.config)
+        server, following = assemble(settings)
     except (FileError, DatabaseUrlError, SchemaError) as error:
         sys.stderr.write(f"enrol: {error}\n")
         sys.exit(2)
+    stop = threading.Event()
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+        threading.Thread(target=server.shutdown).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: threading.Thread(target=server.shutdown).start())
+        signal.signal(number, end)
+    every = 2.0 if settings.enrol is None else settings.enrol.look_seconds
+    beside = threading.Thread(
+        target=following.run, args=(stop.is_set, stop.wait, clock.now, every), name="following", daemon=True
+    )
+    beside.start()
     with server:
         server.serve_forever(poll_interval=0.2)
+    beside.join(STOP_SECONDS)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,25 @@
 """Requests for certificates against the dashboard's database: one request in, certificate or refusal out, one audit line.
 
 Bounded: in an hour `MOST_AN_HOUR` requests that a box signed are answered, and of those in its name that it did not
-sign as many audited: a stranger cannot use up a box's share. `MAX_ASKED` such tallies are remembered; beyond either a
-request is refused and counted in `turned_away`. Of sites that are not known nothing is written.
+sign as many audited: a stranger cannot use up a box's share (`dashboard.enrol.share`). Of sites that are not known
+nothing is written.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, select, update
 
 from dashboard.enrol.issuing import Issuer, Known, RenewalRefusedError, check, genuine, issue, read
+from dashboard.enrol.share import Share
 from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import site as site_table
 from wire.renewal import RenewalRequest
 
 MOST_AN_HOUR = 12
-MAX_ASKED = 200_000
-_HOUR = 3600.0
 
 
 class Desk:
@@ -32,9 +30,7 @@ class Desk:
         self._issuer = issuer
         self._tenant = tenant
         self._lock = threading.Lock()
-        self._asked: dict[tuple[str, bool], deque[float]] = {}
-        """Of each site, when what it signed and what it did not sign came."""
-        self.turned_away = 0
+        self.share = Share()
 
     def answer(self, raw: bytes, now: float) -> bytes:
         """The certificate (PEM) that a request yields. `now` is Unix seconds.
@@ -48,7 +44,9 @@ class Desk:
                 known = self._known(connection, request.site)
             if known is None:
                 raise RenewalRefusedError("no such box")
-            self._admit((request.site, genuine(request, known)), now)
+            kind = "genuine" if genuine(request, known) else "forged"
+            if not self.share.take(request.site, kind, most=MOST_AN_HOUR, now=now):
+                raise RenewalRefusedError("too many requests; try again in an hour")
             certificate, refusal = b"", ""
             with self._engine.begin() as connection:
                 try:
@@ -78,22 +76,11 @@ class Desk:
         row = connection.execute(statement).first()
         return None if row is None else Known(verify_key=row.verify_key, revoked_at=row.revoked_at)
 
-    def _admit(self, who: tuple[str, bool], now: float) -> None:
-        if who not in self._asked and len(self._asked) >= MAX_ASKED:
-            self._asked = {name: times for name, times in self._asked.items() if times and now - times[-1] < _HOUR}
-        asked = self._asked.setdefault(who, deque()) if len(self._asked) < MAX_ASKED else self._asked.get(who)
-        while asked and now - asked[0] >= _HOUR:
-            asked.popleft()
-        if asked is None or len(asked) >= MOST_AN_HOUR:
-            self.turned_away += 1
-            raise RenewalRefusedError("too many requests; try again in an hour")
-        asked.append(now)
-
 
 def revoke(engine: Engine, *, site: str, by: str | None, now: float) -> bool:
     """Let a box have no further certificate, and nothing it says count; False when no box of that name counted.
 
-    Its session with the broker ends with `dashboard.broker.control.disable_site`.
+    Its session with the broker ends when the desk's process next looks (`dashboard.enrol.following`), in seconds.
     """
     with engine.begin() as connection:
         done = connection.execute(

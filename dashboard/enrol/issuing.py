@@ -92,8 +92,17 @@ def check(request: RenewalRequest, known: Known | None, *, now: datetime) -> x50
         raise RenewalRefusedError("the box was revoked")
     if abs(request.at - now) > SKEW:
         raise RenewalRefusedError("it was made at another time")
+    return readable(request.csr, site=request.site)
+
+
+def readable(text: str, *, site: str) -> x509.CertificateSigningRequest:
+    """A certificate request of a site (PEM).
+
+    Raises:
+        RenewalRefusedError: it is none, is over a key that whoever asks does not hold, or is for another name.
+    """
     try:
-        csr = x509.load_pem_x509_csr(request.csr.encode())
+        csr = x509.load_pem_x509_csr(text.encode())
         holds, key = csr.is_signature_valid, csr.public_key()
         names = csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     except (ValueError, TypeError, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
@@ -107,7 +116,7 @@ def check(request: RenewalRequest, known: Known | None, *, now: datetime) -> x50
         or (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1))
     ):
         raise RenewalRefusedError("the new key is of a kind that is not taken")
-    if len(names) != 1 or names[0].value != request.site:
+    if len(names) != 1 or names[0].value != site:
         raise RenewalRefusedError("the certificate request is for another name")
     return csr
 

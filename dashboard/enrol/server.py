@@ -1,8 +1,9 @@
-"""The desk behind HTTPS: POST a request, get a certificate. A process of its own, for it holds the authority's key.
+"""The desk behind HTTPS: POST a request, get a certificate, or all that a new box needs. It holds the authority's key.
 
-In: hostile HTTP. Out: `wire.renewal.RenewalAnswer`, or one plain sentence. No client certificate is asked for: the
-request is signed with the box's enrolled key. Bounded: `MAX_CONNECTIONS` at once (more are closed at the door and
-counted), `TIMEOUT` seconds of silence, `LONGEST` seconds in all, `MAX_REQUEST` octets; headers as `http.server` bounds them.
+In: hostile HTTP. Out: `wire.renewal.RenewalAnswer` or a sealed `wire.enrolment.Enrolment`, or one plain sentence. No
+client certificate is asked for: requests are signed with the box's own key. Bounded: `MAX_CONNECTIONS` at once (more
+are closed at the door and counted), `TIMEOUT` seconds of silence, `LONGEST` seconds in all, `MAX_REQUEST` octets of
+each kind; headers as `http.server` bounds them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from typing import Any, cast
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.enrol.desk import Desk
+from dashboard.enrol.enrolling import Enroller, Outcome
 from dashboard.enrol.issuing import RenewalRefusedError
+from wire import enrolment
 from wire.codec import payload_json
 from wire.renewal import MAX_REQUEST, PATH, RenewalAnswer
 
@@ -30,6 +33,14 @@ TIMEOUT = 10.0
 LONGEST = 30.0
 """A caller that says an octet now and then would hold a place for ever."""
 _LEFTOVER = 0.5
+STATUS = {
+    Outcome.DONE: HTTPStatus.OK,
+    Outcome.WAITING: HTTPStatus.ACCEPTED,
+    Outcome.REFUSED: HTTPStatus.FORBIDDEN,
+    Outcome.BUSY: HTTPStatus.TOO_MANY_REQUESTS,
+    Outcome.LATER: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""How an enrolment is answered."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,24 +53,48 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_POST(self) -> None:
-        """Answer a request for a certificate."""
+        """Answer a request for a certificate, or for all that a new box needs."""
+        most = self._most()
         length = self.headers.get("Content-Length", "")
-        if self.path != PATH:
+        if most is None:
             self._refuse(HTTPStatus.NOT_FOUND, b"nothing here\n")
-        elif not length.isascii() or not length.isdigit() or len(length) > 6 or int(length) > MAX_REQUEST:
+        elif not length.isascii() or not length.isdigit() or len(length) > 6 or int(length) > most:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"too large, or of no stated size\n")
         else:
+            raw = self.rfile.read(int(length))
             try:
-                certificate = self.server.desk.answer(self.rfile.read(int(length)), self.server.now())
-            except RenewalRefusedError as error:
-                _log.warning("refused: %s", error)
-                self._say(HTTPStatus.FORBIDDEN, "text/plain", f"{error}\n".encode())
+                if self.path == PATH:
+                    self._renew(raw)
+                else:
+                    self._enrol(raw)
             except SQLAlchemyError as error:
                 _log.warning("the database does not answer (%s)", type(error).__name__)
                 self._say(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"not now; try again\n")
-            else:
-                answer = payload_json(RenewalAnswer(certificate=certificate.decode()))
-                self._say(HTTPStatus.OK, "application/json", answer)
+
+    def _most(self) -> int | None:
+        """Octets that a request of this path may have; None where there is no such path."""
+        if self.path == PATH:
+            return MAX_REQUEST
+        return enrolment.MAX_REQUEST if self.path == enrolment.PATH and self.server.enroller is not None else None
+
+    def _renew(self, raw: bytes) -> None:
+        try:
+            certificate = self.server.desk.answer(raw, self.server.now())
+        except RenewalRefusedError as error:
+            _log.warning("refused: %s", error)
+            self._say(HTTPStatus.FORBIDDEN, "text/plain", f"{error}\n".encode())
+        else:
+            answer = payload_json(RenewalAnswer(certificate=certificate.decode()))
+            self._say(HTTPStatus.OK, "application/json", answer)
+
+    def _enrol(self, raw: bytes) -> None:
+        if self.server.enroller is None:
+            raise ValueError("nobody enrols here")
+        answer = self.server.enroller.answer(raw, self.server.now())
+        if answer.outcome not in (Outcome.DONE, Outcome.WAITING):
+            _log.warning("not enrolled: %s", answer.says)
+        body = answer.sealed if answer.outcome is Outcome.DONE else f"{answer.says}\n".encode()
+        self._say(STATUS[answer.outcome], "text/plain", body)
 
     def log_message(self, *_said: Any) -> None:
         """Who asked for what path is not kept."""
@@ -87,9 +122,16 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, address: tuple[str, int], desk: Desk, context: ssl.SSLContext, *, now: Callable[[], float]
+        self,
+        address: tuple[str, int],
+        desk: Desk,
+        context: ssl.SSLContext,
+        *,
+        now: Callable[[], float],
+        enroller: Enroller | None = None,
     ) -> None:
         self.desk = desk
+        self.enroller = enroller
         self.now = now
         self.turned_away = 0
         self._context = context

@@ -42,6 +42,7 @@ from dashboard.store.schema.boxes import (
     watchman,
 )
 from dashboard.store.schema.cases import gap, home, note, person, person_change
+from dashboard.store.schema.enrolment import box_access, relay, wifi, wifi_key
 from dashboard.store.schema.evidence import bundle, bundle_file, bundle_part, ledger_head, ledger_seed, stamp
 from dashboard.store.schema.installs import box_stock, install, install_adult, install_key, install_step
 from dashboard.store.schema.law import authority_document, notice, request
@@ -72,6 +73,7 @@ __all__ = [
     "audit",
     "authenticator",
     "authority_document",
+    "box_access",
     "box_stock",
     "bundle",
     "bundle_file",
@@ -108,6 +110,7 @@ __all__ = [
     "planned_work",
     "proposal",
     "recovery_code",
+    "relay",
     "replacement",
     "request",
     "review",
@@ -129,4 +132,6 @@ __all__ = [
     "visit_addendum",
     "visit_line",
     "watchman",
+    "wifi",
+    "wifi_key",
 ]

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from cryptography import x509
 
-from dashboard.enrol import desk as module
 from dashboard.enrol.desk import MOST_AN_HOUR, revoke
 from dashboard.enrol.issuing import RenewalRefusedError
 from wire.codec import payload_json
@@ -44,7 +42,7 @@ def test_a_box_gone_wrong_is_turned_away_until_the_hour_is_over(office: Any) -> 
         office.desk.answer(office.request(), NOW)
     with pytest.raises(RenewalRefusedError, match="too many"):
         office.desk.answer(office.request(), NOW + 3599)
-    assert office.desk.turned_away == 1
+    assert office.desk.share.turned_away == 1
     assert len(office.audited()) == MOST_AN_HOUR
     assert office.desk.answer(office.request(), NOW + 3600)
 
@@ -59,12 +57,3 @@ def test_a_stranger_cannot_use_up_a_boxs_share(office: Any) -> None:
         office.desk.answer(payload_json(forged), NOW)
     assert len(office.audited()) == MOST_AN_HOUR, "nor fill the audit"
     assert office.desk.answer(office.request(), NOW)
-
-
-def test_the_memory_of_who_asked_is_bounded(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_ASKED", 1)
-    office.desk._asked["site-0", True] = deque([NOW])
-    with pytest.raises(RenewalRefusedError, match="too many"):
-        office.desk.answer(office.request(), NOW)
-    assert office.desk.answer(office.request(), NOW + 3601)
-    assert set(office.desk._asked) == {("site-1", True)}
