@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 
 from appliance import clock, link
-from appliance.courier.backoff import Backoff
+from appliance.backoff import Backoff
 from appliance.courier.broker import (
     BrokerConnection,
     Connected,

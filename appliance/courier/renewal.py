@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from appliance.courier.backoff import Backoff
+from appliance.backoff import Backoff
 from appliance.messages import RenewalSigned, RenewalWanted
 from appliance.settings import Broker
 from wire import tls

@@ -14,8 +14,8 @@ from pathlib import Path
 from appliance import clock, link, service
 from appliance.messages import FormAnswered, FormSent, MessageError, Notice, NoticeRequest, OwnPage, OwnPageAsked
 from appliance.porch.page import Page
-from appliance.porch.server import Server
 from appliance.settings import BoxSettings
+from appliance.web import Server
 from wire.files import FileError
 
 _LOOK = 0.25  # seconds: deadlines of connections and the stop signal are looked at this often

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from appliance import messages as m
-from appliance.porch.server import Asked
+from appliance.web import Asked
 
 MAX_FIELDS = 8
 MAX_HOST = 253

@@ -25,8 +25,8 @@ import jinja2
 from appliance import messages as m
 from appliance import notice as text
 from appliance.porch import forms
-from appliance.porch.server import MAX_CONNECTIONS, Asked, Reply
 from appliance.settings import NoticeSettings
+from appliance.web import MAX_CONNECTIONS, Asked, Reply
 
 CAPTIVE = "/captive.json"
 """Where a device that was told of it asks for the notice page on demand (RFC 8908)."""

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from appliance import messages as m
 from appliance.porch import page as pages
-from appliance.porch.server import Server
 from appliance.settings import NoticeSettings
+from appliance.web import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 

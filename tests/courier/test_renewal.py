@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from appliance import clock
-from appliance.courier.backoff import Backoff
+from appliance.backoff import Backoff
 from appliance.courier.renewal import ANSWER_SECONDS, FILE, RETRY_FIRST, Renewal, due, newest
 from appliance.messages import RenewalSigned, RenewalWanted
 from appliance.settings import Broker

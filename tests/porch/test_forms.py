@@ -30,7 +30,7 @@ from appliance.porch.forms import (
     Tokens,
     plain,
 )
-from appliance.porch.server import MAX_BODY, Asked
+from appliance.web import MAX_BODY, Asked
 
 HERE, ELSEWHERE = "192.0.2.17", "192.0.2.18"
 KEY = b"k" * 32

@@ -11,8 +11,8 @@ from appliance import messages as m
 from appliance.messages import Notice
 from appliance.porch.forms import Tokens
 from appliance.porch.page import MAX_ASKED, Page
-from appliance.porch.server import Asked, Reply
 from appliance.settings import NoticeSettings
+from appliance.web import Asked, Reply
 
 SETTINGS = NoticeSettings(
     operator="the <b>Example</b> Service",

@@ -8,8 +8,8 @@ An answer that has to be asked for comes later, by the connection's ticket, and 
 after the question: how long it took to find tells nobody anything.
 
 Bounded: `MAX_CONNECTIONS` at once and `MAX_PER_ADDRESS` from one address (what comes above is closed
-at once and counted in `refused`), `MAX_HEAD` bytes of request, `MAX_BODY` bytes of a form, `DEADLINE` seconds a
-connection, `GRACE` more to read the answer to one that was asked for.
+at once and counted in `refused`), `MAX_HEAD` bytes of request, `MAX_BODY` bytes of a form and `DEADLINE` seconds a
+connection (or what `Server` is given in their place), `GRACE` more to read the answer to one that was asked for.
 No log line and no counter tells who asked for what.
 """
 
@@ -119,9 +119,18 @@ class Server:
     """Serves `answer` on a listener, driven by a selector that the caller owns and waits on."""
 
     def __init__(
-        self, listener: socket.socket, answer: Answer, selector: selectors.BaseSelector, *, sorry: Reply | None = None
+        self,
+        listener: socket.socket,
+        answer: Answer,
+        selector: selectors.BaseSelector,
+        *,
+        sorry: Reply | None = None,
+        max_body: int = MAX_BODY,
+        deadline: float = DEADLINE,
     ) -> None:
         """`sorry` is said where an answer that was to come later did not come."""
+        self._max_body = max_body
+        self._deadline = deadline
         listener.setblocking(False)
         self._sorry = sorry or Reply(
             content_type="text/plain", body=b"Please try again later.\n", status=HTTPStatus.SERVICE_UNAVAILABLE
@@ -153,7 +162,7 @@ class Server:
                 self.refused += 1
                 sock.close()
                 continue
-            self._admit(_Connection(sock=sock, address=address, deadline=now + DEADLINE))
+            self._admit(_Connection(sock=sock, address=address, deadline=now + self._deadline))
 
     def _admit(self, connection: _Connection) -> None:
         connection.sock.setblocking(False)
@@ -221,7 +230,7 @@ class Server:
                 return True
             case h11.Request():
                 self._reply(connection, _WRONG_METHOD, None, head=False)
-            case h11.Data() if len(connection.body) + len(event.data) > MAX_BODY:
+            case h11.Data() if len(connection.body) + len(event.data) > self._max_body:
                 self._reply(connection, _TOO_LONG.status, _TOO_LONG, head=False)
             case h11.Data():
                 connection.body += event.data

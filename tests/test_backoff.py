@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from appliance.courier.backoff import Backoff
+from appliance.backoff import Backoff
 
 
 def test_waits_double_up_to_the_most_and_are_cut_by_up_to_half() -> None:

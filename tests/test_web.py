@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.porch.server import (
+from appliance.web import (
     DEADLINE,
     GRACE,
     HOLD,
@@ -346,3 +346,26 @@ def test_arbitrary_forms_raise_nothing_and_leave_nothing(rig: Rig, junk: bytes, 
     assert rig.server.open == 0
     assert not rig.server._tickets
     client.close()
+
+
+def test_a_room_may_take_longer_forms_and_more_time(rig: Rig) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    took: list[int] = []
+
+    def answer(asked: Asked) -> Reply:
+        took.append(len(asked.form or b""))
+        return Reply(content_type="text/plain", body=b"done")
+
+    server = Server(listener, answer, rig.selector, max_body=3 * MAX_BODY, deadline=3 * DEADLINE)
+    with socket.create_connection(listener.getsockname(), timeout=5) as client:
+        body = b"x" * (3 * MAX_BODY)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: 192.0.2.1\r\nContent-Length: %d\r\n\r\n" % len(body))
+        rig.turn(3)
+        server.expire(rig.now + 2 * DEADLINE)
+        assert server.open == 1
+        client.sendall(body)
+        rig.turn(12)
+        assert took == [3 * MAX_BODY]
+        assert client.recv(65536).endswith(b"done")
+    server.close()
+    listener.close()
