@@ -118,6 +118,8 @@ class Passphrase(msgspec.Struct, frozen=True, kw_only=True):
 class WifiPassphrases(BaseMessage, frozen=True, tag="wifi-passphrases"):
     """Keeper to warden: all passphrases of the Wi-Fi. Whole state; none at all is never said."""
 
+    at: Moment
+    """The keeper's moment: by it those with an end are taken out."""
     keys: Annotated[tuple[Passphrase, ...], Meta(min_length=1, max_length=MAX_PASSPHRASES)]
 
 

@@ -1,9 +1,10 @@
-"""Wi-Fi stations: lines of hostapd's control socket in, `StationChanged` and senders of probe requests out.
+"""Wi-Fi stations: lines of hostapd's control socket in, `StationChanged`, senders of probe requests and guessers out.
 
 `station` is sans-IO and reads one event; `AccessPoints` attaches to each control socket it finds,
 and does nothing where there is none. Only the CONNECTED event is believed about a passphrase:
 `STA` listings name one also for a station that was refused.
-Bounded: one event is at most `MAX_EVENT` octets, at most `MAX_ACCESS_POINTS` sockets, `READS` events in one go.
+Bounded: one event is at most `MAX_EVENT` octets, at most `MAX_ACCESS_POINTS` sockets, `READS` events in one go; an
+answer is at most `MAX_ANSWER` octets and waited for `ASK_SECONDS`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 from pathlib import Path
 
 from appliance.messages import StationChanged
+from appliance.warden.guesses import guesser
 from appliance.warden.nearby import sender
 
 CONTROL = Path("/run/hostapd")
@@ -23,6 +25,8 @@ CONTROL = Path("/run/hostapd")
 MAX_EVENT = 4096
 MAX_ACCESS_POINTS = 8
 READS = 64
+MAX_ANSWER = 8192
+ASK_SECONDS = 0.5
 
 _EVENT = re.compile(
     r"<\d>AP-STA-(?P<what>CONNECTED|DISCONNECTED) (?P<mac>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})(?P<rest>( .*)?)"
@@ -62,6 +66,9 @@ class AccessPoint:
         self.control = control
         self.near: list[str] = []
         """Senders of probe requests since the last `read`, at most `READS`."""
+        self.tried: list[str] = []
+        """Who tried a passphrase that is none of ours since the last `read`, once a try, at most `READS`."""
+        self._probes = False
         self._own = own
         own.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
@@ -85,7 +92,7 @@ class AccessPoint:
             OSError: hostapd is gone.
         """
         changes: list[StationChanged] = []
-        self.near = []
+        self.near, self.tried = [], []
         for _ in range(READS):
             try:
                 event = self._socket.recv(MAX_EVENT + 1)
@@ -95,6 +102,10 @@ class AccessPoint:
             if probing is not None:
                 self.near.append(probing)
                 continue
+            guessing = guesser(event)
+            if guessing is not None:
+                self.tried.append(guessing)
+                continue
             change = station(event, now)
             if change is not None:
                 changes.append(change)
@@ -102,9 +113,30 @@ class AccessPoint:
 
     def listen_for_probes(self, wanted: bool) -> None:
         """Ask hostapd for probe requests, or for no more of them (R21)."""
+        self._probes = wanted
+        self.attach_anew()
+
+    def attach_anew(self) -> None:
+        """Ask again for events: hostapd strikes a listener off, without a word, to whom it could not send some."""
         with contextlib.suppress(OSError):  # `alive` finds out what is wrong with it
             self._socket.send(b"DETACH")
-            self._socket.send(b"ATTACH probe_rx_events=1" if wanted else b"ATTACH")
+            self._socket.send(b"ATTACH probe_rx_events=1" if self._probes else b"ATTACH")
+
+    def ask(self, command: str) -> str | None:
+        """What hostapd answers to a command; None where it cannot be asked, or gives none in time."""
+        own = self._own.with_name(f"{self._own.name}.ask")
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+            try:
+                own.unlink(missing_ok=True)
+                asking.bind(str(own))
+                own.chmod(0o666)
+                asking.settimeout(ASK_SECONDS)
+                asking.connect(str(self.control))
+                asking.send(command.encode("ascii"))
+                return asking.recv(MAX_ANSWER).decode("utf-8", "replace")
+            finally:
+                own.unlink(missing_ok=True)
+        return None
 
     def alive(self) -> bool:
         """Whether hostapd still listens; it answers PONG, which is no event."""
