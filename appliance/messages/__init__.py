@@ -46,6 +46,8 @@ from appliance.messages.carried import (
     ListFetched,
     ListWanted,
     Outbound,
+    ReleaseFetched,
+    ReleaseWanted,
     RenewalSigned,
     RenewalWanted,
 )
@@ -145,6 +147,8 @@ Message = (
     | InboundDone
     | ListWanted
     | ListFetched
+    | ReleaseWanted
+    | ReleaseFetched
     | RenewalWanted
     | RenewalSigned
     | ProbeRequest
@@ -222,6 +226,8 @@ __all__ = [
     "ProbeLeave",
     "ProbeRequest",
     "ProbeTest",
+    "ReleaseFetched",
+    "ReleaseWanted",
     "RenewalSigned",
     "RenewalWanted",
     "ResolverState",

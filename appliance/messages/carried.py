@@ -63,6 +63,24 @@ class ListFetched(BaseMessage, frozen=True, tag="list-fetched"):
     detail: Annotated[str, Meta(max_length=300)] = ""
 
 
+class ReleaseWanted(BaseMessage, frozen=True, tag="release-wanted"):
+    """Keeper: fetch the file of this release of the box's software; said again, it goes on where it was cut off."""
+
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    url: Annotated[str, Meta(max_length=2048)]
+    size: Tally
+    """Octets; neither more nor less is the file."""
+
+
+class ReleaseFetched(BaseMessage, frozen=True, tag="release-fetched"):
+    """Courier: how far it is. When it is `whole`, the file lies in the courier's folder under its hash."""
+
+    sha256: Annotated[str, Meta(max_length=64)]
+    outcome: Literal["on-its-way", "whole", "failed"]
+    octets: Tally = 0
+    detail: Annotated[str, Meta(max_length=300)] = ""
+
+
 class RenewalWanted(BaseMessage, frozen=True, tag="renewal-wanted"):
     """Courier: sign this request for the box's next certificate; its key was born here."""
 
