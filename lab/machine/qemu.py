@@ -53,7 +53,17 @@ class Plan:
 
     def argv(self, folder: Path) -> list[str]:
         """The command that runs it, with console, monitor and shell below `folder`."""
-        words = [PROGRAM, "-name", "gatehouse", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"]
+        words = [
+            PROGRAM,
+            "-name",
+            "gatehouse",
+            "-machine",
+            "q35,sata=off",
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            "max,svm=off",
+        ]
         words += ["-smp", str(self.processors), "-m", str(self.memory_mib), "-nodefaults", "-display", "none"]
         words += ["-no-user-config", "-rtc", f"base={self.clock},clock=host", "-device", "virtio-rng-pci"]
         words += ["-serial", f"file:{folder / 'console'}"]

@@ -20,7 +20,10 @@ from lab.host import LabError
 
 MAX_ANSWER = 4 * 1024 * 1024
 LINE = "/dev/ttyS1"
-_START = f"systemd-run --unit=lab-shell --property=DefaultDependencies=no sh -c 'stty -F {LINE} raw -echo; exec setsid sh <{LINE} >{LINE} 2>&1'"
+_START = (
+    f"systemd-run --unit=lab-shell --property=DefaultDependencies=no sh -c "
+    f"'stty -F {LINE} raw -echo; cat {LINE} | sh >{LINE} 2>&1'"
+)
 WORDS = (
     "systemd.unit=multi-user.target systemd.wants=kernel-command-line.service "
     f'"systemd.run={_START}" systemd.run_success_action=none systemd.run_failure_action=none'
