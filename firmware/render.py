@@ -12,16 +12,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from firmware import names
+from firmware import links, names, services, wireless
 from firmware.household import Household
+from firmware.templating import environment, fill
+from firmware.wireless import Secrets, WirelessError
 
 NFTABLES = "/etc/nftables.conf"
 DNSMASQ = "/etc/dnsmasq.d/gatehouse.conf"
 SYSCTL = "/etc/sysctl.d/90-gatehouse.conf"
 MODULES = "/etc/modules-load.d/90-gatehouse.conf"
+
+TRUST_ANCHORS = "/usr/share/dnsmasq-base/trust-anchors.conf"
+"""The root's keys, as Debian's dnsmasq-base brings them."""
 
 LEASE_FILE = "/run/gatehouse/dnsmasq.leases"
 """On tmpfs: who had which address does not outlive the power. An argument to dnsmasq may say elsewhere."""
@@ -49,6 +53,8 @@ _INWARD = (
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*")
 """A name as it may stand in a configuration."""
 
+_PPPOE_MTU = 1492
+"""RFC 2516 section 7."""
 _LEAST_POOL = 4
 _RESERVED = 9
 _NO_MARKER = names.MARKER_PREFIX + "0" * 12
@@ -58,19 +64,38 @@ class RenderError(ValueError):
     """A household that no router can be made of; the text says which value and why."""
 
 
-def render(household: Household) -> dict[str, str]:
-    """Text of every configuration file, by the path it is installed at.
+def render(household: Household, *, secrets: Secrets | None = None, wan_tap: bool = True) -> dict[str, str]:
+    """Text of every configuration file of this household, by the path it is installed at.
+
+    What no household changes (the machine itself, its boot) is `firmware.machine`'s.
+
+    Args:
+        household: what the router is.
+        secrets: what WPA3 needs; nothing else does.
+        wan_tap: as for `rules`.
 
     Raises:
-        RenderError: the network has no room for leases.
+        RenderError: the network has no room for leases, or WPA3 has no passphrase.
     """
-    environment = _environment()
+    lan, wan = household.lan.bridge, household.wan.interface
+    try:
+        radios = wireless.render(household, secrets or Secrets())
+    except WirelessError as error:
+        raise RenderError(str(error)) from error
     return {
-        NFTABLES: rules(household),
-        DNSMASQ: environment.get_template("dnsmasq.conf.j2").render(_dnsmasq(household)),
-        SYSCTL: environment.get_template("sysctl.conf.j2").render(_interfaces(household)),
-        MODULES: environment.get_template("modules.conf.j2").render(),
+        NFTABLES: rules(household, wan_tap=wan_tap),
+        DNSMASQ: fill("dnsmasq.conf", **_dnsmasq(household)),
+        SYSCTL: fill("sysctl.conf", lan=lan, wan=wan),
+        MODULES: fill("modules.conf", pppoe=household.wan.kind == "pppoe"),
+        **links.render(household),
+        **services.render(household),
+        **radios,
     }
+
+
+def mode(path: str) -> int:
+    """Permission bits of a rendered file: root's alone where a secret may be in it."""
+    return 0o600 if path.startswith(wireless.FOLDER) else 0o644
 
 
 def rules(household: Household, *, wan_tap: bool = True) -> str:
@@ -79,8 +104,16 @@ def rules(household: Household, *, wan_tap: bool = True) -> str:
     Without `wan_tap` the table at the WAN port is left out: the kernel refuses the whole set while
     that port does not exist, and the household's own side must not wait for it.
     """
-    template = _environment().get_template("nftables.conf.j2")
-    context = _interfaces(household) | {
+    template = environment().get_template("nftables.conf.j2")
+    wifi = household.wifi
+    apart = wifi.radios if wifi is not None and wifi.isolation and len(wifi.radios) > 1 else ()
+    context = {
+        "lan": household.lan.bridge,
+        "wan": household.wan.interface,
+        "line": household.wan.port or household.wan.interface,
+        "address": household.lan.address,
+        "shell_port": names.SHELL_PORT if household.admin.engineer_keys else None,
+        "isolated": ", ".join(f'"{radio.interface}"' for radio in apart),
         "names": names,
         "families": names.FAMILIES,
         "notice_port": household.notice_port,
@@ -114,17 +147,14 @@ def filter_config(household: Household, *, port: int, refuse_all: bool, rules: I
         RenderError: a name is none.
     """
     lan = household.lan
-    head = (
-        _environment()
-        .get_template("filter.conf.j2")
-        .render(
-            lan=lan.bridge,
-            port=port,
-            address=lan.address,
-            address6=lan.network6[1],
-            box_name=BOX_NAME,
-            domain=lan.domain,
-        )
+    head = fill(
+        "filter.conf",
+        lan=lan.bridge,
+        port=port,
+        address=lan.address,
+        address6=lan.network6[1],
+        box_name=BOX_NAME,
+        domain=lan.domain,
     )
     refused = str(lan.address)
     lines = [head, f"\nserver=/{lan.domain}/#\n"]
@@ -164,22 +194,7 @@ def marker(rule_set: str) -> str:
     return rule_set[start : start + len(_NO_MARKER)]
 
 
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("firmware"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - configuration files, not HTML
-    )
-
-
-def _interfaces(household: Household) -> dict[str, object]:
-    return {"lan": household.lan.bridge, "wan": household.wan.interface}
-
-
-def _dnsmasq(household: Household) -> dict[str, object]:
+def _dnsmasq(household: Household) -> dict[str, Any]:
     lan = household.lan
     address6 = lan.network6[1]
     first, last = _pool(lan.network, lan.address)
@@ -203,6 +218,10 @@ def _dnsmasq(household: Household) -> dict[str, object]:
         "kept_last": last,
         "netmask": lan.network.netmask,
         "lease_seconds": lan.lease_seconds,
+        "dnssec": household.resolver.dnssec,
+        "trust_anchors": TRUST_ANCHORS,
+        "delegated": lan.delegated,
+        "mtu": _PPPOE_MTU if household.wan.kind == "pppoe" else None,
         "pool6_first": lan.network6[0x1000],
         "pool6_last": lan.network6[0xFFFF],
     }
