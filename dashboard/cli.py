@@ -13,20 +13,19 @@ from sqlalchemy import Connection, insert, select
 
 from dashboard import auth, clock, stamps
 from dashboard.access import Role
-from dashboard.broker.control import Control, ControlError, disable_site, enable_site, let_worker_in
+from dashboard.broker.control import ControlError, enable_site, let_worker_in
+from dashboard.cli_boxes import BOXES, control_or_fail
 from dashboard.cli_database import COMMANDS, database, fail
-from dashboard.enrol.desk import revoke
 from dashboard.ingest import replaced
 from dashboard.settings import DashboardSettings, load
-from dashboard.store import charge, stock
+from dashboard.store import charge
 from dashboard.store.migrate import SchemaError, upgrade
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import account
 from dashboard.store.schema import site as site_table
 from dashboard.transfer.cli import transfer_keys, transfer_run, transfer_show
-from wire import claim, keys
+from wire import keys
 from wire.files import FileError
-from wire.tls import client_context
 from wire.topics import Channel, Topic, parse
 
 
@@ -79,58 +78,6 @@ def add_site(settings: DashboardSettings, site: str, title: str, verify_key: str
         )
         write_audit(connection, at=clock.now(), account_id=None, action="add-household", subject=site, outcome="done")
     click.echo(f"Household {site} is entered.", err=True)
-
-
-@main.command("stock-box")
-@click.argument("card", type=click.Path(path_type=Path, dir_okay=False))
-@click.pass_obj
-def stock_box(settings: DashboardSettings, card: Path) -> None:
-    """Enter a new box from its signed CARD, so that whoever fits it can claim it with the code on its label."""
-    try:
-        with card.open("rb") as file:
-            found = claim.parse_card(file.read(claim.MAX_CARD + 1))
-    except OSError as error:
-        fail(f"{card}: cannot be read ({error.strerror})")
-    except ValueError as error:
-        fail(f"{card}: {error}")
-    if found.tenant != settings.tenant:
-        fail(f"{card}: the box is for {found.tenant}, this is {settings.tenant}")
-    with database(settings) as engine, engine.begin() as connection:
-        try:
-            stock.stock_box(connection, found, by=None, now=clock.now())
-        except ValueError as error:
-            fail(str(error))
-    click.echo(
-        f"The box {found.site} can be claimed; its key's fingerprint is {keys.key_id(found.verify_key)}.", err=True
-    )
-
-
-@main.command("revoke-site")
-@click.argument("site")
-@click.pass_obj
-def revoke_site(settings: DashboardSettings, site: str) -> None:
-    """Revoke the box of household SITE: nothing it says counts, it is told nothing, and gets no further certificate.
-
-    With [control] in the settings its session with the broker ends too; the command can be given again where it did not.
-    """
-    with database(settings) as engine:
-        done = revoke(engine, site=site, by=None, now=clock.now())
-        with engine.connect() as connection:
-            known = connection.execute(select(site_table.c.revoked_at).where(site_table.c.site == site)).scalar()
-    if known is None:
-        fail(f"there is no household {site}")
-    control = _control(settings)
-    if control is None and not done:
-        fail(f"the box of household {site} is revoked already")
-    click.echo(f"The box of household {site} is revoked.", err=True)
-    if control is None:
-        click.echo("The settings have no [control] section: cut its session at the broker yourself.", err=True)
-        return
-    try:
-        disable_site(control, tenant=settings.tenant, site=site)
-    except ControlError as error:
-        fail(f"its session with the broker was not cut: {error}; give the command again")
-    click.echo("Its session with the broker is cut.", err=True)
 
 
 @main.command("add-account")
@@ -242,7 +189,7 @@ def replace_box(settings: DashboardSettings, site: str, verify_key: str, seal_ke
         replaced.replace_box(connection, site_id=site, verify_key=verify_key, seal_key=seal_key, now=clock.now())
     click.echo(f"The keys of {site} are entered; the old box's are refused from now on.", err=True)
     if was_revoked:
-        control = _control(settings)
+        control = control_or_fail(settings)
         if control is None:
             fail("the box was revoked and the settings have no [control] section: let the site in again at the broker")
         try:
@@ -256,7 +203,7 @@ def replace_box(settings: DashboardSettings, site: str, verify_key: str, seal_ke
 @click.pass_obj
 def add_worker(settings: DashboardSettings, name: str) -> None:
     """Let the ingest worker whose certificate says NAME in at the broker, to share messages with the others."""
-    control = _control(settings)
+    control = control_or_fail(settings)
     if control is None:
         fail("the settings have no [control] section: let the worker in at the broker yourself")
     try:
@@ -292,19 +239,7 @@ def _account(connection: Connection, name: str) -> str:
     return str(found)
 
 
-def _control(settings: DashboardSettings) -> Control | None:
-    """The way to the broker's access rules, where the settings give one."""
-    given = settings.control
-    if given is None:
-        return None
-    try:
-        context = client_context(ca=given.ca, certificate=given.certificate, key=given.key)
-    except FileError as error:
-        fail(str(error))
-    return Control(host=given.host, port=given.port, name=given.name, context=context)
-
-
-for command in (*COMMANDS, transfer_keys, transfer_run, transfer_show):
+for command in (*COMMANDS, *BOXES, transfer_keys, transfer_run, transfer_show):
     main.add_command(command)
 
 if __name__ == "__main__":

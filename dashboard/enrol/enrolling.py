@@ -107,7 +107,7 @@ class Hands:
     """Lets a box in at the broker; again does no harm. Raises `ControlError`."""
 
 
-class _UnansweredError(Exception):
+class UnansweredError(Exception):
     """No answer; carries what is said instead."""
 
     def __init__(self, outcome: Outcome, says: str, *, site: str = "") -> None:
@@ -137,7 +137,7 @@ class Enroller:
         """
         try:
             return self._answer(raw, now, carried=carried)
-        except _UnansweredError as error:
+        except UnansweredError as error:
             if error.site:
                 with self._engine.begin() as connection:
                     self._audit(connection, error.site, str(error), "refused", now)
@@ -155,10 +155,10 @@ class Enroller:
             card.verify_key,
             card.seal_key,
         ):
-            raise _UnansweredError(Outcome.REFUSED, "this box is not in stock here")
+            raise UnansweredError(Outcome.REFUSED, "this box is not in stock here")
         self._take(site, "waits", MOST_WAITING, now)
         if not carried and abs(request.at.timestamp() - now) > SKEW.total_seconds():
-            raise _UnansweredError(Outcome.REFUSED, "it was made at another time: the box's clock is wrong")
+            raise UnansweredError(Outcome.REFUSED, "it was made at another time: the box's clock is wrong")
         if stock["claimed_at"] is None or known is None:
             return Answer(outcome=Outcome.WAITING, says="waiting to be claimed")
         self._take(site, "answers", MOST_ANSWERS, now)
@@ -166,11 +166,11 @@ class Enroller:
         try:
             csr = readable(request.csr, site=site)
         except RenewalRefusedError as error:
-            raise _UnansweredError(Outcome.REFUSED, str(error), site=site) from None
+            raise UnansweredError(Outcome.REFUSED, str(error), site=site) from None
         try:
             self._hands.admit(site)
         except ControlError:
-            raise _UnansweredError(Outcome.LATER, "the broker cannot be told at the moment; try again") from None
+            raise UnansweredError(Outcome.LATER, "the broker cannot be told at the moment; try again") from None
         return self._give(request, csr, card, now)
 
     def _give(
@@ -194,7 +194,7 @@ class Enroller:
             try:
                 sealed = enrolment.seal(given, signer=self._hands.signer, recipient=seal_key(card.seal_key))
             except EnrolmentError:
-                raise _UnansweredError(Outcome.LATER, "there is more for this box than fits", site=card.site) from None
+                raise UnansweredError(Outcome.LATER, "there is more for this box than fits", site=card.site) from None
             _note(connection, card.site, now)
             self._audit(connection, card.site, "", "done", now)
         return Answer(outcome=Outcome.DONE, says="the box is enrolled", sealed=sealed)
@@ -238,7 +238,7 @@ class Enroller:
     def _take(self, site: str, kind: str, most: int, now: float) -> None:
         with self._lock:
             if not self.share.take(site, kind, most=most, now=now):
-                raise _UnansweredError(Outcome.BUSY, "too many requests; try again in an hour")
+                raise UnansweredError(Outcome.BUSY, "too many requests; try again in an hour")
 
     @staticmethod
     def _audit(connection: Connection, site: str, why: str, outcome: str, now: float) -> None:
@@ -250,32 +250,32 @@ def read(raw: bytes, *, tenant: str) -> tuple[EnrolmentRequest, BoxCard]:
     """A request whose card and signature hold.
 
     Raises:
-        _UnansweredError: too large, none, of another operator, or not signed with the keys of its card.
+        UnansweredError: too large, none, of another operator, or not signed with the keys of its card.
     """
     if len(raw) > MAX_REQUEST:
-        raise _UnansweredError(Outcome.REFUSED, "the request is too large")
+        raise UnansweredError(Outcome.REFUSED, "the request is too large")
     try:
         request = EnrolmentRequest.model_validate_json(raw)
         card = parse_card(request.card.model_dump_json().encode())
         signature = base64.b64decode(request.signature, validate=True)
         verify_key(card.verify_key).verify(signature, request_bytes(request.card, request.csr, request.at))
     except (ValidationError, DocumentError, KeyFileError, ValueError):
-        raise _UnansweredError(Outcome.REFUSED, "it is no request of a box") from None
+        raise UnansweredError(Outcome.REFUSED, "it is no request of a box") from None
     except InvalidSignature:
-        raise _UnansweredError(Outcome.REFUSED, "it is not signed with the key of its card") from None
+        raise UnansweredError(Outcome.REFUSED, "it is not signed with the key of its card") from None
     if card.tenant != tenant:
-        raise _UnansweredError(Outcome.REFUSED, "the box is another operator's")
+        raise UnansweredError(Outcome.REFUSED, "the box is another operator's")
     return request, card
 
 
 def _judge(known: Any, access: Any, card: BoxCard) -> None:
     if known["tenant"] != card.tenant or (known["verify_key"], known["seal_key"]) != (card.verify_key, card.seal_key):
-        raise _UnansweredError(Outcome.REFUSED, "the home has another box", site=card.site)
+        raise UnansweredError(Outcome.REFUSED, "the home has another box", site=card.site)
     if known["revoked_at"] is not None:
-        raise _UnansweredError(Outcome.REFUSED, "the box was revoked", site=card.site)
+        raise UnansweredError(Outcome.REFUSED, "the box was revoked", site=card.site)
     reopened = None if access is None else access["reopened_at"]
     if known["heard_at"] is not None and (reopened is None or known["heard_at"] > reopened):
-        raise _UnansweredError(Outcome.REFUSED, "the box is at work already", site=card.site)
+        raise UnansweredError(Outcome.REFUSED, "the box is at work already", site=card.site)
 
 
 def authority_of(connection: Connection, site: str) -> str | None:

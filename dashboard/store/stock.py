@@ -8,20 +8,37 @@ to be entered anew.
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from dashboard.store.installs import Full, alone
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import box_stock, install
+from dashboard.store.schema import box_access, box_stock, install
 from dashboard.store.schema import site as site_table
 from wire.claim import BoxCard, Label, code_digest
 from wire.keys import key_id
 
 MOST_STOCK = 2000
 MOST_TRIES = 10
+MOST_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stocked:
+    """A box that waits to be fitted."""
+
+    site: str
+    fingerprint: str
+    entered_at: float
+    tries: int
+
+    @property
+    def locked(self) -> bool:
+        """Too many wrong codes."""
+        return self.tries >= MOST_TRIES
 
 
 class Claimed(StrEnum):
@@ -69,6 +86,53 @@ def stock_box(connection: Connection, card: BoxCard, *, by: str | None, now: flo
             raise Full(f"{MOST_STOCK} boxes wait to be fitted already")
         connection.execute(insert(box_stock).values(site=card.site, **values))
     write_audit(connection, at=now, account_id=by, action="stock-box", subject=card.site, outcome="entered")
+
+
+def reopen(connection: Connection, card: BoxCard, *, by: str | None, now: float) -> None:
+    """Let a box that is in use, and lost what it was given, ask for it once more.
+
+    Raises:
+        ValueError: no household has a box of just these keys, or it was revoked.
+    """
+    keys = select(site_table.c.verify_key, site_table.c.seal_key, site_table.c.revoked_at)
+    row = connection.execute(keys.where(site_table.c.site == card.site, site_table.c.tenant == card.tenant)).first()
+    if row is None or (row.verify_key, row.seal_key) != (card.verify_key, card.seal_key):
+        raise ValueError(f"no household has the box {card.site} with these keys")
+    if row.revoked_at is not None:
+        raise ValueError(f"the box {card.site} was revoked")
+    mine = box_access.c.site == card.site
+    if not connection.execute(update(box_access).where(mine).values(reopened_at=now)).rowcount:
+        connection.execute(insert(box_access).values(site=card.site, answers=0, reopened_at=now))
+    write_audit(connection, at=now, account_id=by, action="stock-box", subject=card.site, outcome="entered again")
+
+
+def waiting(connection: Connection, tenant: str, *, start: int = 0) -> tuple[Stocked, ...]:
+    """Boxes that were not claimed yet, the latest first; at most `MOST_LISTED` from `start` on."""
+    names = ("site", "fingerprint", "entered_at", "tries")
+    query = (
+        select(*(box_stock.c[name] for name in names))
+        .where(box_stock.c.tenant == tenant, box_stock.c.claimed_at.is_(None))
+        .order_by(box_stock.c.entered_at.desc(), box_stock.c.site)
+        .limit(MOST_LISTED)
+        .offset(start)
+    )
+    return tuple(Stocked(**row) for row in connection.execute(query).mappings())
+
+
+def count_waiting(connection: Connection, tenant: str) -> int:
+    """How many were not claimed yet."""
+    query = select(func.count()).select_from(box_stock)
+    mine = and_(box_stock.c.tenant == tenant, box_stock.c.claimed_at.is_(None))
+    return int(connection.execute(query.where(mine)).scalar_one())
+
+
+def remove(connection: Connection, tenant: str, site: str, *, by: str, now: float) -> bool:
+    """Take a box out of stock that was not claimed; False where there is none."""
+    mine = and_(box_stock.c.tenant == tenant, box_stock.c.site == site, box_stock.c.claimed_at.is_(None))
+    if not connection.execute(delete(box_stock).where(mine)).rowcount:
+        return False
+    write_audit(connection, at=now, account_id=by, action="unstock-box", subject=site, outcome="removed")
+    return True
 
 
 def claim_box(
