@@ -37,7 +37,7 @@ _MAX_ETAG = 256
 _MAX_DETAIL = 300
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOO_LONG = "the server took too long"
-_HEADERS = {"User-Agent": "gatehouse", "Accept-Encoding": "identity", "Accept": "*/*"}
+HEADERS = {"User-Agent": "gatehouse", "Accept-Encoding": "identity", "Accept": "*/*"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class FetchError(ValueError):
 
 def fetch(wanted: ListWanted, *, context: ssl.SSLContext, folder: Path, limits: Limits) -> Fetched:
     """Fetch one file. Never raises: what goes wrong is told as `failed`, with the reason."""
-    line = _Line()
+    line = Line()
     try:
         with line.cut_after(limits.total):
             fetched = _fetch(wanted, line, context=context, folder=folder, limits=limits)
@@ -105,18 +105,20 @@ def trust(ca: Path | None) -> ssl.SSLContext:
 
 
 @dataclass(slots=True)
-class _Line:
+class Line:
     """The sockets of one fetch, so that another thread can cut them: a server may drip headers for days."""
 
     sockets: list[socket.socket] = field(default_factory=list)
     is_cut: bool = False
 
     def add(self, sock: socket.socket) -> None:
+        """Know one more."""
         self.sockets.append(sock)
         if self.is_cut:
             self.cut()
 
     def cut(self) -> None:
+        """Cut all of them, and those to come."""
         self.is_cut = True
         for sock in self.sockets:
             with contextlib.suppress(OSError):
@@ -125,6 +127,7 @@ class _Line:
 
     @contextlib.contextmanager
     def cut_after(self, seconds: float) -> Iterator[None]:
+        """Cut after so long, unless it is over before."""
         timer = threading.Timer(seconds, self.cut)
         timer.daemon = True
         timer.start()
@@ -164,10 +167,10 @@ class _Line:
         return pool
 
 
-def _fetch(wanted: ListWanted, line: _Line, *, context: ssl.SSLContext, folder: Path, limits: Limits) -> Fetched:
-    headers = _HEADERS | ({"If-None-Match": wanted.etag} if wanted.etag else {})
+def _fetch(wanted: ListWanted, line: Line, *, context: ssl.SSLContext, folder: Path, limits: Limits) -> Fetched:
+    headers = HEADERS | ({"If-None-Match": wanted.etag} if wanted.etag else {})
     said: dict[str, Any] = {"list_id": wanted.list_id, "url": wanted.url}
-    with line.pool(context, limits) as pool, contextlib.closing(_response(pool, wanted.url, headers)) as response:
+    with line.pool(context, limits) as pool, contextlib.closing(respond(pool, wanted.url, headers)) as response:
         etag = _etag(response.headers.get("ETag"))
         if response.status == 304 and wanted.etag:
             return Fetched(message=ListFetched(**said, outcome="same", etag=etag or wanted.etag))
@@ -182,13 +185,13 @@ def _fetch(wanted: ListWanted, line: _Line, *, context: ssl.SSLContext, folder: 
     return Fetched(message=ListFetched(**said, outcome="new", etag=etag), descriptor=descriptor)
 
 
-def _response(pool: urllib3.PoolManager, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+def respond(pool: urllib3.PoolManager, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
     """The answer after at most `MAX_REDIRECTS` redirects, its body unread."""
     for _ in range(MAX_REDIRECTS + 1):
         try:
             response = pool.request("GET", url, headers=headers, redirect=False, preload_content=False)
         except (HTTPError, ValueError, OSError) as error:
-            raise FetchError(_plain(error)) from error
+            raise FetchError(plain(error)) from error
         if response.status not in _REDIRECTS:
             return response
         onwards = response.headers.get("Location")
@@ -219,7 +222,7 @@ def _keep(response: urllib3.BaseHTTPResponse, descriptor: int, most: int) -> Non
     if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > most:
         raise FetchError(f"it has {int(length):,} octets, the most is {most:,}")
     taken = 0
-    while chunk := _read(response):
+    while chunk := read_chunk(response):
         taken += len(chunk)
         if taken > most:
             raise FetchError(f"it has more than {most:,} octets")
@@ -229,11 +232,16 @@ def _keep(response: urllib3.BaseHTTPResponse, descriptor: int, most: int) -> Non
     os.lseek(descriptor, 0, os.SEEK_SET)
 
 
-def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+def read_chunk(response: urllib3.BaseHTTPResponse) -> bytes:
+    """The next octets of a body; none at its end.
+
+    Raises:
+        FetchError: the server is gone, or too slow.
+    """
     try:
         return response.read1(_CHUNK)
     except (HTTPError, ValueError, OSError) as error:
-        raise FetchError(_plain(error)) from error
+        raise FetchError(plain(error)) from error
 
 
 def nameless(folder: Path) -> int:
@@ -257,7 +265,7 @@ def _etag(value: str | None) -> str | None:
     return value
 
 
-def _plain(error: Exception) -> str:
+def plain(error: Exception) -> str:
     """Why there was no answer, in a few words."""
     seen: BaseException | None = error
     for _ in range(8):

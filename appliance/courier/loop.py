@@ -30,8 +30,9 @@ from appliance.courier.broker import (
 from appliance.courier.fetch import Fetched
 from appliance.courier.fetcher import Fetcher
 from appliance.courier.pump import Acknowledge, Action, Publish, Pump, Tell
+from appliance.courier.releases import ReleaseFetcher
 from appliance.courier.renewal import RETRY_FIRST, RETRY_MOST, Renewal
-from appliance.messages import ListWanted, Message, MessageError, RenewalSigned
+from appliance.messages import ListWanted, Message, MessageError, ReleaseWanted, RenewalSigned
 from appliance.settings import BoxSettings
 from wire.tls import client_context
 from wire.topics import ROOT, Channel
@@ -78,6 +79,8 @@ class Courier:
             folder=settings.state_dir / "courier",
         )
         self._selector.register(self._fetcher, selectors.EVENT_READ, "fetched")
+        self._releases = ReleaseFetcher(settings.state_dir / "courier")
+        self._selector.register(self._releases, selectors.EVENT_READ, "release")
         self._broker: BrokerConnection | None = None
         self._broker_fd: int | None = None
         self._broker_wait = Backoff(first=0.2, most=30.0, chance=chance)
@@ -103,7 +106,7 @@ class Courier:
         if self._broker is None and self._pump.will is not None and now >= self._broker_at:
             self._join_broker()
         self._watch()
-        ready = dict.fromkeys(("link", "broker", "fetched"), 0)
+        ready = dict.fromkeys(("link", "broker", "fetched", "release"), 0)
         for key, mask in self._selector.select(self._patience(self._monotonic())):
             ready[key.data] = mask
         if ready["link"]:
@@ -117,6 +120,10 @@ class Courier:
             )
         if ready["fetched"]:
             self._unsent.extend(self._fetcher.take())
+        if ready["release"]:
+            words = self._releases.take()
+            if self._link is not None:  # a keeper that comes later asks again
+                self._unsent.extend(words)
         self._flush()
 
     def _patience(self, now: float) -> float:
@@ -158,6 +165,8 @@ class Courier:
             for message in batch:
                 if isinstance(message, ListWanted):
                     self._fetcher.want(message)
+                elif isinstance(message, ReleaseWanted):
+                    self._releases.want(message)
                 elif isinstance(message, RenewalSigned):
                     self._renewal.signed(message)
                 else:

@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
@@ -45,7 +46,10 @@ from appliance.keeper.probing import Probing
 from appliance.keeper.self_test import SelfTest
 from appliance.keeper.store.database import Store
 from appliance.keeper.supply import Supply
+from appliance.keeper.updating import Root, Updating
 from appliance.keeper.uplink import Identity, Uplink
+from appliance.keeper.wifi import Setting, Wifi
+from appliance.requests import SetNetworkRequest
 from appliance.settings import NoticeSettings
 from wire.acts import IssueCode
 
@@ -88,6 +92,12 @@ class Parts:
     """Id of this run of the machine; None where time is a script's: then nothing is sealed."""
     nonce: Callable[[], str] = field(default=lambda: secrets.token_hex(32))
     """64 hexadecimal digits that nobody can guess."""
+    root: Root | None = None
+    """Who may change the box; None where it takes no releases."""
+    passphrases_left: Path | None = None
+    """Sealed passphrases of the Wi-Fi as enrolment left them; None in a script."""
+    ask_network: Callable[[SetNetworkRequest], None] | None = None
+    """Asks root to change the Wi-Fi's name; None where there is nobody to ask."""
     remark: str = ""
     """Appended to what is said of the authority, such as a list that could not be read."""
 
@@ -150,6 +160,15 @@ class Core:
         self._uplink.bulk(self._bundles.part)
         self._doorway = Doorway(self._book.record, parts.notice, send=self._send)
         self._acts.on(IssueCode, self._doorway.own.issue)
+        self._updating = Updating(store, parts.root, self._acts, new_id=lambda: parts.nonce()[:32])
+        wifi = Setting(
+            site=parts.identity.site,
+            opener=parts.identity.opener,
+            left=parts.passphrases_left,
+            ask=parts.ask_network,
+        )
+        self._wifi = Wifi(store, self._book.keys, wifi)
+        self._wifi.register(self._acts)
         works = Works(
             store=store,
             book=self._book,
@@ -163,8 +182,10 @@ class Core:
             counsel=self._counsel,
             clerk=self._clerk,
             doorway=self._doorway,
+            wifi=self._wifi,
             supply=self._supply,
             test=self._test,
+            updating=self._updating,
         )
         self._incoming = Incoming(works, send=self._send, sentence=self._sentence)
 
@@ -192,6 +213,7 @@ class Core:
                     self._incoming.warden_anew()
                     self._send(Peer.WARDEN, self._collection.enforcement)
                     self._doorway.tell_warden(moment)
+                    self._send(Peer.WARDEN, self._wifi.message(moment, monotonic))
                 case Peer.COURIER:
                     self._send(Peer.COURIER, self._uplink.connected(moment))
                 case Peer.RESOLVER:
@@ -208,6 +230,7 @@ class Core:
             self._health.peers.discard(peer.value)
             if peer is Peer.COURIER:
                 self._uplink.gone()
+                self._updating.courier_gone(monotonic)
                 if self._supply is not None:
                     self._supply.courier_gone(monotonic)
             elif peer is Peer.SENSOR:
@@ -280,6 +303,10 @@ class Core:
             self._doorway.tick(self._judgement.scope, recording=scope, at=moment, monotonic=monotonic)
             self._keeping.tick(self._counsel.office.document, self._judgement, at=self._clock.keep().floor)
             self._bundles.tick(moment)
+            courier = Peer.COURIER.value in self._health.peers
+            release = self._updating.tick(at=moment, monotonic=monotonic, courier=courier)
+            if self._wifi.due(moment, monotonic):
+                self._send(Peer.WARDEN, self._wifi.message(moment, monotonic))
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
             self._storage.tick(scope=self._judgement.scope, at=moment)
@@ -287,8 +314,8 @@ class Core:
         if monotonic >= self._mask_due:
             self._send_mask(monotonic)
         self._say_status(moment, monotonic)
+        self._send(Peer.COURIER, *release)
         if self._supply is not None:
-            courier = Peer.COURIER.value in self._health.peers
             self._send(Peer.COURIER, *self._supply.tick(at=moment, monotonic=monotonic, courier=courier))
         self._ask(moment, monotonic)
         self._send(Peer.COURIER, *self._uplink.pump(monotonic, moment))
@@ -353,7 +380,12 @@ class Core:
         self._send(Peer.SENSOR, mask)
 
     def _say_status(self, moment: float, monotonic: float) -> None:
-        said = (self._judgement.sentence, frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}))
+        software = self._updating.state
+        said = (
+            self._judgement.sentence,
+            frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}),
+            None if software is None else (software.wanted, software.stage, software.detail),
+        )
         news = said != self._status_said and monotonic - self._status_at >= STATUS_SPACING
         if not (news or monotonic >= self._status_due) or not self._uplink.take_credit():
             return
@@ -368,7 +400,7 @@ class Core:
             lists=None if self._supply is None else fitting(health(self._supply, moment)),
             test=None if self._test is None else self._test.state(self._judgement.scope),
             keeping=self._keeping.told(),
-        ).model_copy(update=self._counsel.standing(moment))
+        ).model_copy(update=self._counsel.standing(moment) | {"software": software, "wifi": self._wifi.state()})
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 
     def _overflow(self) -> int:

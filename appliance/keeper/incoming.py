@@ -34,7 +34,9 @@ from appliance.keeper.probing import ANSWERS_DHCP, Probing
 from appliance.keeper.self_test import SelfTest
 from appliance.keeper.store.database import Store
 from appliance.keeper.supply import Supply
+from appliance.keeper.updating import Updating
 from appliance.keeper.uplink import Uplink
+from appliance.keeper.wifi import Wifi
 from wire.codec import WireError
 from wire.ledger import HeadCosigned
 from wire.models import Command, Receipt
@@ -60,6 +62,8 @@ class Works:
     counsel: Counsel
     clerk: Clerk
     doorway: Doorway
+    wifi: Wifi
+    updating: Updating
     supply: Supply | None = None
     test: SelfTest | None = None
 
@@ -126,6 +130,8 @@ class Incoming:
                 if isinstance(message, m.StationChanged):
                     self._works.doorway.own.station(message)
                 self._observe(message, turn, judgement)
+            case m.PassphraseGuessed() | m.WifiSeen() | m.WifiKept():
+                self._of_wifi(message, turn, judgement)
             case m.NearbyCounted():
                 # Asked for by its clause only; an hour that ends after the clause is not kept.
                 scope = self._works.counsel.recording(judgement)
@@ -135,14 +141,28 @@ class Incoming:
             case m.RulesOverflow():
                 self._works.book.unheard.counted(message.packets, scope=judgement.scope, at=turn.at)
             case m.LinkChanged():
-                _log.info("port %s is %s", message.interface, "up" if message.up else "down")
-                self._works.clerk.event("port", name=message.interface, up=message.up)
-                if not message.up:
-                    self._works.book.associations_lost()  # it may have been the access point's
-                scope = self._works.counsel.recording(judgement)
-                self._works.book.tamper.link(self._placed(message, turn), turn.at, scope)
+                self._link(message, turn, judgement)
             case _:
                 self._unexpected(Peer.WARDEN, message)
+
+    def _of_wifi(
+        self, message: m.PassphraseGuessed | m.WifiSeen | m.WifiKept, turn: Turn, judgement: Judgement
+    ) -> None:
+        match message:
+            case m.PassphraseGuessed():
+                self._works.book.guessed(self._timed(message, turn), scope=self._works.counsel.recording(judgement))
+            case m.WifiSeen():
+                self._works.wifi.seen(message)
+            case m.WifiKept():
+                self._works.wifi.kept(message, turn.at)
+
+    def _link(self, message: m.LinkChanged, turn: Turn, judgement: Judgement) -> None:
+        _log.info("port %s is %s", message.interface, "up" if message.up else "down")
+        self._works.clerk.event("port", name=message.interface, up=message.up)
+        if not message.up:
+            self._works.book.associations_lost()  # it may have been the access point's
+        scope = self._works.counsel.recording(judgement)
+        self._works.book.tamper.link(self._placed(message, turn), turn.at, scope)
 
     def _from_probe(self, message: m.Message, turn: Turn, judgement: Judgement) -> None:
         probing = self._works.probing
@@ -200,6 +220,13 @@ class Incoming:
         if isinstance(message, m.LinkChanged):
             return msgspec.structs.replace(message, ts=ts)
         return moved(message, ts)  # type: ignore[return-value] # an observation stays of its kind
+
+    @staticmethod
+    def _timed(message: m.PassphraseGuessed, turn: Turn) -> m.PassphraseGuessed:
+        """The tries in the keeper's time."""
+        late = turn.at - turn.now
+        ts = min(max(message.ts + late, 0.0), turn.at)
+        return msgspec.structs.replace(message, ts=ts, since=min(max(message.since + late, 0.0), ts))
 
     def _warden_state(self, state: m.WardenState, moment: float) -> None:
         enforcement = self._works.collection.enforcement
@@ -260,6 +287,8 @@ class Incoming:
                 self._send(Peer.COURIER, m.RenewalSigned(request=uplink.renewal(message.csr, turn.at)))
             case m.ListFetched():
                 pass  # its file came beside it: the loop has given both to the supply
+            case m.ReleaseFetched():
+                self._works.updating.fetched(message, at=turn.at, monotonic=turn.monotonic)
             case m.Inbound():
                 self._inbound(message, turn, judgement)
                 self._send(Peer.COURIER, m.InboundDone(token=message.token))

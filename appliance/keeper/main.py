@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance import clock, link, messages
+from appliance import clock, link, messages, requests
 from appliance.keeper import surroundings
 from appliance.keeper.compiler import Compiler
 from appliance.keeper.core import TICK_SECONDS, Core, Parts, Peer, Send
@@ -32,6 +32,7 @@ from appliance.keeper.law import desk as law_desk
 from appliance.keeper.lists.jobs import Result
 from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
+from appliance.keeper.root import root_side
 from appliance.keeper.self_test import SelfTest
 from appliance.keeper.shelf import Shelf
 from appliance.keeper.steady import Steady, open_store
@@ -283,9 +284,12 @@ def build(settings: BoxSettings, store: Store, *, lists: Lists, supply: Supply) 
             arrangement=id_source("a", secrets.token_bytes),
         ),
         heartbeat_seconds=settings.heartbeat_seconds,
+        passphrases_left=settings.household.with_name("passphrases.json"),
+        ask_network=lambda request: requests.ask(settings.run_dir, request),
         notice=settings.notice,
         ground=ground,
         boot=ground.place.boot or secrets.token_hex(8),
+        root=root_side(settings),
         supply=supply,
         self_test=lambda teller: SelfTest(
             store,
