@@ -150,6 +150,10 @@ class Household:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         self._apply_sysctls(files[render.SYSCTL])
+        self._serve()
+
+    def _serve(self) -> None:
+        """Load the rules and start dnsmasq; where the box has a systemd of its own, that does it."""
         self.gateway.run(["nft", "-f", self.rendered(render.NFTABLES)])
         self._own_runtime_folder()
         command = ["dnsmasq", f"--conf-file={self.rendered(render.DNSMASQ)}", f"--pid-file={self.dnsmasq_pid_file}"]

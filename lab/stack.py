@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +50,21 @@ _HQ = addresses.HQ[0]
 _PORT = 8883
 _UIDS = {"warden": 64101, "sensor": 64102, "keeper": 64103, "courier": 64104, "porch": 64105, "resolver": 64106}
 _ROOMS = tuple(_UIDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the box's files are, as its settings say it; what is no absolute path lies beside them."""
+
+    state: Path | str
+    run: Path | str
+    household: Path | str
+    authority: Path | str
+    ca: Path | str
+    certificate: Path | str
+    certificate_key: Path | str
+    signing_key: Path | str
+    sealing_key: Path | str
 
 
 class Stack:
@@ -88,7 +104,7 @@ class Stack:
     def __enter__(self) -> Self:
         """Bring it all up; what was started is stopped again if a later part fails."""
         try:
-            self.home = self._exit.enter_context(Household(self.folder / "household"))
+            self.home = self._exit.enter_context(self._household())
             self._exit.callback(self.services.stop)
             self._make_keys()
             self._start_broker()
@@ -119,10 +135,18 @@ class Stack:
             client.lease()
         return client
 
+    def _household(self) -> Household:
+        return Household(self.folder / "household")
+
     @property
     def box_config(self) -> Path:
         """The box's settings file."""
         return self.folder / "box" / "box.toml"
+
+    @property
+    def authority_file(self) -> Path:
+        """Where the box looks for its authority."""
+        return self.folder / "box" / "authority.json"
 
     @property
     def database(self) -> Path:
@@ -159,8 +183,7 @@ class Stack:
     def issue_authority(self, document: Authority, issuer: Ed25519PrivateKey | None = None) -> None:
         """Sign an authority document and put it where the box looks."""
         signed = authority_document.sign(document, issuer or self.issuer)
-        path = self.folder / "box" / "authority.json"
-        replace(path, signed.model_dump_json(indent=1).encode(), mode=0o644)
+        replace(self.authority_file, signed.model_dump_json(indent=1).encode(), mode=0o644)
 
     def authority(
         self,
@@ -293,30 +316,47 @@ sealing_key = "{self.folder}/keys/server-sealing.pem"
             os.chown(keys / "box-sealing.pem", uids["keeper"], -1)
             os.chown(certificate.key, uids["courier"], -1)
             os.chown(self.home.known_folder, uids["warden"], -1)
-        shutil.copy(LISTS / "demo-list.txt", folder / "demo-list.txt")
+        places = Places(
+            state="state",
+            run="run",
+            household=self.home.household_file,
+            authority="authority.json",
+            ca=self._ca.certificate_path,
+            certificate=certificate.certificate,
+            certificate_key=certificate.key,
+            signing_key=keys / "box-signing.pem",
+            sealing_key=keys / "box-sealing.pem",
+        )
+        self._write_settings(self.box_config, places, uids)
+        self.issue_authority(self.authority())
+        self.resume_box()
+
+    def _write_settings(self, path: Path, places: Places, uids: Mapping[str, int]) -> None:
+        """`box.toml` and the lists beside it."""
+        shutil.copy(LISTS / "demo-list.txt", path.parent / "demo-list.txt")
         settings = f"""
 tenant = "{TENANT}"
 site = "{SITE}"
-state_dir = "state"
-run_dir = "run"
-household = "{self.home.household_file}"
+state_dir = "{places.state}"
+run_dir = "{places.run}"
+household = "{places.household}"
 heartbeat_seconds = 10
 
 [broker]
 host = "{_HQ}"
 port = {_PORT}
-ca = "{self._ca.certificate_path}"
-certificate = "{certificate.certificate}"
-key = "{certificate.key}"
+ca = "{places.ca}"
+certificate = "{places.certificate}"
+key = "{places.certificate_key}"
 
 [keys]
-signing_key = "{keys}/box-signing.pem"
-sealing_key = "{keys}/box-sealing.pem"
+signing_key = "{places.signing_key}"
+sealing_key = "{places.sealing_key}"
 server_verify = ["{self._public["server-signing"]}"]
 server_seal = "{self._public["server-sealing"]}"
 
 [authority]
-path = "authority.json"
+path = "{places.authority}"
 issuers = ["{public_text(self.issuer)}"]
 
 [notice]
@@ -335,7 +375,7 @@ severity = "today"
 path = "demo-list.txt"
 """
         for list_id, text in self._lists.items():
-            replace(folder / f"{list_id}.txt", text.encode(), mode=0o644)
+            replace(path.parent / f"{list_id}.txt", text.encode(), mode=0o644)
             kind = "addresses" if list_id.endswith("-addresses") else "domains"
             settings += f"""
 [[lists]]
@@ -346,9 +386,7 @@ severity = "information"
 format = "{kind}"
 path = "{list_id}.txt"
 """
-        replace(self.box_config, settings.encode(), mode=0o644)
-        self.issue_authority(self.authority())
-        self.resume_box()
+        replace(path, settings.encode(), mode=0o644)
 
     def pause_box(self) -> None:
         """Stop the box's processes; its rules stay loaded and the household keeps its internet."""

@@ -57,6 +57,7 @@ def replace(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     temporary = path.with_name(f".{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, mode)  # the process's umask would leave others unable to read what is theirs to read
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

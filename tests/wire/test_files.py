@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,13 @@ def test_replacing_leaves_the_new_file_whole_and_nothing_beside_it(tmp_path: Pat
     assert file.read_bytes() == b"new"
     assert file.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_the_mode_is_the_one_asked_for_whatever_the_process_masks(tmp_path: Path) -> None:
+    file = tmp_path / "register"
+    before = os.umask(0o077)
+    try:
+        replace(file, b"for others to read", mode=0o644)
+    finally:
+        os.umask(before)
+    assert file.stat().st_mode & 0o777 == 0o644
