@@ -3,33 +3,30 @@
 What counts: the box is in stock with just these keys, the request is signed with them, its code was claimed, it is not
 revoked, and it has not been heard yet: the answer may have been lost on its way, so until then it is given again. From
 when the box was heard, a second box with the same card gets nothing, unless the card was entered again.
-Before the answer leaves, the broker lets the box in. Bounded: `MAX_REQUEST` octets; in an hour `MOST_ANSWERS` answers
+Before the answer leaves, the broker lets the box in. Bounded: a request as `asking.read` bounds it; in an hour `MOST_ANSWERS` answers
 a box, and `MOST_WAITING` times the word that it is not claimed yet, which writes nothing. Of boxes that are not in stock
 nothing is written or remembered.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from dashboard.broker.control import ControlError
+from dashboard.enrol.asking import Answer, Outcome, UnansweredError, read
 from dashboard.enrol.issuing import SKEW, Issuer, RenewalRefusedError, issue, readable
+from dashboard.enrol.line import open_uplink
 from dashboard.enrol.share import Share
 from dashboard.store import law
 from dashboard.store import wifi as stored
@@ -38,10 +35,8 @@ from dashboard.store.queries import write_audit
 from dashboard.store.schema import box_access, box_stock
 from dashboard.store.schema import site as site_table
 from wire import enrolment
-from wire.claim import BoxCard, parse_card
-from wire.documents import DocumentError
+from wire.claim import BoxCard
 from wire.enrolment import (
-    MAX_REQUEST,
     BrokerAt,
     Enrolment,
     EnrolmentError,
@@ -50,37 +45,12 @@ from wire.enrolment import (
     Network,
     NoticeTexts,
     Uplink,
-    request_bytes,
 )
-from wire.keys import KeyFileError, seal_key, verify_key
+from wire.keys import seal_key
 from wire.wifi import Country, SealedPassphrase
 
 MOST_ANSWERS = 12
 MOST_WAITING = 600
-_SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
-_UPLINK = b"gatehouse/uplink/v1\n"
-
-
-class Outcome(StrEnum):
-    """What became of a request."""
-
-    DONE = "done"
-    WAITING = "unclaimed"
-    REFUSED = "refused"
-    BUSY = "busy"
-    """Asked too often."""
-    LATER = "later"
-    """Something here does not work at the moment."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a box is told."""
-
-    outcome: Outcome
-    says: str
-    """In a plain sentence; quotes nothing of the request."""
-    sealed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +75,6 @@ class Hands:
     """Opens what a provider gave."""
     admit: Callable[[str], None]
     """Lets a box in at the broker; again does no harm. Raises `ControlError`."""
-
-
-class UnansweredError(Exception):
-    """No answer; carries what is said instead."""
-
-    def __init__(self, outcome: Outcome, says: str, *, site: str = "") -> None:
-        super().__init__(says)
-        self.outcome = outcome
-        self.site = site
-        """Where this is to be written down."""
 
 
 class Enroller:
@@ -246,28 +206,6 @@ class Enroller:
         write_audit(connection, at=now, account_id=None, action="enrol-box", subject=subject, outcome=outcome)
 
 
-def read(raw: bytes, *, tenant: str) -> tuple[EnrolmentRequest, BoxCard]:
-    """A request whose card and signature hold.
-
-    Raises:
-        UnansweredError: too large, none, of another operator, or not signed with the keys of its card.
-    """
-    if len(raw) > MAX_REQUEST:
-        raise UnansweredError(Outcome.REFUSED, "the request is too large")
-    try:
-        request = EnrolmentRequest.model_validate_json(raw)
-        card = parse_card(request.card.model_dump_json().encode())
-        signature = base64.b64decode(request.signature, validate=True)
-        verify_key(card.verify_key).verify(signature, request_bytes(request.card, request.csr, request.at))
-    except (ValidationError, DocumentError, KeyFileError, ValueError):
-        raise UnansweredError(Outcome.REFUSED, "it is no request of a box") from None
-    except InvalidSignature:
-        raise UnansweredError(Outcome.REFUSED, "it is not signed with the key of its card") from None
-    if card.tenant != tenant:
-        raise UnansweredError(Outcome.REFUSED, "the box is another operator's")
-    return request, card
-
-
 def _judge(known: Any, access: Any, card: BoxCard) -> None:
     if known["tenant"] != card.tenant or (known["verify_key"], known["seal_key"]) != (card.verify_key, card.seal_key):
         raise UnansweredError(Outcome.REFUSED, "the home has another box", site=card.site)
@@ -288,21 +226,6 @@ def authority_of(connection: Connection, site: str) -> str | None:
         if agreed and isinstance(document, str):
             return document
     return None
-
-
-def seal_uplink(given: dict[str, str], *, site: str, recipient: X25519PublicKey) -> str:
-    """What a provider gave for a line (`user`, `password`), so that only the desk reads it, and only for this box."""
-    raw = _SUITE.encrypt(json.dumps(given).encode(), recipient, info=_UPLINK + site.encode())
-    return base64.b64encode(raw).decode()
-
-
-def open_uplink(sealed: str, *, site: str, recipient: X25519PrivateKey) -> dict[str, Any]:
-    """What was sealed; empty where another key sealed it, or for another box."""
-    try:
-        held = json.loads(_SUITE.decrypt(base64.b64decode(sealed), recipient, info=_UPLINK + site.encode()))
-    except (InvalidTag, ValueError):
-        return {}
-    return held if isinstance(held, dict) else {}
 
 
 def _note(connection: Connection, site: str, now: float) -> None:

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.broker.control import ControlError
-from dashboard.enrol.enrolling import Answer, Enroller, Outcome
+from dashboard.enrol.asking import Answer, Outcome
+from dashboard.enrol.enrolling import Enroller
 from dashboard.store.engine import reading
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import box_access, install, relay

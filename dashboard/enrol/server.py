@@ -21,8 +21,9 @@ from typing import Any, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from dashboard.enrol.asking import Outcome
 from dashboard.enrol.desk import Desk
-from dashboard.enrol.enrolling import Enroller, Outcome
+from dashboard.enrol.enrolling import Enroller
 from dashboard.enrol.issuing import RenewalRefusedError
 from wire import enrolment
 from wire.codec import payload_json

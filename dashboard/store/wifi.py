@@ -32,7 +32,8 @@ LIFETIME = 24 * 3600.0
 HEARD_WITHIN = 150.0
 """Only a box that was heard so short a time ago is asked again."""
 _WHY = "Wi-Fi of the household"
-_LOST = ("unsent", "unanswered")
+_LOST = ("unsent", "unanswered", "expired", "out-of-sequence")
+"""States of an order that the box may not have followed, and not because it would not."""
 Purpose = Literal["device", "guest", "household"]
 
 

@@ -17,8 +17,9 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import Engine, select
 
 from dashboard.broker.control import ControlError
+from dashboard.enrol.asking import Answer
 from dashboard.enrol.desk import Desk
-from dashboard.enrol.enrolling import Answer, Enroller, Hands, Offer
+from dashboard.enrol.enrolling import Enroller, Hands, Offer
 from dashboard.enrol.issuing import Issuer
 from dashboard.store import installs, schema, stock
 from dashboard.store.engine import open_engine

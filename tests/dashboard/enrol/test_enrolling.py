@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from dashboard.enrol import enrolling
-from dashboard.enrol.enrolling import MOST_ANSWERS, MOST_WAITING, Outcome, open_uplink, seal_uplink
+from dashboard.enrol import asking
+from dashboard.enrol.asking import Outcome
+from dashboard.enrol.enrolling import MOST_ANSWERS, MOST_WAITING
+from dashboard.enrol.line import open_uplink, seal_uplink
 from dashboard.enrol.share import HOUR
 from dashboard.store import schema, stock, wifi
 from wire.enrolment import MAX_REQUEST, EnrolmentError, EnrolmentRequest
@@ -265,13 +267,13 @@ def test_a_line_that_cannot_be_opened_is_left_to_the_box(station: Any) -> None:
     )
 )
 def test_whatever_comes_is_a_request_or_a_plain_refusal(raw: bytes) -> None:
-    with pytest.raises(enrolling.UnansweredError):
-        enrolling.read(raw, tenant="example")
+    with pytest.raises(asking.UnansweredError):
+        asking.read(raw, tenant="example")
 
 
 def test_a_request_cut_or_bent_is_refused(new_box: Callable[..., Any]) -> None:
     whole = new_box(site="box-1").request()
     for at in range(0, len(whole), 37):
         for bent in (whole[:at], whole[:at] + b"\xff" + whole[at + 1 :]):
-            with pytest.raises(enrolling.UnansweredError):
-                enrolling.read(bent, tenant="example")
+            with pytest.raises(asking.UnansweredError):
+                asking.read(bent, tenant="example")
