@@ -38,6 +38,8 @@ class FindingKind(StrEnum):
     """A passphrase that is one device's own is in use by two at once (N9)."""
     KEY_ENDED = "passphrase-ended"
     """A guest's passphrase is in use past its date (N9)."""
+    PASSPHRASE_GUESSED = "passphrases-tried"  # noqa: S105 - a kind of finding
+    """Passphrases that are none of the Wi-Fi's are being tried, over and over (N9)."""
     VISIT_OVER = "visit-over"
     """A guest's device is still there after the visit was to end (R23)."""
     # --- signs (R18): what traffic may mean, graded, never asserted

@@ -36,7 +36,8 @@ Ssid = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(_plain)
 """Name of a Wi-Fi."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1: which channels and how much power are allowed."""
-KeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+KeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,31}$")]
+"""The access point (hostapd) reads no longer one: with a line that it cannot read, nobody could join at all."""
 Passphrase = Annotated[str, Field(pattern=r"^[\x20-\x7e]{8,63}$")]
 Sealed = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{64,256}={0,2}$")]
 """Base64 of the sealed passphrase."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from appliance.keeper import findings
 from appliance.keeper.authority import Scope
 from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.devices.model import Device, is_group
@@ -21,6 +22,7 @@ from appliance.keeper.household.arrivals import Arrivals
 from appliance.keeper.household.away import AwayTimes
 from appliance.keeper.household.crowd import SUBJECT
 from appliance.keeper.household.doubles import Doubles
+from appliance.keeper.household.guessing import BECAUSE_OVER, CALM_SECONDS, Guessing
 from appliance.keeper.household.habits import Habits
 from appliance.keeper.household.keys import Keys
 from appliance.keeper.household.kin import Kin
@@ -50,6 +52,7 @@ from appliance.messages import (
     NameClassSeen,
     NameLookedUp,
     NeighbourChanged,
+    PassphraseGuessed,
     Sighting,
     SignalSeen,
     StationChanged,
@@ -91,6 +94,7 @@ class Book:
         self._rhythm = Rhythm(record, stays, self.away, past=self.past, habits=habits, signs=self.signs)
         self.tamper = Tamper(record, self.signs, ground)
         self.unheard = Unheard(record, self.signs)
+        self._guessing = Guessing()
         self.opened: Mapping[str, Opened] = {}
         """What may be collected of each device whose mask is off, by its id (N2)."""
         self._flush_due = float("-inf")
@@ -118,7 +122,7 @@ class Book:
         """All that went over a bound, since start."""
         parts = self._arrivals.overflow + self._stays.overflow() + self.proposals.overflow
         signs = self._lookups.overflow + self.signs.overflow + self._record.noise.overflow + self._rhythm.overflow
-        return self.registry.overflow + parts + signs + self._store.overflow()
+        return self.registry.overflow + parts + signs + self._guessing.overflow + self._store.overflow()
 
     # --- observations -----------------------------------------------------------------------
 
@@ -201,6 +205,7 @@ class Book:
     def _joined(self, heard: StationChanged, now: Now) -> None:
         known = self.registry.by_mac(heard.mac)
         away = self._stays.began(heard.mac) is None
+        self._guessing.joined(heard.mac)
         device = self.keys.joined(heard, now)
         if device is None:
             return
@@ -292,6 +297,13 @@ class Book:
         """Forget the addresses that a device did not use since a moment, but the last; how many."""
         return self._arrivals.let_go(device, before)
 
+    def guessed(self, heard: PassphraseGuessed, *, scope: Scope | None) -> None:
+        """Passphrases that are none of the Wi-Fi's were tried."""
+        if scope is None:
+            self._guessing.forget()
+        else:
+            self._guessing.heard(heard)
+
     def set_quarantined(self, macs: Collection[str], at: float) -> None:
         """What the warden says that it holds back."""
         for device in self.registry:
@@ -315,6 +327,7 @@ class Book:
         self._flush_due = at + FLUSH_SECONDS
         self._stays.tick(at)
         self._crowd(scope, at)
+        self._guesses(scope, at)
         self.unheard.tick(at)
         self._doubles.tick(Now(scope=scope, ts=at, at=at))
         self._standings.tick(scope=scope, at=at)
@@ -335,6 +348,16 @@ class Book:
         if over:
             because = "No more addresses than usual were heard for ten minutes."
             self.signs.end(None, FindingKind.MANY_ADDRESSES, SUBJECT, because, at)
+
+    def _guesses(self, scope: Scope, at: float) -> None:
+        """Tell of passphrases that are tried, an address at a time; close what is over."""
+        for mac, sign in self._guessing.news(at):
+            device = None if mac is None else self.registry.by_mac(mac)
+            told = sign if device is None else replace(sign, device_id=device.device_id)
+            self.signs.tell(told, Now(scope=scope, ts=at, at=at))
+        for stored in self._store.findings.of_kind([FindingKind.PASSPHRASE_GUESSED.value]):
+            if at - stored.finding.last_seen.timestamp() >= CALM_SECONDS:
+                self._record.report_finding(stored, findings.closed(stored.finding, BECAUSE_OVER), at)
 
     def answer(self, result: CommandResult, at: float) -> None:
         """Put the answer to a command in the outbox."""

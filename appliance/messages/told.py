@@ -14,8 +14,8 @@ MAX_TALKS = 512
 
 MAX_PASSPHRASES = 64
 """Equal to `wire.wifi.MOST_PASSPHRASES`."""
-MAX_KEY_ID = 32
-"""Most characters of a passphrase's id: hostapd reads lines of 127 octets, and ids of 49."""
+MAX_KEY_ID = 31
+"""Most characters of a passphrase's id: hostapd 2.10 takes no longer one."""
 
 
 class CollectionMask(BaseMessage, frozen=True, tag="mask"):

@@ -16,6 +16,7 @@ from appliance.keeper.devices.passphrases import (
     Binding,
     Judgement,
     Outcome,
+    Passphrases,
     Purpose,
     TooManyKeysError,
 )
@@ -181,6 +182,18 @@ class Keys:
         if refusal is None:
             self._answered(order.key_id, purpose, whose, until, at)
         return refusal
+
+    def unbind(self, key_id: str, at: float) -> None:
+        """A passphrase is none any more: nobody joins with it, and its place is free."""
+        kinship = self._record.store.kinship
+        before = kinship.passphrases()
+        if before.get(key_id) is None:
+            return
+        kinship.put_passphrases(Passphrases(each for each in before if each.key_id != key_id))
+        because = "The passphrase was ended: nobody joins with it any more."
+        for kind in (FindingKind.KEY_SHARED, FindingKind.KEY_ENDED):
+            for device in self._about(kind, key_id):
+                self._close(device, kind, key_id, because, at)
 
     def _answered(self, key_id: str, purpose: Purpose, whose: str | None, until: float | None, at: float) -> None:
         """Close the findings about a passphrase that what was said of it answers."""

@@ -337,6 +337,8 @@ class Signs:
         standing = None if device is None else device.standing
         if scope is None:
             return standing, None
+        if sign.kind is FindingKind.PASSPHRASE_GUESSED:  # that a device is near and wants in: no more than presence
+            return standing, scope.classes(standing or Standing.UNKNOWN).get(DataClass.PRESENCE)
         whose = Standing.UNKNOWN if standing is None or sign.kind in rules.NETWORK_KINDS else standing
         return standing, scope.classes(whose).get(DataClass.SIGNS)
 
