@@ -24,6 +24,7 @@ _COMMANDS = {
     "health": "after a start: is a new version well, or does the box go back",
     "lists": "look at the lists of names, check and sign them",
     "probe": "look round the household's network once, if the keeper gives leave",
+    "release": "make, sign and check releases of the box's software",
     "replay": "show what a capture file would tell the box; stores nothing",
     "serve-request": "do as root what the keeper asked for; systemd starts it",
     "status": "ask the running box how it is",
