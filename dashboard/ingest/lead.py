@@ -121,6 +121,10 @@ class Place:
         """Give it up."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            # Said, not left to the end of the connection: that the server notices a moment later, and whoever takes
+            # the place at once would find it taken.
+            with suppress(SQLAlchemyError), connection.begin():
+                connection.execute(text("SELECT pg_advisory_unlock_all()"))
             with suppress(SQLAlchemyError):
                 connection.invalidate()
             with suppress(SQLAlchemyError):
