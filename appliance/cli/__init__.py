@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 _COMMANDS = {
+    "apply": "put household.toml in force; take it back if it cuts the box off",
     "authority": "issue, show and check authority documents",
     "doctor": "check this box and say what to mend",
     "first-boot": "make this box's keys, card, label and first settings",
@@ -25,6 +26,7 @@ _COMMANDS = {
     "lists": "look at the lists of names, check and sign them",
     "probe": "look round the household's network once, if the keeper gives leave",
     "release": "make, sign and check releases of the box's software",
+    "render": "write the router's files into a folder",
     "replay": "show what a capture file would tell the box; stores nothing",
     "serve-request": "do as root what the keeper asked for; systemd starts it",
     "status": "ask the running box how it is",
