@@ -1,0 +1,221 @@
+"""The build from end to end: one `Wish` in, the finished image's path out. Each stage is a module of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from imaging import boot, debian, disk, manifest, python, sbom, secrets, tree
+from imaging.boards import COMMON, SLOTS, Board, command_line
+from imaging.pi import common_files as pi_files
+from imaging.run import Progress, Refused, require, tool
+
+PROGRAM = "/usr/lib/gatehouse"
+"""As `firmware.layout.PROGRAM`; a test compares them."""
+TABLES = Path("appliance/keeper/devices/fingerprint/tables")
+"""Packed by tools/tables.py, not part of the sources' history."""
+TOOLS = (
+    "mmdebstrap", "mksquashfs", "mkfs.vfat", "mcopy", "mmd", "genimage", "tar", "unshare", "chroot", "systemctl",
+    "systemd-sysusers", "git",
+)  # fmt: skip
+_NATIVE = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be built, from what, where."""
+
+    board: Board
+    here: Path
+    """`image-build/`."""
+    project: Path
+    out: Path
+    work: Path
+    """Emptied before and after."""
+    cache: Path
+    python: Path
+    version: str | None = None
+    keyring: bytes | None = None
+    working_tree: bool = False
+    fresh: bool = False
+    compress: bool = False
+
+
+def build(wish: Wish, progress: Progress) -> Path:
+    """Build an image.
+
+    Raises:
+        Refused: it cannot be built; says why and what to do.
+    """
+    board = wish.board
+    require(TOOLS)
+    native = _NATIVE.get(platform.machine(), platform.machine())
+    parts = wish.work / "parts"
+    parts.mkdir(parents=True)
+    wish.out.mkdir(parents=True, exist_ok=True)
+
+    source = wish.work / "source"
+    commit, epoch = export(wish.project, source, working_tree=wish.working_tree)
+    version = wish.version or version_of(wish.project, epoch)
+    about = tree.describe(board, version=version, commit=commit, epoch=epoch)
+    progress.say(f"{board.compatible} {version}, from {commit[:12]}, for {board.hardware}")
+
+    debian.foreign_ready(board, native)
+    wanted = debian.packages(wish.here / "packages", board)
+    archive = wish.cache / f"debian-{board.name}-{key_of(wanted, epoch)}.tar"
+    if wish.fresh or not archive.exists():
+        progress.say(f"Debian {debian.SUITE} with {len(wanted)} packages and what they need")
+        for old in wish.cache.glob(f"debian-{board.name}-*.tar"):
+            old.unlink()
+        debian.bootstrap(board, wanted, archive=archive, cache=wish.cache / f"debs-{board.architecture}", epoch=epoch)
+    else:
+        progress.say("Debian as it was fetched before")
+    root = wish.work / "root"
+    debian.unpack(archive, root)
+    kernel = debian.kernel_version(root)
+
+    progress.say("Python packages for the board, each checked against its hash")
+    names = python.needed("gatehouse", python.EXTRA)
+    lock = python.cut_lock((source / "requirements.lock").read_text(), names)
+    wheels = python.fetch(
+        board, lock, wheels=wish.cache / f"wheels-{board.architecture}-{key_of([lock], 0)}", python=wish.python
+    )
+    own = python.own_wheel(source, out=wish.work / "own", python=wish.python, epoch=epoch)
+    python.install(root, [*wheels, own], PROGRAM, python=wish.python)
+    python.compile_(root, [PROGRAM, "/usr/lib/python3.11", "/usr/lib/python3/dist-packages"])
+
+    progress.say("files of the firmware, units, users")
+    tree.lay(root, board, here=wish.here, source=source, about=about, keyring=wish.keyring)
+
+    progress.say(f"initramfs for {kernel}")
+    (parts / "initrd.img").write_bytes(tree.make_initramfs(root, kernel, epoch))
+    shutil.copyfile(root / "boot" / f"vmlinuz-{kernel}", parts / "vmlinuz")
+    common, loader = loader_files(board, root, parts, kernel)
+    packages = debian.installed(root)
+    tree.clean(root)
+
+    progress.say("nothing secret inside?")
+    found = secrets.look(root) + secrets.look_at_files({name: path for name, path in common.items()})
+    if found:
+        raise Refused("the image would carry what must not be in it:\n  " + "\n  ".join(found))
+
+    progress.say("boot partitions and read-only root")
+    slot = {"vmlinuz": parts / "vmlinuz", "initrd.img": parts / "initrd.img"}
+    boot.fat(
+        parts / "common.vfat",
+        common,
+        mib=board.common_mib,
+        label="GATEHOUSE",
+        serial=boot.serial_of(COMMON),
+        epoch=epoch,
+    )
+    boot.fat(
+        parts / "boot.vfat",
+        slot,
+        mib=board.boot_mib,
+        label="GH-BOOT",
+        serial=boot.serial_of(SLOTS["A"][0]),
+        epoch=epoch,
+    )
+    disk.squash(root, parts / "root.squashfs", epoch=epoch)
+    if (parts / "root.squashfs").stat().st_size > board.root_mib * 1024 * 1024:
+        raise Refused(f"the root does not fit into its {board.root_mib} MiB")
+
+    progress.say("the card")
+    image = disk.compose(board, parts=parts, out=wish.out, image=f"gatehouse-{board.name}.img", loader=loader)
+    bundle = wish.out / board.name
+    bundle.mkdir(exist_ok=True)
+    shutil.copyfile(parts / "boot.vfat", bundle / "boot.img")
+    shutil.copyfile(parts / "root.squashfs", bundle / "rootfs.img")
+    for name in ("vmlinuz", "initrd.img"):
+        shutil.copyfile(parts / name, bundle / name)
+
+    progress.say("bill of materials and manifest")
+    (wish.out / f"{board.name}.spdx.json").write_text(
+        sbom.as_json(sbom.document(about, packages, sbom.pinned(lock), epoch=epoch))
+    )
+    (wish.out / f"{board.name}.manifest.json").write_text(
+        manifest.as_json(
+            manifest.of(root, about=about, packages=packages, kernel=kernel, parts=[*sorted(bundle.iterdir()), image])
+        )
+    )
+    (wish.out / f"{board.name}.json").write_text(json.dumps(how_to_start(board, image, bundle, about), indent=1) + "\n")
+    if wish.compress:
+        progress.say("block map and compressed file")
+        tool("bmaptool", "create", "-o", image.with_suffix(".img.bmap"), image)
+        tool("zstd", "-q", "-f", "-9", "-T0", "-o", image.with_suffix(".img.zst"), image)
+    return image
+
+
+def export(project: Path, to: Path, *, working_tree: bool) -> tuple[str, int]:
+    """Lay the project's sources out at `to`: the last commit, or what lies in the folder.
+
+    Returns:
+        What it is called, and its time in seconds since 1970: every time in the image is this one or earlier.
+    """
+    commit = tool("git", "-C", project, "rev-parse", "HEAD").decode().strip()
+    epoch = int(tool("git", "-C", project, "log", "-1", "--format=%ct").decode())
+    to.mkdir(parents=True)
+    if working_tree:
+        names = tool("git", "-C", project, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        listed = b"\0".join(name for name in names.split(b"\0") if name and (project / name.decode()).is_file())
+        packed = tool("tar", "--create", "--null", "-C", project, "-T", "-", stdin=listed)
+        commit += "-and-changes"
+    else:
+        packed = tool("git", "-C", project, "archive", "--format=tar", "HEAD")
+    tool("tar", "--extract", "-C", to, stdin=packed)
+    if (project / TABLES).is_dir():
+        shutil.copytree(project / TABLES, to / TABLES, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".stamp"))
+    else:
+        raise Refused("the packed tables of makers and services are missing: run `make setup` first.")
+    return commit, epoch
+
+
+def version_of(project: Path, epoch: int) -> str:
+    """A version of the form that updates compare: year, month, number of commits (its last four figures)."""
+    count = int(tool("git", "-C", project, "rev-list", "--count", "HEAD").decode())
+    at = datetime.fromtimestamp(epoch, UTC)
+    return f"{at.year}.{at.month}.{count % 10000}"
+
+
+def key_of(words: list[str], epoch: int) -> str:
+    """Under which name a stage's result is kept: of what went into it."""
+    return hashlib.sha256("\n".join([*words, str(epoch // 86400)]).encode()).hexdigest()[:12]
+
+
+def loader_files(board: Board, root: Path, parts: Path, kernel: str) -> tuple[dict[str, Path], tuple[str, str] | None]:
+    """Files of the common partition, and what lies before the first one."""
+    if board.architecture == "arm64":
+        return pi_files(root, parts, board, kernel), None
+    (parts / "grub.cfg").write_text(boot.grub_settings(board))
+    (parts / "grubenv").write_bytes(boot.grub_memory())
+    first, core = boot.grub(parts)
+    (parts / "README").write_text(_README)
+    return {"grub/grub.cfg": parts / "grub.cfg", "grub/grubenv": parts / "grubenv", "gatehouse/README.txt": parts / "README"}, (first.name, core.name)  # fmt: skip
+
+
+_README = "operator.toml belongs here. It is written at the station (make card); nothing in it is secret.\n"
+
+
+def how_to_start(board: Board, image: Path, bundle: Path, about: dict[str, object]) -> dict[str, object]:
+    """For the tests that start the image: both ways, by its own loader and by QEMU's."""
+    amd64 = board.architecture == "amd64"
+    return {
+        "image": str(image),
+        "about": about,
+        "qemu": "qemu-system-x86_64" if amd64 else "qemu-system-aarch64",
+        "machine": ["-M", "q35,accel=tcg", "-cpu", "max"] if amd64 else ["-M", "virt", "-cpu", "cortex-a72"],
+        "memory_mib": 768,
+        "console": "ttyS0" if amd64 else "ttyAMA0",
+        "own_loader": amd64,
+        "kernel": str(bundle / "vmlinuz"),
+        "initrd": str(bundle / "initrd.img"),
+        "append": {slot: command_line(board, slot) + ("" if amd64 else " console=ttyAMA0") for slot in sorted(SLOTS)},
+        "drive": "virtio",
+        "partitions": {"common": 1, "boot-a": 2, "boot-b": 3, "root-a": 5, "root-b": 6, "data": 7},
+    }

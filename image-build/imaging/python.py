@@ -1,0 +1,171 @@
+"""The program and the Python packages that it needs, for the board's processor, without running anything of it.
+
+The lock file says which version with which hash; of it, only what the box's extra asks for is taken. Wheels are fetched
+for the board's platform and unpacked; nothing is compiled, nothing is built but the project itself. Byte code is made
+here with hashes inside (PEP 552, unchecked), so that it depends on no clock and the box need not make it at each start.
+"""
+
+from __future__ import annotations
+
+import compileall
+import importlib.metadata
+import py_compile
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from imaging.boards import Board
+from imaging.run import Refused, in_tree, tool
+
+EXTRA = "appliance"
+NOT_FOR_THE_BOX = ("bench", "dashboard", "lab", "verify.py")
+"""Of the project's wheel: what runs elsewhere."""
+TARGET = "3.11"
+"""Debian 12's Python."""
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
+_TEMPLATE = """#!/usr/lib/gatehouse/bin/python3
+import sys
+
+from appliance.cli import main
+
+sys.exit(main())
+"""
+
+
+def needed(distribution: str, extra: str) -> frozenset[str]:
+    """Names of all packages that `distribution[extra]` needs, from what is installed beside this build.
+
+    Raises:
+        Refused: one of them is not installed here.
+    """
+    wanted: dict[str, None] = {}
+    waiting = [(distribution, frozenset({extra, ""}))]
+    while waiting:
+        name, extras = waiting.pop()
+        try:
+            lines = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            raise Refused(f"{name} is not installed beside the build: run `make setup` first.") from None
+        for line in lines:
+            requirement, _, marker = line.partition(";")
+            if not _applies(marker.strip(), extras):
+                continue
+            found = _NAME.match(requirement.strip())
+            key = normal(found.group()) if found else ""
+            if key and key not in wanted:
+                wanted[key] = None
+                inside = re.search(r"\[([^\]]*)\]", requirement)
+                waiting.append((key, frozenset({"", *(inside.group(1).split(",") if inside else ())})))
+    return frozenset(wanted)
+
+
+def normal(name: str) -> str:
+    """A package's name as the index writes it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _applies(marker: str, extras: frozenset[str]) -> bool:
+    if not marker:
+        return True
+    from pip._vendor.packaging.markers import Marker  # noqa: PLC0415, PLC2701 (pip is what reads markers here)
+
+    return any(
+        Marker(marker).evaluate(
+            {"extra": extra, "python_version": TARGET, "python_full_version": f"{TARGET}.2", "sys_platform": "linux"}
+        )
+        for extra in extras
+    )
+
+
+def cut_lock(lock: str, names: frozenset[str]) -> str:
+    """The part of a lock file that is about `names`, hashes and all.
+
+    Raises:
+        Refused: one is not in it.
+    """
+    blocks = re.split(r"^(?=[A-Za-z0-9][A-Za-z0-9._-]*==)", lock, flags=re.MULTILINE)[1:]
+    kept = {normal(block.split("==")[0].split("[")[0]): block for block in blocks}
+    missing = sorted(names - set(kept))
+    if missing:
+        raise Refused(f"requirements.lock does not pin {', '.join(missing)}.")
+    return "".join(kept[name] for name in sorted(names))
+
+
+def fetch(board: Board, lock: str, *, wheels: Path, python: Path) -> list[Path]:
+    """Fetch the wheels of a lock file for the board; what is there already is not fetched again.
+
+    Raises:
+        Refused: one cannot be had, or has another hash.
+    """
+    wheels.mkdir(parents=True, exist_ok=True)
+    list_ = wheels / "requirements.txt"
+    list_.write_text(lock)
+    platforms = [word for platform in board.platforms for word in ("--platform", platform)]
+    tool(
+        python, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps",
+        "--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", TARGET,
+        "--abi", "cp311", "--abi", "abi3", "--abi", "none", *platforms, "--dest", wheels, "-r", list_,
+    )  # fmt: skip
+    return sorted(wheels.glob("*.whl"))
+
+
+def own_wheel(source: Path, *, out: Path, python: Path, epoch: int) -> Path:
+    """Build the project's wheel from a tree of its sources."""
+    tool(
+        python, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps",
+        "--no-build-isolation", "--no-index", "--wheel-dir", out, source,
+        extra={"SOURCE_DATE_EPOCH": str(epoch)},
+    )  # fmt: skip
+    (wheel,) = out.glob("gatehouse-*.whl")
+    return wheel
+
+
+def install(root: Path, wheels: list[Path], program: str, *, python: Path) -> None:
+    """Lay a virtual environment with the wheels into the tree `root` at `program`."""
+    folder = root / program.lstrip("/")
+    packages = folder / "lib" / f"python{TARGET}" / "site-packages"
+    packages.mkdir(parents=True)
+    tool(
+        python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps",
+        "--no-index", "--no-compile", "--ignore-requires-python", "--platform", "any", "--only-binary=:all:",
+        "--implementation", "cp", "--python-version", TARGET, "--abi", "cp311", "--abi", "abi3", "--abi", "none",
+        *(word for platform in _platforms(wheels) for word in ("--platform", platform)),
+        "--target", packages, *wheels,
+    )  # fmt: skip
+    for name in NOT_FOR_THE_BOX:
+        path = packages / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for path in [*packages.rglob("*.pyi"), *packages.rglob("direct_url.json"), *packages.glob("*.dist-info/REQUESTED")]:
+        path.unlink()
+    shutil.rmtree(packages / "bin", ignore_errors=True)
+    commands = folder / "bin"
+    commands.mkdir(exist_ok=True)
+    (folder / "pyvenv.cfg").write_text(f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {TARGET}\n")
+    for name in ("python3", "python"):
+        (commands / name).symlink_to("/usr/bin/python3")
+    (commands / "gatehouse").write_text(_TEMPLATE)
+    (commands / "gatehouse").chmod(0o755)
+
+
+def _platforms(wheels: list[Path]) -> list[str]:
+    return sorted({platform for wheel in wheels for platform in wheel.stem.split("-")[-1].split(".")} - {"any"})
+
+
+def compile_(root: Path, folders: list[str]) -> None:
+    """Make the byte code of `folders` (paths in the tree) with the interpreter of this build, if it is the tree's.
+
+    Raises:
+        Refused: a module does not compile, or this Python is another.
+    """
+    if f"{sys.version_info.major}.{sys.version_info.minor}" != TARGET:
+        # Another Python writes other byte code: the tree's own has to do it, slowly where it is a foreign processor.
+        in_tree(root, "python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *folders)
+        return
+    for folder in folders:
+        done = compileall.compile_dir(
+            root / folder.lstrip("/"), quiet=1, force=True, stripdir=str(root), prependdir="/",
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, workers=1,
+        )  # fmt: skip
+        if not done:
+            raise Refused(f"a module below {folder} does not compile")
