@@ -162,6 +162,7 @@ _LAW_KINDS = (
     FindingKind.REVIEW_DUE,
     FindingKind.BREAK_GLASS,
     FindingKind.MANY_ADDRESSES,
+    FindingKind.PASSPHRASE_GUESSED,
     FindingKind.RECORDS_DROPPED,
     FindingKind.STORAGE_FULL,
     FindingKind.BOX_SILENT,

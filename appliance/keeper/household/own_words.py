@@ -24,6 +24,7 @@ _ABOUT = {
     FindingKind.CLASS_CHANGED: "The device looks like another kind of device than before.",
     FindingKind.KEY_SHARED: "The Wi-Fi passphrase it joined with is another device's own.",
     FindingKind.KEY_ENDED: "The visitor's passphrase it joined with is past its date.",
+    FindingKind.PASSPHRASE_GUESSED: "The device tried Wi-Fi passphrases that do not fit.",
     FindingKind.LISTED_NAME: "A name that is on a list in force was asked for.",
     FindingKind.SILENT_DEVICE: "The device was used less than it usually is.",
     FindingKind.TREND: "The device is used differently than it usually is.",
