@@ -255,7 +255,9 @@ class SignedPage:
     digest: str
     """SHA-256 of what was signed."""
     whole: bool
-    """Whether what is stored still has that digest."""
+    """Whether what is stored is what has that digest, or what erasing left of it."""
+    erased: int
+    """Lines of the roll-call that were erased since (R65)."""
     addenda: tuple[Added, ...]
     """Oldest first."""
     add: AddForm | None

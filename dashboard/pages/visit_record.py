@@ -20,7 +20,7 @@ from dashboard.pages.contexts_visit import Added, AddForm, RollLine, SignedPage
 from dashboard.pages.desk import Desk
 from dashboard.pages.typed import Errors
 from dashboard.pages.visiting import Facts
-from dashboard.store import visits
+from dashboard.store import forgetting
 from dashboard.store.queries import Household
 from dashboard.store.visits import Addendum, Line, StoredVisit
 
@@ -137,7 +137,8 @@ def signed_page(
         differences=tuple(words.plain(item) for item in record.get("differences", ())),
         case_line=words.plain(record.get("line", "")),
         digest=row.digest or "",
-        whole=visits.digest_of(record) == row.digest,
+        whole=forgetting.as_signed(record, row.digest),
+        erased=forgetting.lines_erased(record),
         addenda=tuple(
             Added(
                 text=words.plain(item.text, 1000),
@@ -158,7 +159,7 @@ def _line(item: Mapping[str, Any]) -> RollLine:
     return RollLine(
         number=int(item.get("number", 0)),
         device_id=words.plain(item.get("device_id", ""), 64),
-        name=words.plain(item.get("name", ""), 130),
+        name=words.plain(item.get("name", ""), 130) if "name" in item else _("Erased"),
         standing=words.plain(item.get("standing", ""), 40),
         now=words.plain(item.get("now", ""), 120),
         state=state,

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from dashboard.store import cases, installs, retention_work, reviewing
+from dashboard.store import cases, forgetting, installs, retention_work, reviewing
 from dashboard.store.law import at_of
 from dashboard.store.queries import write_audit
 from dashboard.store.schedule import DAY, Hold, Schedule, document_of, holds_of, schedule_of
@@ -107,6 +107,7 @@ def erase_device(connection: Connection, *, site_id: str, device_id: str, since:
     for table, about in which:
         gone += connection.execute(delete(table).where(table.c.site == site_id, about)).rowcount
     gone += reviewing.forget(connection, site_id)
+    gone += forgetting.forget_device(connection, site_id=site_id, device_id=device_id, since=since, until=until)
     told_of = and_(
         event.c.site == site_id,
         event.c.received_at >= since,
