@@ -1,0 +1,221 @@
+"""What the holder of the keys decides: looks and answers in, what the page shows and what is put in place out.
+
+Sans-IO but for the box's own files: the looks, `gatehouse apply` and the start of the watching processes are handed in.
+An answer that does not count changes nothing but a sentence on the page. Bounded: one request at a time, made anew every
+`REQUEST_SECONDS`; a look at the Wi-Fis around at most every `SCAN_SECONDS`, because it takes the radio from its devices.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from cryptography import x509
+
+from appliance.fitting import answer as answers
+from appliance.fitting import card as cards
+from appliance.fitting import first, taking, uplink
+from appliance.fitting.channel import Brought, Reported, Show
+from appliance.fitting.keys import Keys
+from appliance.fitting.looks import Way
+from appliance.fitting.places import Places
+from appliance.fitting.uplink import Desk
+from appliance.fresh import Fresh, Problem, Seen, Stage
+from firmware import layout
+from firmware.household import Household, load
+from wire.claim import SignedCard
+from wire.enrolment import EnrolmentError, OperatorCard
+from wire.files import FileError
+
+LOOK_SECONDS = 5.0
+REQUEST_SECONDS = 300.0
+SCAN_SECONDS = 600.0
+FIRST_SCAN_SECONDS = 30.0
+MOVE_SECONDS = 120.0
+NAMES_STALE = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What the holder does to the machine."""
+
+    look: Callable[[Household, float, float], tuple[Seen, Way]]
+    """Household, now, the earliest that now can be."""
+    scan: Callable[[Household, Way], bool | None]
+    apply: Callable[[], None]
+    """The household file has changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What this box is, as its first boot left it."""
+
+    keys: Keys
+    operator: OperatorCard
+    card: SignedCard
+    sticker: cards.Sticker
+    csr: str
+
+
+class Holder:
+    """One box on its way to being enrolled. Times are `now` (Unix seconds) and `monotonic`."""
+
+    def __init__(self, places: Places, own: Own, hands: Hands, *, monotonic: float) -> None:
+        self._places = places
+        self._own = own
+        self._hands = hands
+        self._house = load(places.at(layout.HOUSEHOLD_FILE))
+        self._seen = Seen()
+        self._way = Way()
+        self._desk: Desk | None = None
+        self._says = ""
+        self._names: bool | None = None
+        self._names_at = monotonic
+        self._wifi: bool | None = None
+        self._request = ""
+        self._told = ""
+        self._look_due = self._request_due = monotonic
+        self._scan_due = monotonic + FIRST_SCAN_SECONDS
+        self._move_due = monotonic
+        self.enrolled = places.enrolled
+        certificate = x509.load_pem_x509_certificate(own.operator.ca.encode())
+        self._earliest = max(certificate.not_valid_before_utc, own.card.card.made_at).timestamp()
+
+    # --- in ---------------------------------------------------------------------------------
+
+    def tick(self, now: float, monotonic: float) -> None:
+        """Do what is due."""
+        if self.enrolled:
+            return
+        if monotonic >= self._look_due:
+            self._look_due = monotonic + LOOK_SECONDS
+            self._look(now, monotonic)
+        if monotonic >= self._request_due:
+            self._request_due = monotonic + REQUEST_SECONDS
+            asked = cards.request(self._own.card, self._own.csr, self._own.keys, now)
+            self._request = cards.request_text(asked)
+
+    def reported(self, message: Reported, monotonic: float) -> None:
+        """What the front heard."""
+        if message.names is not None:
+            self._names, self._names_at = message.names, monotonic
+        if message.desk is not None and not (message.desk is Desk.ANSWERED and self._desk is Desk.BAD_ANSWER):
+            self._desk = message.desk
+            self._says = message.says if message.desk is Desk.REFUSED else ""
+
+    def brought(self, message: Brought, now: float) -> bool:
+        """An answer came; whether this box is enrolled by it."""
+        if self.enrolled:
+            return False
+        own = self._own
+        try:
+            said = answers.read(
+                message.answer.encode("ascii", "replace"),
+                keys=own.keys,
+                operator=own.operator,
+                site=own.card.card.site,
+                csr=own.csr,
+                now=now,
+            )
+            files = answers.files(said, keys=own.keys, operator=own.operator, house=self._house)
+            taking.take(self._places, files)
+        except EnrolmentError as error:
+            log.warning("an answer does not count: %s", error)
+            self._refuse(f"The answer cannot be used: {error}.", by_hand=message.by_hand)
+            return False
+        except OSError as error:
+            log.warning("an enrolment cannot be kept: %s", error)
+            self._refuse("The box cannot store the answer. Use another box.", by_hand=message.by_hand)
+            return False
+        log.info("enrolled as %s", own.card.card.site)
+        self.enrolled, self._told, self._request = True, "", ""
+        return True
+
+    # --- out --------------------------------------------------------------------------------
+
+    @property
+    def house(self) -> Household:
+        """What the router is at the moment."""
+        return self._house
+
+    def fresh(self, now: float, monotonic: float) -> Fresh:
+        """For the file that light, page and keeper read."""
+        seen = self._seen.model_copy(update={"names": self._names_now(monotonic), "upstream_wifi": self._wifi})
+        problem = None if self.enrolled else uplink.judge(seen, self._desk)
+        return Fresh(at=now, kind=self._house.wan.kind, stage=self._stage(problem), seen=seen, problem=problem)
+
+    def show(self, now: float, monotonic: float) -> Show:
+        """For the page and the desk."""
+        own, fresh = self._own, self.fresh(now, monotonic)
+        base = Show(
+            site=own.card.card.site,
+            operator=own.operator.operator,
+            contact=own.operator.contact,
+            stage=fresh.stage,
+            problem=fresh.problem or "",
+            upstream_wifi=bool(self._wifi),
+            says=self._says if fresh.problem is Problem.NOT_KNOWN else "",
+            told=self._told[:300],
+        )
+        if self.enrolled:
+            return base
+        label = cards.label(own.card, own.sticker)
+        return msgspec.structs.replace(
+            base,
+            label=label.text(),
+            link=cards.link(own.operator, label),
+            fingerprint=label.fingerprint,
+            wifi_name=own.sticker.wifi_name,
+            wifi_passphrase=own.sticker.wifi_passphrase,
+            card=own.card.model_dump_json(),
+            request=self._request,
+            enrol_url=own.operator.enrol_url,
+            ca=own.operator.ca,
+            resolvers=tuple(str(address) for address in self._house.resolver.upstream),
+        )
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _look(self, now: float, monotonic: float) -> None:
+        before = self._seen
+        self._seen, self._way = self._hands.look(self._house, now, self._earliest)
+        if self._seen.cable is not before.cable:
+            self._desk = self._names = None  # what was heard by another cable says nothing of this one
+        if self._seen.same_network and monotonic >= self._move_due:
+            self._move_due = monotonic + MOVE_SECONDS
+            self._move()
+        if self._way.router is not None and monotonic >= self._scan_due:
+            self._scan_due = monotonic + SCAN_SECONDS
+            self._wifi = self._hands.scan(self._house, self._way)
+
+    def _move(self) -> None:
+        """The router before the box uses the box's own range: use another."""
+        try:
+            house = first.write_household(self._places, taken=self._way.networks)
+        except (FileError, OSError) as error:
+            log.warning("another range of addresses cannot be taken: %s", error)
+            return
+        if house != self._house:
+            log.info("the router before the box uses %s: now using %s", self._house.lan.network, house.lan.network)
+            self._house = house
+            self._hands.apply()
+
+    def _names_now(self, monotonic: float) -> bool | None:
+        return self._names if monotonic - self._names_at <= NAMES_STALE else None
+
+    def _stage(self, problem: Problem | None) -> Stage:
+        if self.enrolled:
+            return "enrolled"
+        if self._desk is Desk.WAITING and problem is None:
+            return "unclaimed"
+        return "asking"
+
+    def _refuse(self, why: str, *, by_hand: bool) -> None:
+        if by_hand:
+            self._told = why
+        else:
+            self._desk = Desk.BAD_ANSWER
