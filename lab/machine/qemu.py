@@ -62,7 +62,7 @@ class Plan:
             "-accel",
             "tcg,thread=multi",
             "-cpu",
-            "max,svm=off",
+            "Westmere",
         ]
         words += ["-smp", str(self.processors), "-m", str(self.memory_mib), "-nodefaults", "-display", "none"]
         words += ["-no-user-config", "-rtc", f"base={self.clock},clock=host", "-device", "virtio-rng-pci"]

@@ -1,7 +1,7 @@
 """A root shell of the machine on its second serial line: a command in, its words and exit code out.
 
-The shell is not in the image. It is asked for on the kernel's command line, in the copy of the boot
-medium that a test boots (`WORDS`); the root file system is the one that is shipped, octet for octet.
+The shell is not in the image. The kernel's command line asks for it (`WORDS`) in the copy of the boot medium that a
+test starts; the root file system is the one that is shipped, octet for octet.
 Bounded: each command has a time limit, each answer `MAX_ANSWER` octets.
 """
 
@@ -20,13 +20,13 @@ from lab.host import LabError
 
 MAX_ANSWER = 4 * 1024 * 1024
 LINE = "/dev/ttyS1"
-_START = (
-    f"systemd-run --unit=lab-shell --property=DefaultDependencies=no sh -c "
-    f"'stty -F {LINE} raw -echo; cat {LINE} | sh >{LINE} 2>&1'"
-)
+SCRIPT = f"""systemd-run --quiet --unit=lab-shell --property=OOMScoreAdjust=-999 \\
+    sh -c 'stty -F {LINE} raw -echo; cat {LINE} | sh >{LINE} 2>&1'
+"""
+"""What starts the shell; lies on the boot medium."""
 WORDS = (
-    "systemd.unit=multi-user.target systemd.wants=kernel-command-line.service "
-    f'"systemd.run={_START}" systemd.run_success_action=none systemd.run_failure_action=none'
+    'systemd.unit=multi-user.target systemd.wants=kernel-command-line.service "systemd.run=/bin/sh '
+    '/boot/firmware/gatehouse/lab.sh" systemd.run_success_action=none systemd.run_failure_action=none'
 )
 """What the kernel is told beside its own words. The generator of systemd.run would boot into a target of its own."""
 
