@@ -18,6 +18,7 @@ from firmware import layout, render
 from lab.host import LabError
 from lab.household import Household
 from lab.nspawn import Machine, Tree
+from lab.service import wait_until
 from lab.stack import SITE, Places, Stack
 
 ROOMS = ("warden", "sensor", "keeper", "courier", "porch", "resolver")
@@ -132,6 +133,8 @@ class Gateway(Stack):
     def pause_box(self) -> None:
         """Stop the box's processes; its rules stay loaded and the household keeps its internet."""
         self.machine.systemctl("stop", "gatehouse.target")
+        # The target itself is gone at once; what is part of it takes its time.
+        wait_until(lambda: not self.room_pids(), what="the box's processes to stop", seconds=30)
 
     def resume_box(self) -> None:
         """Start the box's processes again."""

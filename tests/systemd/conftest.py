@@ -79,7 +79,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
 
 def _program(top: Path, command: str) -> None:
     if command:
-        program = Path(command.split()[0].lstrip("-+!@:"))
+        program = Path(command.split(maxsplit=1)[0].lstrip("-+!@:"))
         program = top / (program.relative_to("/") if program.is_absolute() else "usr/bin" / program)
         program.parent.mkdir(parents=True, exist_ok=True)
         program.touch(mode=0o755)
