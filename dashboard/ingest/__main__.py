@@ -17,7 +17,7 @@ from pathlib import Path
 from dashboard import backup
 from dashboard.backup import BackupError
 from dashboard.bundles.finishing import Finisher
-from dashboard.ingest import handlers
+from dashboard.ingest import handlers, releases
 from dashboard.ingest.lead import BesideError, Place
 from dashboard.ingest.outgoing import Writer
 from dashboard.ingest.rounds import Rounds
@@ -77,6 +77,7 @@ def assemble(settings: DashboardSettings, stop: threading.Event) -> Worker:
             silent_seconds=settings.silent_seconds,
             expire_backups=lambda now: expire_backups(settings, now),
             transfers=lambda connection, now: work.work(connection, transfer_keys, now),
+            bound=releases.Bound(share=settings.software.most_failed, least=settings.software.least_failed),
         ),
         now=time.time,  # noqa: TID251 - the edge
         monotonic=time.monotonic,

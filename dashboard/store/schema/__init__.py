@@ -48,6 +48,7 @@ from dashboard.store.schema.installs import box_stock, install, install_adult, i
 from dashboard.store.schema.law import authority_document, notice, request
 from dashboard.store.schema.people import account, audit, command, session, told
 from dashboard.store.schema.reviews import review, review_act, saved_search
+from dashboard.store.schema.software import box_software, pilot_box, release, release_box, release_ring
 from dashboard.store.schema.tokens import api_token
 from dashboard.store.schema.visits import (
     history,
@@ -74,6 +75,7 @@ __all__ = [
     "authenticator",
     "authority_document",
     "box_access",
+    "box_software",
     "box_stock",
     "bundle",
     "bundle_file",
@@ -107,10 +109,14 @@ __all__ = [
     "passkey",
     "person",
     "person_change",
+    "pilot_box",
     "planned_work",
     "proposal",
     "recovery_code",
     "relay",
+    "release",
+    "release_box",
+    "release_ring",
     "replacement",
     "request",
     "review",
