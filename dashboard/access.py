@@ -50,6 +50,8 @@ class May(StrEnum):
     """Fit a box."""
     SEE_BOXES = "see-boxes"
     """Health of boxes by their ids, without anything about persons."""
+    KEEP_BOXES = "keep-boxes"
+    """Enter boxes into stock, take them out, revoke one."""
     SEE_LISTS = "see-lists"
     """Which lists are in use, how old they are, how often they were wrong."""
     SEE_TEAM = "see-team"
@@ -64,7 +66,7 @@ GIVEN: dict[Role, frozenset[May]] = {
     Role.OFFICER: frozenset({May.BE_HERE, May.SEE, May.DECIDE, May.EXPORT, May.INSTALL, May.SEE_BOXES, May.SEE_LISTS}),
     Role.SUPERVISOR: frozenset(May),
     Role.INSTALLER: frozenset({May.BE_HERE, May.INSTALL, May.SEE_BOXES}),
-    Role.ENGINEER: frozenset({May.BE_HERE, May.SEE_BOXES, May.SEE_LISTS}),
+    Role.ENGINEER: frozenset({May.BE_HERE, May.SEE_BOXES, May.KEEP_BOXES, May.SEE_LISTS}),
     Role.AUDITOR: frozenset({May.BE_HERE, May.SEE, May.SEE_BOXES, May.SEE_LISTS, May.SEE_TEAM, May.SEE_AUDIT}),
 }
 SEES_ALL = frozenset({Role.SUPERVISOR, Role.AUDITOR})

@@ -1,4 +1,4 @@
-"""Wi-Fi passphrases and their cards: chance in, a card with a QR code out. Nothing here is stored.
+"""Wi-Fi passphrases and their cards: chance in, a passphrase and its QR code out. Nothing here is stored.
 
 A passphrase is one device's own (N9): the box tells devices apart by it. `WIFI:` is the form that the cameras of
 telephones read; special characters are escaped, and a passphrase is made of letters that are not mistaken for others.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import secrets
-from dataclasses import dataclass
 
 import segno
 
@@ -19,29 +18,10 @@ MOST_NAME = 32
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A passphrase as it is shown, once."""
-
-    key_id: str
-    label: str
-    purpose: str
-    name: str
-    """Of the Wi-Fi."""
-    passphrase: str
-    svg: str
-    """QR code, inline."""
-
-
 def make_passphrase() -> str:
     """A fresh one: 20 of 31 characters in groups, 99 bits."""
     groups = ("".join(secrets.choice(_ALPHABET) for _ in range(GROUP)) for _ in range(PASSPHRASE_GROUPS))
     return "-".join(groups)
-
-
-def make_key_id(label_number: int) -> str:
-    """What the box is told instead of the passphrase."""
-    return f"card-{label_number}-{secrets.token_hex(4)}"
 
 
 def wifi_uri(name: str, passphrase: str) -> str:
@@ -66,24 +46,6 @@ def qr_svg(text: str, *, title: str) -> str:
         lineclass=None,
     )
     return out.getvalue().decode().replace("<svg ", '<svg role="img" ', 1)
-
-
-def card(*, key_id: str, label: str, purpose: str, name: str, title: str) -> Card:
-    """Make a card with a fresh passphrase."""
-    passphrase = make_passphrase()
-    return Card(
-        key_id=key_id,
-        label=label,
-        purpose=purpose,
-        name=name,
-        passphrase=passphrase,
-        svg=qr_svg(wifi_uri(name, passphrase), title=title),
-    )
-
-
-def station_line(made: Card) -> str:
-    """The same for the access point's file of passphrases, as hostapd's `wpa_psk_file` takes it."""
-    return f"keyid={made.key_id} 00:00:00:00:00:00 {made.passphrase}"
 
 
 def _escaped(text: str) -> str:

@@ -8,7 +8,7 @@ looked at: where no fact can show it, whoever fits the box has to say that they 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -78,6 +78,12 @@ class Facts:
     """A device has joined with a passphrase of its own: it came over the box's Wi-Fi."""
     wifi_said: bool
     """Whoever fits the box has said that a telephone joined the Wi-Fi and opened a page."""
+    carried: bool = False
+    """The home has no internet: the box was given all it needs by a telephone, and cannot be heard here."""
+    own_page: bool = False
+    """Whoever fits such a box has said what the box's own page says: that it is ready, and sees the devices."""
+    trouble: Mapping[str, str] = field(default_factory=dict)
+    """By check (internet, wifi, recording): what the box said is wrong there and what to do, in the reader's language."""
     trip: Trip | None
     started_at: float
     now: float
@@ -116,9 +122,21 @@ def only_delivery_fails(checks: Sequence[Check]) -> bool:
     return bool(failed) and finished(checks) and failed <= DELIVERS
 
 
+_ON_ITS_PAGE = N_("You said that the box's own page shows it. It has not been heard here, so nobody else has seen it.")
+_SAY_SO = N_("The box cannot be heard here. Look at its own page, and say below what it shows.")
+
+
 def _check(facts: Facts, key: str, *, well: bool, good: str, bad: str, **values: object) -> Check:
+    if not well and facts.carried and key not in DELIVERS and _said(facts) is None:
+        # Nothing of it can be seen from here: it rests on what was read off the box, and is never more than pending.
+        well, good, bad = facts.own_page, _ON_ITS_PAGE, _SAY_SO
     late = facts.now - facts.started_at >= GIVE_UP
-    verdict = Verdict.GOOD if well else Verdict.FAIL if late else Verdict.WAIT
+    trouble = facts.trouble.get(key, "")
+    if trouble:
+        # A box that is heard has internet, whatever it said of it before.
+        well = well and key == "internet"
+        bad, values = "%(trouble)s", values | {"trouble": trouble}
+    verdict = Verdict.GOOD if well else Verdict.FAIL if late or (trouble and key != "internet") else Verdict.WAIT
     return Check(key=key, title=_TITLES[key], verdict=verdict, detail=good if well else bad, values=values)
 
 

@@ -43,16 +43,21 @@ SECTIONS: tuple[Section, ...] = (
     Section(key="order", title=N_("Person and order"), where="station", after=("box",), decides=True),
     Section(key="people", title=N_("Tell everybody at the address"), where="home", after=("box",)),
     Section(key="never", title=N_("What must never lose its connection"), where="home"),
+    Section(key="wifi", title=N_("The home's Wi-Fi, and passphrase cards"), where="home", after=("box",)),
     Section(key="connect", title=N_("Connect the box"), where="home", after=("box",)),
-    Section(key="wifi", title=N_("Wi-Fi name and passphrase cards"), where="home", after=("box",)),
     Section(key="devices", title=N_("Say whose each device is"), where="home", after=("connect",), decides=True),
     Section(key="test", title=N_("Test that it works"), where="home", after=("connect",)),
     Section(key="sign", title=N_("Sign and hand over"), where="home", after=("order", "people", "never", "connect")),
 )
 REMOVAL: tuple[Section, ...] = (
     Section(key="end", title=N_("End the recording"), where="station", decides=True),
-    Section(key="collect", title=N_("Take the box away"), where="home", after=("end",)),
+    Section(key="wipe", title=N_("Empty the box"), where="home", after=("end",), decides=True),
+    Section(
+        key="collect", title=N_("Hand the internet back and take the box away"), where="home", after=("end", "wipe")
+    ),
 )
+REMOVAL_MINUTES = 10.0
+"""What taking a box away may take at the address (R6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,7 @@ def progress(kind: str, saved: Mapping[str, Step]) -> tuple[Progress, ...]:
 
 
 def total_minutes(found: Install, saved: Mapping[str, Step]) -> float | None:
-    """From opening the first section that is done in the home until the visit was signed (R1); None before that."""
+    """From opening the first section that is done in the home until the visit was signed (R1, R6); None before that."""
     home = {item.key for item in sections_of(found.kind) if item.where == "home"}
     opened = [step.opened_at for key, step in saved.items() if key in home]
     if found.signed_at is None or not opened:

@@ -7,13 +7,14 @@ table but `site`, and of that neither the title nor what the box may keep: both 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from flask import Blueprint, Response, abort, g
 from sqlalchemy import ColumnElement
 
 from dashboard.access import May, Role, needs
 from dashboard.i18n import N_, _, ngettext
-from dashboard.pages import brief, health, sentences, words
+from dashboard.pages import brief, health, sentences, uplink_words, words
 from dashboard.pages.asking import asked_rows
 from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Fact
@@ -73,6 +74,7 @@ def boxes() -> Response:
         else _("There are no boxes in your charge."),
         boxes=tuple(lines[:MOST_BOXES]),
         left_out=max(0, len(lines) - MOST_BOXES),
+        stock="/boxes/stock" if who().role.may(May.KEEP_BOXES) else "",
     )
     return show("boxes", page, title=_("Boxes"), action="view-boxes", subject="", section="boxes")
 
@@ -95,6 +97,7 @@ def one(site: str) -> Response:
         # engineers need none of it.
         box=replace(health.box(at_desk, home, unread), authority=""),
         facts=_facts(at_desk, sentences.status(home.status), of_order=False),
+        revoke=f"/boxes/{site}/revoke" if who().role.may(May.KEEP_BOXES) else "",
     )
     return show("box-detail", page, title=_("Box"), action="view-box", subject=site, section="boxes")
 
@@ -140,14 +143,36 @@ def _facts(at_desk: Desk, said: BoxStatus | None, *, of_order: bool = True) -> t
         if said.keeping.lost_keys:
             number = ngettext("%(num)s key", "%(num)s keys", said.keeping.lost_keys)
             facts.append(Fact(key=_("Keys that open nothing any more"), value=number))
-    facts.append(
-        Fact(
-            key=_("Not told by the box"),
-            value=_(
-                "Version of its software, free storage, and when its certificate ends. A box renews that by itself."
-            ),
-        )
-    )
+    facts += _machine(at_desk, said)
+    return tuple(facts)
+
+
+def _machine(at_desk: Desk, said: BoxStatus) -> tuple[Fact, ...]:
+    """The machine, as it says; what it does not say is said to be unsaid."""
+    unsaid = _(uplink_words.UNSAID)
+
+    def at(moment: datetime | None) -> str:
+        return unsaid if moment is None else words.date_time(moment.timestamp(), at_desk.zone)
+
+    software = said.software
+    version = unsaid if software is None else software.version
+    if software is not None and software.slot:
+        version += ", " + _("half %(name)s", name=software.slot)
+    ends = at(said.certificate_ends)
+    if said.certificate_ends is not None:
+        over = said.certificate_ends.timestamp() <= at_desk.now()
+        ends += ". " + (_("It is over") if over else _("A box renews it by itself"))
+    facts = [
+        Fact(key=_("Software"), value=version),
+        Fact(key=_("Storage"), value=uplink_words.storage(said)),
+        Fact(key=_("Way to the internet"), value=uplink_words.uplink(said)),
+        Fact(key=_("Wi-Fi"), value=uplink_words.wifi(said)),
+        Fact(key=_("Certificate ends"), value=ends),
+        Fact(key=_("Started"), value=at(said.booted_at)),
+        Fact(key=_("Starts since it was set up"), value=unsaid if said.boots is None else str(said.boots)),
+    ]
+    if said.removed is not None:
+        facts.append(Fact(key=_("Emptied"), value=at(said.removed.at)))
     return tuple(facts)
 
 

@@ -187,6 +187,8 @@ class WatchPage:
     """How it stands, in a sentence."""
     checks: tuple[CheckRow, ...]
     """What the box has said."""
+    links: tuple[tuple[str, str], ...]
+    """Text and address."""
     forms: tuple[InForm, ...]
     """What can be done."""
     errors: tuple[tuple[str, str], ...]
@@ -205,8 +207,8 @@ class CardRow:
     """In clear: shown this once."""
     svg: str
     """The QR code, made here."""
-    line: str
-    """For whoever sets up the access point."""
+    shared: bool
+    """It is everybody's, not one device's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +216,7 @@ class CardsPage:
     """Passphrase cards, shown once."""
 
     reference: str
-    """The case."""
+    """The case, or the household."""
     back: str
     """Of the section."""
     cards: tuple[CardRow, ...]

@@ -8,6 +8,7 @@ from dashboard.pages.contexts import ActForm, Asked, Choice, Fact, Moment
 from dashboard.pages.contexts_bar import HouseholdBar
 from dashboard.pages.contexts_device import DeviceRow, ProposalCard
 from dashboard.pages.contexts_household import Box, LookForm
+from dashboard.pages.contexts_install import InForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +251,8 @@ class BoxesPage:
     """Those that do not report first."""
     left_out: int
     """Boxes beyond the most that are shown."""
+    stock: str
+    """Where boxes are entered; empty for who may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +265,94 @@ class BoxDetailPage:
     """Its health."""
     facts: tuple[Fact, ...]
     """Clock, storage, certificate and what else the box says of itself."""
+    revoke: str
+    """Where it is revoked; empty for who may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockRow:
+    """A box that waits to be fitted."""
+
+    site: str
+    """The box's reference."""
+    fingerprint: str
+    """Of its key, as on its label."""
+    entered: Moment
+    """When."""
+    locked: bool
+    """Wrong codes were tried too often."""
+    remove: str
+    """Where it is taken out of stock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockPage:
+    """*Boxes in stock*."""
+
+    summary: str
+    """How many wait."""
+    boxes: tuple[StockRow, ...]
+    """The latest first."""
+    left_out: int
+    """More that are not shown."""
+    form: InForm
+    """To enter boxes."""
+    errors: tuple[tuple[str, str], ...]
+    """Element id and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokePage:
+    """*Revoke the box*."""
+
+    site: str
+    """The box's reference."""
+    revoked: Moment | None
+    """When it was; None where it is not."""
+    cut: Moment | None
+    """When its session was ended; None while that is not known."""
+    form: InForm | None
+    """None where it is revoked."""
+    errors: tuple[tuple[str, str], ...]
+    """Element id and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """A passphrase of a home's Wi-Fi; never the passphrase itself."""
+
+    key_id: str
+    """What the box knows it by."""
+    label: str
+    """For which device, or for whom."""
+    purpose: str
+    """In words."""
+    devices: tuple[tuple[str, str], ...]
+    """Devices that joined with it: name and link."""
+    state: str
+    """What became of it, in words."""
+    end: str
+    """Where it is ended; empty where it cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WifiPage:
+    """*Wi-Fi* of a household."""
+
+    bar: HouseholdBar
+    """Who it is about, and the tabs."""
+    facts: tuple[Fact, ...]
+    """Its name, and how it is."""
+    keys: tuple[KeyRow, ...]
+    """Passphrases that count."""
+    ended: tuple[KeyRow, ...]
+    """Those that were ended, the latest first."""
+    others: tuple[str, ...]
+    """Ids that devices joined with and that were not made here."""
+    forms: tuple[InForm, ...]
+    """Empty for who may only look."""
+    errors: tuple[tuple[str, str], ...]
+    """Element id and what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -258,13 +258,17 @@ def _tasks(found: Visit, errors: Errors) -> Response:
     supervising = who().role in SEES_ALL
     notes = []
     total = steps.total_minutes(found.found, found.saved)
-    if total is not None:
+    if total is not None and found.found.kind == "removal":
+        notes.append(_("At the address: %(minutes)s minutes. The aim is 10.", minutes=round(total)))
+    elif total is not None:
         notes.append(_("At the address from the first section to signing: %(minutes)s minutes.", minutes=round(total)))
     if found.found.state == "pending":
         notes.append(_("The box is in place, but nothing has come from it. Test again when its internet works."))
     links = []
     if found.is_done("sign"):
         links.append((_("Certificate"), f"{found.address}/certificate"))
+    if found.found.kind == "removal" and found.found.state == "done":
+        links.append((_("Certificate"), f"{found.address}/removal"))
     if found.box is not None and who().role.may(May.SEE):
         links.append((_("The household's page"), f"/households/{found.box.site}"))
     page = TasksPage(

@@ -7,6 +7,8 @@ to this service fails it can be closed as "installed, delivery pending".
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
@@ -17,7 +19,7 @@ from dashboard.i18n import N_, _
 from dashboard.installing import checks
 from dashboard.installing.checks import Check, Facts, Trip, Verdict
 from dashboard.pages import desk as frame
-from dashboard.pages import sentences, typed, words
+from dashboard.pages import sentences, typed, uplink_words, words
 from dashboard.pages.contexts_install import CheckRow, InForm, WatchPage
 from dashboard.pages.desk import desk, who
 from dashboard.pages.install_frame import Visit, begin, blocked, changing, field, form, latest, save, step
@@ -25,6 +27,7 @@ from dashboard.pages.install_order import prepared_of
 from dashboard.pages.typed import Errors
 from dashboard.store import devices
 from dashboard.store import installs as stored
+from dashboard.store.devices import StoredDevice
 from wire.models import JoinedBy
 from wire.orders import RunProbe
 
@@ -74,8 +77,8 @@ def run(install_id: str) -> ResponseReturnValue:
                 errors = (("main-content", _("The box is asked to look round already. Try again in a minute")),)
     if errors:
         return _show(found, judge(found), errors)
-    wifi = request.form.get("wifi") == "yes"
-    save(found, "test", {"command": token, "started": at_desk.now(), "wifi": wifi}, done=False)
+    said = {name: request.form.get(name) == "yes" for name in ("wifi", "own_page")}
+    save(found, "test", {"command": token, "started": at_desk.now(), **said}, done=False)
     return redirect(f"{found.address}/test", 303)
 
 
@@ -89,6 +92,7 @@ def judge(found: Visit) -> tuple[Check, ...]:
     sent = latest(found, "test")
     with at_desk.reads.connect() as connection:
         listed = devices.devices_of(connection, found.box.site)
+        cards = {key.key_id for key in stored.keys_of(connection, found.found.install_id)}
     prepared = prepared_of(found)
     handed_in = bool(found.answers("order").get("in_hand"))
     trip = None
@@ -102,16 +106,35 @@ def judge(found: Visit) -> tuple[Check, ...]:
             heard_at=found.box.heard_at,
             authority_id=prepared.id if prepared is not None and handed_in else None,
             last_seen=tuple(row.last_seen for row in listed),
-            by_passphrase=any(
-                row.key_id is not None or any(item.get("joined_by") == JoinedBy.KEY for item in row.addresses)
-                for row in listed
-            ),
+            by_passphrase=any(_joined(row, cards) for row in listed),
             wifi_said=bool(held.get("wifi")),
+            carried=bool(found.answers("connect").get("carried")),
+            own_page=bool(held.get("own_page")),
+            trouble=_trouble(found),
             trip=trip,
             started_at=float(held["started"]),
             now=at_desk.now(),
         )
     )
+
+
+def _joined(row: StoredDevice, cards: Collection[str]) -> bool:
+    """Whether a device came over the box's Wi-Fi: with a card of this installation, or any passphrase of its own."""
+    by_key = any(item.get("joined_by") == JoinedBy.KEY for item in row.addresses)
+    return row.key_id in cards or row.key_id is not None or by_key
+
+
+def _trouble(found: Visit) -> dict[str, str]:
+    """What the box said is wrong, by check; empty where it said nothing of it."""
+    said = None if found.box is None else sentences.status(found.box.status)
+    if said is None or not said.online:
+        return {}
+    told = {
+        "internet": uplink_words.uplink_trouble(said.uplink),
+        "wifi": uplink_words.wifi_trouble(said.wifi),
+        "recording": uplink_words.storage_trouble(said.storage),
+    }
+    return {key: text for key, text in told.items() if text}
 
 
 def _show(found: Visit, judged: tuple[Check, ...], errors: Errors) -> Response:
@@ -150,6 +173,7 @@ def _show(found: Visit, judged: tuple[Check, ...], errors: Errors) -> Response:
             )
             for item in judged
         ),
+        links=(),
         forms=() if waits or found.closed else (_start(found, again=bool(judged)),),
         errors=errors or waits,
     )
@@ -170,23 +194,32 @@ def _show(found: Visit, judged: tuple[Check, ...], errors: Errors) -> Response:
 
 
 def _start(found: Visit, *, again: bool) -> InForm:
-    said = bool(found.answers("test").get("wifi"))
-    return form(
-        _("Test again") if again else _("Start the test"),
-        f"{found.address}/test",
-        (
+    held = found.answers("test")
+    fields = [
+        field(
+            "test",
+            "wifi",
+            "checks",
+            _("Wi-Fi"),
+            hint=_("The box can show this itself only for a device that joined with a passphrase of its own."),
+            choices=[("yes", _("I saw a telephone join the box's Wi-Fi and open a page"), "")],
+            value="yes" if held.get("wifi") else "",
+        )
+    ]
+    if found.answers("connect").get("carried"):
+        fields.append(
             field(
                 "test",
-                "wifi",
+                "own_page",
                 "checks",
-                _("Wi-Fi"),
-                hint=_("The box can show this itself only for a device that joined with a passphrase of its own."),
-                choices=[("yes", _("I saw a telephone join the box's Wi-Fi and open a page"), "")],
-                value="yes" if said else "",
-            ),
-        ),
-        _("Test again") if again else _("Start the test"),
-    )
+                _("The box's own page"),
+                hint=_("The home has no internet, so this service cannot ask the box. It stays pending until it can."),
+                choices=[("yes", _("It says that the box is ready, that its clock is right, and shows devices"), "")],
+                value="yes" if held.get("own_page") else "",
+            )
+        )
+    button = _("Test again") if again else _("Start the test")
+    return form(button, f"{found.address}/test", fields, button)
 
 
 @pages.get("/install/<install_id>/sign")

@@ -170,7 +170,7 @@ def form(
         fields=listed,
         button=button,
         folded=folded and not any(item.error for item in listed),
-        upload=any(item.kind == "file" for item in listed),
+        upload=any(item.kind in ("file", "files") for item in listed),
     )
 
 

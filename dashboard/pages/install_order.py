@@ -20,7 +20,7 @@ from dashboard.access import May, needs, step_up
 from dashboard.commands import TOKEN, AlreadySent, Decision
 from dashboard.i18n import _
 from dashboard.installing import order
-from dashboard.pages import clauses, typed, words
+from dashboard.pages import clauses, sentences, typed, words
 from dashboard.pages.asking import again
 from dashboard.pages.contexts_install import InField, InForm
 from dashboard.pages.desk import audit_view, desk, who
@@ -228,8 +228,22 @@ def in_hand(found: Visit) -> bool:
     """Whether the signed document was handed in, and nothing has come in its way since."""
     if not found.answers("order").get("in_hand"):
         return False
+    if given(found):
+        return True
     sent = latest(found, "order")
     return sent is None or sent.state == "applied" or not outcome_words(sent, desk().now())[2]
+
+
+def given(found: Visit) -> bool:
+    """Whether the document went to the box with all else it needs, or the box says that it has it."""
+    prepared, sent, box = prepared_of(found), latest(found, "order"), found.box
+    if prepared is None or sent is None or box is None:
+        return False
+    said = sentences.status(box.status)
+    if said is not None and said.authority_id == prepared.id:
+        return True
+    agreed = sent.seconded_at if sent.second is not None and sent.state in ("unsent", "unanswered") else None
+    return agreed is not None and (box.given_at is None or box.given_at >= agreed) and box.heard_at is None
 
 
 def _show(found: Visit, answers: Mapping[str, Any], errors: Errors) -> Response:
@@ -247,8 +261,11 @@ def _show(found: Visit, answers: Mapping[str, Any], errors: Errors) -> Response:
     sent = latest(found, "order")
     if sent is not None:
         heading, explanation, over = outcome_words(sent, desk().now())
-        rows.append(f"{heading}. {explanation}")
-        if over and sent.state != "applied":
+        if given(found) and sent.state != "applied":
+            rows.append(_("Confirmed. The box gets it when it is set up, or has it already."))
+        else:
+            rows.append(f"{heading}. {explanation}")
+        if over and sent.state != "applied" and not given(found):
             rows.append(_("The box does not have this order. Hand the document in again, or prepare it anew."))
         if who().role.may(May.SEE):
             links.append((_("Confirm order: the page for the second officer"), f"/commands/{sent.command_id}"))

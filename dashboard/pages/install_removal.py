@@ -1,7 +1,8 @@
-"""Taking a box away: the recording is ended first, then the box is collected (R6). A removal is never half: both are noted.
+"""Taking a box away: the recording is ended, the box destroys what it keeps, the home's own internet is handed back (R6).
 
-Ending is an order to the box that narrows, so one person is enough; it holds until a new document is put in force. The
-box's certificate is revoked by whoever looks after the service (`revoke-site`): this process cannot.
+Ending and emptying are orders to the box that narrow, so one person is enough. What the box says last is the proof that
+it was emptied; where it could not be reached, somebody says so, and so does the certificate. When it is taken away it is
+revoked: its certificate counts no more, and the enrolment desk ends its session within seconds.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from flask.typing import ResponseReturnValue
 from dashboard import commands
 from dashboard.access import May, needs
 from dashboard.commands import TOKEN, AlreadySent, Decision
+from dashboard.enrol.desk import revoke
 from dashboard.i18n import N_, _
-from dashboard.pages import typed
+from dashboard.pages import sentences, typed
 from dashboard.pages.asking import again
+from dashboard.pages.contexts_install import InForm
 from dashboard.pages.desk import desk, who
 from dashboard.pages.install_frame import Visit, begin, changing, field, form, latest, save, step
 from dashboard.pages.outcomes import outcome_words
@@ -22,10 +25,13 @@ from dashboard.pages.typed import Errors
 from dashboard.store import installs as stored
 from dashboard.store.queries import StoredCommand
 from wire.acts import WithdrawConsent
+from wire.box import Removed
+from wire.orders import WipeBox
 
 pages = Blueprint("install_removal", __name__)
 COLLECT = (
-    ("router", N_("The router's own Wi-Fi is on again, and a device was seen to use it")),
+    ("router", N_("The router's own Wi-Fi is on again, under its old name, and a device was seen to use it")),
+    ("cable", N_("What was plugged into the box is plugged into the router again, and telephones and alarms work")),
     ("told", N_("Everybody who is there was told that the box is gone, and that nothing is recorded any more")),
     ("cards", N_("The Wi-Fi cards were taken back or torn up")),
     ("box", N_("The box and its power supply were taken away")),
@@ -68,6 +74,65 @@ def end_it(install_id: str) -> ResponseReturnValue:
     return redirect(f"{found.address}/end", 303)
 
 
+@pages.get("/install/<install_id>/wipe")
+@needs(May.INSTALL)
+def wipe(install_id: str) -> Response:
+    """Empty the box."""
+    found = begin(install_id, "wipe")
+    gone = _removed(found)
+    if gone is not None and not found.is_done("wipe") and not found.closed:
+        kept = {"at": gone.at.timestamp(), "keys": gone.keys_destroyed, "files": gone.files_removed}
+        save(found, "wipe", found.answers("wipe") | kept, done=True)
+        found = begin(install_id, "wipe")
+    return _wipe(found, ())
+
+
+@pages.post("/install/<install_id>/wipe")
+@needs(May.DECIDE)
+def wipe_it(install_id: str) -> ResponseReturnValue:
+    """Ask the box to destroy what it keeps."""
+    found, at_desk, token = changing(install_id, "wipe"), desk(), request.form.get("token", "")
+    if found.box is None or not TOKEN.fullmatch(token):
+        return _wipe(found, (("main-content", _(typed.INCOMPLETE)),))
+    if request.form.get("sure") != "yes":
+        return _wipe(found, (("wipe-sure", _("Say that everything that is needed was downloaded")),))
+    wanted = WipeBox(removal_id=install_id)
+    try:
+        command_id = commands.ask(
+            at_desk.engine,
+            Decision(token=token, order=lambda _at: wanted, reason="The box is taken away", device_id=None),
+            tenant=at_desk.settings.tenant,
+            site=found.box.site,
+            by=who(),
+            now=at_desk.now(),
+            lifetime=at_desk.settings.command_seconds,
+        )
+    except AlreadySent as error:
+        return _wipe(found, (("main-content", again(error)),))
+    save(found, "wipe", {"command": command_id}, done=False)
+    return redirect(f"{found.address}/wipe", 303)
+
+
+@pages.post("/install/<install_id>/wipe/unreachable")
+@needs(May.DECIDE)
+def unreachable(install_id: str) -> ResponseReturnValue:
+    """The box could not be told: it is emptied where boxes are kept."""
+    found = changing(install_id, "wipe")
+    reason = " ".join(typed.tidy(request.form.get("reason", "")).split())
+    errors = typed.reason_errors("unreachable-reason", reason, 300)
+    if errors:
+        return _wipe(found, tuple(errors))
+    save(found, "wipe", found.answers("wipe") | {"unreachable": True, "reason": reason}, done=True)
+    return redirect(f"{found.address}/wipe", 303)
+
+
+def _removed(found: Visit) -> Removed | None:
+    """The box's last word on this removal."""
+    said = None if found.box is None else sentences.status(found.box.status)
+    gone = None if said is None else said.removed
+    return gone if gone is not None and gone.removal_id == found.found.install_id else None
+
+
 @pages.get("/install/<install_id>/collect")
 @needs(May.INSTALL)
 def collect(install_id: str) -> Response:
@@ -78,9 +143,9 @@ def collect(install_id: str) -> Response:
 @pages.post("/install/<install_id>/collect")
 @needs(May.INSTALL)
 def collected(install_id: str) -> ResponseReturnValue:
-    """It was taken away."""
+    """It was taken away: it counts no more."""
     found, at_desk, asking = changing(install_id, "collect"), desk(), who()
-    if found.found.kind != "removal":
+    if found.found.kind != "removal" or found.box is None:
         abort(404)
     ticked = [key for key, _text in COLLECT if key in request.form.getlist("done")]
     if len(ticked) < len(COLLECT):
@@ -89,6 +154,7 @@ def collected(install_id: str) -> ResponseReturnValue:
         now, by = at_desk.now(), asking.account_id
         if stored.change_state(connection, found.found, "done", by=by, now=now):
             stored.save_step(connection, install_id, "collect", {"done": ticked}, by=by, now=now, done=True)
+    revoke(at_desk.engine, site=found.box.site, by=asking.account_id, now=at_desk.now())
     return redirect(found.address, 303)
 
 
@@ -142,13 +208,83 @@ def _how_it_ended(sent: StoredCommand | None) -> tuple[tuple[str, ...], bool]:
     return (f"{heading}. {explanation}", again), True
 
 
+def _wipe(found: Visit, errors: Errors) -> Response:
+    held, sent = found.answers("wipe"), latest(found, "wipe")
+    facts: list[tuple[str, str]] = []
+    rows: list[str] = []
+    if "at" in held:
+        facts = [
+            (_("The box destroyed what it kept"), desk().moment(float(held["at"])).text),
+            (_("Keys destroyed"), str(held.get("keys", ""))),
+            (_("Files removed"), str(held.get("files", ""))),
+        ]
+    elif held.get("unreachable"):
+        rows.append(_("The box could not be reached. It must be emptied before it is used again."))
+        facts = [(_("Reason"), str(held.get("reason", "")))]
+    elif sent is not None:
+        heading, explanation, _over = outcome_words(sent, desk().now())
+        rows.append(f"{heading}. {explanation}")
+        rows.append(_("Wait until the box says that it is done, and load this page again: about a minute."))
+    forms: tuple[InForm, ...] = ()
+    if not found.is_done("wipe"):
+        over = sent is None or outcome_words(sent, desk().now())[2]
+        sure = field(
+            "wipe",
+            "sure",
+            "checks",
+            _("Before that"),
+            choices=[("yes", _("What a court or the person is to have was downloaded"), "")],
+            errors=errors,
+        )
+        reason = field(
+            "unreachable",
+            "reason",
+            "area",
+            _("Why it cannot be reached"),
+            value=request.form.get("reason", ""),
+            errors=errors,
+        )
+        at = f"{found.address}/wipe"
+        asked = () if sent is not None and not over else (form(_("Empty the box"), at, (sure,), _("Empty the box")),)
+        forms = (
+            *asked,
+            form(
+                _("The box cannot be reached"),
+                f"{at}/unreachable",
+                (reason,),
+                _("Go on without it"),
+                says=_("The certificate will say so. The box can send nothing any more once it is taken away."),
+                folded=True,
+            ),
+        )
+    return step(
+        found,
+        "wipe",
+        intro=(
+            _("The box destroys its keys and all that it keeps of this home, and says when it is done."),
+            _("The home's internet goes on through it until it is unplugged."),
+        ),
+        facts_title=_("What the box said"),
+        facts=facts,
+        rows=rows,
+        forms=forms,
+        errors=errors,
+    )
+
+
 def _collect(found: Visit, errors: Errors) -> Response:
     ticked = request.form.getlist("done") if errors else found.answers("collect").get("done", ())
     return step(
         found,
         "collect",
-        intro=(_("Leave the home with working internet. Then ask whoever looks after the service to revoke the box."),),
+        intro=(
+            _("Turn the router's own Wi-Fi on again first. Its old name and passphrase are those that devices know."),
+            _(
+                "Then unplug the box. When you say that it is taken away it is revoked: nothing it says counts any more."
+            ),
+        ),
         rows=() if found.closed else _how_it_ended(latest(found, "end"))[0],
+        links=[(_("Certificate"), f"{found.address}/removal")] if found.found.state == "done" else [],
         facts=[(_("Done"), _(text)) for key, text in COLLECT if key in ticked and found.is_done("collect")],
         forms=(
             form(

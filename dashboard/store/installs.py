@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or
 from dashboard.store.queries import write_audit
 from dashboard.store.schema import (
     account,
+    box_access,
     install,
     install_adult,
     install_key,
@@ -94,9 +95,13 @@ class Box:
     site: str
     title: str
     verify_key: str
+    seal_key: str
     status: dict[str, Any] | None
     status_at: float | None
     heard_at: float | None
+    revoked_at: float | None
+    given_at: float | None
+    """When the box was last given all that it needs."""
 
 
 def alone(connection: Connection, install_id: str) -> None:
@@ -323,9 +328,11 @@ def add_keys(connection: Connection, install_id: str, made: tuple[Key, ...], *, 
 
 def box_of(connection: Connection, tenant: str, site_id: str) -> Box | None:
     """The box of an installation that was claimed."""
-    table = site_table.c
-    query = select(table.site, table.title, table.verify_key, table.status, table.status_at, table.heard_at).where(
-        table.tenant == tenant, table.site == site_id
+    names = ("site", "title", "verify_key", "seal_key", "status", "status_at", "heard_at", "revoked_at")
+    query = (
+        select(*(site_table.c[name] for name in names), box_access.c.answered_at.label("given_at"))
+        .join(box_access, box_access.c.site == site_table.c.site, isouter=True)
+        .where(site_table.c.tenant == tenant, site_table.c.site == site_id)
     )
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else Box(**row)

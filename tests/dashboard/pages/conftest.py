@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, insert, update
 from werkzeug.test import TestResponse
@@ -20,7 +26,8 @@ from dashboard import auth
 from dashboard.access import Role
 from dashboard.store import schema, stock
 from wire.authority import Authority, parse_document, sign
-from wire.claim import CODE_ALPHABET, CODE_LENGTH, BoxCard, Label, code_digest, label_of
+from wire.claim import CODE_ALPHABET, CODE_LENGTH, BoxCard, Label, code_digest, label_of, sign_card
+from wire.enrolment import EnrolmentRequest, request_bytes
 from wire.keys import public_text
 
 DAY = 86400.0
@@ -81,22 +88,47 @@ class Fitting:
     issuer: Ed25519PrivateKey
     install: str = ""
     site: str = "box-7"
+    signing: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    sealing: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
+    code: str = ""
 
     def stock(self, site: str = "box-7") -> Label:
         """A box in stock; its label."""
-        key = Ed25519PrivateKey.generate()
-        code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-        card = BoxCard(
-            tenant="northmoor",
-            site=site,
-            verify_key=public_text(key),
-            seal_key=public_text(X25519PrivateKey.generate()),
-            code_sha256=code_digest(site, code),
-            made_at=datetime.fromtimestamp(self.clock.at, UTC),
-        )
+        self.code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+        card = self.card(site)
         with self.seed.engine.begin() as connection:
             stock.stock_box(connection, card, by=None, now=self.clock.at)
-        return label_of(card, code)
+        return label_of(card, self.code)
+
+    def card(self, site: str = "box-7", **values: Any) -> BoxCard:
+        """What is said of the box."""
+        return BoxCard.model_validate(
+            {
+                "tenant": "northmoor",
+                "site": site,
+                "verify_key": public_text(self.signing),
+                "seal_key": public_text(self.sealing),
+                "code_sha256": code_digest(site, self.code),
+                "made_at": datetime.fromtimestamp(self.clock.at, UTC),
+            }
+            | values
+        )
+
+    def request(self, site: str = "box-7") -> str:
+        """What the box asks when it enrols."""
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, site)])
+        key = ec.generate_private_key(ec.SECP256R1())
+        csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+        text, at = csr.public_bytes(Encoding.PEM).decode(), datetime.fromtimestamp(self.clock.at, UTC)
+        card = sign_card(self.card(site), self.signing)
+        signature = base64.b64encode(self.signing.sign(request_bytes(card, text, at))).decode()
+        return EnrolmentRequest(card=card, csr=text, at=at, signature=signature).model_dump_json()
+
+    def home(self, browser: FlaskClient, **values: str) -> TestResponse:
+        """Enter the Wi-Fi that the home has."""
+        at = f"{self.install}/wifi"
+        whole = {"name": "Home", "passphrase": "the words of this home"} | values
+        return self.post(browser, at, f"{at}/home", **whole)
 
     def start(self, browser: FlaskClient, **values: str) -> str:
         """Begin an installation; its address."""
