@@ -50,14 +50,6 @@ def serial_of(number: int) -> int:
     return SIGNATURE + number
 
 
-def slot_files(
-    board: Board, slot: str, *, kernel: Path, initramfs: Path, trees: dict[str, Path], work: Path
-) -> dict[str, Path]:
-    """What is in a slot's boot partition: the same in both, so that one bundle fits either."""
-    del slot, board, work
-    return {"vmlinuz": kernel, "initrd.img": initramfs, **trees}
-
-
 def grub_settings(board: Board) -> str:
     """GRUB's script: the first slot of BOOT_ORDER that has a try left; one is taken off before it is started.
 

@@ -80,7 +80,7 @@ def build(wish: Wish, progress: Progress) -> Path:
     kernel = debian.kernel_version(root)
 
     progress.say("Python packages for the board, each checked against its hash")
-    names = python.needed("gatehouse", python.EXTRA)
+    names = python.needed((source / "pyproject.toml").read_text(), python.EXTRA)
     lock = python.cut_lock((source / "requirements.lock").read_text(), names)
     wheels = python.fetch(
         board, lock, wheels=wish.cache / f"wheels-{board.architecture}-{key_of([lock], 0)}", python=wish.python
@@ -127,29 +127,38 @@ def build(wish: Wish, progress: Progress) -> Path:
         raise Refused(f"the root does not fit into its {board.root_mib} MiB")
 
     progress.say("the card")
-    image = disk.compose(board, parts=parts, out=wish.out, image=f"gatehouse-{board.name}.img", loader=loader)
-    bundle = wish.out / board.name
-    bundle.mkdir(exist_ok=True)
-    shutil.copyfile(parts / "boot.vfat", bundle / "boot.img")
-    shutil.copyfile(parts / "root.squashfs", bundle / "rootfs.img")
-    for name in ("vmlinuz", "initrd.img"):
-        shutil.copyfile(parts / name, bundle / name)
+    image = disk.compose(board, parts=parts, out=wish.work, image=f"gatehouse-{board.name}.img", loader=loader)
+    ready = wish.work / "ready"
+    (ready / board.name).mkdir(parents=True)
+    image = image.replace(ready / image.name)
+    for made, name in (("boot.vfat", "boot.img"), ("root.squashfs", "rootfs.img"), ("vmlinuz", ""), ("initrd.img", "")):
+        (parts / made).replace(ready / board.name / (name or made))
 
     progress.say("bill of materials and manifest")
-    (wish.out / f"{board.name}.spdx.json").write_text(
-        sbom.as_json(sbom.document(about, packages, sbom.pinned(lock), epoch=epoch))
+    bill = sbom.document(about, packages, sbom.pinned(lock), epoch=epoch)
+    what = manifest.of(
+        root, about=about, packages=packages, kernel=kernel, parts=[*sorted((ready / board.name).iterdir()), image]
     )
-    (wish.out / f"{board.name}.manifest.json").write_text(
-        manifest.as_json(
-            manifest.of(root, about=about, packages=packages, kernel=kernel, parts=[*sorted(bundle.iterdir()), image])
-        )
-    )
-    (wish.out / f"{board.name}.json").write_text(json.dumps(how_to_start(board, image, bundle, about), indent=1) + "\n")
+    (ready / f"{board.name}.spdx.json").write_text(sbom.as_json(bill))
+    (ready / f"{board.name}.manifest.json").write_text(manifest.as_json(what))
+    start = how_to_start(board, wish.out / image.name, wish.out / board.name, about)
+    (ready / f"{board.name}.json").write_text(json.dumps(start, indent=1) + "\n")
     if wish.compress:
         progress.say("block map and compressed file")
         tool("bmaptool", "create", "-o", image.with_suffix(".img.bmap"), image)
         tool("zstd", "-q", "-f", "-9", "-T0", "-o", image.with_suffix(".img.zst"), image)
-    return image
+    publish(ready, wish.out)
+    return wish.out / image.name
+
+
+def publish(ready: Path, out: Path) -> None:
+    """Put what is finished in place of what was there, file by file: a machine that runs the old one goes on with it."""
+    for path in sorted(ready.rglob("*")):
+        target = out / path.relative_to(ready)
+        if path.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            path.replace(target)
 
 
 def export(project: Path, to: Path, *, working_tree: bool) -> tuple[str, int]:

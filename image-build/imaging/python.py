@@ -13,14 +13,17 @@ import py_compile
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 from imaging.boards import Board
 from imaging.run import Refused, in_tree, tool
 
 EXTRA = "appliance"
-NOT_FOR_THE_BOX = ("bench", "dashboard", "lab", "verify.py")
-"""Of the project's wheel: what runs elsewhere."""
+ON_THE_BOX = ("appliance", "firmware", "wire")
+"""Packages of the project that run on the box; what else there is runs elsewhere and stays out."""
+NOT_ON_THE_BOX = frozenset({"pip"})
+"""Named as needed by a package (sqlite-utils, for a command of its own) and used by nothing that the box runs."""
 TARGET = "3.11"
 """Debian 12's Python."""
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -33,31 +36,35 @@ sys.exit(main())
 """
 
 
-def needed(distribution: str, extra: str) -> frozenset[str]:
-    """Names of all packages that `distribution[extra]` needs, from what is installed beside this build.
+def needed(settings: str, extra: str) -> frozenset[str]:
+    """Names of all packages that the project and its `extra` need.
+
+    Args:
+        settings: The project's pyproject.toml. What those need in turn is asked of what is installed beside this build.
+        extra: An optional set of it.
 
     Raises:
         Refused: one of them is not installed here.
     """
-    wanted: dict[str, None] = {}
-    waiting = [(distribution, frozenset({extra, ""}))]
+    project = tomllib.loads(settings)["project"]
+    wanted: set[str] = set()
+    waiting = [([*project["dependencies"], *project["optional-dependencies"][extra]], frozenset({""}))]
     while waiting:
-        name, extras = waiting.pop()
-        try:
-            lines = importlib.metadata.requires(name) or []
-        except importlib.metadata.PackageNotFoundError:
-            raise Refused(f"{name} is not installed beside the build: run `make setup` first.") from None
+        lines, extras = waiting.pop()
         for line in lines:
             requirement, _, marker = line.partition(";")
-            if not _applies(marker.strip(), extras):
-                continue
             found = _NAME.match(requirement.strip())
-            key = normal(found.group()) if found else ""
-            if key and key not in wanted:
-                wanted[key] = None
-                inside = re.search(r"\[([^\]]*)\]", requirement)
-                waiting.append((key, frozenset({"", *(inside.group(1).split(",") if inside else ())})))
-    return frozenset(wanted)
+            if found is None or normal(found.group()) in wanted or not _applies(marker.strip(), extras):
+                continue
+            name = normal(found.group())
+            wanted.add(name)
+            inside = re.search(r"\[([^\]]*)\]", requirement)
+            try:
+                further = importlib.metadata.requires(name) or []
+            except importlib.metadata.PackageNotFoundError:
+                raise Refused(f"{name} is not installed beside the build: run `make setup` first.") from None
+            waiting.append((further, frozenset({"", *(inside.group(1).split(",") if inside else ())})))
+    return frozenset(wanted - NOT_ON_THE_BOX)
 
 
 def normal(name: str) -> str:
@@ -99,7 +106,9 @@ def fetch(board: Board, lock: str, *, wheels: Path, python: Path) -> list[Path]:
         Refused: one cannot be had, or has another hash.
     """
     wheels.mkdir(parents=True, exist_ok=True)
-    list_ = wheels / "requirements.txt"
+    list_, complete = wheels / "requirements.txt", wheels / "complete"
+    if complete.exists():
+        return sorted(wheels.glob("*.whl"))
     list_.write_text(lock)
     platforms = [word for platform in board.platforms for word in ("--platform", platform)]
     tool(
@@ -107,11 +116,14 @@ def fetch(board: Board, lock: str, *, wheels: Path, python: Path) -> list[Path]:
         "--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", TARGET,
         "--abi", "cp311", "--abi", "abi3", "--abi", "none", *platforms, "--dest", wheels, "-r", list_,
     )  # fmt: skip
+    complete.touch()
     return sorted(wheels.glob("*.whl"))
 
 
 def own_wheel(source: Path, *, out: Path, python: Path, epoch: int) -> Path:
-    """Build the project's wheel from a tree of its sources."""
+    """Build the project's wheel from a tree of its sources, with what runs on the box only."""
+    settings = source / "pyproject.toml"
+    settings.write_text(for_the_box(settings.read_text(), packages_of(source)))
     tool(
         python, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps",
         "--no-build-isolation", "--no-index", "--wheel-dir", out, source,
@@ -119,6 +131,29 @@ def own_wheel(source: Path, *, out: Path, python: Path, epoch: int) -> Path:
     )  # fmt: skip
     (wheel,) = out.glob("gatehouse-*.whl")
     return wheel
+
+
+def packages_of(source: Path) -> list[str]:
+    """The project's packages that run on the box, sorted."""
+    return sorted(
+        path.parent.relative_to(source).as_posix().replace("/", ".")
+        for name in ON_THE_BOX
+        for path in (source / name).rglob("__init__.py")
+    )
+
+
+def for_the_box(settings: str, packages: list[str]) -> str:
+    """The project's settings (pyproject.toml) with these packages only.
+
+    Raises:
+        Refused: the list of packages is not where it was.
+    """
+    listed = "packages = [\n" + "".join(f'    "{name}",\n' for name in packages) + "]\n"
+    found, count = re.subn(r"^packages = \[\n(?: .*\n)*\]\n", listed, settings, flags=re.MULTILINE)
+    found = re.sub(r"^py-modules = .*\n", "", found, flags=re.MULTILINE)
+    if count != 1:
+        raise Refused("pyproject.toml: the list of packages ([tool.setuptools]) is not as the image build knows it.")
+    return found
 
 
 def install(root: Path, wheels: list[Path], program: str, *, python: Path) -> None:
@@ -133,9 +168,6 @@ def install(root: Path, wheels: list[Path], program: str, *, python: Path) -> No
         *(word for platform in _platforms(wheels) for word in ("--platform", platform)),
         "--target", packages, *wheels,
     )  # fmt: skip
-    for name in NOT_FOR_THE_BOX:
-        path = packages / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     for path in [*packages.rglob("*.pyi"), *packages.rglob("direct_url.json"), *packages.glob("*.dist-info/REQUESTED")]:
         path.unlink()
     shutil.rmtree(packages / "bin", ignore_errors=True)
@@ -165,7 +197,7 @@ def compile_(root: Path, folders: list[str]) -> None:
     for folder in folders:
         done = compileall.compile_dir(
             root / folder.lstrip("/"), quiet=1, force=True, stripdir=str(root), prependdir="/",
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, workers=1,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, workers=0,
         )  # fmt: skip
         if not done:
             raise Refused(f"a module below {folder} does not compile")
