@@ -75,12 +75,15 @@ class Fresh(Part):
     stage: Stage = "starting"
     seen: Seen = Seen()
     problem: Problem | None = None
-    booted_at: Unix | None = None
-    boots: int = Field(default=0, ge=0, lt=2**31)
-    """Starts since the box was enrolled."""
-    card_errors: int = Field(default=0, ge=0, lt=2**31)
-    """Read and write errors of the memory card since this start, as the kernel counts them."""
     encrypted: Literal["board-key", "file-key", "none"] = "none"
+    """Where what opens the data partition lies."""
+    card_errors: int = Field(default=0, ge=0, lt=2**31)
+    """Errors of the data partition's file system, as it counts them itself."""
+    certificate_ends: Unix | None = None
+    keys: int = Field(default=0, ge=0, lt=2**31)
+    """Key files on the data partition, and"""
+    files: int = Field(default=0, ge=0, lt=2**31)
+    """all files there: what a wipe destroys."""
 
 
 def write(path: Path, fresh: Fresh) -> None:

@@ -24,6 +24,8 @@ _COMMANDS = {
     "first-boot": "make this box's keys, card, label and first settings",
     "health": "after a start: is a new version well, or does the box go back",
     "lists": "look at the lists of names, check and sign them",
+    "label": "write this box's label, to be printed",
+    "look": "look how this box reaches the internet, and what is wrong",
     "probe": "look round the household's network once, if the keeper gives leave",
     "release": "make, sign and check releases of the box's software",
     "render": "write the router's files into a folder",
@@ -32,6 +34,7 @@ _COMMANDS = {
     "status": "ask the running box how it is",
     "upkeep": "take the next step of an update, where one is due; systemd starts it",
     "up": "run the processes of the box",
+    "wipe": "destroy all keys and records of the home on this box",
     "verify": "check an evidence bundle",
 }
 

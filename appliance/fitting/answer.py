@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import TypeAdapter, ValidationError
 
 from appliance.fitting.keys import Keys
-from appliance.settings import AuthoritySettings, BoxSettings, Broker, ListSource, NoticeSettings
+from appliance.settings import AuthoritySettings, BoxSettings, Broker, ListSource, NoticeSettings, SoftwareSettings
 from appliance.settings import Keys as KeySettings
 from firmware import layout
 from firmware.household import Household, as_toml
@@ -96,21 +96,25 @@ def _check_certificate(said: Enrolment, keys: Keys, operator: OperatorCard, site
         raise EnrolmentError("its certificate is past already: ask for a new answer")
 
 
-def files(said: Enrolment, *, keys: Keys, operator: OperatorCard, house: Household) -> tuple[Planned, ...]:
-    """All files of an enrolment that was read.
+def files(
+    said: Enrolment, *, keys: Keys, operator: OperatorCard, house: Household, board: str | None = None
+) -> tuple[Planned, ...]:
+    """All files of an enrolment that was read. `board`: what releases are made for here; None: it takes none.
 
     Raises:
         EnrolmentError: a passphrase in it was not sealed for this box, or a value fits no settings.
     """
     try:
-        return tuple(_files(said, keys, operator, house))
+        return tuple(_files(said, keys, operator, house, board))
     except SealError as error:
         raise EnrolmentError(str(error)) from None
     except ValidationError as error:
         raise EnrolmentError(f"it does not fit this version of the box ({error.error_count()} values)") from None
 
 
-def _files(said: Enrolment, keys: Keys, operator: OperatorCard, house: Household) -> Iterator[Planned]:
+def _files(
+    said: Enrolment, keys: Keys, operator: OperatorCard, house: Household, board: str | None
+) -> Iterator[Planned]:
     yield Planned(path=layout.CERTIFICATE, content=said.certificate.encode())
     yield Planned(path=layout.AUTHORITY_CERTIFICATE, content=operator.ca.encode())
     for each in said.lists:
@@ -120,7 +124,7 @@ def _files(said: Enrolment, keys: Keys, operator: OperatorCard, house: Household
         yield Planned(path=layout.AUTHORITY_FILE, content=said.authority.encode(), owner="keeper", mode=0o600)
     if said.network is not None:
         yield from _network(said.network, said.site, keys, house)
-    yield Planned(path=layout.BOX_FILE, content=toml_text(settings(said, operator)).encode())
+    yield Planned(path=layout.BOX_FILE, content=toml_text(settings(said, operator, board)).encode())
 
 
 def _network(network: Network, site: str, keys: Keys, house: Household) -> Iterator[Planned]:
@@ -168,7 +172,7 @@ def joined(house: Household, network: Network) -> Household:
     return Household.model_validate(document)
 
 
-def settings(said: Enrolment, operator: OperatorCard) -> BoxSettings:
+def settings(said: Enrolment, operator: OperatorCard, board: str | None = None) -> BoxSettings:
     """`box.toml`.
 
     Raises:
@@ -210,6 +214,7 @@ def settings(said: Enrolment, operator: OperatorCard) -> BoxSettings:
             )
             for each in said.lists
         ),
+        software=None if board is None else SoftwareSettings(release_keys=operator.release_keys, board=board),
         uids={role: uid for role, uid in layout.UIDS.items() if role != "fitting"},
     )
 

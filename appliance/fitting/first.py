@@ -11,7 +11,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from appliance.fitting import card as cards
-from appliance.fitting import defaults, keys, operator, ports, taking
+from appliance.fitting import defaults, keys, operator, ports, taking, wipe
 from appliance.fitting.places import Places, folder, keep
 from firmware import layout
 from firmware.household import Household, as_toml, load
@@ -28,6 +28,8 @@ def boot(places: Places, *, now: float) -> tuple[str, ...]:
         KeyFileError: as FileError, of a key.
     """
     said = []
+    if wipe.resume(places):
+        said.append("A wipe that was cut off is finished.")
     prepare(places)
     if taking.resume(places):
         said.append("An enrolment that was cut off is finished.")
@@ -35,14 +37,14 @@ def boot(places: Places, *, now: float) -> tuple[str, ...]:
         return (*said, "This box is enrolled; nothing to do.")
     known = operator.load(places.at(layout.OPERATOR_FILE))
     held = keys.ensure(places)
+    anew = cards.load_card(places) is None
     _, sticker = cards.ensure(places, held, tenant=known.tenant, now=now)
     if sticker is None:
         raise FileError(f"{places.at(layout.LABEL_FILE)}: is missing")
-    house = write_household(places)
-    psk = places.at(layout.PASSPHRASE_FILE)
-    line = psk_line(cards.SETUP_KEY, sticker.wifi_passphrase)
-    if not psk.exists() or f"keyid={cards.SETUP_KEY} " in psk.read_text(encoding="ascii", errors="replace"):
-        keep(psk, line.encode("ascii"), owner="warden")
+    house = write_household(places, anew=anew)
+    psk, line = places.at(layout.PASSPHRASE_FILE), psk_line(cards.SETUP_KEY, sticker.wifi_passphrase).encode("ascii")
+    if not psk.exists() or psk.read_bytes() != line:  # a home's that was wiped works until the box is unplugged
+        keep(psk, line, owner="warden")
     said.append(f"This box is {sticker.site}; its socket for the internet is {house.wan.interface}.")
     return tuple(said)
 
@@ -55,15 +57,20 @@ def prepare(places: Places) -> None:
         folder(places.at(layout.STATE) / name, owner=name, mode=0o700)
 
 
-def write_household(places: Places, *, taken: tuple[IPv4Network, ...] = ()) -> Household:
-    """The household file of a box that nobody enrolled yet, as the machine is now. `taken`: networks towards the internet.
+def write_household(places: Places, *, taken: tuple[IPv4Network, ...] = (), anew: bool = False) -> Household:
+    """The household file of a box that nobody enrolled yet, as the machine is now.
+
+    Args:
+        places: the box.
+        taken: networks towards the internet.
+        anew: choose everything anew: what is there is another home's.
 
     Raises:
         FileError: the operator's card cannot be used.
     """
     path = places.at(layout.HOUSEHOLD_FILE)
     try:
-        before: Household | None = load(path)
+        before = None if anew else load(path)
     except FileError:
         before = None
     house = defaults.household(

@@ -25,7 +25,7 @@ from pathlib import Path
 from appliance import clock, fresh, service
 from appliance.closed import close_memory
 from appliance.fitting import card as cards
-from appliance.fitting import keys, light, looks, operator
+from appliance.fitting import keys, light, looks, machine, operator
 from appliance.fitting.__main__ import SOCKET
 from appliance.fitting.channel import Brought, Channel, ChannelError, Reported, Show
 from appliance.fitting.holding import Hands, Holder, Own
@@ -58,7 +58,14 @@ def own(places: Places, *, now: float) -> Own:
     card, sticker = cards.ensure(places, held, tenant=known.tenant, now=now)
     if sticker is None:
         raise FileError("this box is enrolled")
-    return Own(keys=held, operator=known, card=card, sticker=sticker, csr=cards.csr_of(places, card, held))
+    return Own(
+        keys=held,
+        operator=known,
+        card=card,
+        sticker=sticker,
+        csr=cards.csr_of(places, card, held),
+        board=machine.board(places.at(machine.IMAGE_FILE)),
+    )
 
 
 def hands(places: Places, apply: Callable[[], None]) -> Hands:

@@ -59,6 +59,8 @@ class Own:
     card: SignedCard
     sticker: cards.Sticker
     csr: str
+    board: str | None = None
+    """What releases of the software are made for here; None: the image does not say."""
 
 
 class Holder:
@@ -121,7 +123,7 @@ class Holder:
                 csr=own.csr,
                 now=now,
             )
-            files = answers.files(said, keys=own.keys, operator=own.operator, house=self._house)
+            files = answers.files(said, keys=own.keys, operator=own.operator, house=self._house, board=own.board)
             taking.take(self._places, files)
         except EnrolmentError as error:
             log.warning("an answer does not count: %s", error)

@@ -11,10 +11,7 @@ process, which starts again from what is committed.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 
@@ -22,35 +19,28 @@ from appliance import messages as m
 from appliance.keeper.authority import NOTHING, Judgement
 from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
-from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.filtering import Filtering
 from appliance.keeper.health import Health
 from appliance.keeper.household.doorway import Doorway
-from appliance.keeper.household.record import Ids
 from appliance.keeper.household.restoring import Restoring
 from appliance.keeper.household.storage import RECOVER_SECONDS, Storage
-from appliance.keeper.household.tamper import Clocks, Ground
+from appliance.keeper.household.tamper import Clocks
 from appliance.keeper.incoming import Incoming, Works
 from appliance.keeper.law.acts import Acts
 from appliance.keeper.law.counsel import TIME_KEPT, Counsel
-from appliance.keeper.law.desk import Desk
 from appliance.keeper.law.keeping import Keeping
 from appliance.keeper.law.timekeeping import Timekeeper, kept
 from appliance.keeper.ledger.bundles import Bundles
 from appliance.keeper.ledger.clerk import Clerk, Facts
 from appliance.keeper.ledger.telling import setting
-from appliance.keeper.list_health import ListFindings, Teller, fitting, health
-from appliance.keeper.lists.match import Lists
+from appliance.keeper.list_health import ListFindings, fitting, health
+from appliance.keeper.machine import Machine
+from appliance.keeper.parts import Parts
 from appliance.keeper.peers import Peer, Send, Turn
 from appliance.keeper.probing import Probing
-from appliance.keeper.self_test import SelfTest
-from appliance.keeper.store.database import Store
-from appliance.keeper.supply import Supply
-from appliance.keeper.updating import Root, Updating
-from appliance.keeper.uplink import Identity, Uplink
+from appliance.keeper.updating import Updating
+from appliance.keeper.uplink import Uplink
 from appliance.keeper.wifi import Setting, Wifi
-from appliance.requests import SetNetworkRequest
-from appliance.settings import NoticeSettings
 from wire.acts import IssueCode
 
 __all__ = ["TICK_SECONDS", "Core", "Parts", "Peer", "Send"]
@@ -67,39 +57,6 @@ STATUS_SPACING = 2.0
 """A change of state is told at most this often; the heartbeat comes anyway."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What a core is put together from."""
-
-    store: Store
-    desk: Desk
-    identity: Identity
-    lists: Lists
-    rules: Rules
-    ids: Ids
-    heartbeat_seconds: float
-    filtering: Filtering | None = None
-    supply: Supply | None = None
-    self_test: Callable[[Teller], SelfTest] | None = None
-    """Given who writes findings about the box down, the test that detection works."""
-    ground: Ground | None = None
-    """What the box stands on; None in a script, where there is no box to watch."""
-    notice: NoticeSettings | None = None
-    """What the notice page says of the operator; None where there is no page."""
-    boot: str | None = None
-    """Id of this run of the machine; None where time is a script's: then nothing is sealed."""
-    nonce: Callable[[], str] = field(default=lambda: secrets.token_hex(32))
-    """64 hexadecimal digits that nobody can guess."""
-    root: Root | None = None
-    """Who may change the box; None where it takes no releases."""
-    passphrases_left: Path | None = None
-    """Sealed passphrases of the Wi-Fi as enrolment left them; None in a script."""
-    ask_network: Callable[[SetNetworkRequest], None] | None = None
-    """Asks root to change the Wi-Fi's name; None where there is nobody to ask."""
-    remark: str = ""
-    """Appended to what is said of the authority, such as a list that could not be read."""
 
 
 class Core:
@@ -169,6 +126,7 @@ class Core:
         )
         self._wifi = Wifi(store, self._book.keys, wifi)
         self._wifi.register(self._acts)
+        self._machine = Machine(store, parts.machine, self._acts, boot=parts.boot)
         works = Works(
             store=store,
             book=self._book,
@@ -307,6 +265,7 @@ class Core:
             release = self._updating.tick(at=moment, monotonic=monotonic, courier=courier)
             if self._wifi.due(moment, monotonic):
                 self._send(Peer.WARDEN, self._wifi.message(moment, monotonic))
+            self._machine.tick(at=moment, monotonic=monotonic, waiting=len(self._store.outbox))
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
             self._storage.tick(scope=self._judgement.scope, at=moment)
@@ -385,6 +344,7 @@ class Core:
             self._judgement.sentence,
             frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}),
             None if software is None else (software.wanted, software.stage, software.detail),
+            self._machine.news,
         )
         news = said != self._status_said and monotonic - self._status_at >= STATUS_SPACING
         if not (news or monotonic >= self._status_due) or not self._uplink.take_credit():
@@ -400,7 +360,11 @@ class Core:
             lists=None if self._supply is None else fitting(health(self._supply, moment)),
             test=None if self._test is None else self._test.state(self._judgement.scope),
             keeping=self._keeping.told(),
-        ).model_copy(update=self._counsel.standing(moment) | {"software": software, "wifi": self._wifi.state()})
+        ).model_copy(
+            update=self._counsel.standing(moment)
+            | {"software": software, "wifi": self._wifi.state()}
+            | self._machine.state(moment, monotonic)
+        )
         self._send(Peer.COURIER, self._uplink.status(status, moment))
 
     def _overflow(self) -> int:

@@ -32,6 +32,7 @@ from appliance.keeper.law import desk as law_desk
 from appliance.keeper.lists.jobs import Result
 from appliance.keeper.lists.library import Library
 from appliance.keeper.lists.match import Lists
+from appliance.keeper.machine_side import machine_side
 from appliance.keeper.root import root_side
 from appliance.keeper.self_test import SelfTest
 from appliance.keeper.shelf import Shelf
@@ -290,6 +291,7 @@ def build(settings: BoxSettings, store: Store, *, lists: Lists, supply: Supply) 
         ground=ground,
         boot=ground.place.boot or secrets.token_hex(8),
         root=root_side(settings),
+        machine=machine_side(settings),
         supply=supply,
         self_test=lambda teller: SelfTest(
             store,
