@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.store import schema
+
+ALL = ["router", "cable", "told", "cards", "box"]
+
+
+def _begun(officer: FlaskClient, fitting: Any) -> str:
+    fitting.seed.site("box-7")
+    answer = fitting.post(officer, "/install", "/install", kind="removal", site="box-7")
+    assert answer.status_code == 303
+    return str(answer.location)
+
+
+@pytest.mark.req("R6")
+def test_the_recording_is_ended_before_anything_else(officer: FlaskClient, fitting: Any) -> None:
+    at = _begun(officer, fitting)
+    assert "Cannot start yet" in officer.get(at).text
+    assert fitting.post(officer, at, f"{at}/collect").status_code == 409
+    assert fitting.post(officer, at, f"{at}/wipe").status_code == 409
+    assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="").status_code == 422
+    assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended").status_code == 303
+    (row,) = fitting.seed.rows(schema.command)
+    assert row["body"]["action"] == "withdraw-consent"
+    page = officer.get(f"{at}/end").text
+    assert "/commands/" in page
+    assert f'action="{at}/end"' not in page
+    fitting.answer("withdraw-consent", state="expired")
+    page = officer.get(f"{at}/end").text
+    assert "has not said that it stopped" in page
+    assert f'action="{at}/end"' in page
+    assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended").status_code == 303
+    assert fitting.post(officer, "/install", "/install", kind="removal", site="nowhere").status_code == 404
+
+
+@pytest.mark.req("R6", "R69")
+def test_a_box_is_emptied_taken_away_and_revoked_and_its_certificate_says_so(
+    officer: FlaskClient, fitting: Any
+) -> None:
+    at = _begun(officer, fitting)
+    assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended").status_code == 303
+    wipe = f"{at}/wipe"
+    assert "downloaded" in fitting.post(officer, wipe, wipe).text
+    assert fitting.post(officer, wipe, wipe, sure="yes").status_code == 303
+    order = fitting.seed.rows(schema.command)[-1]
+    assert order["body"] == {"action": "wipe-box", "removal_id": at.rpartition("/")[2]}
+    assert f'action="{wipe}"' not in officer.get(wipe).text, "one order is enough"
+    assert fitting.post(officer, wipe, f"{at}/collect").status_code == 409, "it has not said that it is empty"
+    fitting.speak(
+        removed={"removal_id": "another", "at": "2026-01-14T21:00:00Z", "keys_destroyed": 1, "files_removed": 1}
+    )
+    assert "Keys destroyed" not in officer.get(wipe).text
+    gone = {
+        "removal_id": at.rpartition("/")[2],
+        "at": "2026-01-14T21:05:00Z",
+        "keys_destroyed": 31,
+        "files_removed": 57,
+    }
+    fitting.speak(removed=gone, recording=False)
+    page = officer.get(wipe).text
+    assert "31" in page
+    assert "57" in page
+    collect = f"{at}/collect"
+    assert fitting.post(officer, collect, collect, done=["box", "cards"]).status_code == 422
+    assert officer.get(f"{at}/removal").status_code == 404
+    fitting.clock.at += 240
+    assert fitting.post(officer, collect, collect, done=ALL).location == at
+    assert fitting.seed.rows(schema.install)[0]["state"] == "done"
+    (site,) = [row for row in fitting.seed.rows(schema.site) if row["site"] == "box-7"]
+    assert site["revoked_at"] == fitting.clock.at
+    assert "At the address: 4 minutes. The aim is 10." in officer.get(at).text
+    text = officer.get(f"{at}/removal").text
+    for part in ("Certificate of removal", "31", "57", "destroyed its keys", "Minutes at the address"):
+        assert part in text
+    assert officer.get(f"{at}/removal.pdf").data.startswith(b"%PDF")
+
+
+@pytest.mark.req("R6")
+def test_a_box_that_cannot_be_reached_is_taken_away_and_the_certificate_says_that(
+    officer: FlaskClient, fitting: Any
+) -> None:
+    at = _begun(officer, fitting)
+    assert fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended").status_code == 303
+    assert fitting.post(officer, f"{at}/wipe", f"{at}/wipe/unreachable").status_code == 422
+    answer = fitting.post(officer, f"{at}/wipe", f"{at}/wipe/unreachable", reason="It does not start any more")
+    assert answer.status_code == 303
+    assert "must be emptied before it is used again" in officer.get(f"{at}/wipe").text
+    assert fitting.post(officer, f"{at}/collect", f"{at}/collect", done=ALL).status_code == 303
+    text = officer.get(f"{at}/removal").text
+    assert "could not be reached" in text
+    assert "Keys destroyed" not in text
