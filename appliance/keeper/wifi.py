@@ -108,10 +108,11 @@ class Wifi:
 
     def kept(self, said: WifiKept, at: float) -> None:
         """What the access point reads, where the box knows of nothing, or cannot open what it knew."""
+        before = frozenset(self._sealed)
         for key in said.keys:
             if key.key_id in self._readable or key.key_id == SET_UP or len(self._sealed) >= MOST_PASSPHRASES:
                 continue
-            if self._sealed and key.key_id not in self._sealed:
+            if before and key.key_id not in before:
                 continue  # it was ended here meanwhile
             sealed = seal_passphrase(
                 key.passphrase, site=self._given.site, key_id=key.key_id, recipient=self._given.opener.public_key()

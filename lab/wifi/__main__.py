@@ -30,7 +30,7 @@ HOUSEHOLD, LAPTOP, PHONE, GUEST, LABEL = (
     "abcd-efgh-jkmn-pqrs",
 )
 STATIONS = 20
-GUESSES = 14
+GUESSES = 12
 
 
 class Scenario:
@@ -130,7 +130,7 @@ class Scenario:
 
     @staticmethod
     def _reaches() -> bool:
-        words = ("ip", "netns", "exec", "one", "busybox", "ping", "-c", "3", "-W", "2", "192.0.2.11")
+        words = ("ip", "netns", "exec", "one", "busybox", "ping", "-c", "2", "-W", "2", "192.0.2.11")
         try:
             run(*words)
         except AirError:
@@ -180,12 +180,12 @@ class Scenario:
 
         def enough() -> bool:
             nonlocal last
-            if time.monotonic() - last > 3:
+            if time.monotonic() - last > 2:
                 last = time.monotonic()
                 self.stranger.try_again()
             return self.point.ask.heard(f"MISMATCH {self.stranger.mac}") >= GUESSES
 
-        wait(enough, "tries", 60)
+        wait(enough, "tries", 90)
         listed = self.point.station(self.stranger.mac).get("keyid")
         self.stranger.control.ask("DISCONNECT")
         wait(lambda: "passphrases-tried" in self._findings(), "a finding", 40)

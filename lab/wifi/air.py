@@ -173,9 +173,10 @@ class Station:
         self.control.ask("RECONNECT")
 
     def try_again(self) -> None:
-        """Try at once, however often it failed."""
-        self.control.ask("ENABLE_NETWORK 0")
-        self.control.ask("RECONNECT")
+        """Try at once, however often it failed, unless it is trying."""
+        if self.status().get("wpa_state") in {"DISCONNECTED", "INACTIVE", "SCANNING"}:
+            self.control.ask("ENABLE_NETWORK 0")
+            self.control.ask("REASSOCIATE")
 
 
 class Stations:

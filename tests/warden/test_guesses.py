@@ -35,7 +35,7 @@ def test_tries_are_counted_and_told_together() -> None:
     assert guesses.due(REPORT_SECONDS + 1) == ()
 
 
-@pytest.mark.req("S5")
+@pytest.mark.req("N9")
 def test_addresses_beyond_the_bound_are_counted_as_one() -> None:
     guesses = Guesses()
     for number in range(MAX_GUESSERS + 500):

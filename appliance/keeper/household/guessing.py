@@ -1,4 +1,4 @@
-"""Passphrases of the Wi-Fi are being tried: counted tries in, at most a few findings out (S5).
+"""Passphrases of the Wi-Fi are being tried: counted tries in, at most a few findings out (N9, R28).
 
 A device that goes on trying is one finding from its first try to its last; how often is counted on it. Somebody who
 mistypes makes some tries too, so the first `FEW` of an address are nothing. Addresses cost who tries nothing: where many

@@ -17,7 +17,7 @@ from appliance.keeper.household.guessing import (
 from appliance.messages import PassphraseGuessed
 from wire.findings import FindingKind, Grade
 
-pytestmark = pytest.mark.req("N9", "S5")
+pytestmark = pytest.mark.req("N9", "R28")
 
 AT = 1_900_000_000.0
 MAC = "02:00:5e:00:53:0a"
