@@ -7,6 +7,9 @@ its limit.
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -40,6 +43,8 @@ DESK_PORT = 8884
 DISK_SIZE = "4G"
 """Of the card: larger than the image, so that the data partition grows."""
 BOOT_SECONDS = 420.0
+LABEL = re.compile(rf"[a-z0-9-]{{1,63}}\.[0-9a-f]{{16}}\.[{claim.CODE_ALPHABET}]{{{claim.CODE_LENGTH}}}")
+"""As the set-up page shows it, to be typed."""
 _HQ = addresses.HQ[0]
 _PORT = 8883
 _ADMINISTRATOR = "administrator-1"
@@ -163,10 +168,8 @@ renew_url = "https://{addresses.HQ_NAME}:{DESK_PORT}"
         return self._dashboard("operator-card", config="card.toml")
 
     def _dashboard(self, *arguments: str, config: str = "dashboard.toml") -> str:
-        done = self.home.hq.run(
-            [sys.executable, "-m", "dashboard.cli", "--config", self.folder / "dashboard" / config, *arguments]
-        )
-        return done.stdout
+        words = [sys.executable, "-m", "dashboard.cli", "--config", str(self.folder / "dashboard" / config), *arguments]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
     def _start_box(self) -> None:
         self.base = image.prepare(self.built, self.folder / "base.img", self.operator_card())
@@ -250,6 +253,50 @@ renew_url = "https://{addresses.HQ_NAME}:{DESK_PORT}"
         self.site = read.site
         self._dashboard("assign", "installer-1", "--all")
         return read.site
+
+    def fit(self, device: Client, *, seconds: float = 300.0) -> dict[str, float]:
+        """From the set-up page to a box that watches; seconds since power-on of each stage.
+
+        Raises:
+            TimeoutError: a stage took longer than `seconds`.
+        """
+        began, shell = self.machine.powered_at, self.machine.shell()
+        stages = {}
+        card = self.wait_page(device, lambda text: '"code_sha256"' in text, path="/card.json", seconds=seconds)
+        label = LABEL.search(self.page(device, "/"))
+        if label is None:
+            raise LabError("the set-up page shows no label")
+        stages["set-up page"] = time.monotonic() - began
+        self.wait_page(device, lambda text: "waits for somebody to scan" in text, seconds=seconds)
+        stages["waits to be claimed"] = time.monotonic() - began
+        self.claim(card, label.group())
+        wait_until(
+            lambda: not shell.run(f"test -e {layout.BOX_FILE}", check=False).returncode,
+            what="the box to be enrolled",
+            seconds=seconds,
+            pause=1.0,
+        )
+        stages["enrolled"] = time.monotonic() - began
+        self.give_authority(shell)
+        self.wait_heard(seconds)
+        stages["watches, and the service hears it"] = time.monotonic() - began
+        return stages
+
+    def wait_heard(self, seconds: float) -> None:
+        """Wait until the dashboard has heard that the box records, and that its clock is right."""
+        statement = select(schema.site.c.status).where(schema.site.c.site == self.site)
+        engine = open_engine(f"sqlite:///{self.database}")
+
+        def look() -> bool:
+            with engine.connect() as connection:
+                text = connection.execute(statement).scalar()
+            said = (json.loads(text) if isinstance(text, str) else text) or {}
+            return bool(said.get("online") and said.get("recording") and said.get("clock") == "authenticated")
+
+        try:
+            wait_until(look, what="the box's word that it records", seconds=seconds, pause=1.0)
+        finally:
+            engine.dispose()
 
     def give_authority(self, shell: Shell) -> None:
         """Put a signed authority for this box where it looks, by the shell: no officer has signed one in this run."""

@@ -1,0 +1,160 @@
+"""Power cuts of a machine: while its box writes records, and while it takes an update.
+
+Each cut kills QEMU at a moment that was drawn by lot; what the guest had not flushed is lost with its memory. What the
+host's kernel holds is not: a card that lies about flushing is not shown by this. Bounded: rounds, and each wait.
+"""
+
+from __future__ import annotations
+
+import random
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware import layout
+from lab.host import LabError
+from lab.machine import disk
+from lab.machine.qemu import Machine, Plan
+from lab.machine.shell import Shell, ShellError
+from lab.machine.stack import BoxStack
+
+_KEEPER = f"{layout.STATE}/keeper/keeper.db"
+_MARKS = f"{layout.STATE}/lab-marks"
+_UPDATE_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What was there before a cut, and after."""
+
+    after_seconds: float
+    marks: int
+    """Lines that a writer had said to be on the disk."""
+    lost: int
+    """Of them, those that are not there any more."""
+    records_before: int
+    """Rows of the box's ledger, the last time somebody looked before the cut."""
+    records_after: int
+    integrity: str
+    """SQLite's word on the keeper's database."""
+    failed: str
+    """Units that did not start."""
+    boot_seconds: float
+
+
+def while_writing(stack: BoxStack, *, seconds: float) -> Cut:
+    """Have the box write, cut its power after so long, boot it again and compare."""
+    shell = stack.machine.shell()
+    # A writer beside the keeper says each line only when the line is on the disk; its word leaves by the serial line.
+    shell.run(f": > {_MARKS}; sync")
+    known, said, began = records(shell), 0, time.monotonic()
+    while time.monotonic() - began < seconds:
+        done = shell.run(
+            f"for i in 1 2 3 4 5; do echo $i >> {_MARKS} && sync {_MARKS} || exit 1; done; wc -l < {_MARKS}"
+        )
+        said = int(done.stdout)
+        with suppress(ShellError):
+            known = records(shell, seconds=5)
+    with suppress(LabError):
+        shell.run(f"(while :; do echo x >> {_MARKS}; sync {_MARKS}; done) >/dev/null 2>&1 & sleep 0.3", seconds=3)
+    stack.machine.cut_power()
+    stack.machine.power_on()
+    shell = stack.machine.shell()
+    shell.run("systemctl is-system-running --wait", seconds=300, check=False)
+    booted = time.monotonic() - stack.machine.powered_at
+    there = int(shell.run(f"wc -l < {_MARKS}").stdout)
+    return Cut(
+        after_seconds=seconds,
+        marks=said,
+        lost=max(0, said - there),
+        records_before=known,
+        records_after=records(shell),
+        integrity=_sqlite(shell, "pragma integrity_check"),
+        failed=shell.run("systemctl --failed --no-legend --plain").stdout.strip(),
+        boot_seconds=booted,
+    )
+
+
+def records(shell: Shell, *, seconds: float = 60.0) -> int:
+    """Rows of the ledger on the box."""
+    return int(_sqlite(shell, "select count(*) from ledger", seconds=seconds))
+
+
+def _sqlite(shell: Shell, query: str, *, seconds: float = 60.0) -> str:
+    program = (
+        "import sqlite3, sys; "
+        f"c = sqlite3.connect('file:{_KEEPER}?mode=ro', uri=True, timeout=20); "
+        f"print(c.execute({query!r}).fetchone()[0])"
+    )
+    return shell.run(f"python3 -c {shlex.quote(program)}", seconds=seconds).stdout.strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One cut in the middle of an update."""
+
+    number: int
+    after_seconds: float
+    """Between the beginning of the update and the cut."""
+    running: str
+    """Slot and version that came up after it."""
+    boots: int
+    """How often the machine had to start until one was up."""
+    well: bool
+
+
+def during_update(stack: BoxStack, bundle: Path, *, rounds: int, longest: float, seed: int) -> Iterator[Round]:
+    """Cut the power at random moments of an update, of the restart behind it too; each round from the same card.
+
+    Raises:
+        LabError: a machine did not come up at all before its cut.
+    """
+    luck = random.Random(seed)  # noqa: S311 (moments of cuts, no secret)
+    for number in range(rounds):
+        folder = stack.folder / f"c{number}"
+        after = luck.uniform(0, longest)
+        with _updating(stack, bundle, folder) as machine:
+            _begin(machine)
+            time.sleep(after)
+            machine.cut_power()
+            machine.power_on()
+            try:
+                shell = machine.shell(600)
+                running = shell.run("tr ' ' '\\n' < /proc/cmdline | sed -n 's/^rauc.slot=//p'").stdout.strip()
+                state = shell.run("systemctl is-system-running --wait", seconds=300, check=False).stdout.strip()
+            except ShellError:
+                running, state = "", "did not come up"
+            boots = machine.console().count("\nslot ") + machine.console().startswith("slot ")
+        (folder / "card.qcow2").unlink(missing_ok=True)
+        yield Round(
+            number=number,
+            after_seconds=after,
+            running=running,
+            boots=boots,
+            well=running in {"A", "B"} and state in {"running", "degraded"},
+        )
+
+
+def _updating(stack: BoxStack, bundle: Path, folder: Path) -> Machine:
+    """A machine with a card of its own, and the bundle as a second disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    card = disk.overlay(stack.base, folder / "card.qcow2", size="4G")
+    plan = Plan(disks=[card, bundle], taps=stack.machine.plan.taps, memory_mib=stack.machine.plan.memory_mib)
+    return Machine(plan, folder, stack.home.gateway)
+
+
+def _begin(machine: Machine) -> None:
+    """Boot it, and have it take the bundle and start anew: in the background, for the cut comes in the middle."""
+    machine.power_on()
+    shell = machine.shell(600)
+    shell.run("systemctl is-system-running --wait", seconds=300, check=False)
+    take = f"{TAKE} && rauc install {BUNDLE} && systemctl reboot"
+    shell.run(f"systemd-run --quiet --unit=lab-update sh -c {shlex.quote(take)}")
+
+
+BUNDLE = f"{layout.DATA}/lab.raucb"
+TAKE = f"cat /dev/vdb > {BUNDLE} && sync {BUNDLE}"
+"""Take the bundle from the second disk."""
