@@ -77,11 +77,10 @@ class ReleaseFetcher:
         return found
 
     def _work(self) -> None:
-        done: ReleaseWanted | None = None
         while True:
             with self._lock:
-                if self._wanted is None or self._wanted == done:
-                    self._wanted = self._line = self._thread = None
+                if self._wanted is None:
+                    self._line = self._thread = None
                     return
                 wanted, line = self._wanted, Line()
                 self._line = line
@@ -90,7 +89,9 @@ class ReleaseFetcher:
             except Exception as error:  # noqa: BLE001 - were this thread to die unheard, the keeper would wait
                 _log.exception("a release could not be fetched")
                 problem = f"fetching went wrong: {error}"
-            done = wanted
+            with self._lock:  # before anything is said: who hears it may want the same again
+                if self._wanted == wanted:
+                    self._wanted = None
             if problem:
                 self._say(wanted, "failed", 0, problem)
             else:

@@ -105,6 +105,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 class Bench:
     """A core with its peers' ends in hand; time moves only when told."""
 
+    root: Any = None
+    """Who may change the box, from the next start on; None: it takes no releases."""
+
     def __init__(
         self, path: Path, issuer: Ed25519PrivateKey, *, document: bytes | None, boot: str | None = None
     ) -> None:
@@ -150,6 +153,7 @@ class Bench:
                     arrangement=lambda: f"a-{self.store.epoch}-{next(numbers)}",
                 ),
                 heartbeat_seconds=60.0,
+                root=self.root,
             ),
             monotonic=self.monotonic,
         )
