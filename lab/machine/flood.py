@@ -17,7 +17,6 @@ from ipaddress import IPv4Network
 
 from lab.client import Client
 from lab.host import LabError
-from lab.household import Household
 from lab.machine.shell import Shell
 
 _ARP, _ALL_HARDWARE = 0x0806, b"\xff" * 6
@@ -41,13 +40,12 @@ class Told:
     """Whether the other device has its internet when the flood is over."""
 
 
-def run(home: Household, flooder: Client, other: Client, shell: Shell, *, seconds: float, rate: int) -> Told:
+def run(flooder: Client, other: Client, *, seconds: float, rate: int) -> Told:
     """Flood from one device while another uses the internet.
 
     Raises:
         LabError: the flooding device has no lease.
     """
-    del home, shell
     if flooder.leased is None:
         raise LabError(f"{flooder.name} has no lease")
     router = flooder.leased.routers[0]

@@ -33,6 +33,8 @@ class Image:
     board: str
     bundle: Path
     """Folder of what an update bundle is made of: `boot.img` and `rootfs.img`."""
+    signer: Path | None = None
+    """`signer.pem` beside the image, with `signer.key`: whose bundles this image takes; None where it takes nobody's."""
 
 
 def find(root: Path) -> Image | str:
@@ -50,6 +52,7 @@ def find(root: Path) -> Image | str:
         version=str(about.get("version", "")),
         board=str(about.get("compatible", about.get("board", ""))),
         bundle=Path(told["kernel"]).parent,
+        signer=signer if (signer := path.parent / "signer.pem").exists() else None,
     )
 
 

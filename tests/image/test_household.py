@@ -52,7 +52,7 @@ def test_a_flood_of_addresses_takes_the_internet_from_nobody_for_long(enrolled: 
     )
     shell = enrolled.machine.shell()
     before = flood.box_facts(shell)
-    told = flood.run(enrolled.home, phone, other, shell, seconds=20, rate=2000)
+    told = flood.run(phone, other, seconds=20, rate=2000)
     after = flood.box_facts(shell)
     assert told.sent > 10_000
     assert after["neighbours"] <= int(shell.run("cat /proc/sys/net/ipv4/neigh/default/gc_thresh3").stdout)

@@ -1,0 +1,109 @@
+"""`python -m lab.machine cuts|doorstep|flood`: what takes a machine and more time than a test may.
+
+Started by `make cuts` and the like inside the sealed place. Exit codes: 0 as promised, 1 not, 69 this machine cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab import enter
+from lab.host import LabError
+from lab.machine import bundles, cuts, flood, image
+from lab.machine.stack import BoxStack
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """Read the command line and do it."""
+    parser = argparse.ArgumentParser(prog="python -m lab.machine")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in (
+        ("cuts", "cut the power at random moments of an update; each time the box comes up, old or new"),
+        ("doorstep", "from power-on to a box that watches, with the box's own share of the time"),
+        ("flood", "a device floods the household with made-up neighbours"),
+    ):
+        command = commands.add_parser(name, help=about)
+        if name == "cuts":
+            command.add_argument("--rounds", type=int, default=100)
+            command.add_argument("--longest", type=float, default=240.0, help="seconds from the update to the last cut")
+            command.add_argument("--seed", type=int, default=None, help="the same moments again")
+        if name == "flood":
+            command.add_argument("--seconds", type=float, default=60.0)
+            command.add_argument("--rate", type=int, default=5000, help="frames a second")
+    given = parser.parse_args()
+    built = image.find(ROOT)
+    if isinstance(built, str):
+        sys.stderr.write(f"machine: {built}\n")
+        return enter.UNAVAILABLE
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="gh-", dir=_room())))
+        folder.chmod(0o755)
+        stack = exits.enter_context(BoxStack(folder, built))
+        try:
+            if given.command == "cuts":
+                return _cuts(stack, rounds=given.rounds, longest=given.longest, seed=given.seed)
+            if given.command == "flood":
+                return _flood(stack, seconds=given.seconds, rate=given.rate)
+            return _doorstep(stack)
+        except (LabError, TimeoutError) as error:
+            sys.stderr.write(f"machine: {error}\n")
+            return 1
+
+
+def _room() -> str:
+    return os.environ.get("TMPDIR", "/tmp")  # noqa: S108 (short, for sockets)
+
+
+def _cuts(stack: BoxStack, *, rounds: int, longest: float, seed: int | None) -> int:
+    drawn = seed if seed is not None else time.time_ns() % 2**32
+    print(f"{rounds} cuts within {longest:.0f} s of an update, seed {drawn}", flush=True)
+    bundle = bundles.make(stack.built, stack.folder / "b.raucb", version="2099.1.1")
+    well = 0
+    for told in cuts.during_update(stack, bundle, rounds=rounds, longest=longest, seed=drawn):
+        well += told.well
+        word = "up" if told.well else "NOT UP"
+        print(
+            f"{told.number + 1:4}  cut after {told.after_seconds:6.1f} s: {word}, slot {told.running or '-'}, "
+            f"{told.boots} starts",
+            flush=True,
+        )
+    print(f"{well} of {rounds} came up, old or new")
+    return 0 if well == rounds else 1
+
+
+def _doorstep(stack: BoxStack) -> int:
+    stack.boot()
+    ready = time.monotonic() - stack.machine.powered_at
+    print(f"{ready:7.1f} s  the box has started", flush=True)
+    device = stack.join("linux-laptop")
+    for what, seconds in stack.fit(device).items():
+        print(f"{seconds:7.1f} s  {what}", flush=True)
+    print(f"{stack.machine.resident_mib():7.0f} MiB of this machine's memory for the emulated box")
+    return 0
+
+
+def _flood(stack: BoxStack, *, seconds: float, rate: int) -> int:
+    shell = stack.boot()
+    other = stack.join("linux-laptop")
+    stack.fit(other)
+    before = flood.box_facts(shell)
+    told = flood.run(stack.join("unregistered-phone"), other, seconds=seconds, rate=rate)
+    print(
+        f"{told.sent} frames in {told.seconds:.0f} s; meanwhile {told.got} of {told.tried} pages came, "
+        f"half of them within {told.median:.2f} s, the slowest after {told.slowest:.2f} s; "
+        f"after it: {'well' if told.after else 'NOT WELL'}"
+    )
+    print(f"box before {before}, after {flood.box_facts(shell)}")
+    return 0 if told.after else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
