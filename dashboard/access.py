@@ -51,7 +51,7 @@ class May(StrEnum):
     SEE_BOXES = "see-boxes"
     """Health of boxes by their ids, without anything about persons."""
     KEEP_BOXES = "keep-boxes"
-    """Enter boxes into stock, take them out, revoke one."""
+    """Enter boxes into stock, take them out, revoke one, give them new software."""
     SEE_LISTS = "see-lists"
     """Which lists are in use, how old they are, how often they were wrong."""
     SEE_TEAM = "see-team"

@@ -28,6 +28,7 @@ _PLACES: tuple[tuple[str, str, str, May], ...] = (
     ("lists", N_("Lists"), "/lists", May.SEE_LISTS),
     ("audit", N_("Audit"), "/audit", May.SEE_AUDIT),
     ("boxes", N_("Boxes"), "/boxes", May.SEE_BOXES),
+    ("software", N_("Software"), "/software", May.KEEP_BOXES),
     ("demo", N_("Demonstration"), "/demo", May.BE_HERE),
     ("accounts", N_("Accounts"), "/accounts", May.MANAGE),
 )
