@@ -50,7 +50,7 @@ class Problem(StrEnum):
 class Seen(Part):
     """One look at the way to the internet; None where it was not looked at."""
 
-    port: bool = False
+    port: bool | None = None
     """There is an interface for it."""
     cable: bool | None = None
     address: bool | None = None

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from appliance.fresh import STALE_SECONDS, Fresh, Seen
 from appliance.keeper.law.acts import Acts, Given
 from appliance.keeper.machine import AGAIN, LAST_WORDS, LOOK_SECONDS, SAID_FOR, Machine
-from appliance.keeper.store.database import Store, open_store
+from appliance.keeper.store.database import Store
 from appliance.requests import WipeRequest
 from wire.box import BoxStatus, Removed, Storage, UplinkState
 from wire.orders import WipeBox
@@ -33,11 +32,6 @@ class FakeSite:
     def wipe(self, request: WipeRequest) -> bool:
         self.asked.append(request)
         return True
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(tmp_path / "keeper.db")
 
 
 def machine(store: Store, site: FakeSite | None, boot: str | None = "boot-1") -> Machine:
