@@ -33,8 +33,6 @@ class Board:
     """For people."""
     modules: tuple[str, ...]
     """Kernel modules of the initramfs: only what mounts the root."""
-    console: tuple[str, ...]
-    """Kernel parameters that say where its words go."""
     cipher: str
     """Of the data partition."""
     common_mib: int = 128
@@ -61,7 +59,6 @@ BOARDS = {
                 "xhci_pci", "reset_raspberrypi", "pcie_brcmstb", "raspberrypi_hwmon", "dwc2",
                 "virtio_blk", "virtio_pci", "virtio_mmio", "virtio_net", "virtio_rng",
             ),
-            console=("console=tty0", "console=ttyS1,115200"),
             # The processors of Pi 3 and 4 have no AES instructions: Adiantum is the cipher for such.
             cipher="xchacha20,aes-adiantum-plain64",
         ),
@@ -72,7 +69,6 @@ BOARDS = {
             compatible="gatehouse-qemu",
             hardware="a machine for tests in QEMU (amd64, BIOS)",
             modules=(*_SHARED, "virtio_blk", "virtio_pci", "virtio_scsi", "sd_mod", "ahci", "ata_piix", "i6300esb"),
-            console=("console=tty0", "console=ttyS0,115200"),
             cipher="aes-xts-plain64",
         ),
     )
@@ -84,14 +80,13 @@ def partuuid(number: int) -> str:
     return f"{SIGNATURE:08x}-{number:02x}"
 
 
-def command_line(board: Board, slot: str) -> str:
+def command_line(slot: str, firmware: str) -> str:
     """The kernel's command line for a slot.
 
-    `panic=10`: a slot that does not come up starts anew by itself, and after three times the loader takes the other.
+    Args:
+        slot: A or B.
+        firmware: What `firmware.machine` says for this slot's root: consoles, names of interfaces, and `panic`, by
+            which a slot that does not come up starts anew, until the loader takes the other.
     """
-    return " ".join(
-        (
-            f"root=PARTUUID={partuuid(SLOTS[slot][1])}", "rootfstype=squashfs", "ro", "rootwait", f"rauc.slot={slot}",
-            "panic=10", "quiet", "systemd.show_status=auto", "init_on_alloc=1", "slab_nomerge", *board.console,
-        )
-    )  # fmt: skip
+    own = ("rootfstype=squashfs", f"rauc.slot={slot}", "quiet", "init_on_alloc=1", "slab_nomerge")
+    return " ".join((*firmware.split(), *own))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from imaging.boards import BOOT_A, BOOT_B, COMMON, SIGNATURE, Board, command_line
+from imaging.boards import BOOT_A, BOOT_B, COMMON, SIGNATURE
 from imaging.run import Refused, tool
 
 _GRUB = Path("/usr/lib/grub/i386-pc")
@@ -50,11 +50,14 @@ def serial_of(number: int) -> int:
     return SIGNATURE + number
 
 
-def grub_settings(board: Board) -> str:
+def grub_settings(lines_of: dict[str, str]) -> str:
     """GRUB's script: the first slot of BOOT_ORDER that has a try left; one is taken off before it is started.
 
     GRUB cannot count: three tries are told apart by name. When no slot has one left, all of the order get theirs back;
     a slot that RAUC called bad is not in the order.
+
+    Args:
+        lines_of: The kernel's command line of each slot.
     """
     lines = [
         "set timeout=0",
@@ -93,7 +96,7 @@ def grub_settings(board: Board) -> str:
     for slot, partition in (("A", BOOT_A), ("B", BOOT_B)):
         lines += [
             f'if [ "$slot" = "{slot}" ]; then',
-            f"  linux (hd0,msdos{partition})/vmlinuz {command_line(board, slot)}",
+            f"  linux (hd0,msdos{partition})/vmlinuz {lines_of[slot]}",
             f"  initrd (hd0,msdos{partition})/initrd.img",
             "fi",
         ]

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imaging import boot, debian, disk, manifest, python, sbom, secrets, tree
-from imaging.boards import COMMON, SLOTS, Board, command_line
-from imaging.pi import common_files as pi_files
+from imaging import boot, debian, disk, manifest, pi, python, sbom, secrets, tree
+from imaging.boards import COMMON, SLOTS, Board, command_line, partuuid
 from imaging.run import Progress, Refused, require, tool
 
 PROGRAM = "/usr/lib/gatehouse"
@@ -90,17 +89,21 @@ def build(wish: Wish, progress: Progress) -> Path:
     python.compile_(root, [PROGRAM, "/usr/lib/python3.11", "/usr/lib/python3/dist-packages"])
 
     progress.say("files of the firmware, units, users")
-    tree.lay(root, board, here=wish.here, source=source, about=about, keyring=wish.keyring)
+    texts, boot_files = firmware_files(source, board, wish.python)
+    lines = {slot: command_line(slot, files["cmdline.txt"]) for slot, files in boot_files.items()}
+    tree.lay(root, board, texts=texts, here=wish.here, source=source, about=about, keyring=wish.keyring)
 
     progress.say(f"initramfs for {kernel}")
     (parts / "initrd.img").write_bytes(tree.make_initramfs(root, kernel, epoch))
     shutil.copyfile(root / "boot" / f"vmlinuz-{kernel}", parts / "vmlinuz")
-    common, loader = loader_files(board, root, parts, kernel)
+    common, loader = loader_files(
+        board, root, parts, kernel=kernel, lines=lines, config=boot_files["A"].get("config.txt", "")
+    )
     packages = debian.installed(root)
     tree.clean(root)
 
     progress.say("nothing secret inside?")
-    found = secrets.look(root) + secrets.look_at_files({name: path for name, path in common.items()})
+    found = secrets.look(root) + secrets.look_at_files(common)
     if found:
         raise Refused("the image would carry what must not be in it:\n  " + "\n  ".join(found))
 
@@ -141,7 +144,7 @@ def build(wish: Wish, progress: Progress) -> Path:
     )
     (ready / f"{board.name}.spdx.json").write_text(sbom.as_json(bill))
     (ready / f"{board.name}.manifest.json").write_text(manifest.as_json(what))
-    start = how_to_start(board, wish.out / image.name, wish.out / board.name, about)
+    start = how_to_start(board, wish.out / image.name, wish.out / board.name, about, lines)
     (ready / f"{board.name}.json").write_text(json.dumps(start, indent=1) + "\n")
     if wish.compress:
         progress.say("block map and compressed file")
@@ -197,21 +200,48 @@ def key_of(words: list[str], epoch: int) -> str:
     return hashlib.sha256("\n".join([*words, str(epoch // 86400)]).encode()).hexdigest()[:12]
 
 
-def loader_files(board: Board, root: Path, parts: Path, kernel: str) -> tuple[dict[str, Path], tuple[str, str] | None]:
+def firmware_files(source: Path, board: Board, python_: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What the firmware of these sources says: files that are the same in every home, and each slot's boot files."""
+    said = json.loads(
+        tool(
+            python_, "-c", _ASK, board.name, "u-boot.bin",
+            *(word for slot, (_, root) in sorted(SLOTS.items()) for word in (slot, f"PARTUUID={partuuid(root)}")),
+            cwd=source, extra={"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+    )  # fmt: skip
+    return said["files"], said["boot"]
+
+
+_ASK = """
+import json, sys
+from firmware import machine
+board, kernel, *slots = sys.argv[1:]
+boot = {slot: machine.boot(board, root=root, kernel=kernel) for slot, root in zip(slots[::2], slots[1::2])}
+boot = {slot: {path.rsplit("/", 1)[1]: text for path, text in files.items()} for slot, files in boot.items()}
+print(json.dumps({"files": machine.render(board), "boot": boot}))
+"""
+
+
+def loader_files(
+    board: Board, root: Path, parts: Path, *, kernel: str, lines: dict[str, str], config: str
+) -> tuple[dict[str, Path], tuple[str, str] | None]:
     """Files of the common partition, and what lies before the first one."""
     if board.architecture == "arm64":
-        return pi_files(root, parts, board, kernel), None
-    (parts / "grub.cfg").write_text(boot.grub_settings(board))
+        return pi.common_files(root, parts, kernel=kernel, config=config, lines=lines), None
+    (parts / "grub.cfg").write_text(boot.grub_settings(lines))
     (parts / "grubenv").write_bytes(boot.grub_memory())
     first, core = boot.grub(parts)
     (parts / "README").write_text(_README)
-    return {"grub/grub.cfg": parts / "grub.cfg", "grub/grubenv": parts / "grubenv", "gatehouse/README.txt": parts / "README"}, (first.name, core.name)  # fmt: skip
+    files = {"grub/grub.cfg": "grub.cfg", "grub/grubenv": "grubenv", "gatehouse/README.txt": "README"}
+    return {name: parts / here for name, here in files.items()}, (first.name, core.name)
 
 
 _README = "operator.toml belongs here. It is written at the station (make card); nothing in it is secret.\n"
 
 
-def how_to_start(board: Board, image: Path, bundle: Path, about: dict[str, object]) -> dict[str, object]:
+def how_to_start(
+    board: Board, image: Path, bundle: Path, about: dict[str, object], lines: dict[str, str]
+) -> dict[str, object]:
     """For the tests that start the image: both ways, by its own loader and by QEMU's."""
     amd64 = board.architecture == "amd64"
     return {
@@ -224,7 +254,7 @@ def how_to_start(board: Board, image: Path, bundle: Path, about: dict[str, objec
         "own_loader": amd64,
         "kernel": str(bundle / "vmlinuz"),
         "initrd": str(bundle / "initrd.img"),
-        "append": {slot: command_line(board, slot) + ("" if amd64 else " console=ttyAMA0") for slot in sorted(SLOTS)},
+        "append": {slot: line + ("" if amd64 else " console=ttyAMA0") for slot, line in sorted(lines.items())},
         "drive": "virtio",
         "partitions": {"common": 1, "boot-a": 2, "boot-b": 3, "root-a": 5, "root-b": 6, "data": 7},
     }

@@ -75,7 +75,7 @@ def normal(name: str) -> str:
 def _applies(marker: str, extras: frozenset[str]) -> bool:
     if not marker:
         return True
-    from pip._vendor.packaging.markers import Marker  # noqa: PLC0415, PLC2701 (pip is what reads markers here)
+    from pip._vendor.packaging.markers import Marker  # noqa: PLC0415 (pip is what reads markers here)
 
     return any(
         Marker(marker).evaluate(

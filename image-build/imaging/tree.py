@@ -23,7 +23,7 @@ REMOVED = (
     "etc/machine-id", "etc/hostname", "etc/resolv.conf", "etc/apt/apt.conf.d/99mmdebstrap", "etc/ssh/ssh_host_*",
     "etc/.pwd.lock", "etc/passwd-", "etc/shadow-", "etc/group-", "etc/gshadow-", "etc/subuid-", "etc/subgid-",
     "etc/chrony/chrony.keys", "etc/cron.*", "etc/init.d", "etc/rc?.d", "var/lib/dpkg/*-old", "initrd.img*",
-    "vmlinuz*", "usr/lib/python3/dist-packages/**/__pycache__", "usr/lib/ssl/private",
+    "vmlinuz*", "usr/lib/ssl/private",
 )  # fmt: skip
 """Patterns of what goes: identities, copies of itself, and what nothing of a box starts by."""
 MASKED = (
@@ -48,24 +48,38 @@ def describe(board: Board, *, version: str, commit: str, epoch: int) -> dict[str
     }
 
 
-def lay(root: Path, board: Board, *, here: Path, source: Path, about: dict[str, Any], keyring: bytes | None) -> None:
+def lay(
+    root: Path,
+    board: Board,
+    *,
+    texts: dict[str, str],
+    here: Path,
+    source: Path,
+    about: dict[str, Any],
+    keyring: bytes | None,
+) -> None:
     """Put overlays, units and settings into the tree.
 
     Args:
         root: Tree of Debian.
         board: Kind of image.
+        texts: Files of the firmware that are the same in every home, by path.
         here: `image-build/`, which has the overlays.
         source: The project's sources, for the units.
         about: As of `describe`.
         keyring: PEM of the authorities whose update bundles the box takes; None: it takes none.
     """
-    for overlay in (here / "overlay" / "common", here / "overlay" / board.name, source / "firmware" / "rootfs"):
+    for overlay in (here / "overlay" / "common", here / "overlay" / board.name):
         if overlay.is_dir():
             tool("cp", "-r", "--preserve=mode", f"{overlay}/.", root)
     program = root / "usr/lib/gatehouse"
     program.mkdir(parents=True, exist_ok=True)
     (program / "image.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
     (program / "VERSION").write_text(about["version"] + "\n")
+    for name, text in texts.items():
+        path = root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     (root / "etc/fstab").write_text(fstab())
     (root / "etc/hostname").write_text("gatehouse\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost gatehouse\n::1 localhost gatehouse\n")
