@@ -96,7 +96,7 @@ class Placing:
             else:
                 continue
             with contextlib.suppress(OSError, UnicodeDecodeError):
-                found[path] = target.read_text(encoding="utf-8")
+                found[path] = target.read_bytes().decode()
         if not foreign:
             return
         for path, text in found.items():
@@ -167,7 +167,7 @@ class Placing:
         return os.path.relpath(inside, Path(path).parent)
 
     def _read(self, folder: Path) -> dict[str, str]:
-        return {path: (folder / path.lstrip("/")).read_text(encoding="utf-8") for path in self._read_paths(folder)}
+        return {path: (folder / path.lstrip("/")).read_bytes().decode() for path in self._read_paths(folder)}
 
     @staticmethod
     def _read_paths(folder: Path) -> list[str]:
@@ -178,9 +178,9 @@ class Placing:
         fresh = path.with_name(f".{path.name}.new")
         self._step()
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(text)
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
+@cache
 def environment() -> Environment:
-    """What reads `templates/`; a name that is not given raises."""
+    """What reads `templates/`; a name that is not given raises. Templates are compiled once."""
     return Environment(
         loader=PackageLoader("firmware"),
         undefined=StrictUndefined,

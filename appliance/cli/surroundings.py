@@ -37,7 +37,7 @@ class Machine:
     """This machine.
 
     Args:
-        root: where the files are that programs are told to read; `/` on the box.
+        root: what the paths of the files count from; programs are told of those of this machine (`/`) only.
         waits: whether to wait until units have started; not at boot, where this comes before them.
     """
 
@@ -75,6 +75,8 @@ class Machine:
 
     def do(self, step: Step) -> str:
         """Tell a program; empty, or what went wrong."""
+        if self._root != Path("/"):
+            return "the files are of another root; nobody here is told"
         if step.act == "load-rules":
             return self._load_rules()
         if not _SYSTEMD.is_dir():
@@ -92,7 +94,7 @@ class Machine:
         # The warden keeps its rules in force, and the devices it holds; it has to be the one to change them.
         if _SYSTEMD.is_dir() and _succeeds(["systemctl", "--quiet", "is-active", _WARDEN]):
             return _tell(["systemctl", "restart", _WARDEN])
-        return _tell(["nft", "-f", str(self._root / render.NFTABLES.lstrip("/"))])
+        return _tell(["nft", "-f", render.NFTABLES])
 
 
 def _way_to(address: str) -> str:
