@@ -4,7 +4,7 @@
 and does nothing where there is none. Only the CONNECTED event is believed about a passphrase:
 `STA` listings name one also for a station that was refused.
 Bounded: one event is at most `MAX_EVENT` octets, at most `MAX_ACCESS_POINTS` sockets, `READS` events in one go; an
-answer is at most `MAX_ANSWER` octets and waited for `ASK_SECONDS`.
+answer is at most `MAX_ANSWER` octets and waited for `ASK_SECONDS`, or as long as the caller says.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class AccessPoint:
             self._socket.send(b"DETACH")
             self._socket.send(b"ATTACH probe_rx_events=1" if self._probes else b"ATTACH")
 
-    def ask(self, command: str) -> str | None:
+    def ask(self, command: str, seconds: float = ASK_SECONDS) -> str | None:
         """What hostapd answers to a command; None where it cannot be asked, or gives none in time."""
         own = self._own.with_name(f"{self._own.name}.ask")
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
@@ -130,7 +130,7 @@ class AccessPoint:
                 own.unlink(missing_ok=True)
                 asking.bind(str(own))
                 own.chmod(0o666)
-                asking.settimeout(ASK_SECONDS)
+                asking.settimeout(seconds)
                 asking.connect(str(self.control))
                 asking.send(command.encode("ascii"))
                 return asking.recv(MAX_ANSWER).decode("utf-8", "replace")

@@ -6,7 +6,7 @@ nobody is dropped for it. Moments are the keeper's, moved on by the monotonic cl
 wall clock's, but never earlier than the file was written (a board that was without power may wake in the past).
 
 Bounded: `MAX_PASSPHRASES` entries; `MAX_STATIONS` stations are looked through; each question to hostapd waits
-`hostapd.ASK_SECONDS` at most. What goes wrong is said in `WifiSeen` and logged once, never raised.
+`RELOAD_SECONDS` at most. What goes wrong is said in `WifiSeen` and logged once, never raised.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ KEEP_SECONDS = 3600.0
 SEEN_SECONDS = 300.0
 """Between two reports of how the access point is, while nothing changes."""
 LOOK_SECONDS = 15.0
+RELOAD_SECONDS = 3.0
+"""hostapd answers when it has made a key of each passphrase, of which many take a small board a second; what takes longer
+is asked for again with the next tick."""
 
+_RELOAD = "RELOAD_WPA_PSK"
 _LINE = re.compile(r"([A-Za-z_]+)(?:\[0\])?=(.*)")
 _ADDRESS = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _SSID = re.compile(r"[ -~]{1,32}")
@@ -38,7 +42,7 @@ _log = logging.getLogger(__name__)
 class Asked(Protocol):
     """One access point that answers questions (`hostapd.AccessPoint`)."""
 
-    def ask(self, command: str) -> str | None:
+    def ask(self, command: str, seconds: float = 0.5) -> str | None:
         """The answer; None where none came in time."""
 
 
@@ -53,6 +57,10 @@ class Wifi:
         self._written_due = monotonic + KEEP_SECONDS
         self._look_due = self._seen_due = monotonic
         self._seen: WifiSeen | None = None
+        self._pending = False
+        """An access point has not said yet that it took the file up."""
+        self._gone: set[str] = set()
+        """Ids whose devices are still to be sent away."""
         self._detail = f"{self._file.unread} lines of {path.name} are no passphrases" if self._file.unread else ""
 
     @property
@@ -75,6 +83,9 @@ class Wifi:
 
     def tick(self, points: Iterable[Asked], *, monotonic: float) -> None:
         """Take out what has ended; now and then say in the file that time has passed."""
+        if self._pending:
+            points = list(points)
+            self._push(points)
         if any(each.ends is not None for each in self.keys):
             points = list(points)
             self._bring(self.keys, points, monotonic)
@@ -83,8 +94,8 @@ class Wifi:
 
     def anew(self, point: Asked) -> None:
         """An access point was found: it may have read the file before it was written last."""
-        if self.keys:
-            point.ask("RELOAD_WPA_PSK")
+        if self.keys and point.ask(_RELOAD, RELOAD_SECONDS) is None:
+            self._pending = True
 
     def seen(self, points: Iterable[Asked], *, now: float, monotonic: float) -> WifiSeen | None:
         """How the access point is, when that changed or was not said for long."""
@@ -119,14 +130,27 @@ class Wifi:
         before = self.keys
         if set(wanted) == set(before) or not self._put(wanted, monotonic):
             return
-        gone = {each.key_id for each in before} - {each.key_id for each in wanted}
-        refused = 0
-        for point in points:
-            refused += (point.ask("RELOAD_WPA_PSK") or "").strip() != "OK"
-            for mac in _joined_with(point, gone) if gone else ():
-                point.ask(f"DEAUTHENTICATE {mac}")
-        self._detail = "an access point did not take the passphrases up" if refused else ""
+        names = {each.key_id for each in wanted}
+        gone = {each.key_id for each in before} - names
+        self._gone = (self._gone | gone) - names
         _log.info("%d passphrases count; %d were taken out", len(wanted), len(gone))
+        self._push(points)
+
+    def _push(self, points: Iterable[Asked]) -> None:
+        """Have the file taken up everywhere, then send away who joined with what has ended."""
+        late, refused = False, False
+        for point in points:
+            answer = point.ask(_RELOAD, RELOAD_SECONDS)
+            late = late or answer is None
+            refused = refused or (answer is not None and answer.strip() != "OK")
+            if answer is None:
+                continue
+            for mac in _joined_with(point, self._gone) if self._gone else ():
+                point.ask(f"DEAUTHENTICATE {mac}")
+        self._pending = late
+        if not late:
+            self._gone = set()
+        self._detail = "an access point did not take the passphrases up" if refused else ""
         if refused:
             _log.warning("%s", self._detail)
 

@@ -19,7 +19,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
+MANY_SECONDS = 240.0
+"""For as many interfaces as there are: one is opened after the other, on an emulated processor."""
 MAX_SAID = 500
 CONTROL = Path("/run/hostapd")
 _numbers = count(1)
@@ -211,7 +213,7 @@ class Stations:
             self._processes.append(subprocess.Popen(words, stdout=log, stderr=log))
         for station in made:
             path = sockets / station.interface
-            wait(path.exists, f"{station.interface}'s control socket")
+            wait(path.exists, f"{station.interface}'s control socket", MANY_SECONDS)
             station.control = Control(path)
         return made
 

@@ -25,9 +25,10 @@ class Point:
     def __init__(self, stations: dict[str, str] | None = None) -> None:
         self.stations = stations or {}
         self.asked: list[str] = []
-        self.reload = "OK\n"
+        self.reload: str | None = "OK\n"
 
-    def ask(self, command: str) -> str | None:
+    def ask(self, command: str, seconds: float = 0.5) -> str | None:
+        assert seconds <= 3.0
         self.asked.append(command)
         match command.split(" "):
             case ["STA-FIRST"]:
@@ -148,6 +149,20 @@ def test_an_access_point_that_does_not_take_them_up_is_told_of(make: Callable[..
     seen = wifi.seen([point], now=1000.0, monotonic=0.0)
     assert seen is not None
     assert seen.detail == "an access point did not take the passphrases up"
+
+
+def test_who_is_slow_is_asked_again_and_then_the_ended_are_sent_away(make: Callable[..., Wifi]) -> None:
+    point = Point({ONE: "flags=[AUTHORIZED]\nkeyid=laptop-1"})
+    wifi = make(HOUSEHOLD, LAPTOP)
+    point.reload = None
+    wifi.take(WifiPassphrases(keys=(HOUSEHOLD,), at=1001.0), [point], monotonic=1.0)
+    assert point.sent_away == []
+    point.reload = "OK\n"
+    wifi.tick([point], monotonic=4.0)
+    assert point.sent_away == [ONE]
+    asked = len(point.asked)
+    wifi.tick([point], monotonic=7.0)
+    assert len(point.asked) == asked
 
 
 def test_how_it_is_is_said_when_it_changes_and_now_and_then(make: Callable[..., Wifi]) -> None:
