@@ -161,8 +161,8 @@ def _row(label: str, name: str, passphrase: str) -> CardRow:
 def state_of(key: Key) -> str:
     """What became of telling the box, in words."""
     if key.ended_at is not None:
-        if key.end_state == "applied":
-            return _("Ended")
+        if key.end_state in ("applied", "refused"):
+            return _("Ended") if key.end_state == "applied" else _(_STATES["refused"])
         return _("Ended here; the box lets it in until it was told")
     if key.until is not None and key.until <= desk().now():
         return _("Over since %(at)s", at=words.date_time(key.until, desk().zone))

@@ -3,7 +3,7 @@
 In: an open SQLAlchemy connection and what was sealed already. Out: frozen rows, and orders for boxes that do not have
 it yet. A box that enrols is given all of it at once (`dashboard.enrol.enrolling`); what is changed later, and what the
 box has not confirmed, goes to it as orders: `send` makes them, a few a round, again where one was lost on its way.
-Bounded: a home has at most `MOST_KEYS` passphrases that count and `MOST_ENDED` that were ended; `AT_ONCE` orders a
+Bounded: a home has at most `MOST_KEYS` passphrases that let in and `MOST_ENDED` that were ended; `AT_ONCE` orders a
 round; `MOST_TRIES` orders for the same thing.
 """
 
@@ -25,6 +25,8 @@ from wire.wifi import MOST_PASSPHRASES
 
 MOST_KEYS = MOST_PASSPHRASES
 MOST_ENDED = 200
+OVER_DAYS = 30
+"""So long a visitor's passphrase that is over is still shown."""
 AT_ONCE = 20
 MOST_TRIES = 12
 LIFETIME = 24 * 3600.0
@@ -116,7 +118,7 @@ def keys_of(connection: Connection, site_id: str, *, ended: bool = False) -> tup
         .where(wifi_key.c.site == site_id, wifi_key.c.ended_at.is_not(None) if ended else wifi_key.c.ended_at.is_(None))
     )
     order = (wifi_key.c.ended_at.desc(),) if ended else (wifi_key.c.made_at,)
-    rows = connection.execute(query.order_by(*order, wifi_key.c.key_id).limit(MOST_ENDED if ended else MOST_KEYS))
+    rows = connection.execute(query.order_by(*order, wifi_key.c.key_id).limit(MOST_ENDED if ended else 2 * MOST_KEYS))
     return tuple(Key(**row) for row in rows.mappings())
 
 
@@ -156,7 +158,10 @@ def add_key(connection: Connection, site_id: str, made: Made, *, by: str, now: f
     """
     mine = and_(wifi_key.c.site == site_id, wifi_key.c.key_id == made.key_id)
     there = connection.execute(select(wifi_key.c.key_id).where(mine)).first() is not None
-    number = select(func.count()).where(wifi_key.c.site == site_id, wifi_key.c.ended_at.is_(None))
+    over = and_(wifi_key.c.site == site_id, wifi_key.c.until < now - OVER_DAYS * 86400.0)
+    connection.execute(delete(wifi_key).where(over))
+    living = or_(wifi_key.c.until.is_(None), wifi_key.c.until > now)
+    number = select(func.count()).where(wifi_key.c.site == site_id, wifi_key.c.ended_at.is_(None), living)
     if not there and connection.execute(number).scalar_one() >= MOST_KEYS:
         raise Full(f"a home has {MOST_KEYS} passphrases at most")
     values = {

@@ -111,3 +111,38 @@ def test_the_stock_has_a_most(engine: Engine, monkeypatch: pytest.MonkeyPatch) -
         stock.stock_box(connection, card(), by=None, now=NOW)
         with pytest.raises(Full):
             stock.stock_box(connection, card("box-8"), by=None, now=NOW)
+
+
+def test_boxes_that_wait_are_listed_and_taken_out(engine: Engine, by: str) -> None:
+    begin(engine, by)
+    made = [card("box-1"), card("box-2")]
+    with engine.begin() as connection:
+        for number, one in enumerate(made):
+            stock.stock_box(connection, one, by=None, now=NOW + number)
+        assert [item.site for item in stock.waiting(connection, "northmoor")] == ["box-2", "box-1"]
+        assert [item.site for item in stock.waiting(connection, "northmoor", start=1)] == ["box-1"]
+        assert stock.count_waiting(connection, "another") == 0
+        assert not stock.remove(connection, "another", "box-1", by=by, now=NOW)
+        assert stock.remove(connection, "northmoor", "box-1", by=by, now=NOW)
+        assert stock.count_waiting(connection, "northmoor") == 1
+    assert claim(engine, label_of(made[1], CODE), by) is Claimed.DONE
+    with engine.begin() as connection:
+        assert stock.count_waiting(connection, "northmoor") == 0
+        assert not stock.remove(connection, "northmoor", "box-2", by=by, now=NOW), "it is a household's"
+
+
+def test_a_box_is_entered_again_only_with_its_own_keys_and_not_revoked(engine: Engine, by: str) -> None:
+    begin(engine, by)
+    made = card()
+    with engine.begin() as connection:
+        stock.stock_box(connection, made, by=None, now=NOW)
+    assert claim(engine, label_of(made, CODE), by) is Claimed.DONE
+    with engine.begin() as connection:
+        with pytest.raises(ValueError, match="no household has"):
+            stock.reopen(connection, card(), by=by, now=NOW)
+        for at in (NOW, NOW + 1):
+            stock.reopen(connection, made, by=by, now=at)
+        assert connection.execute(schema.box_access.select()).one().reopened_at == NOW + 1
+        connection.execute(schema.site.update().values(revoked_at=NOW))
+        with pytest.raises(ValueError, match="revoked"):
+            stock.reopen(connection, made, by=by, now=NOW)
