@@ -20,7 +20,6 @@ from sqlalchemy import (
     and_,
     case,
     delete,
-    distinct,
     func,
     insert,
     or_,
@@ -417,7 +416,8 @@ def remove_pilot(connection: Connection, site_id: str, *, tenant: str, by: str, 
 def boards(connection: Connection, tenant: str) -> tuple[str, ...]:
     """Boards that boxes say they are."""
     rows = connection.execute(
-        select(distinct(box_software.c.board))
+        select(box_software.c.board)
+        .distinct()
         .join(site, site.c.site == box_software.c.site)
         .where(site.c.tenant == tenant, box_software.c.board.is_not(None))
         .limit(MOST_ROWS)
