@@ -1,7 +1,8 @@
 """The lab's stack with a box that systemd runs: the same household, broker and pages, and the units of `systemd/`.
 
-Where `lab.stack` starts `gatehouse up`, this boots a tree (`lab.nspawn`): the rules, dnsmasq and every process of the
-box are units there, under users of their own, from the paths that `firmware.layout` gives a real one. Links and
+Where `lab.stack` starts `gatehouse up`, this boots a tree (`lab.nspawn`): `gatehouse apply` writes the configuration
+there, and the rules, dnsmasq and every process of the box are units, under users of their own, from the paths that
+`firmware.layout` gives a real one. Links and
 addresses of the gateway are still the lab's: they take no part in what is shown.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from firmware import layout, render
+from firmware import layout
 from lab.host import LabError
 from lab.household import Household
 from lab.nspawn import Machine, Tree
@@ -24,10 +25,11 @@ from lab.stack import SITE, Places, Stack
 ROOMS = ("warden", "sensor", "keeper", "courier", "porch", "resolver")
 """Processes that run all the time, each as `gatehouse-NAME.service`."""
 
-PORCH_ADDRESS = "/etc/systemd/system/gatehouse-porch.socket.d/50-gatehouse.conf"
+WIRED_UNITS = ("systemd-networkd.service", "systemd-networkd.socket")
+"""What would wire the gateway: the lab has, with addresses that no server gives out."""
 
-_BOOT_UNITS = ("gatehouse-data.service", "gatehouse-first-boot.service", "gatehouse-apply.service")
-"""What makes a bare card a router; here the lab has done it."""
+_BOOT_UNITS = ("gatehouse-data.service", "gatehouse-first-boot.service")
+"""What makes a bare card a box with keys and a household file; here the lab has done it."""
 
 
 class Wired(Household):
@@ -122,9 +124,7 @@ class Gateway(Stack):
         uids = {name: uid for name, uid in layout.UIDS.items() if name != "fitting"}
         self._write_settings(self.box_config, places, uids)
         self.issue_authority(self.authority())
-        address = porch_address(str(self.home.config.lan.address), self.home.config.notice_port)
-        files = {PORCH_ADDRESS: address, **render.render(self.home.config), **self._files}
-        tree = Tree(self.folder / "tree", files, masked=(*_BOOT_UNITS, *self._masked))
+        tree = Tree(self.folder / "tree", self._files, masked=(*_BOOT_UNITS, *WIRED_UNITS, *self._masked))
         self._exit.callback(tree.close)
         self.machine = Machine(tree, self.home.gateway, data=self.data, log=self.folder / "logs" / "box.log")
         self._exit.callback(self.machine.stop)
@@ -139,8 +139,3 @@ class Gateway(Stack):
     def resume_box(self) -> None:
         """Start the box's processes again."""
         self.machine.systemctl("start", "gatehouse.target")
-
-
-def porch_address(address: str, port: int) -> str:
-    """The drop-in by which the notice page's socket has the household's address."""
-    return f"[Socket]\nListenStream=\nListenStream={address}:{port}\n"

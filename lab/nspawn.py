@@ -41,9 +41,6 @@ _OWN_FILES = {
 _MASKED = (
     # It would write into the kernel's one list of interpreters, which is the machine's.
     "systemd-binfmt.service",
-    # The lab has wired the gateway already, with addresses that no server gives out.
-    "systemd-networkd.service",
-    "systemd-networkd.socket",
     "systemd-logind.service",
 )
 """Units that have no place in a network namespace of the lab."""

@@ -24,6 +24,10 @@ _STEADY = frozenset({"btrfs", "ext2", "ext3", "ext4", "f2fs"})
 """File systems whose id (statvfs) is made of their UUID; those of others change with the device's number."""
 
 
+_FLEETING = frozenset({"overlay", "ramfs", "tmpfs"})
+"""File systems of a root whose changes go with the power."""
+
+
 def read(settings: BoxSettings, *, root: Path = Path("/")) -> Ground:
     """What the box stands on; `root` is where `etc` and `proc` are."""
     authority = f"{settings.authority.path} {sorted(settings.authority.issuers)}"
@@ -35,7 +39,7 @@ def read(settings: BoxSettings, *, root: Path = Path("/")) -> Ground:
     return Ground(
         place=Place(
             boot=_digest(_content(root / "proc/sys/kernel/random/boot_id")),
-            machine=_digest(_content(root / "etc/machine-id")),
+            machine=_digest(_machine(root)),
             filesystem=_filesystem(settings.state_dir, root / "proc/self/mountinfo"),
             settings=tuple((name, digest) for name, digest in digests.items() if digest is not None),
         ),
@@ -50,6 +54,22 @@ def _content(path: Path) -> bytes | None:
             return content if len(content) <= MAX_FILE else str(os.fstat(file.fileno()).st_size).encode()
     except OSError:
         return None
+
+
+def _machine(root: Path) -> bytes | None:
+    """What tells this machine from others: the board's own number, else the id that its system made for itself once.
+
+    Where the root is in memory, that id is made anew with every start, and tells nothing.
+    """
+    serial = (_content(root / "proc/device-tree/serial-number") or b"").strip(b"\0 \n")
+    if serial:
+        return serial
+    for line in (_content(root / "proc/self/mountinfo") or b"").decode(errors="replace").splitlines():
+        fields, _, described = line.partition(" - ")
+        parts = fields.split()
+        if len(parts) > 4 and parts[4] == "/" and described.split(" ", maxsplit=1)[0] in _FLEETING:
+            return None
+    return _content(root / "etc/machine-id")
 
 
 def _digest(content: bytes | None) -> str | None:

@@ -70,6 +70,23 @@ def test_each_change_shows_in_its_own_place(root: Path) -> None:
     assert [name for name in kept if kept[name] != changed[name]] == ["the settings of the home network"]
 
 
+@pytest.mark.req("N15")
+def test_a_board_is_told_by_its_own_number_whatever_its_system_calls_itself(root: Path) -> None:
+    (root / "proc/device-tree").mkdir()
+    (root / "proc/device-tree/serial-number").write_bytes(b"10000000deadbeef\0")
+    before = read(root).place.machine
+    (root / "etc/machine-id").write_text("m-2\n")
+    assert read(root).place.machine == before
+    (root / "proc/device-tree/serial-number").write_bytes(b"10000000deadbeee\0")
+    assert read(root).place.machine not in {None, before}
+
+
+@pytest.mark.req("N15")
+def test_an_id_that_is_made_anew_with_every_start_tells_nothing(root: Path) -> None:
+    (root / "proc/self/mountinfo").write_text("25 1 0:30 / / rw,relatime - overlay overlay rw,lowerdir=/ro\n")
+    assert read(root).place.machine is None
+
+
 def test_no_name_of_the_machine_leaves(root: Path) -> None:
     assert "m-1" not in repr(read(root))
     assert "b-1" not in repr(read(root))
