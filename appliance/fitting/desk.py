@@ -68,6 +68,8 @@ def _read(answer: http.client.HTTPResponse, until: float, clock: Callable[[], fl
         body += chunk
         if len(body) > MAX_ANSWER or clock() > until:
             return None
+    if answer.length:  # `read1` ends as quietly where the connection was cut (RFC 9112 section 8)
+        raise http.client.IncompleteRead(body, answer.length)
     return body
 
 
