@@ -137,7 +137,7 @@ class SoftwareSettings(_Section):
     """Ed25519 keys that may sign releases, raw base64."""
     board: Board
     """What a bundle must be made for."""
-    version_file: Path = Path("/usr/lib/gatehouse/version")
+    version_file: Path = Path("/usr/lib/gatehouse/VERSION")
     """One line: the version that runs. Part of the system partition, so it changes with it."""
     state: Path = Path("/var/lib/gatehouse/state/upkeep")
     """Root's folder on the data partition: how far an update is, and the version below which nothing is taken."""
