@@ -20,8 +20,9 @@ from lab.host import LabError
 
 MAX_ANSWER = 4 * 1024 * 1024
 LINE = "/dev/ttyS1"
+READY = "lab-shell-ready"
 SCRIPT = f"""systemd-run --quiet --unit=lab-shell --property=OOMScoreAdjust=-999 \\
-    sh -c 'stty -F {LINE} raw -echo; cat {LINE} | sh >{LINE} 2>&1'
+    sh -c 'stty -F {LINE} raw -echo; echo {READY} >{LINE}; cat {LINE} | sh >{LINE} 2>&1'
 """
 """What starts the shell; lies on the boot medium."""
 WORDS = (
@@ -51,14 +52,9 @@ class Shell:
         Raises:
             ShellError: not within `seconds`.
         """
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                self.run("true", seconds=min(4.0, left))
-            except ShellError:
-                continue
-            return
-        raise ShellError(f"the machine's shell did not answer within {seconds:.0f} s")
+        # It says so itself: a question that is asked before is waiting in the line, and each is run in the end.
+        self._until(re.compile(re.escape(READY.encode())), "it to come up", seconds=seconds)
+        self.run("true", seconds=seconds)
 
     def run(self, command: str, *, seconds: float = 60.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a line of shell in the machine; stdout and stderr come back as one.
@@ -83,11 +79,21 @@ class Shell:
 
     def _answer(self, mark: str, command: str, *, seconds: float, check: bool) -> subprocess.CompletedProcess[str]:
         wanted = re.compile(rf"<{mark}>\s(.*?)</{mark}>".encode(), re.DOTALL)
+        found = self._until(wanted, f"an answer to: {command[:200]}", seconds=seconds)
+        text = base64.b64decode(b"".join(found.split())).decode(errors="replace")
+        said, _, code = text.rpartition("\nrc=")
+        done = subprocess.CompletedProcess(command, int(code or 255), said.removesuffix("\n"), "")
+        if check and done.returncode:
+            raise ShellError(f"{command[:200]}: exit code {done.returncode}: {said.strip()[-2000:]}")
+        return done
+
+    def _until(self, wanted: re.Pattern[bytes], what: str, *, seconds: float) -> bytes:
+        """The first group (or all) of what the other end says that is `wanted`; what came before it is dropped."""
         deadline = time.monotonic() + seconds
         while (found := wanted.search(self._heard)) is None:
             left = deadline - time.monotonic()
             if left <= 0 or len(self._heard) > MAX_ANSWER:
-                raise ShellError(f"no answer within {seconds:.0f} s to: {command[:200]}")
+                raise ShellError(f"the machine's shell: no word within {seconds:.0f} s of {what}")
             self._socket.settimeout(left)
             try:
                 more = self._socket.recv(65536)
@@ -96,13 +102,9 @@ class Shell:
             if not more:
                 raise ShellError("the machine is gone")
             self._heard += more
-        text = base64.b64decode(b"".join(found.group(1).split())).decode(errors="replace")
+        text = found.group(1) if wanted.groups else found.group()
         del self._heard[: found.end()]
-        said, _, code = text.rpartition("\nrc=")
-        done = subprocess.CompletedProcess(command, int(code or 255), said.removesuffix("\n"), "")
-        if check and done.returncode:
-            raise ShellError(f"{command[:200]}: exit code {done.returncode}: {said.strip()[-2000:]}")
-        return done
+        return bytes(text)
 
     def close(self) -> None:
         """Hang up."""

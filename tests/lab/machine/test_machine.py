@@ -17,7 +17,7 @@ from lab.host import LabError
 from lab.machine import bundles, disk, flood, image
 from lab.machine.qemu import PROGRAM, Plan
 from lab.machine.qmp import Monitor, MonitorError
-from lab.machine.shell import SCRIPT, WORDS, Shell, ShellError
+from lab.machine.shell import READY, SCRIPT, WORDS, Shell, ShellError
 
 needs_qemu = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")
 needs_fat = pytest.mark.skipif(
@@ -90,7 +90,7 @@ def serial(short_path: Path) -> Iterator[Callable[[list[str]], Shell]]:
 
 
 def test_a_command_s_words_and_exit_code_come_back(serial: Callable[[list[str]], Shell]) -> None:
-    shell = serial(["sh"])
+    shell = serial(["sh", "-c", f"echo {READY}; exec sh"])
     shell.wait(10)
     done = shell.run("echo one; echo two >&2; printf 'no end'")
     assert (done.stdout, done.returncode) == ("one\ntwo\nno end", 0)
@@ -103,7 +103,7 @@ def test_a_command_s_words_and_exit_code_come_back(serial: Callable[[list[str]],
 
 def test_a_command_that_does_not_end_is_given_up(serial: Callable[[list[str]], Shell]) -> None:
     shell = serial(["cat"])  # an echo of the command is no answer
-    with pytest.raises(ShellError, match="no answer within"):
+    with pytest.raises(ShellError, match="no word within"):
         shell.run("true", seconds=0.3)
 
 
