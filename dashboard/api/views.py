@@ -71,7 +71,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "install_papers.notice": ("language",),
 }
 """What narrows a page down, by the names in its address."""
-_FILES = (".pdf", ".json", ".csv", ".js", ".zip", "/file")
+_FILES = (".pdf", ".json", ".csv", ".js", ".zip", ".txt", "/file")
 """Ends of addresses that answer with a file and not with a page."""
 EXEMPT: dict[str, str] = {
     "static": "files of the pages",

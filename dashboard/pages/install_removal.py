@@ -23,6 +23,7 @@ from dashboard.pages.install_frame import Visit, begin, changing, field, form, l
 from dashboard.pages.outcomes import outcome_words
 from dashboard.pages.typed import Errors
 from dashboard.store import installs as stored
+from dashboard.store import wifi
 from dashboard.store.queries import StoredCommand
 from wire.acts import WithdrawConsent
 from wire.box import Removed
@@ -154,6 +155,7 @@ def collected(install_id: str) -> ResponseReturnValue:
         now, by = at_desk.now(), asking.account_id
         if stored.change_state(connection, found.found, "done", by=by, now=now):
             stored.save_step(connection, install_id, "collect", {"done": ticked}, by=by, now=now, done=True)
+            wifi.forget(connection, found.box.site)
     revoke(at_desk.engine, site=found.box.site, by=asking.account_id, now=at_desk.now())
     return redirect(found.address, 303)
 

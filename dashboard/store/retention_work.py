@@ -20,12 +20,14 @@ from dashboard.store.schema import (
     install_key,
     install_step,
     outcome,
+    relay,
     share,
     share_note,
     share_session,
     visit,
     visit_addendum,
     visit_line,
+    wifi_key,
 )
 
 Due = tuple[Table, tuple[str, ...], ColumnElement[bool]]
@@ -48,9 +50,12 @@ def due(site_id: str, *, decided: float, presence: float, free: Free = lambda _a
     yield _line(outcome, and_(outcome.c.site == site_id, outcome.c.made_at < decided, *free(outcome.c.made_at)))
     installs = and_(install.c.site == site_id, install.c.closed_at < decided)
     closed = select(install.c.install_id).where(installs)
-    children = (install_key, install_adult, install_step)
+    children = (install_key, install_adult, install_step, relay)
     for child in children:
         yield _line(child, child.c.install_id.in_(closed))
+    # A passphrase that was ended is of no use; those that count are said anew each time, and go with the box.
+    ended = and_(wifi_key.c.site == site_id, wifi_key.c.ended_at < decided)
+    yield _line(wifi_key, ended)
     yield _line(install, and_(installs, *_childless(install, ("install_id",), children)))
 
 

@@ -205,6 +205,12 @@ def end_key(connection: Connection, site_id: str, key_id: str, *, by: str, now: 
     return True
 
 
+def forget(connection: Connection, site_id: str) -> int:
+    """Erase what there is of a home's Wi-Fi, when its box was taken away; how many passphrases that were."""
+    connection.execute(delete(wifi).where(wifi.c.site == site_id))
+    return int(connection.execute(delete(wifi_key).where(wifi_key.c.site == site_id)).rowcount)
+
+
 def send(connection: Connection, *, tenant: str, now: float) -> int:
     """Have boxes told what they do not have yet, if they are there; how many orders were made."""
     made = 0

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard.store import schema
+from dashboard.store import schema, wifi
 
 ALL = ["router", "cable", "told", "cards", "box"]
 
@@ -69,10 +69,16 @@ def test_a_box_is_emptied_taken_away_and_revoked_and_its_certificate_says_so(
     assert fitting.post(officer, collect, collect, done=["box", "cards"]).status_code == 422
     assert officer.get(f"{at}/removal").status_code == 404
     fitting.clock.at += 240
+    by = fitting.seed.rows(schema.account)[0]["account_id"]
+    with fitting.seed.engine.begin() as connection:
+        wifi.save_wifi(connection, "box-7", ssid="Home", by=by, now=1.0)
+        card = wifi.Made(key_id="card-1", sealed="A" * 64, purpose="device", label="black phone")
+        wifi.add_key(connection, "box-7", card, by=by, now=1.0)
     assert fitting.post(officer, collect, collect, done=ALL).location == at
     assert fitting.seed.rows(schema.install)[0]["state"] == "done"
     (site,) = [row for row in fitting.seed.rows(schema.site) if row["site"] == "box-7"]
     assert site["revoked_at"] == fitting.clock.at
+    assert fitting.seed.rows(schema.wifi) == fitting.seed.rows(schema.wifi_key) == []
     assert "At the address: 4 minutes. The aim is 10." in officer.get(at).text
     text = officer.get(f"{at}/removal").text
     for part in ("Certificate of removal", "31", "57", "destroyed its keys", "Minutes at the address"):

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from dashboard.store import retention_work, schema
+from dashboard import auth
+from dashboard.access import Role
+from dashboard.store import installs, relays, retention_work, schema, wifi
 from dashboard.store.retention import _held, purge
 from dashboard.store.schedule import DAY, Hold, schedule_of
 
@@ -89,4 +91,32 @@ KEPT = {
     "transfer",  # its file goes after its own time, its digest stays
     "transfer_taken",  # digests alone: a pack is taken once
     "box_stock",  # keys of boxes
+    "box_access",  # whether the broker lets the box in, and when it was given all that it needs
+    "wifi",  # the home's own name of its Wi-Fi, replaced by the next and gone with the box
 }
+
+
+@pytest.mark.req("R64")
+def test_an_installation_goes_with_what_was_carried_and_an_ended_passphrase_too(
+    engine: Engine, seed: Any, clock: Any
+) -> None:
+    by = auth.add_account(engine, name="fitter", role=Role.OFFICER, now=0.0)
+    seed.site()
+    old = clock.at - 4000 * 86400.0
+    with engine.begin() as connection:
+        installs.start(
+            connection, "install-1", tenant="northmoor", kind="install", reference="R", site="site-1", by=by, now=old
+        )
+        relays.ask(connection, "install-1", "request", by=by, now=old)
+        found = installs.install_of(connection, "northmoor", "install-1")
+        assert found is not None
+        assert installs.change_state(connection, found, "done", by=by, now=old)
+        for name in ("card-1", "card-2"):
+            made = wifi.Made(key_id=name, sealed="A" * 64, purpose="device", label=name)
+            wifi.add_key(connection, "site-1", made, by=by, now=old)
+        wifi.end_key(connection, "site-1", "card-1", by=by, now=old)
+    for _ in range(3):
+        with engine.begin() as connection:
+            purge(connection, tenant="northmoor", now=clock.at)
+    assert seed.rows(schema.relay) == seed.rows(schema.install) == []
+    assert [row["key_id"] for row in seed.rows(schema.wifi_key)] == ["card-2"], "what counts is kept"
