@@ -241,7 +241,7 @@ def _state(stored: StoredRelease, now: float) -> str:
     if stored.state == "entered":
         return _("Not started")
     share = releases.open_share(stored, now) / 10
-    return _("Going: %(share)s % of the boxes are told", share=f"{share:g}")
+    return _("Going: %(share)s %% of the boxes are told", share=f"{share:g}")
 
 
 def _enter_form(typed: Mapping[str, str], errors: Errors) -> ActForm:
@@ -315,7 +315,7 @@ def _ring(at_desk: Desk, stored: StoredRelease, index: int, progress: Progress, 
     ring = stored.rings[index]
     before = stored.rings[index - 1].share if index else 0
     return RingRow(
-        share=_("%(low)s to %(high)s % of the boxes", low=f"{before / 10:g}", high=f"{ring.share / 10:g}"),
+        share=_("%(low)s to %(high)s %% of the boxes", low=f"{before / 10:g}", high=f"{ring.share / 10:g}"),
         opens=at_desk.moment(ring.opens_at),
         is_open=ring.opens_at <= now,
         progress=(progress.told, progress.has, progress.bad, progress.silent, progress.under_way),
@@ -353,7 +353,7 @@ def _forms(at_desk: Desk, stored: StoredRelease, typed: Mapping[str, str], error
     at = f"/software/{stored.release_id}"
     if stored.state == "entered":
         shares = ", ".join(
-            _("%(share)s % after %(hours)s hours", share=f"{ring.share / 10:g}", hours=f"{ring.opens_at / HOUR:g}")
+            _("%(share)s %% after %(hours)s hours", share=f"{ring.share / 10:g}", hours=f"{ring.opens_at / HOUR:g}")
             for ring in _rings(at_desk, stored, 0.0)
         )
         says = _("Boxes are told in rings: %(rings)s.", rings=shares)
