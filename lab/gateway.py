@@ -16,11 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from firmware import layout
+from lab.boxfile import Places
 from lab.host import LabError
 from lab.household import Household
 from lab.nspawn import Machine, Tree
 from lab.service import wait_until
-from lab.stack import SITE, Places, Stack
+from lab.stack import SITE, Stack
 
 ROOMS = ("warden", "sensor", "keeper", "courier", "porch", "resolver")
 """Processes that run all the time, each as `gatehouse-NAME.service`."""
@@ -122,7 +123,7 @@ class Gateway(Stack):
             sealing_key=layout.SEALING_KEY,
         )
         uids = {name: uid for name, uid in layout.UIDS.items() if name != "fitting"}
-        self._write_settings(self.box_config, places, uids)
+        self._write_settings(places, uids)
         self.issue_authority(self.authority())
         tree = Tree(self.folder / "tree", self._files, masked=(*_BOOT_UNITS, *WIRED_UNITS, *self._masked))
         self._exit.callback(tree.close)

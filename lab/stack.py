@@ -17,7 +17,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from dashboard.broker.process import BrokerPlan, write
 from dashboard.broker.render import Account, find_mosquitto
 from lab import addresses, enter, personas
+from lab.boxfile import Places, settings_text
 from lab.client import Client
 from lab.household import Household
 from lab.officer import Officer
@@ -50,21 +50,6 @@ _HQ = addresses.HQ[0]
 _PORT = 8883
 _UIDS = {"warden": 64101, "sensor": 64102, "keeper": 64103, "courier": 64104, "porch": 64105, "resolver": 64106}
 _ROOMS = tuple(_UIDS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where the box's files are, as its settings say it; what is no absolute path lies beside them."""
-
-    state: Path | str
-    run: Path | str
-    household: Path | str
-    authority: Path | str
-    ca: Path | str
-    certificate: Path | str
-    certificate_key: Path | str
-    signing_key: Path | str
-    sealing_key: Path | str
 
 
 class Stack:
@@ -327,66 +312,27 @@ sealing_key = "{self.folder}/keys/server-sealing.pem"
             signing_key=keys / "box-signing.pem",
             sealing_key=keys / "box-sealing.pem",
         )
-        self._write_settings(self.box_config, places, uids)
+        self._write_settings(places, uids)
         self.issue_authority(self.authority())
         self.resume_box()
 
-    def _write_settings(self, path: Path, places: Places, uids: Mapping[str, int]) -> None:
-        """`box.toml` and the lists beside it."""
-        shutil.copy(LISTS / "demo-list.txt", path.parent / "demo-list.txt")
-        settings = f"""
-tenant = "{TENANT}"
-site = "{SITE}"
-state_dir = "{places.state}"
-run_dir = "{places.run}"
-household = "{places.household}"
-heartbeat_seconds = 10
-
-[broker]
-host = "{_HQ}"
-port = {_PORT}
-ca = "{places.ca}"
-certificate = "{places.certificate}"
-key = "{places.certificate_key}"
-
-[keys]
-signing_key = "{places.signing_key}"
-sealing_key = "{places.sealing_key}"
-server_verify = ["{self._public["server-signing"]}"]
-server_seal = "{self._public["server-sealing"]}"
-
-[authority]
-path = "{places.authority}"
-issuers = ["{public_text(self.issuer)}"]
-
-[notice]
-operator = "Demonstration Constabulary"
-contact = "Ask the officer in charge: 01632 960000"
-complaints = "Write to the operator's data protection officer: 01632 960001"
-help_lines = ["Confidential help: 0808 157 0000"]
-
-[uids]
-{"".join(f"{name} = {uid}" + chr(10) for name, uid in uids.items())}
-[[lists]]
-id = "demo-list"
-version = "1"
-title = "Demonstration list"
-severity = "today"
-path = "demo-list.txt"
-"""
+    def _write_settings(self, places: Places, uids: Mapping[str, int]) -> None:
+        """`box.toml`, and the lists beside it."""
+        shutil.copy(LISTS / "demo-list.txt", self.box_config.parent / "demo-list.txt")
         for list_id, text in self._lists.items():
-            replace(path.parent / f"{list_id}.txt", text.encode(), mode=0o644)
-            kind = "addresses" if list_id.endswith("-addresses") else "domains"
-            settings += f"""
-[[lists]]
-id = "{list_id}"
-version = "1"
-title = "Made-up list"
-severity = "information"
-format = "{kind}"
-path = "{list_id}.txt"
-"""
-        replace(path, settings.encode(), mode=0o644)
+            replace(self.box_config.parent / f"{list_id}.txt", text.encode(), mode=0o644)
+        text = settings_text(
+            places,
+            uids,
+            tenant=TENANT,
+            site=SITE,
+            broker=(_HQ, _PORT),
+            server_verify=self._public["server-signing"],
+            server_seal=self._public["server-sealing"],
+            issuer=public_text(self.issuer),
+            lists=self._lists,
+        )
+        replace(self.box_config, text.encode(), mode=0o644)
 
     def pause_box(self) -> None:
         """Stop the box's processes; its rules stay loaded and the household keeps its internet."""
