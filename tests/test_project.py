@@ -106,6 +106,14 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/store/migrations/versions/0012_alerts.py": "run by the tests of dashboard/store/migrate.py",
     "dashboard/store/migrations/versions/0013_platform.py": "run by the tests of dashboard/store/migrate.py",
     "dashboard/store/migrations/versions/0004_signs_and_arrangements.py": "as 0001",
+    "appliance/cli/label.py": "as the command it is: tests/fitting/test_cli.py",
+    "appliance/cli/look.py": "with what it runs: tests/fitting/test_looking.py",
+    "appliance/cli/wipe.py": "with what it runs: tests/fitting/test_wipe.py",
+    "appliance/fitting/answer.py": "read, planned and put in place: tests/fitting/test_taking.py",
+    "appliance/fitting/card.py": "made and made again: tests/fitting/test_first.py",
+    "appliance/fitting/holder.py": "as a process of its own: tests/fitting/test_main.py",
+    "appliance/fitting/keys.py": "as card.py",
+    "appliance/fitting/places.py": "as card.py",
     "firmware/names.py": "constants; the renderings that use them are compared in tests/firmware/test_render.py",
 }
 

@@ -9,8 +9,9 @@ import click
 
 from appliance import clock
 from appliance.closed import close_memory
-from appliance.fitting import first
+from appliance.fitting import first, looking
 from appliance.fitting.places import Places
+from appliance.fresh import Fresh, Problem
 from wire.files import FileError
 from wire.keys import KeyFileError
 
@@ -25,9 +26,12 @@ def first_boot(root: Path) -> None:
     Exit codes: 0 done, 2 the operator's card or a file of an earlier start cannot be used.
     """
     close_memory()
+    places = Places(root=root)
+    looking.tell(places, Fresh(at=clock.now()))
     try:
-        for sentence in first.boot(Places(root=root), now=clock.now()):
+        for sentence in first.boot(places, now=clock.now()):
             click.echo(sentence)
     except (FileError, KeyFileError, OSError) as error:
+        looking.tell(places, Fresh(at=clock.now(), stage="fault", problem=Problem.NO_CARD))
         click.echo(f"gatehouse: {error}", err=True)
         sys.exit(2)

@@ -22,10 +22,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from appliance import clock, fresh, service
+from appliance import clock, service
 from appliance.closed import close_memory
 from appliance.fitting import card as cards
-from appliance.fitting import keys, light, looks, machine, operator
+from appliance.fitting import keys, looking, looks, machine, operator
 from appliance.fitting.__main__ import SOCKET
 from appliance.fitting.channel import Brought, Channel, ChannelError, Reported, Show
 from appliance.fitting.holding import Hands, Holder, Own
@@ -209,7 +209,7 @@ class Process:
         before = self._written
         if before is None or now - before.at >= _WRITE_EVERY or before != state.model_copy(update={"at": before.at}):
             self._written = state
-            tell(self._places, state)
+            looking.tell(self._places, state)
         show = self.holder.show(now, monotonic)
         if self._channel is not None:
             with self._dropping():
@@ -247,15 +247,6 @@ class Process:
             self._channel = None
 
 
-def tell(places: Places, state: Fresh) -> None:
-    """To the file that others read, and to the light."""
-    try:
-        fresh.write(places.at(layout.FRESH), state)
-    except OSError as error:
-        log.warning("what was seen cannot be told: %s", error)
-    light.show(places.at("/sys/class/leds"), light.state_of(state))
-
-
 def main() -> None:
     """Run the holder. Exit codes: 0 enrolled, or told to stop; 2 the box cannot be set up as it is."""
     parser = argparse.ArgumentParser(prog="python -m appliance.fitting.holder")
@@ -282,7 +273,7 @@ def main() -> None:
         serve(places, stopping, port=arguments.port, hand_over=own_commands)
     except (FileError, KeyFileError, OSError) as error:
         log.warning("%s", error)
-        tell(places, Fresh(at=clock.now(), stage="fault", problem=Problem.NO_CARD))
+        looking.tell(places, Fresh(at=clock.now(), stage="fault", problem=Problem.NO_CARD))
         sys.exit(2)
     service.notify("STOPPING=1")
 

@@ -6,6 +6,7 @@ takes the radio from its devices; in between, what was found last stands.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 from pathlib import Path
@@ -23,6 +24,8 @@ from wire.files import FileError
 SCAN_SECONDS = 6 * 3600.0
 SCANNED = f"{layout.RUN}/scanned"
 _ASK_SECONDS = 3.0
+
+_log = logging.getLogger(__name__)
 
 
 def look(places: Places, *, now: float) -> Fresh:
@@ -49,13 +52,18 @@ def look(places: Places, *, now: float) -> Fresh:
         keys=keys,
         files=files,
     )
-    fresh.write(places.at(layout.FRESH), state)
     status = _status(places)
-    light.show(
-        places.at("/sys/class/leds"),
-        light.state_of(state, recording=status is not None and status.recording, failed=status is None),
-    )
+    tell(places, state, recording=status is not None and status.recording, failed=status is None)
     return state
+
+
+def tell(places: Places, state: Fresh, *, recording: bool = False, failed: bool = False) -> None:
+    """To the file that others read, and to the light; `recording` and `failed` as in `light.state_of`."""
+    try:
+        fresh.write(places.at(layout.FRESH), state)
+    except OSError as error:
+        _log.warning("what was seen cannot be told: %s", error)
+    light.show(places.at("/sys/class/leds"), light.state_of(state, recording=recording, failed=failed))
 
 
 def _upstream(places: Places, house: household.Household, net: Path, way: looks.Way, now: float) -> bool | None:

@@ -107,6 +107,8 @@ class Bench:
 
     root: Any = None
     """Who may change the box, from the next start on; None: it takes no releases."""
+    machine: Any = None
+    """What the keeper sees of its machine, from the next start on."""
 
     def __init__(
         self, path: Path, issuer: Ed25519PrivateKey, *, document: bytes | None, boot: str | None = None
@@ -154,6 +156,7 @@ class Bench:
                 ),
                 heartbeat_seconds=60.0,
                 root=self.root,
+                machine=self.machine,
             ),
             monotonic=self.monotonic,
         )

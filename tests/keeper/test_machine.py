@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from appliance import messages as m
 from appliance.fresh import STALE_SECONDS, Fresh, Seen
 from appliance.keeper.law.acts import Acts, Given
 from appliance.keeper.machine import AGAIN, LAST_WORDS, LOOK_SECONDS, SAID_FOR, Machine
 from appliance.keeper.store.database import Store
 from appliance.requests import WipeRequest
 from wire.box import BoxStatus, Removed, Storage, UplinkState
+from wire.models import CommandResult, Outcome
 from wire.orders import WipeBox
 
 NOW = 1_793_534_400.0
@@ -135,4 +138,33 @@ def test_where_nobody_hears_the_box_is_wiped_all_the_same_and_a_restart_forgets_
     again = machine(store, site)
     turn(again, store, monotonic=500, waiting=9)
     turn(again, store, monotonic=500 + LAST_WORDS, waiting=9)
+    assert [request.removal_id for request in site.asked] == ["removal-1"]
+
+
+@pytest.mark.req("R6")
+def test_a_whole_keeper_without_any_authority_says_its_last_words_and_asks_once_the_server_has_all(
+    make_bench: Any,
+) -> None:
+    bench = make_bench(None)
+    bench.stop()
+    bench.machine = site = FakeSite(Fresh(at=bench.wall, stage="enrolled", seen=Seen(cable=True), keys=6, files=30))
+    bench.start(None)
+    bench.online()
+    bench.wait(5)
+    heard = bench.order(WipeBox(removal_id="removal-1")) + bench.wait(3)
+    assert [item.outcome for item in bench.payloads(heard) if isinstance(item, CommandResult)] == [Outcome.APPLIED]
+    opened = [bench.open(message).payload for message in heard if isinstance(message, m.Outbound)]
+    status = [item for item in opened if isinstance(item, BoxStatus)][-1]
+    assert status.removed is not None
+    assert (status.removed.removal_id, status.removed.keys_destroyed, status.removed.files_removed) == (
+        "removal-1",
+        6,
+        30,
+    )
+    assert status.uplink is not None
+    assert status.boots is None, "in a script no run of a machine is known"
+    bench.wait(10)
+    assert site.asked == []
+    bench.acknowledge()
+    bench.wait(1)
     assert [request.removal_id for request in site.asked] == ["removal-1"]
