@@ -1,0 +1,270 @@
+"""A change that is put in force, proved or taken back: scripts of what is around it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance.cli import applying as module
+from appliance.cli.applying import ApplyError, Applying, Places
+from firmware.household import Household
+from firmware.placing import Placing
+from firmware.plan import Step
+
+HOME = """
+[lan]
+bridge = "br-lan"
+address = "192.0.2.1"
+network = "192.0.2.0/24"
+network6 = "fd00:db8:1::/64"
+[wan]
+interface = "{wan}"
+[resolver]
+upstream = ["203.0.113.10"]
+"""
+GOOD, WRONG = HOME.format(wan="wan0"), HOME.format(wan="wan9")
+
+
+class Around:
+    """A world with a clock of its own, in which the internet is where `answers` says."""
+
+    def __init__(self, answers: Callable[[str, float], str]) -> None:
+        self.now = 0.0
+        self.answers = answers
+        self.told: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.meanwhile()
+
+    def reaches(self, home: Household) -> str:
+        return self.answers(home.wan.interface, self.now)
+
+    def do(self, step: Step) -> str:
+        self.told.append(str(step))
+        return ""
+
+
+def only_wan0(interface: str, _now: float) -> str:
+    return "" if interface == "wan0" else "no resolver answers"
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    """A box whose good household is in force. Programs are asked elsewhere (tests/firmware/test_checking.py)."""
+    monkeypatch.setattr(module.checking, "check", lambda _files: module.checking.Verdict())
+    places = Places(root=tmp_path / "root", household=tmp_path / "household.toml")
+    places.household.write_text(GOOD)
+    Applying(places, Around(only_wan0)).boot()
+    return places
+
+
+def in_force(places: Places) -> str:
+    text = (places.root / "etc/nftables.conf").read_text()
+    return text[text.index('define wan = "') :].split('"')[1]
+
+
+@pytest.mark.req("R57")
+def test_what_proves_itself_stays_and_is_the_good_one(places: Places) -> None:
+    places.household.write_text(GOOD.replace("203.0.113.10", "203.0.113.11"))
+    around = Around(only_wan0)
+    outcome = Applying(places, around).change()
+    assert outcome.proved
+    assert outcome.changed == ["/etc/dnsmasq.d/gatehouse.conf"]
+    assert around.told[0] == "restart dnsmasq.service"
+    assert places.good.read_text() == places.household.read_text()
+    assert not places.trial.exists()
+    assert around.now == 0.0, "nobody waits for what is proved at once"
+
+
+@pytest.mark.req("R57")
+def test_what_cuts_the_box_off_is_taken_back_within_a_minute(places: Places) -> None:
+    places.household.write_text(WRONG)
+    around = Around(only_wan0)
+    with pytest.raises(ApplyError, match="was taken back: no resolver answers"):
+        Applying(places, around).change()
+    assert around.now == module.PATIENCE == 60.0
+    assert in_force(places) == "wan0"
+    assert places.household.read_text() == GOOD, "the warden reads that file when it starts"
+    assert places.refused.read_text() == WRONG
+    assert around.told.count("load-rules") == 2, "there and back"
+    assert not places.trial.exists()
+
+
+def test_what_takes_a_while_has_its_minute(places: Places) -> None:
+    places.household.write_text(WRONG)
+    around = Around(lambda interface, now: "" if interface == "wan0" or now >= 50 else "not yet")
+    assert Applying(places, around).change().proved
+    assert 50 <= around.now < 52
+    assert in_force(places) == "wan9"
+
+
+@pytest.mark.req("R5")
+def test_a_home_that_was_offline_may_be_given_another_way_out_unproved(places: Places) -> None:
+    places.household.write_text(WRONG)
+    outcome = Applying(places, Around(lambda *_: "no resolver answers")).change(seconds=3)
+    assert not outcome.proved
+    assert "was not reached before" in outcome.said[-1]
+    assert in_force(places) == "wan9"
+
+
+def test_nothing_to_change_disturbs_nobody(places: Places) -> None:
+    around = Around(only_wan0)
+    outcome = Applying(places, around).change()
+    assert (outcome.changed, outcome.done, around.told) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no toml", "not valid TOML"),
+        (GOOD.replace("192.0.2.0/24", "192.0.2.0/30"), "no room"),
+        (GOOD.replace('"wan0"', '"wan0; drop"'), "wan.interface"),
+    ],
+)
+def test_what_cannot_be_used_changes_nothing(places: Places, text: str, said: str) -> None:
+    before = Placing(places.root, lambda _: 0o644).files()
+    places.household.write_text(text)
+    with pytest.raises(ApplyError, match=said):
+        Applying(places, Around(only_wan0)).change()
+    assert Placing(places.root, lambda _: 0o644).files() == before
+    assert not places.trial.exists()
+
+
+def test_what_a_program_does_not_take_changes_nothing(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.checking, "check", lambda _files: module.checking.Verdict(faults=("nft: no",)))
+    places.household.write_text(WRONG)
+    with pytest.raises(ApplyError, match="nft: no"):
+        Applying(places, Around(only_wan0)).change()
+    assert in_force(places) == "wan0"
+
+
+def test_an_engineer_confirms_by_hand(places: Places) -> None:
+    places.household.write_text(WRONG)
+    around = Around(only_wan0)
+    around.meanwhile = lambda: None if around.now < 5 else (Applying(places, around).confirm(), None)[1]
+    assert Applying(places, around).change(by_hand=True).proved
+    assert in_force(places) == "wan9"
+    assert places.good.read_text() == WRONG
+    assert Applying(places, around).confirm() is False, "nothing waits for it now"
+
+
+def test_an_engineer_who_is_cut_off_confirms_nothing(places: Places) -> None:
+    places.household.write_text(WRONG)
+    with pytest.raises(ApplyError, match="nobody said"):
+        Applying(places, Around(lambda *_: "")).change(by_hand=True, seconds=10)
+    assert in_force(places) == "wan0"
+
+
+# --- at boot --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("R57")
+@pytest.mark.parametrize("broken", ["", "no toml", GOOD.replace("192.0.2.0/24", "192.0.2.0/30")])
+def test_a_file_that_cannot_be_used_at_boot_gives_way_to_the_last_good_one(places: Places, broken: str) -> None:
+    places.household.write_text(broken)
+    outcome = Applying(places, Around(only_wan0)).boot()
+    assert in_force(places) == "wan0"
+    assert "it is not used" in outcome.said[0]
+    assert places.good.read_text() == GOOD
+
+
+def test_with_no_file_that_can_be_used_what_the_image_brought_stays(tmp_path: Path) -> None:
+    places = Places(root=tmp_path / "root", household=tmp_path / "household.toml")
+    (places.root / "etc").mkdir(parents=True)
+    (places.root / "etc/nftables.conf").write_text("of the image\n")
+    with pytest.raises(ApplyError, match="cannot be read"):
+        Applying(places, Around(only_wan0)).boot()
+    assert (places.root / "etc/nftables.conf").read_text() == "of the image\n"
+
+
+@pytest.mark.req("R57", "N15")
+def test_a_change_that_the_power_cut_short_is_not_used_at_the_next_start(places: Places) -> None:
+    places.household.write_text(WRONG)
+    one = Applying(places, Around(only_wan0))
+    one._mark()  # and the power goes
+    outcome = Applying(places, Around(only_wan0)).boot()
+    assert "never proved" in outcome.said[0]
+    assert in_force(places) == "wan0"
+    assert places.household.read_text() == GOOD
+    assert places.refused.read_text() == WRONG
+    assert not places.trial.exists()
+
+
+def test_nothing_is_waited_for_at_boot(places: Places) -> None:
+    around = Around(lambda *_: "no resolver answers")
+    Applying(places, around).boot()
+    assert around.now == 0.0
+    assert around.told == ["reload-units"]
+
+
+# --- killed ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("R57", "N15")
+def test_killed_while_it_waits_the_other_process_takes_it_back(places: Places) -> None:
+    places.household.write_text(WRONG)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        around = Around(only_wan0)
+        around.meanwhile = lambda: os.kill(os.getpid(), signal.SIGKILL)
+        Applying(places, around).change()
+        os._exit(0)
+    os.close(writing)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.read(reading, 1) == b"", "the last of the two has let go of its end"
+    os.close(reading)
+    assert in_force(places) == "wan0"
+    assert places.household.read_text() == GOOD
+    assert not places.trial.exists()
+
+
+@pytest.mark.req("R57", "N15")
+def test_killed_at_any_step_of_it_what_comes_back_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both processes are killed at once, as when the power goes; then the box starts."""
+    monkeypatch.setattr(module.checking, "check", lambda _files: module.checking.Verdict())
+    ends = set()
+    for at in range(0, 200, 3):
+        places = Places(root=tmp_path / str(at), household=tmp_path / f"{at}.d" / "household.toml")
+        places.household.parent.mkdir()
+        places.household.write_text(GOOD)
+        Applying(places, Around(only_wan0)).boot()
+        good = Placing(places.root, lambda _: 0o644).files()
+        places.household.write_text(WRONG)
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            count = 0
+
+            def step() -> None:
+                nonlocal count
+                if count == at:  # noqa: B023 (this process has one `at`)
+                    os.killpg(0, signal.SIGKILL)
+                count += 1
+
+            monkeypatch.setattr(os, "setsid", lambda: None)  # the second process goes with the first
+            with pytest.raises(ApplyError):
+                Applying(places, Around(only_wan0), step=step).change()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        seen = {path: (places.root / path[1:]).read_text() for path in good}
+        assert in_force(places) in {"wan0", "wan9"}
+        assert (seen == good) == (in_force(places) == "wan0"), "never some of each"
+        Applying(places, Around(only_wan0)).boot()
+        assert Placing(places.root, lambda _: 0o644).files() == good
+        assert places.household.read_text() == GOOD
+        ends.add(os.WIFSIGNALED(status))
+        if not os.WIFSIGNALED(status):
+            break
+    assert ends == {True, False}
