@@ -20,6 +20,7 @@ from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_tabs import BoxDetailPage, BoxesPage, BoxLine, BoxPage
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
+from dashboard.pages.software_words import software_line
 from dashboard.store import charge, queries
 from dashboard.store.arrangements import StoredArrangements, arrangements_of
 from dashboard.store.queries import Household
@@ -154,16 +155,12 @@ def _machine(at_desk: Desk, said: BoxStatus) -> tuple[Fact, ...]:
     def at(moment: datetime | None) -> str:
         return unsaid if moment is None else words.date_time(moment.timestamp(), at_desk.zone)
 
-    software = said.software
-    version = unsaid if software is None else software.version
-    if software is not None and software.slot:
-        version += ", " + _("half %(name)s", name=software.slot)
     ends = at(said.certificate_ends)
     if said.certificate_ends is not None:
         over = said.certificate_ends.timestamp() <= at_desk.now()
         ends += ". " + (_("It is over") if over else _("A box renews it by itself"))
     facts = [
-        Fact(key=_("Software"), value=version),
+        Fact(key=_("Software"), value=software_line(said.software)),
         Fact(key=_("Storage"), value=uplink_words.storage(said)),
         Fact(key=_("Way to the internet"), value=uplink_words.uplink(said)),
         Fact(key=_("Wi-Fi"), value=uplink_words.wifi(said)),
