@@ -133,7 +133,11 @@ class Service:
         }
         return Enrolment.model_validate(whole | changed)
 
-    def answer(self, box: Box, **changed: object) -> bytes:
+    def answer(self, box: Box, *, now: bool = False, **changed: object) -> bytes:
+        """`now`: of this moment, for a box that runs by the real clock."""
+        if now:
+            moment = datetime.now(UTC)
+            changed |= {"at": moment, "certificate": self.certificate(box.csr, now=moment.timestamp())}
         return seal(self.enrolment(box, **changed), signer=self.signer, recipient=seal_key(box.card.card.seal_key))
 
 
@@ -210,6 +214,11 @@ def new_box(tmp_path: Path, service: Service) -> Callable[[str], Box]:
         return Box(places=places)
 
     return make
+
+
+@pytest.fixture
+def as_box() -> Callable[[Places], Box]:
+    return lambda places: Box(places=places)
 
 
 @pytest.fixture

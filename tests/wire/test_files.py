@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
-from wire.files import FileError, load_toml, replace
+from wire.files import FileError, load_toml, replace, toml_text
 
 
 class _Inner(BaseModel):
@@ -67,3 +70,43 @@ def test_the_mode_is_the_one_asked_for_whatever_the_process_masks(tmp_path: Path
     finally:
         os.umask(before)
     assert file.stat().st_mode & 0o777 == 0o644
+
+
+class _Whole(BaseModel):
+    text: str = 'a "quoted" \\ text\nof lines, DEL \x7f and a \U0001f3e1'
+    yes: bool = True
+    number: float = 1.5
+    plain: tuple[str, ...] = ("a", "b")
+    none: str | None = None
+    empty: tuple[_Inner, ...] = ()
+    inner: _Inner = _Inner(path=Path("/x"))
+    more: tuple[_Settings, ...] = (
+        _Settings(name="one", inner=_Inner(path=Path("/y"))),
+        _Settings(name="two", inner=_Inner(path=Path("/z")), more=(_Inner(path=Path("/w")),)),
+    )
+    by_name: dict[str, int] = Field(default_factory=lambda: {"a-b": 1, "with space": 2})
+
+
+def test_what_is_written_as_toml_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "whole.toml"
+    file.write_text(toml_text(_Whole()), encoding="utf-8")
+    assert load_toml(file, _Whole, purpose="the file") == _Whole()
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=6), st.text(max_size=20), max_size=4), st.lists(st.integers(), max_size=3))
+def test_any_text_survives(texts: dict[str, str], numbers: list[int]) -> None:
+    class Free(BaseModel):
+        texts: dict[str, str]
+        numbers: list[int]
+
+    whole = Free(texts=texts, numbers=numbers)
+    assert Free.model_validate(tomllib.loads(toml_text(whole))) == whole
+
+
+def test_what_toml_cannot_hold_is_refused() -> None:
+    class Nested(BaseModel):
+        lists: list[list[None]] = Field(default_factory=lambda: [[None]])
+
+    with pytest.raises(TypeError, match="no value of TOML"):
+        toml_text(Nested())
