@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -24,10 +26,31 @@ from lab.stack import SITE
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 Find = Callable[[str, str], Seen]
 
+SYSTEMD = Path(__file__).resolve().parents[2] / "systemd"
 UNITS = tuple(f"gatehouse-{room}.service" for room in ROOMS)
 CAP_NET_ADMIN = 1 << 12
 ALONE = {"sensor", "keeper", "porch"}
 """Rooms with a network of their own that leads nowhere."""
+
+HOSTAPD = """
+interface=air0
+driver=none
+ssid=Example home
+ctrl_interface=/run/hostapd
+ctrl_interface_group={group}
+wpa=2
+wpa_key_mgmt=WPA-PSK
+rsn_pairwise=CCMP
+wpa_psk_file={passphrases}
+"""
+"""An access point without a radio: it reads the passphrases and opens its control socket as one with a radio does."""
+
+
+def _access_point() -> str:
+    """A unit with everything that our drop-in gives hostapd, and without the radio that Debian's waits for."""
+    drop_in = (SYSTEMD / "system" / "hostapd@.service.d" / "50-gatehouse.conf").read_text()
+    return "[Service]" + drop_in.partition("[Service]")[2].replace("%i", "air0")
+
 
 ORDER = """
 import selectors, sys
@@ -49,7 +72,11 @@ def gateway() -> Iterator[Gateway]:
         pytest.skip(why)
     with tempfile.TemporaryDirectory(prefix="test-", dir="/run") as folder:
         Path(folder).chmod(0o755)
-        with Gateway(Path(folder), quarantine=True) as running:
+        files = {
+            "/etc/hostapd/air0.conf": HOSTAPD.format(group=layout.UIDS["warden"], passphrases=layout.PASSPHRASE_FILE),
+            "/etc/systemd/system/access-point.service": _access_point(),
+        }
+        with Gateway(Path(folder), quarantine=True, files=files) as running:
             running.wait_ready(60)
             yield running
 
@@ -260,6 +287,30 @@ def _gone_after(gateway: Gateway, phone: Client, *, lease: float) -> None:
     assert phone.mac in _held(gateway)
     wait_until(lambda: _reaches(phone, addresses.SINK[0]), what="the device to be free", seconds=lease + 10)
     assert time.monotonic() - began >= lease - 2, "it was held until then"
+
+
+def test_hostapd_works_with_what_it_is_left_and_the_warden_hears_it(gateway: Gateway, box: Machine) -> None:
+    if shutil.which("hostapd") is None:
+        pytest.skip("hostapd is not installed")
+    gateway.home.gateway.ip("link add air0 type veth peer name air1", "link set air0 up", "link set air1 up")
+    passphrases = gateway.on_data(layout.PASSPHRASE_FILE)
+    passphrases.write_text("keyid=household 00:00:00:00:00:00 made-up-passphrase\n")
+    passphrases.chmod(0o600)
+    os.chown(passphrases, layout.UIDS["warden"], layout.UIDS["warden"])
+    try:
+        box.systemctl("start", "access-point.service")
+        said = ("--unit=gatehouse-warden.service", "--unit=access-point.service")
+        try:
+            wait_until(
+                lambda: "attached to hostapd on air0" in box.journal(*said), what="the warden to attach", seconds=20
+            )
+        except TimeoutError as error:
+            raise AssertionError(box.journal("--lines=30", *said)) from error
+        status = box.run(["cat", f"/proc/{box.main_pid('access-point.service')}/status"]).stdout
+        assert "CapEff:\t0000000000003004\n" in status, "DAC_READ_SEARCH, NET_ADMIN, NET_RAW"
+    finally:
+        box.systemctl("stop", "access-point.service")
+        gateway.home.gateway.ip("link delete air0")
 
 
 def test_a_request_that_is_none_is_done_away_with_and_becomes_no_loop(box: Machine) -> None:
