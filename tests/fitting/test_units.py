@@ -16,6 +16,9 @@ from lab.service import wait_until
 from wire.enrolment import Uplink
 from wire.files import toml_text
 
+NOTICE = 'href="/notice.css"'
+"""The porch's pages, not the set-up page's."""
+
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 
@@ -61,9 +64,7 @@ def test_an_answer_that_a_telephone_brings_starts_the_watching_processes(
             )
             for name in ("warden", "sensor", "keeper", "courier", "resolver"):
                 wait_until(lambda name=name: machine.main_pid(f"gatehouse-{name}.service"), what=name, seconds=30)
-            wait_until(
-                lambda: NOTICE in shown(page), what="the notice", seconds=30
-            )
+            wait_until(lambda: NOTICE in shown(page), what="the notice", seconds=30)
             assert not places.at(layout.LABEL_FILE).exists()
             assert machine.show("gatehouse-fitting.service", active)[active] == "inactive"
             assert machine.show("gatehouse-fitting-keys.service", active)[active] == "inactive"
