@@ -5,6 +5,7 @@ What it makes, in `--out`: `gatehouse-BOARD.img`, the parts an update bundle is 
 `--compress` the block map and the compressed image. Exit codes: 0 made, 1 refused (said in a sentence), 2 wrong use.
 """
 
+# ruff: noqa: INP001 (a program, beside the package that it runs)
 from __future__ import annotations
 
 import argparse
@@ -14,13 +15,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from imaging import pipeline
-from imaging.boards import BOARDS
-from imaging.run import Progress, Refused
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from imaging import pipeline  # noqa: E402 (found by the line before)
+from imaging.boards import BOARDS  # noqa: E402 (found by the line before)
+from imaging.run import Progress, Refused  # noqa: E402 (found by the line before)
+
 ROOT = HERE.parent
 
 
@@ -33,6 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keyring", type=Path, help="PEM: whose update bundles the box takes; without it, it takes none"
     )
+    parser.add_argument("--commit", default="HEAD", help="which commit to build")
     parser.add_argument("--working-tree", action="store_true", help="build what lies here, not the last commit")
     parser.add_argument("--fresh", action="store_true", help="ask Debian again, even if its tree of today is here")
     parser.add_argument("--compress", action="store_true", help="also make the block map and the compressed file")
@@ -43,9 +45,10 @@ def main() -> int:
     """As the module says."""
     given = _arguments()
     progress = Progress()
+    if os.geteuid() != 0:
+        sys.stderr.write(f"image: building a root file system needs root: sudo make image BOARD={given.board}\n")
+        return 1
     try:
-        if os.geteuid() != 0:
-            raise Refused("building a root file system needs root: sudo make image BOARD=" + given.board)
         keyring = given.keyring.read_bytes() if given.keyring else None
         work = given.out / f"work-{given.board}"
         shutil.rmtree(work, ignore_errors=True)
@@ -61,6 +64,7 @@ def main() -> int:
                     python=Path(sys.executable),
                     version=given.version,
                     keyring=keyring,
+                    commit=given.commit,
                     working_tree=given.working_tree,
                     fresh=given.fresh,
                     compress=given.compress,

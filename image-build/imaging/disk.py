@@ -19,7 +19,7 @@ def squash(root: Path, out: Path, *, epoch: int) -> None:
 
 
 def settings(board: Board, *, image: str, loader: tuple[str, str] | None) -> str:
-    """genimage's description of the card."""
+    """What genimage is told about the card."""
     parts = []
     if loader is not None:
         parts += [

@@ -120,9 +120,11 @@ def boot_script(lines: dict[str, str]) -> str:
         ]
     # Where something cannot be read, start anew: the next try, or the other slot.
     out += [
-        "load ${devtype} ${devnum}:${part} ${kernel_addr_r} vmlinuz"
-        " && load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} initrd.img"
-        " && booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdt_addr}",
+        (
+            "load ${devtype} ${devnum}:${part} ${kernel_addr_r} vmlinuz && "
+            "load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} initrd.img && "
+            "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdt_addr}"
+        ),
         "sleep 5",
         "reset",
     ]

@@ -6,9 +6,10 @@ import hashlib
 import json
 import platform
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from imaging import boot, debian, disk, manifest, pi, python, sbom, secrets, tree
 from imaging.boards import COMMON, SLOTS, Board, command_line, partuuid
@@ -38,11 +39,32 @@ class Wish:
     """Emptied before and after."""
     cache: Path
     python: Path
+    commit: str = "HEAD"
     version: str | None = None
     keyring: bytes | None = None
     working_tree: bool = False
     fresh: bool = False
     compress: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _Under:
+    """An image under way: what the stages hand on."""
+
+    wish: Wish
+    progress: Progress
+    source: Path
+    root: Path
+    parts: Path
+    epoch: int
+    """No time in the image is later; seconds since 1970."""
+    about: dict[str, Any]
+    kernel: str = ""
+    lock: str = ""
+    packages: list[tuple[str, str, str, str]] = field(default_factory=list)
+    lines: dict[str, str] = field(default_factory=dict)
+    """Kernel's command line of each slot."""
+    loader: tuple[str, str] | None = None
 
 
 def build(wish: Wish, progress: Progress) -> Path:
@@ -51,103 +73,117 @@ def build(wish: Wish, progress: Progress) -> Path:
     Raises:
         Refused: it cannot be built; says why and what to do.
     """
-    board = wish.board
     require(TOOLS)
-    native = _NATIVE.get(platform.machine(), platform.machine())
     parts = wish.work / "parts"
     parts.mkdir(parents=True)
-    wish.out.mkdir(parents=True, exist_ok=True)
-
     source = wish.work / "source"
-    commit, epoch = export(wish.project, source, working_tree=wish.working_tree)
-    version = wish.version or version_of(wish.project, epoch)
-    about = tree.describe(board, version=version, commit=commit, epoch=epoch)
-    progress.say(f"{board.compatible} {version}, from {commit[:12]}, for {board.hardware}")
+    commit, epoch = export(wish.project, source, which=wish.commit, working_tree=wish.working_tree)
+    version = wish.version or version_of(wish.project, wish.commit, epoch)
+    about = tree.describe(wish.board, version=version, commit=commit, epoch=epoch)
+    progress.say(f"{wish.board.compatible} {version}, from {commit[:12]}, for {wish.board.hardware}")
+    under = _Under(
+        wish=wish, progress=progress, source=source, root=wish.work / "root", parts=parts, epoch=epoch, about=about
+    )
+    _debian(under)
+    _python(under)
+    common = _furnish(under)
+    _partitions(under, common)
+    return _finish(under)
 
-    debian.foreign_ready(board, native)
+
+def _debian(under: _Under) -> None:
+    wish, board = under.wish, under.wish.board
+    debian.foreign_ready(board, _NATIVE.get(platform.machine(), platform.machine()))
     wanted = debian.packages(wish.here / "packages", board)
-    archive = wish.cache / f"debian-{board.name}-{key_of(wanted, epoch)}.tar"
+    archive = wish.cache / f"debian-{board.name}-{key_of(wanted, under.epoch)}.tar"
     if wish.fresh or not archive.exists():
-        progress.say(f"Debian {debian.SUITE} with {len(wanted)} packages and what they need")
+        under.progress.say(f"Debian {debian.SUITE} with {len(wanted)} packages and what they need")
         for old in wish.cache.glob(f"debian-{board.name}-*.tar"):
             old.unlink()
-        debian.bootstrap(board, wanted, archive=archive, cache=wish.cache / f"debs-{board.architecture}", epoch=epoch)
+        cache = wish.cache / f"debs-{board.architecture}"
+        debian.bootstrap(board, wanted, archive=archive, cache=cache, epoch=under.epoch)
     else:
-        progress.say("Debian as it was fetched before")
-    root = wish.work / "root"
-    debian.unpack(archive, root)
-    kernel = debian.kernel_version(root)
+        under.progress.say("Debian as it was fetched before")
+    debian.unpack(archive, under.root)
+    under.kernel = debian.kernel_version(under.root)
 
-    progress.say("Python packages for the board, each checked against its hash")
-    names = python.needed((source / "pyproject.toml").read_text(), python.EXTRA)
-    lock = python.cut_lock((source / "requirements.lock").read_text(), names)
-    wheels = python.fetch(
-        board, lock, wheels=wish.cache / f"wheels-{board.architecture}-{key_of([lock], 0)}", python=wish.python
-    )
-    own = python.own_wheel(source, out=wish.work / "own", python=wish.python, epoch=epoch)
-    python.install(root, [*wheels, own], PROGRAM, python=wish.python)
-    python.compile_(root, [PROGRAM, "/usr/lib/python3.11", "/usr/lib/python3/dist-packages"])
 
-    progress.say("files of the firmware, units, users")
-    texts, boot_files = firmware_files(source, board, wish.python)
-    lines = {slot: command_line(slot, files["cmdline.txt"]) for slot, files in boot_files.items()}
-    tree.lay(root, board, texts=texts, here=wish.here, source=source, about=about, keyring=wish.keyring)
+def _python(under: _Under) -> None:
+    wish = under.wish
+    under.progress.say("Python packages for the board, each checked against its hash")
+    names = python.needed((under.source / "pyproject.toml").read_text(), python.EXTRA)
+    under.lock = python.cut_lock((under.source / "requirements.lock").read_text(), names)
+    folder = wish.cache / f"wheels-{wish.board.architecture}-{key_of([under.lock], 0)}"
+    wheels = python.fetch(wish.board, under.lock, wheels=folder, python=wish.python)
+    own = python.own_wheel(under.source, out=wish.work / "own", python=wish.python, epoch=under.epoch)
+    python.install(under.root, [*wheels, own], PROGRAM, python=wish.python)
+    python.compile_(under.root, [PROGRAM, "/usr/lib/python3.11", "/usr/lib/python3/dist-packages"])
 
-    progress.say(f"initramfs for {kernel}")
-    (parts / "initrd.img").write_bytes(tree.make_initramfs(root, kernel, epoch))
-    shutil.copyfile(root / "boot" / f"vmlinuz-{kernel}", parts / "vmlinuz")
-    common, loader = loader_files(
-        board, root, parts, kernel=kernel, lines=lines, config=boot_files["A"].get("config.txt", "")
-    )
-    packages = debian.installed(root)
+
+def _furnish(under: _Under) -> dict[str, Path]:
+    """The files of the common partition; the tree is ready after this."""
+    wish, board, root, parts = under.wish, under.wish.board, under.root, under.parts
+    under.progress.say("files of the firmware, units, users")
+    texts, boot_files = firmware_files(under.source, board, wish.python)
+    under.lines = {slot: command_line(slot, files["cmdline.txt"]) for slot, files in boot_files.items()}
+    tree.lay(root, board, texts=texts, here=wish.here, source=under.source, about=under.about, keyring=wish.keyring)
+
+    under.progress.say(f"initramfs for {under.kernel}")
+    (parts / "initrd.img").write_bytes(tree.make_initramfs(root, under.kernel, under.epoch))
+    shutil.copyfile(root / "boot" / f"vmlinuz-{under.kernel}", parts / "vmlinuz")
+    config = boot_files["A"].get("config.txt", "")
+    found, under.loader = loader_files(board, root, parts, kernel=under.kernel, lines=under.lines, config=config)
+    common = {}
+    for number, (name, path) in enumerate(sorted(found.items())):
+        # A copy: what the tree has below /boot goes.
+        common[name] = parts / f"common-{number}"
+        shutil.copyfile(path, common[name])
+    under.packages = debian.installed(root)
     tree.clean(root)
 
-    progress.say("nothing secret inside?")
-    found = secrets.look(root) + secrets.look_at_files(common)
-    if found:
-        raise Refused("the image would carry what must not be in it:\n  " + "\n  ".join(found))
+    under.progress.say("nothing secret inside?")
+    secret = secrets.look(root) + secrets.look_at_files(common)
+    if secret:
+        raise Refused("the image would carry what must not be in it:\n  " + "\n  ".join(secret))
+    return common
 
-    progress.say("boot partitions and read-only root")
+
+def _partitions(under: _Under, common: dict[str, Path]) -> None:
+    board, parts, epoch = under.wish.board, under.parts, under.epoch
+    under.progress.say("boot partitions and read-only root")
     slot = {"vmlinuz": parts / "vmlinuz", "initrd.img": parts / "initrd.img"}
-    boot.fat(
-        parts / "common.vfat",
-        common,
-        mib=board.common_mib,
-        label="GATEHOUSE",
-        serial=boot.serial_of(COMMON),
-        epoch=epoch,
-    )
-    boot.fat(
-        parts / "boot.vfat",
-        slot,
-        mib=board.boot_mib,
-        label="GH-BOOT",
-        serial=boot.serial_of(SLOTS["A"][0]),
-        epoch=epoch,
-    )
-    disk.squash(root, parts / "root.squashfs", epoch=epoch)
+    for name, files, mib, label, number in (
+        ("common.vfat", common, board.common_mib, "GATEHOUSE", COMMON),
+        ("boot.vfat", slot, board.boot_mib, "GH-BOOT", SLOTS["A"][0]),
+    ):
+        boot.fat(parts / name, files, mib=mib, label=label, serial=boot.serial_of(number), epoch=epoch)
+    disk.squash(under.root, parts / "root.squashfs", epoch=epoch)
     if (parts / "root.squashfs").stat().st_size > board.root_mib * 1024 * 1024:
         raise Refused(f"the root does not fit into its {board.root_mib} MiB")
 
-    progress.say("the card")
-    image = disk.compose(board, parts=parts, out=wish.work, image=f"gatehouse-{board.name}.img", loader=loader)
+
+def _finish(under: _Under) -> Path:
+    wish, board, parts = under.wish, under.wish.board, under.parts
+    under.progress.say("the card")
+    image = disk.compose(board, parts=parts, out=wish.work, image=f"gatehouse-{board.name}.img", loader=under.loader)
     ready = wish.work / "ready"
     (ready / board.name).mkdir(parents=True)
     image = image.replace(ready / image.name)
     for made, name in (("boot.vfat", "boot.img"), ("root.squashfs", "rootfs.img"), ("vmlinuz", ""), ("initrd.img", "")):
         (parts / made).replace(ready / board.name / (name or made))
 
-    progress.say("bill of materials and manifest")
-    bill = sbom.document(about, packages, sbom.pinned(lock), epoch=epoch)
+    under.progress.say("bill of materials and manifest")
+    bill = sbom.document(under.about, under.packages, sbom.pinned(under.lock), epoch=under.epoch)
     what = manifest.of(
-        root, about=about, packages=packages, kernel=kernel, parts=[*sorted((ready / board.name).iterdir()), image]
-    )
+        under.root, about=under.about, packages=under.packages, kernel=under.kernel,
+        parts=[*sorted((ready / board.name).iterdir()), image],
+    )  # fmt: skip
     (ready / f"{board.name}.spdx.json").write_text(sbom.as_json(bill))
     (ready / f"{board.name}.manifest.json").write_text(manifest.as_json(what))
-    start = how_to_start(board, wish.out / image.name, wish.out / board.name, about, lines)
+    start = how_to_start(board, wish.out / image.name, wish.out / board.name, under.about, under.lines)
     (ready / f"{board.name}.json").write_text(json.dumps(start, indent=1) + "\n")
     if wish.compress:
-        progress.say("block map and compressed file")
+        under.progress.say("block map and compressed file")
         tool("bmaptool", "create", "-o", image.with_suffix(".img.bmap"), image)
         tool("zstd", "-q", "-f", "-9", "-T0", "-o", image.with_suffix(".img.zst"), image)
     publish(ready, wish.out)
@@ -164,14 +200,14 @@ def publish(ready: Path, out: Path) -> None:
             path.replace(target)
 
 
-def export(project: Path, to: Path, *, working_tree: bool) -> tuple[str, int]:
+def export(project: Path, to: Path, *, which: str, working_tree: bool) -> tuple[str, int]:
     """Lay the project's sources out at `to`: the last commit, or what lies in the folder.
 
     Returns:
         What it is called, and its time in seconds since 1970: every time in the image is this one or earlier.
     """
-    commit = tool("git", "-C", project, "rev-parse", "HEAD").decode().strip()
-    epoch = int(tool("git", "-C", project, "log", "-1", "--format=%ct").decode())
+    commit = tool("git", "-C", project, "rev-parse", "--verify", f"{which}^{{commit}}").decode().strip()
+    epoch = int(tool("git", "-C", project, "log", "-1", "--format=%ct", which).decode())
     to.mkdir(parents=True)
     if working_tree:
         names = tool("git", "-C", project, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -179,7 +215,7 @@ def export(project: Path, to: Path, *, working_tree: bool) -> tuple[str, int]:
         packed = tool("tar", "--create", "--null", "-C", project, "-T", "-", stdin=listed)
         commit += "-and-changes"
     else:
-        packed = tool("git", "-C", project, "archive", "--format=tar", "HEAD")
+        packed = tool("git", "-C", project, "archive", "--format=tar", commit)
     tool("tar", "--extract", "-C", to, stdin=packed)
     if (project / TABLES).is_dir():
         shutil.copytree(project / TABLES, to / TABLES, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".stamp"))
@@ -188,9 +224,9 @@ def export(project: Path, to: Path, *, working_tree: bool) -> tuple[str, int]:
     return commit, epoch
 
 
-def version_of(project: Path, epoch: int) -> str:
+def version_of(project: Path, which: str, epoch: int) -> str:
     """A version of the form that updates compare: year, month, number of commits (its last four figures)."""
-    count = int(tool("git", "-C", project, "rev-list", "--count", "HEAD").decode())
+    count = int(tool("git", "-C", project, "rev-list", "--count", which).decode())
     at = datetime.fromtimestamp(epoch, UTC)
     return f"{at.year}.{at.month}.{count % 10000}"
 

@@ -53,8 +53,8 @@ def look_at_files(files: Mapping[str, Path]) -> list[str]:
 
 
 def _in(name: str, path: Path) -> Iterator[str]:
-    for pattern, what in _NAMED:
-        if pattern.search(name):
+    for named, what in _NAMED:
+        if named.search(name):
             yield f"{name}: {what}"
     if name == "etc/shadow":
         yield from _hashes(path)
