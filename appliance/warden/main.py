@@ -29,24 +29,21 @@ from appliance.messages import (
 from appliance.service import notify
 from appliance.settings import BoxSettings
 from appliance.warden import greeting, testport
-from appliance.warden.guesses import Guesses
 from appliance.warden.handover import RETRY_SECONDS, Handover
 from appliance.warden.hostapd import AccessPoint, AccessPoints
 from appliance.warden.kept import Kept
 from appliance.warden.known import Known
 from appliance.warden.nearby import Nearby
 from appliance.warden.neighbours import RouteSocket, Surroundings
+from appliance.warden.radio import Radio
 from appliance.warden.rules import Firewall, NftError
 from appliance.warden.talks import TALK_SECONDS, Talks
-from appliance.warden.wifi import Wifi
 from firmware import household, names
 
 MAX_QUEUED = 1000
 CHECK_SECONDS = 3.0
 """Between looks at the rules and for hostapd."""
 VOLUME_SECONDS = 300.0
-ATTACH_SECONDS = 60.0
-"""Between two times that hostapd is asked anew for its events."""
 OVER_SECONDS = 60.0
 """Between readings of what went over a bound: what a loss of power takes with it is of this time at most."""
 BATCH = 64
@@ -76,8 +73,7 @@ class Warden:
         self._handover = Handover(link.listen(settings.warden_socket), settings.allowed_uids("sensor"))
         self._points = AccessPoints(folder)
         self._nearby = Nearby()
-        self._guesses = Guesses()
-        self._wifi = Wifi(settings.state_dir / "warden" / "wifi.psk", now=clock.now(), monotonic=monotonic)
+        self._radio = Radio(self._points, settings.state_dir / "warden" / "wifi.psk", monotonic=monotonic)
         self._keeper: link.Link | None = None
         self._queue: deque[Message] = deque()
         self._overflow = 0
@@ -88,7 +84,6 @@ class Warden:
         self._keeper_due = self._check_due = self._port_due = monotonic
         self._volume_due = monotonic + VOLUME_SECONDS
         self._over_due = monotonic + OVER_SECONDS
-        self._attach_due = monotonic + ATTACH_SECONDS
         self._talks = Talks()
         self._talks_due = monotonic + TALK_SECONDS
         self._over: dict[str, int] = {}
@@ -104,7 +99,8 @@ class Warden:
             self._look_at_rules()
             self._look_for_access_points()
             self._tell_nearby(monotonic)
-            self._look_at_wifi(monotonic)
+            for message in self._radio.tick(monotonic):
+                self._say(message)
         if monotonic >= self._port_due:
             self._port_due = monotonic + VOLUME_SECONDS
             testport.ensure(self._bridge)
@@ -290,7 +286,7 @@ class Warden:
         for point in fresh:
             if self._nearby.counting:
                 point.listen_for_probes(wanted=True)
-            self._wifi.anew(point)
+            self._radio.found(point)
             self._selector.register(point, selectors.EVENT_READ, lambda point=point: self._on_station(point))
 
     def _on_station(self, point: AccessPoint) -> None:
@@ -301,24 +297,10 @@ class Warden:
             return
         for mac in point.near:
             self._nearby.heard(mac)
-        for mac in point.tried:
-            self._guesses.tried(mac, now=clock.now(), monotonic=clock.monotonic())
+        self._radio.heard(point)
         for change in changes:
             (self._nearby.joined if change.joined else self._nearby.left)(change.mac)
             self._say(change)
-
-    def _look_at_wifi(self, monotonic: float) -> None:
-        points = tuple(self._points.attached.values())
-        if monotonic >= self._attach_due:
-            self._attach_due = monotonic + ATTACH_SECONDS
-            for point in points:
-                point.attach_anew()
-        for guessed in self._guesses.due(monotonic):
-            self._say(guessed)
-        self._wifi.tick(points, monotonic=monotonic)
-        seen = self._wifi.seen(points, now=clock.now(), monotonic=monotonic)
-        if seen is not None and (points or self._wifi.keys):
-            self._say(seen)
 
     def _ask_for_nearby(self, wanted: bool) -> None:
         if wanted == self._nearby.counting:
@@ -365,9 +347,9 @@ class Warden:
                 case WhoIs():
                     self._say(self._who_is(message))
                 case WifiPassphrases():
-                    self._wifi.take(message, tuple(self._points.attached.values()), monotonic=clock.monotonic())
+                    self._radio.take(message)
                 case WifiAsked():
-                    self._say(self._wifi.kept())
+                    self._say(self._radio.kept())
                 case _:
                     pass
 

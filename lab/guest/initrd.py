@@ -30,19 +30,19 @@ done < /modules/order
 busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro host /lower || echo "guest: no files"
 busybox mount -t tmpfs -o size=60% layer /layer
 busybox mkdir /layer/upper /layer/work
-busybox mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,volatile root /root \
-    || busybox mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work root /root
-for place in dev proc sys; do busybox mount --move /$place /root/$place; done
-busybox mkdir -p /root/dev/pts /root/dev/shm /root/run /root/tmp /root/guest
-busybox mount -t devpts pts /root/dev/pts
-for place in run tmp dev/shm; do busybox mount -t tmpfs $place /root/$place; done
-busybox mount -t cgroup2 cgroup2 /root/sys/fs/cgroup
-busybox mkdir -p /root/tmp /root/run/netns
-busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none share /root/guest
+busybox mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,volatile root /whole \
+    || busybox mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work root /whole
+for place in dev proc sys; do busybox mount --move /$place /whole/$place; done
+busybox mkdir -p /whole/dev/pts /whole/dev/shm /whole/run /whole/tmp /whole/guest
+busybox mount -t devpts pts /whole/dev/pts
+for place in run tmp dev/shm; do busybox mount -t tmpfs $place /whole/$place; done
+busybox mount -t cgroup2 cgroup2 /whole/sys/fs/cgroup
+busybox mkdir -p /whole/tmp /whole/run/netns
+busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none share /whole/guest
 busybox ip link set lo up
 echo "guest: ready"
-busybox chroot /root /bin/sh /guest/command > /root/guest/output 2>&1 < /root/dev/null
-echo $? > /root/guest/status
+busybox chroot /whole /bin/sh /guest/command > /whole/guest/output 2>&1 < /whole/dev/null
+echo $? > /whole/guest/status
 echo "guest: over"
 busybox sync
 busybox poweroff -f
@@ -55,7 +55,7 @@ def build(modules: Iterable[tuple[str, bytes]], arguments: Mapping[str, str]) ->
     Raises:
         GuestMissingError: busybox is not installed.
     """
-    entries = [(name, _FOLDER, b"") for name in ("bin", "dev", "proc", "sys", "lower", "layer", "root", "modules")]
+    entries = [(name, _FOLDER, b"") for name in ("bin", "dev", "proc", "sys", "lower", "layer", "whole", "modules")]
     entries.append(("init", _REGULAR, INIT.encode()))
     order = []
     for name, content in modules:

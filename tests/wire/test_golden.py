@@ -87,6 +87,7 @@ NAMES = (
     "finding-passphrase-ended",
     "finding-passphrase-named",
     "finding-passphrase-shared",
+    "finding-passphrases-tried",
     "finding-power-lost",
     "finding-private-relay",
     "finding-proxy",
@@ -162,13 +163,13 @@ _LAW_KINDS = (
     FindingKind.REVIEW_DUE,
     FindingKind.BREAK_GLASS,
     FindingKind.MANY_ADDRESSES,
-    FindingKind.PASSPHRASE_GUESSED,
     FindingKind.RECORDS_DROPPED,
     FindingKind.STORAGE_FULL,
     FindingKind.BOX_SILENT,
     FindingKind.LEDGER_CONFLICT,
+    FindingKind.PASSPHRASE_GUESSED,
 )
-"""About the law and the ledger: of no device; the last two are the server's own."""
+"""About the law, the ledger and the network: of no device; the two before the last are the server's own."""
 _SIGNS = tuple(kind for kind in FindingKind if kind not in _EARLIER_KINDS + _LATER_KINDS + _LAW_KINDS)
 _GRADES = tuple(Grade)
 _ORDERS: tuple[Order, ...] = (
