@@ -54,7 +54,7 @@ def rendered(home: Household, secrets: Secrets) -> dict[str, str]:
 
 
 @pytest.fixture
-def reviewed() -> Callable[[str, Mapping[str, str], Mapping[str, str]], None]:
+def check_reviewed() -> Callable[[str, Mapping[str, str], Mapping[str, str]], None]:
     """Compare files with the reviewed ones in `golden/NAME`, where only what differs from a base is kept."""
 
     def compare(name: str, files: Mapping[str, str], base: Mapping[str, str]) -> None:

@@ -19,12 +19,12 @@ def all_files(board: machine.Board) -> dict[str, str]:
     return machine.render(board) | machine.boot(board, root="PARTUUID=5ca1ab1e-05")
 
 
-def test_pi_is_the_reviewed_one(reviewed: Reviewed) -> None:
-    reviewed("boards/pi4", all_files("pi4"), {})
+def test_pi_is_the_reviewed_one(check_reviewed: Reviewed) -> None:
+    check_reviewed("boards/pi4", all_files("pi4"), {})
 
 
-def test_qemu_is_the_reviewed_one(reviewed: Reviewed) -> None:
-    reviewed("boards/qemu", all_files("qemu"), all_files("pi4"))
+def test_qemu_is_the_reviewed_one(check_reviewed: Reviewed) -> None:
+    check_reviewed("boards/qemu", all_files("qemu"), all_files("pi4"))
 
 
 def test_no_file_is_both_a_homes_and_a_boards(rendered: dict[str, str]) -> None:

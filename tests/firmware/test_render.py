@@ -53,10 +53,10 @@ def test_rendering_is_the_reviewed_one(made_up: Household, path: str) -> None:
 
 @pytest.mark.req("R5")
 def test_renderings_of_each_home_are_the_reviewed_ones(
-    home_name: str, rendered: dict[str, str], homes: dict[str, Household], reviewed: Reviewed
+    home_name: str, rendered: dict[str, str], homes: dict[str, Household], check_reviewed: Reviewed
 ) -> None:
     first = {} if home_name == FIRST else render.render(homes[FIRST], wan_tap=False)
-    reviewed(f"homes/{home_name}", rendered, first)
+    check_reviewed(f"homes/{home_name}", rendered, first)
 
 
 def test_each_template_is_used_and_needs_nothing_that_is_not_given(
