@@ -111,7 +111,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/cli/wipe.py": "with what it runs: tests/fitting/test_wipe.py",
     "appliance/fitting/answer.py": "read, planned and put in place: tests/fitting/test_taking.py",
     "appliance/fitting/card.py": "made and made again: tests/fitting/test_first.py",
-    "appliance/fitting/holder.py": "as a process of its own: tests/fitting/test_main.py",
     "appliance/fitting/keys.py": "as card.py",
     "appliance/fitting/places.py": "as card.py",
     "firmware/names.py": "constants; the renderings that use them are compared in tests/firmware/test_render.py",

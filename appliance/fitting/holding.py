@@ -85,7 +85,7 @@ class Holder:
         self._move_due = monotonic
         self.enrolled = places.enrolled
         certificate = x509.load_pem_x509_certificate(own.operator.ca.encode())
-        self._earliest = max(certificate.not_valid_before_utc, own.card.card.made_at).timestamp()
+        self._earliest = certificate.not_valid_before_utc.timestamp()
 
     # --- in ---------------------------------------------------------------------------------
 

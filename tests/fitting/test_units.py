@@ -9,6 +9,7 @@ import pytest
 
 from appliance.fitting import card as cards
 from appliance.fitting.places import Places
+from appliance.requests import WipeRequest
 from firmware import household, layout
 from lab.gateway import Wired
 from lab.nspawn import Machine, Tree, why_not
@@ -22,7 +23,7 @@ NOTICE = 'href="/notice.css"'
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 
-@pytest.mark.req("R2", "R10", "R57")
+@pytest.mark.req("R2", "R6", "R10", "R57")
 def test_an_answer_that_a_telephone_brings_starts_the_watching_processes(
     tmp_path: Path, service: Any, as_box: Any
 ) -> None:
@@ -69,6 +70,26 @@ def test_an_answer_that_a_telephone_brings_starts_the_watching_processes(
             assert machine.show("gatehouse-fitting.service", active)[active] == "inactive"
             assert machine.show("gatehouse-fitting-keys.service", active)[active] == "inactive"
             assert machine.systemctl("--failed") == "", machine.journal()[-3000:]
+            _wiped(machine, places)
+            assert shown(page) == "", "nobody serves a page any more"
+            assert phone.lease().address in household.load(places.at(layout.HOUSEHOLD_FILE)).lan.network
         finally:
             machine.stop()
             tree.close()
+
+
+def _wiped(machine: Machine, places: Places) -> None:
+    """The keeper asks root, as it does when it has said its last words; the family's side goes on."""
+    asked = WipeRequest(request_id="removal-1", at=1.0, removal_id="removal-1").model_dump_json()
+    folder, uid = f"{layout.RUN}/requests", layout.UIDS["keeper"]
+    script = f"umask 077; printf %s '{asked}' > {folder}/.new && mv {folder}/.new {folder}/wipe.json"
+    machine.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--", "sh", "-c", script])
+    wait_until(lambda: not places.enrolled, what="the wipe", seconds=40)
+    unit = "gatehouse-request@wipe.service"
+    wait_until(lambda: machine.show(unit, "ActiveState")["ActiveState"] == "inactive", what="its end", seconds=30)
+    data = places.at(layout.DATA)
+    left = {f"{layout.DATA}/{path.relative_to(data).as_posix()}" for path in data.rglob("*") if path.is_file()}
+    assert left == {layout.HOUSEHOLD_FILE, layout.PASSPHRASE_FILE}, machine.journal()[-3000:]
+    for name in ("nftables", "dnsmasq"):
+        assert machine.show(f"{name}.service", "ActiveState")["ActiveState"] == "active"
+    assert "Example Service" not in machine.run(["sh", "-c", "grep -rs . /run/gatehouse || true"]).stdout
