@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from playwright.sync_api import Page, expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from dashboard.store import schema, stock
 from wire.authority import parse_document, sign
-from wire.claim import CODE_ALPHABET, CODE_LENGTH, LINK, BoxCard, code_digest, label_of
+from wire.claim import CODE_ALPHABET, CODE_LENGTH, LINK, BoxCard, code_digest, label_of, sign_card
+from wire.enrolment import EnrolmentRequest, request_bytes
 from wire.keys import public_text
 
 pytestmark = pytest.mark.browser
 PHONE: Any = {"width": 390, "height": 844}
+SMALL: Any = {"width": 320, "height": 640}
 SITE = "box-7"
 
 
@@ -121,6 +130,14 @@ def test_a_box_is_fitted_on_a_telephone(  # noqa: PLR0915 - one journey, told in
     page.get_by_label("None of these").check()
     press("Save")
 
+    page.goto(f"{at}/wifi")
+    look("wifi")
+    page.get_by_label("Wi-Fi name").fill("Home")
+    page.get_by_label("Wi-Fi passphrase").fill("the words of this home")
+    press("Save the Wi-Fi")
+    expect(page.get_by_text("Waits for the box").first).to_be_visible()
+    expect(page.get_by_text("the words of this home")).to_have_count(0)
+
     page.goto(f"{at}/connect")
     expect(page.locator("#live").get_by_text("Waiting for the box to be heard.")).to_be_visible()
     _speak(served, authority_id=document.id)
@@ -133,7 +150,6 @@ def test_a_box_is_fitted_on_a_telephone(  # noqa: PLR0915 - one journey, told in
     press("Save and go on")
 
     page.goto(f"{at}/wifi")
-    page.get_by_label("Wi-Fi name").fill("Home")
     page.get_by_label("Devices, one a line").fill("black phone\nlaptop")
     press("Make the cards")
     expect(page.get_by_role("img", name="Code for a camera: laptop")).to_be_visible()
@@ -165,6 +181,71 @@ def test_a_box_is_fitted_on_a_telephone(  # noqa: PLR0915 - one journey, told in
     look("certificate")
     made = page.request.get(f"{at}/certificate.pdf")
     assert made.body().startswith(b"%PDF")
+
+
+@pytest.mark.req("R3", "R5")
+@pytest.mark.timeout(240)
+def test_a_telephone_carries_what_a_box_without_internet_asks(  # noqa: PLR0917 - fixtures
+    served: Any,
+    open_page: Callable[..., Page],
+    sign_in: Callable[..., None],
+    accessible: Callable[..., None],
+    scripted: bool,
+    tmp_path: Path,
+) -> None:
+    page = open_page(java_script_enabled=scripted, viewport=SMALL)
+    sign_in(page)
+    page.goto("/install")
+    page.get_by_label("Reference of the case").fill("NM-0042")
+    page.get_by_role("button", name="Begin").click()
+    at = page.url
+    box, label = _new_box(served)
+    page.goto(f"{at}/box")
+    page.get_by_label("Code on the box").fill(label)
+    page.get_by_role("button", name="Claim this box").click()
+    page.goto(f"{at}/connect")
+    page.get_by_role("link", name="The home has no internet").click()
+    asked = tmp_path / "asked.txt"
+    asked.write_bytes(box)
+    page.get_by_label("File from the box").set_input_files(asked)
+    page.get_by_role("button", name="Hand it in").click()
+    expect(page.locator('[data-check="answer"]')).to_contain_text("Working on it")
+    with served.engine.begin() as connection:
+        waiting = connection.execute(select(schema.relay.c.request)).scalar_one()
+        assert waiting.encode() == box
+        values = {"state": "done", "answer": "c2VhbGVk", "answered_at": served.seed.clock.at}
+        connection.execute(update(schema.relay).values(**values))
+    link = page.get_by_role("link", name="Save the answer for the box")
+    expect(link).to_be_visible()  # with a script or without, the page looks again by itself
+    with page.expect_download() as download:
+        link.click()
+    assert Path(download.value.path()).read_text() == "c2VhbGVk\n"
+    assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
+    if scripted:
+        accessible(page, "install-relay")
+
+
+def _new_box(served: Any) -> tuple[bytes, str]:
+    """A box in stock: what it asks, and the text of its label."""
+    signing, sealing, key = Ed25519PrivateKey.generate(), X25519PrivateKey.generate(), generate_private_key(SECP256R1())
+    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    now = datetime.now(UTC)
+    card = BoxCard(
+        tenant="northmoor",
+        site="box-8",
+        verify_key=public_text(signing),
+        seal_key=public_text(sealing),
+        code_sha256=code_digest("box-8", code),
+        made_at=now,
+    )
+    with served.engine.begin() as connection:
+        stock.stock_box(connection, card, by=None, now=served.seed.clock.at)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "box-8")])
+    csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, SHA256())
+    text, signed = csr.public_bytes(Encoding.PEM).decode(), sign_card(card, signing)
+    signature = base64.b64encode(signing.sign(request_bytes(signed, text, now))).decode()
+    request = EnrolmentRequest(card=signed, csr=text, at=now, signature=signature)
+    return request.model_dump_json().encode(), label_of(card, code).text()
 
 
 def _order(page: Page, at: str) -> None:
