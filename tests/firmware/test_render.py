@@ -257,6 +257,62 @@ def test_the_kernel_accepts_the_rules_and_loading_again_changes_nothing(
         assert f"table {family} {names.TABLE} {{" in twice
 
 
+def test_the_kernel_accepts_the_rules_of_each_home_with_the_tap(
+    home: Household, in_namespace: Runner, tmp_path: Path
+) -> None:
+    path = tmp_path / "nftables.conf"
+    path.write_text(render.rules(home))
+    port = home.wan.port or home.wan.interface
+    done = in_namespace(
+        f"ip link add {home.lan.bridge} type bridge\nip link add {port} type veth peer name far\nnft -f {path}\n"
+        "nft list chain netdev gatehouse tap_wan\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert port in done.stdout
+
+
+APART = """
+for name in one two three; do
+    unshare -n sleep 60 >/dev/null 2>&1 &
+    eval $name=$!
+done
+trap 'kill $one $two $three' EXIT
+here=$(readlink /proc/$$/ns/net)
+for pid in $one $two $three; do
+    while [ "$(readlink /proc/$pid/ns/net)" = "$here" ]; do :; done
+done
+number=10
+ip link add br-lan type bridge forward_delay 0
+ip link set br-lan up
+for pair in wlan0:$one wlan1:$two eth1:$three; do
+    port=${pair%%:*} pid=${pair##*:} number=$((number + 1))
+    ip link add $port type veth peer name inner netns $pid
+    ip link set $port master br-lan up
+    nsenter -t $pid -n ip address add 192.0.2.$number/24 dev inner
+    nsenter -t $pid -n ip link set inner up
+done
+asks() { nsenter -t $one -n busybox ping -c 1 -W 1 $1 >/dev/null && echo "$1 answers" || echo "$1 is silent"; }
+asks 192.0.2.12; asks 192.0.2.13
+nft -f RULES
+asks 192.0.2.12; asks 192.0.2.13
+"""
+
+
+@pytest.mark.skipif(shutil.which("busybox") is None, reason="busybox is not installed")
+def test_devices_of_two_radios_do_not_reach_each_other_and_those_on_cables_do(
+    homes: dict[str, Household], in_namespace: Runner, tmp_path: Path
+) -> None:
+    path = tmp_path / "nftables.conf"
+    path.write_text(render.rules(homes["two-radios"], wan_tap=False))
+    done = in_namespace(APART.replace("RULES", str(path)))
+    assert done.stdout.splitlines() == [
+        "192.0.2.12 answers",
+        "192.0.2.13 answers",
+        "192.0.2.12 is silent",
+        "192.0.2.13 answers",
+    ], done.stderr
+
+
 def test_rules_without_the_wan_tap_load_where_the_port_is_missing(
     made_up: Household, in_namespace: Runner, tmp_path: Path
 ) -> None:
