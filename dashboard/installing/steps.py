@@ -56,8 +56,6 @@ REMOVAL: tuple[Section, ...] = (
         key="collect", title=N_("Hand the internet back and take the box away"), where="home", after=("end", "wipe")
     ),
 )
-REMOVAL_MINUTES = 10.0
-"""What taking a box away may take at the address (R6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

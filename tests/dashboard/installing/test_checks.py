@@ -127,3 +127,32 @@ def test_only_where_just_the_way_here_fails_is_it_pending() -> None:
     assert checks.from_stored(checks.as_stored(only)) == only
     assert checks.from_stored([{"key": "delivery", "verdict": "odd"}, {"key": "other"}, None]) == ()
     assert checks.from_stored(None) == ()
+
+
+@pytest.mark.req("R3", "R5")
+def test_what_was_read_off_the_box_is_never_more_than_pending() -> None:
+    away = {"status": None, "heard_at": None, "carried": True, "trip": None, "last_seen": (), "by_passphrase": False}
+    late = NOW - checks.GIVE_UP
+    asked = facts(**away, started_at=late)
+    assert not checks.only_delivery_fails(judge(asked)), "nobody has said what the box shows"
+    told = judge(facts(**away, own_page=True, wifi_said=True, started_at=late))
+    assert checks.only_delivery_fails(told)
+    assert not checks.passed(told)
+    assert {item.key for item in told if item.verdict is Verdict.FAIL} == {"internet", "delivery"}
+    heard = judge(facts(carried=True, own_page=True, status=status(recording=False), started_at=late))
+    assert {item.key for item in heard if item.verdict is Verdict.FAIL} == {"recording"}, "what is heard counts more"
+
+
+@pytest.mark.req("R3", "R9")
+def test_what_the_box_says_is_wrong_fails_the_check_with_its_fix() -> None:
+    given = facts(
+        trouble={"wifi": "Pull its plug.", "recording": "Exchange the box.", "internet": "Look at the router."}
+    )
+    judged = {item.key: item for item in judge(given)}
+    assert judged["wifi"].verdict is judged["recording"].verdict is Verdict.FAIL
+    assert judged["wifi"].values == {"trouble": "Pull its plug."}
+    assert judged["internet"].verdict is Verdict.GOOD, "a box that is heard has internet"
+    silent = facts(trouble={"internet": "Look at the router."}, status=None, heard_at=None)
+    judged = {item.key: item for item in judge(silent)}
+    assert judged["internet"].verdict is Verdict.WAIT
+    assert judged["internet"].values["trouble"] == "Look at the router."
