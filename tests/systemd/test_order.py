@@ -84,6 +84,17 @@ def test_nothing_that_dies_is_ever_given_up(name: str, unit: Read) -> None:
         assert float(of["RestartSec"][0]) >= 1, "what dies at once is not to take the processor"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"gatehouse-{name}.service" for name in ("fitting-keys", "health", "upkeep", "look", "request@", "apply")),
+        *LASTING,
+    ],
+)
+def test_the_data_partition_is_closed_after_all_that_writes_to_it(name: str, unit: Read) -> None:
+    assert "gatehouse-data.service" in unit(name)["After"]
+
+
 def test_one_that_hangs_is_ended(unit: Read) -> None:
     for name in LASTING:
         of = unit(name)
