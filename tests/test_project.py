@@ -26,6 +26,13 @@ MIRRORED = ("appliance", "dashboard", "firmware", "wire")
 NOT_AT_RUN_TIME = {".py", ".mako", ".scss", ".sh"}
 """Sources, and what styles and migrations are made with."""
 TESTED_ELSEWHERE: dict[str, str] = {
+    "appliance/cli/health.py": "after the request that it proves: tests/upkeep/test_serving.py",
+    "appliance/cli/release.py": "with RAUC itself: tests/upkeep/test_bundle.py",
+    "appliance/cli/serve_request.py": "with the requests it serves: tests/upkeep/test_serving.py",
+    "appliance/cli/upkeep.py": "as cli/health.py",
+    "dashboard/pages/software_words.py": "with the pages: tests/dashboard/pages/test_software.py",
+    "dashboard/store/fleet.py": "on both databases with the rounds: tests/dashboard/ingest/test_releases.py",
+    "dashboard/store/releases.py": "as store/fleet.py",
     "dashboard/api/__main__.py": "prints what tests/dashboard/api/test_complete.py compares",
     "dashboard/api/acts_table.py": "held to the pages' forms in tests/dashboard/api/test_complete.py",
     "dashboard/api/listing.py": "through the operations: tests/dashboard/api/test_reads.py and test_paging.py",

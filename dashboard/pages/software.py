@@ -24,7 +24,7 @@ from dashboard.pages.desk import Desk, desk, id_or_404, show, who
 from dashboard.pages.fields import field
 from dashboard.pages.software_words import BECAME
 from dashboard.pages.typed import INCOMPLETE, Errors, reason_errors, tidy
-from dashboard.store import releases
+from dashboard.store import fleet, releases
 from dashboard.store.releases import BoxAt, NotTakenError, Progress, Ring, StoredRelease
 from wire.documents import DocumentError
 from wire.keys import verify_key
@@ -66,7 +66,7 @@ def add_pilot() -> ResponseReturnValue:
     at_desk, typed = desk(), tidy(request.form.get("site", ""))
     with at_desk.engine.begin() as connection:
         tenant, by = at_desk.settings.tenant, who().account_id
-        done = releases.add_pilot(connection, typed, tenant=tenant, by=by, now=at_desk.now())
+        done = fleet.add_pilot(connection, typed, tenant=tenant, by=by, now=at_desk.now())
     if not done:
         return _show(request.form, (("site", _("Enter the id of a box, such as box-7k2m4q9x1c; 50 at most")),))
     return redirect("/software", 303)
@@ -79,7 +79,7 @@ def remove_pilot(site: str) -> ResponseReturnValue:
     at_desk = desk()
     with at_desk.engine.begin() as connection:
         tenant, by = at_desk.settings.tenant, who().account_id
-        releases.remove_pilot(connection, id_or_404(site), tenant=tenant, by=by, now=at_desk.now())
+        fleet.remove_pilot(connection, id_or_404(site), tenant=tenant, by=by, now=at_desk.now())
     return redirect("/software", 303)
 
 
@@ -188,9 +188,9 @@ def _show(typed: Mapping[str, str], errors: Errors) -> Response:
         stored = releases.all_of(connection, tenant)
         rows = tuple(_row(one, releases.progress(connection, one, now=now), now) for one in stored[:20])
         late = sum(releases.overdue(connection, one, tenant=tenant, now=now)[1] for one in stored[:20])
-        versions = releases.versions(connection, tenant)
-        outdated = releases.out_of_date(connection, tenant)
-        pilots = releases.pilots(connection, tenant)
+        versions = fleet.versions(connection, tenant)
+        outdated = fleet.out_of_date(connection, tenant)
+        pilots = fleet.pilots(connection, tenant)
     asks = sum(not row.well for row in rows)
     parts = [ngettext("%(num)s release was halted.", "%(num)s releases were halted.", asks)] if asks else []
     if late:

@@ -2,8 +2,8 @@
 
 In: an open connection and plain values. Out: frozen rows. Who gets a release when is said by its rings: a share of all
 boxes and the moment from which they are told. A box's place among thousand is made of its id alone, so it is the same
-for every release and nobody chooses it; boxes named as pilots are told at once. Writers are called inside a transaction
-and write the audit's line. Bounded: `MOST_RELEASES` releases of a tenant, `MOST_RINGS` rings, `MOST_PILOTS` pilots,
+for every release and nobody chooses it. Writers are called inside a transaction
+and write the audit's line. Bounded: `MOST_RELEASES` releases of a tenant, `MOST_RINGS` rings,
 `MOST_ROWS` rows a list.
 """
 
@@ -19,7 +19,6 @@ from sqlalchemy import (
     Row,
     and_,
     case,
-    delete,
     func,
     insert,
     or_,
@@ -29,12 +28,11 @@ from sqlalchemy import (
 )
 
 from dashboard.store.queries import write_audit
-from dashboard.store.schema import box_software, command, pilot_box, release, release_box, release_ring, site
+from dashboard.store.schema import box_software, command, release, release_box, release_ring, site
 from wire.release import Release, SignedRelease, parts
 
 MOST_RELEASES = 100
 MOST_RINGS = 8
-MOST_PILOTS = 50
 MOST_ROWS = 100
 SILENT_SECONDS = 3600.0
 """A box that was told and not heard of for so long counts as silent, not as under way."""
@@ -350,79 +348,6 @@ def _box(row: Row[tuple[object, ...]]) -> BoxAt:
         detail=fields["detail"],
         heard_at=fields["heard_at"],
     )
-
-
-def versions(connection: Connection, tenant: str) -> tuple[tuple[str, str, int], ...]:
-    """Board, version and how many boxes run it, the most first; what no box says is not counted."""
-    count = func.count()
-    rows = connection.execute(
-        select(box_software.c.board, box_software.c.version, count)
-        .join(site, site.c.site == box_software.c.site)
-        .where(site.c.tenant == tenant, site.c.revoked_at.is_(None), box_software.c.version.is_not(None))
-        .group_by(box_software.c.board, box_software.c.version)
-        .order_by(count.desc(), box_software.c.board, box_software.c.version)
-        .limit(MOST_ROWS)
-    )
-    return tuple((board or "", version, int(number_)) for board, version, number_ in rows)
-
-
-def out_of_date(connection: Connection, tenant: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Boxes with programs that are older than they may be, and which."""
-    rows = connection.execute(
-        select(box_software.c.site, box_software.c.outdated)
-        .join(site, site.c.site == box_software.c.site)
-        .where(site.c.tenant == tenant, site.c.revoked_at.is_(None), box_software.c.outdated.is_not(None))
-        .order_by(box_software.c.site)
-        .limit(MOST_ROWS)
-    )
-    return tuple((site_id, tuple(said)) for site_id, said in rows if said)
-
-
-# --- pilots -------------------------------------------------------------------------------------
-
-
-def pilots(connection: Connection, tenant: str) -> tuple[str, ...]:
-    """Boxes that are told before all others."""
-    rows = connection.execute(
-        select(pilot_box.c.site)
-        .join(site, site.c.site == pilot_box.c.site)
-        .where(site.c.tenant == tenant)
-        .order_by(pilot_box.c.site)
-        .limit(MOST_PILOTS)
-    )
-    return tuple(rows.scalars())
-
-
-def add_pilot(connection: Connection, site_id: str, *, tenant: str, by: str, now: float) -> bool:
-    """Name a box; False where there is no such box, or no room for one more."""
-    known = connection.scalar(select(site.c.site).where(site.c.site == site_id, site.c.tenant == tenant))
-    there = pilots(connection, tenant)
-    if known is None or (site_id not in there and len(there) >= MOST_PILOTS):
-        return False
-    if site_id not in there:
-        connection.execute(insert(pilot_box).values(site=site_id, at=now, by=by))
-        write_audit(connection, at=now, account_id=by, action="add-pilot-box", subject=site_id, outcome="done")
-    return True
-
-
-def remove_pilot(connection: Connection, site_id: str, *, tenant: str, by: str, now: float) -> None:
-    """Name it no more."""
-    if site_id not in pilots(connection, tenant):
-        return
-    connection.execute(delete(pilot_box).where(pilot_box.c.site == site_id))
-    write_audit(connection, at=now, account_id=by, action="remove-pilot-box", subject=site_id, outcome="done")
-
-
-def boards(connection: Connection, tenant: str) -> tuple[str, ...]:
-    """Boards that boxes say they are."""
-    rows = connection.execute(
-        select(box_software.c.board)
-        .distinct()
-        .join(site, site.c.site == box_software.c.site)
-        .where(site.c.tenant == tenant, box_software.c.board.is_not(None))
-        .limit(MOST_ROWS)
-    )
-    return tuple(sorted(rows.scalars()))
 
 
 def release_of(stored: StoredRelease) -> Release:

@@ -18,10 +18,8 @@ from appliance import settings as box_settings
 from appliance.cli import health, serve_request, upkeep
 from appliance.requests import RequestName, RestartRequest, TakeReleaseRequest, WipeRequest
 from appliance.settings import BoxSettings, SoftwareSettings
-from appliance.upkeep import minimum, vitals
-from appliance.upkeep.box import install, octets
+from appliance.upkeep import vitals
 from appliance.upkeep.bundle import fetched_path
-from appliance.upkeep.proof import Proof
 from wire.keys import public_text
 from wire.release import Release, sign
 
@@ -188,50 +186,6 @@ def test_a_request_that_nobody_serves_or_that_is_none_is_told(
 
 def test_a_box_that_nobody_lives_with_is_good_as_it_starts(tmp_path: Path) -> None:
     assert CliRunner().invoke(health.health, ["--config", str(tmp_path / "no.toml")]).exit_code == 0
-
-
-def test_the_installers_percentages_are_handed_on(tmp_path: Path) -> None:
-    script = tmp_path / "installer"
-    script.write_text('#!/bin/sh\necho "  0% a"\necho " 40% b"\necho "LastError: no room left."\nexit ${1:-0}\n')
-    script.chmod(0o755)
-    seen: list[int] = []
-    assert install([str(script)], seen.append) == ""
-    assert seen == [0, 40]
-    assert install([str(script), "1"], seen.append) == "LastError: no room left"
-    assert "No such file" in install([str(tmp_path / "none")], seen.append)
-    slow = tmp_path / "slow"
-    slow.write_text("#!/bin/sh\nexec sleep 60\n")
-    slow.chmod(0o755)
-    assert install([str(slow)], seen.append, seconds=0.05) != ""
-
-
-def test_well_means_well_for_some_looks() -> None:
-    good = frozenset({"rules", "names", "addresses", "keeper", "internet"})
-    proof = Proof(before=frozenset({"internet"}), until=100.0)
-    assert [proof.looked(good, 1.0), proof.looked(good, 2.0), proof.looked(good - {"internet"}, 3.0)] == [None] * 3
-    assert [proof.looked(good, 4.0), proof.looked(good, 5.0), proof.looked(good, 6.0)] == [None, None, True]
-    late = Proof(before=frozenset({"access-point"}), until=10.0)
-    assert late.looked(good, 10.0) is False
-    assert late.missing(good) == "the Wi-Fi is not up"
-    assert late.missing(good | {"access-point"}) == "it was not well for long enough"
-
-
-def test_programs_that_are_older_than_they_may_be_are_named() -> None:
-    versions = {"dnsmasq-base": "2.89-1", "hostapd": None}
-    assert minimum.outdated(versions.get, minimum.older) == ("dnsmasq-base is 2.89-1, below 2.90-4~deb12u2",)
-    assert minimum.outdated(lambda _: "99:1", minimum.older) == ()
-    assert minimum.older("2.90-4~deb12u1", "2.90-4~deb12u2")
-    assert minimum.installed("no-such-package-here") is None
-    assert minimum.installed("dpkg") is not None
-
-
-def test_octets_of_an_interface(tmp_path: Path) -> None:
-    folder = tmp_path / "class/net/eth0/statistics"
-    folder.mkdir(parents=True)
-    assert octets("eth0", tmp_path) is None
-    (folder / "rx_bytes").write_text("5\n")
-    (folder / "tx_bytes").write_text("7\n")
-    assert octets("eth0", tmp_path) == 12
 
 
 def test_the_quiet_hours_are_a_stretch() -> None:

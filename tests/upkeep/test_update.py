@@ -173,17 +173,3 @@ def test_when_nobody_minds(signed: Callable[..., SignedRelease], board: Any, now
     starts = {next(m for m in range(60 * 3) if may(plain, 2 + m / 60, site=f"box-{n}")) for n in range(40)}
     assert len(starts) > 20, "boxes of one street do not all go at one minute"
     assert not may_restart(Record(), site="box-1", at=now, local_second=10800, hours=HOURS, rate=0.0)
-
-
-def test_one_runner_at_a_time(tmp_path: Path) -> None:
-    with runner.alone(tmp_path), pytest.raises(runner.BusyError), runner.alone(tmp_path):
-        pass
-    with runner.alone(tmp_path):
-        pass
-
-
-def test_a_record_that_is_torn_says_nothing(tmp_path: Path) -> None:
-    (tmp_path / "update.json").write_bytes(b'{"stage": "wri')
-    assert read_record(tmp_path) == Record()
-    (tmp_path / "update.json").write_bytes(b" " * 40_000)
-    assert read_record(tmp_path) == Record()

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, insert, update
 
 from dashboard.ingest import releases as rounds
 from dashboard.ingest.releases import LIFETIME, Bound
+from dashboard.store import fleet as fleets
 from dashboard.store import releases, schema
 from dashboard.store.releases import NotTakenError, Ring
 from wire.release import Release, SignedRelease, sign
@@ -125,10 +126,10 @@ def test_pilots_are_told_first_and_a_box_of_another_board_never(fleet: Any, engi
     last = max(fleet.sites, key=releases.place)
     fleet.say(fleet.sites[0], board="qemu")
     with engine.begin() as connection:
-        assert releases.add_pilot(connection, last, tenant=TENANT, by="acc-1", now=clock.at)
-        assert releases.add_pilot(connection, last, tenant=TENANT, by="acc-1", now=clock.at)
-        assert not releases.add_pilot(connection, "box-999", tenant=TENANT, by="acc-1", now=clock.at)
-        assert releases.pilots(connection, TENANT) == (last,)
+        assert fleets.add_pilot(connection, last, tenant=TENANT, by="acc-1", now=clock.at)
+        assert fleets.add_pilot(connection, last, tenant=TENANT, by="acc-1", now=clock.at)
+        assert not fleets.add_pilot(connection, "box-999", tenant=TENANT, by="acc-1", now=clock.at)
+        assert fleets.pilots(connection, TENANT) == (last,)
     release_id = fleet.enter()
     fleet.start(release_id, (1, 0.0), (1000, DAY))
     fleet.go()
@@ -138,8 +139,8 @@ def test_pilots_are_told_first_and_a_box_of_another_board_never(fleet: Any, engi
         fleet.go()
     assert fleet.told() == set(fleet.sites) - {fleet.sites[0]}
     with engine.begin() as connection:
-        releases.remove_pilot(connection, last, tenant=TENANT, by="acc-1", now=clock.at)
-        assert releases.pilots(connection, TENANT) == ()
+        fleets.remove_pilot(connection, last, tenant=TENANT, by="acc-1", now=clock.at)
+        assert fleets.pilots(connection, TENANT) == ()
 
 
 @pytest.mark.req("R4")
@@ -207,7 +208,7 @@ def test_boxes_that_are_late_with_a_security_release_are_named(fleet: Any, clock
     with engine.connect() as connection:
         assert releases.overdue(connection, stored, tenant=TENANT, now=clock.at) == ((), 0)
         late, count = releases.overdue(connection, stored, tenant=TENANT, now=clock.at + 73 * 3600)
-        assert releases.versions(connection, TENANT) == (("pi4", "2026.11.1", 58), ("pi4", "2026.10.1", 2))
+        assert fleets.versions(connection, TENANT) == (("pi4", "2026.11.1", 58), ("pi4", "2026.10.1", 2))
     assert ([row.site for row in late], count) == (fleet.sites[:2], 2)
 
 
@@ -224,8 +225,8 @@ def test_what_is_out_of_date_is_listed_and_what_says_nothing_keeps_what_was_said
         )
     fleet.go()
     with engine.connect() as connection:
-        assert releases.out_of_date(connection, TENANT) == (("box-001", ("hostapd is 1, below 2",)),)
-        assert releases.boards(connection, TENANT) == ("pi4",)
+        assert fleets.out_of_date(connection, TENANT) == (("box-001", ("hostapd is 1, below 2",)),)
+        assert fleets.boards(connection, TENANT) == ("pi4",)
 
 
 def test_a_statement_is_entered_once(fleet: Any, clock: Any, engine: Engine) -> None:

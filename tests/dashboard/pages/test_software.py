@@ -16,7 +16,8 @@ from sqlalchemy import Engine, update
 from dashboard.access import Role
 from dashboard.ingest import releases as rounds
 from dashboard.pages.software_words import STAGES, software_line
-from dashboard.settings import Boxes, DashboardSettings, ReleaseRing, Software
+from dashboard.settings import Boxes, DashboardSettings
+from dashboard.settings_software import ReleaseRing, Software
 from dashboard.store import releases, schema
 from wire.keys import public_text
 from wire.release import Release, SoftwareState, sign
