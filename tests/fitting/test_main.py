@@ -42,10 +42,10 @@ from wire.enrolment import BrokerAt, NoticeTexts, OperatorCard
 from wire.files import toml_text
 from wire.keys import public_text
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 
-def until(done: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def until(done: Callable[[], Any], what: str, seconds: float = 45.0) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = done()
@@ -224,7 +224,7 @@ def test_from_power_on_to_enrolled_by_scanning_the_label(rig: Rig) -> None:
     until(lambda: rig.says("The service does not take this box."), "a stranger to be told so")
     assert rig.says("not in stock")
     rig.stock()
-    until(lambda: rig.says("waits for somebody to scan its label"), "the box to wait", seconds=45)
+    until(lambda: rig.says("waits for somebody to scan its label"), "the box to wait")
     fresh = read_fresh(rig.places.at(layout.FRESH), owners=frozenset({os.getuid()}))
     assert fresh is not None
     assert (fresh.stage, fresh.problem) == ("unclaimed", None)

@@ -142,6 +142,9 @@ def test_answers_come_one_at_a_time() -> None:
     assert busy.post(form)[0] is HTTPStatus.SERVICE_UNAVAILABLE
 
 
+ANYBODYS = Desk()
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     form=st.binary(max_size=400)
@@ -156,5 +159,4 @@ def test_answers_come_one_at_a_time() -> None:
 def test_whatever_is_asked_is_answered(form: bytes, kind: str, path: str, host: str) -> None:
     found = answer_in(form, kind)
     assert found is None or set(found) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
-    desk = Desk()
-    assert desk.get(path, form=form, form_type=kind, host=host)[0] in set(HTTPStatus)
+    assert ANYBODYS.get(path, form=form, form_type=kind, host=host)[0] in set(HTTPStatus)
