@@ -2,7 +2,7 @@
 
 PYTHON_BIN := .venv/bin
 
-.PHONY: help demo week story signs faults pictures test check bench requirements setup clean
+.PHONY: help demo week story signs faults pictures image card test test-image check bench requirements setup clean
 
 help:
 	@echo "make demo          a household in network namespaces, from a device's first frame to the officer's page"
@@ -11,6 +11,9 @@ help:
 	@echo "make story         seven days of two households, one compliant and one not: every finding, in order"
 	@echo "make signs         real programs that go round a router, and everyday ones: what the box makes of each"
 	@echo "make faults        faults made on purpose, each with the promise that is to hold; FAULTS=\"lists clock\" picks some"
+	@echo "make image         a file for a memory card, into build/image: BOARD=pi4 (Pi 3B+, 4, 400, CM4) or BOARD=qemu"
+	@echo "make card          the operator's card into an image: IMAGE=build/image/gatehouse-pi4.img CARD=operator.toml"
+	@echo "make test-image    the image for QEMU, started: first boot, enrolment, updates, power cuts (an hour)"
 	@echo "make pictures      pictures of the pages for the guides, of made-up households"
 	@echo "make test          linters, then all tests"
 	@echo "make check         linters only"
@@ -45,7 +48,18 @@ check: setup
 	$(PYTHON_BIN)/ruff format --check .
 	$(PYTHON_BIN)/mypy
 	$(PYTHON_BIN)/lint-imports
-	shellcheck tools/setup tools/tests .ci/run
+	shellcheck tools/setup tools/tests tools/test-image .ci/run
+
+image:
+	@sh tools/setup image
+	@$(PYTHON_BIN)/python image-build/build.py "$(BOARD)" $(IMAGE_OPTIONS)
+
+card: setup
+	@$(PYTHON_BIN)/python image-build/write_card.py "$(IMAGE)" "$(CARD)"
+
+test-image:
+	@sh tools/setup image
+	@sh tools/test-image
 
 test: check
 	@sh tools/tests
