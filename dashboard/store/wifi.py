@@ -214,9 +214,10 @@ def forget(connection: Connection, site_id: str) -> int:
 def send(connection: Connection, *, tenant: str, now: float) -> int:
     """Have boxes told what they do not have yet, if they are there; how many orders were made."""
     made = 0
+    living = or_(wifi_key.c.until.is_(None), wifi_key.c.until > now)
     for table, column, tries, wanted in (
         (wifi, wifi.c.order_id, wifi.c.tries, None),
-        (wifi_key, wifi_key.c.order_id, wifi_key.c.tries, wifi_key.c.ended_at.is_(None)),
+        (wifi_key, wifi_key.c.order_id, wifi_key.c.tries, and_(wifi_key.c.ended_at.is_(None), living)),
         (wifi_key, wifi_key.c.end_order_id, wifi_key.c.end_tries, wifi_key.c.ended_at.is_not(None)),
     ):
         made += _send(connection, table, column, tries, wanted, tenant=tenant, now=now)

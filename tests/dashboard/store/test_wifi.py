@@ -8,6 +8,7 @@ from sqlalchemy import Engine, update
 
 from dashboard import auth
 from dashboard.access import Role
+from dashboard.ingest.rounds import Rounds
 from dashboard.store import schema, wifi
 from dashboard.store.wifi import AT_ONCE, MOST_ENDED, MOST_KEYS, MOST_TRIES, Full, Made
 
@@ -176,3 +177,23 @@ def test_how_many_a_home_has_and_a_round_tells_is_bounded(
             wifi.end_key(connection, "site-1", name, by=by, now=1000.0 + number)
         assert len(wifi.keys_of(connection, "site-1", ended=True)) == wifi.MOST_ENDED
     assert len(seed.rows(schema.wifi_key)) == wifi.MOST_ENDED, "the oldest go"
+
+
+def test_a_visit_that_is_over_is_not_told_any_more(seed: Any, home: Callable[..., None], by: str) -> None:
+    home()
+    with seed.engine.begin() as connection:
+        made = Made(key_id="card-1", sealed=SEALED, purpose="guest", label="sofa", until=seed.clock.at - 1)
+        wifi.add_key(connection, "site-1", made, by=by, now=seed.clock.at)
+    _heard(seed, seed.clock.at)
+    assert _send(seed) == ["set-network:"]
+
+
+@pytest.mark.req("N9")
+def test_ingest_tells_the_box_in_its_rounds(seed: Any, home: Callable[..., None]) -> None:
+    home("card-1")
+    _heard(seed, seed.clock.at)
+    rounds = Rounds(tenant="northmoor")
+    with seed.engine.begin() as connection:
+        rounds.go(connection, online=True, now=seed.clock.at, moment=0.0)
+    told = {row["body"]["action"] for row in seed.rows(schema.command)}
+    assert {"set-network", "set-passphrase"} <= told
