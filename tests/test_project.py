@@ -31,6 +31,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "appliance/cli/serve_request.py": "with the requests it serves: tests/upkeep/test_serving.py",
     "appliance/cli/upkeep.py": "as cli/health.py",
     "dashboard/pages/software_words.py": "with the pages: tests/dashboard/pages/test_software.py",
+    "dashboard/settings_software.py": "as pages/software_words.py",
     "dashboard/store/fleet.py": "on both databases with the rounds: tests/dashboard/ingest/test_releases.py",
     "dashboard/store/releases.py": "as store/fleet.py",
     "dashboard/api/__main__.py": "prints what tests/dashboard/api/test_complete.py compares",
