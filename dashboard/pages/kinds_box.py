@@ -103,14 +103,13 @@ BOX: Mapping[FindingKind, Kind] = {
         innocent=("A faulty device, or a party.",),
     ),
     FindingKind.PASSPHRASE_GUESSED: Kind(
-        one="Wi-Fi passphrases that do not fit are being tried",
-        many="Wi-Fi passphrases that do not fit are being tried, {n} findings",
+        one="The home's Wi-Fi is being tried with passphrases that do not fit",
+        many="The home's Wi-Fi is being tried with passphrases that do not fit, {n} findings",
         why=_BOX + "None of these tries let anything in. It closes by itself when nobody has tried for half an hour.",
         innocent=(
             "Someone in the home or next door typed the passphrase wrongly, or chose the wrong Wi-Fi.",
             "A device of the household still tries a passphrase that was changed or has ended.",
         ),
-        answer=Answer.WAIT,
     ),
     FindingKind.RECORDS_DROPPED: Kind(
         one="The box could not keep everything that it saw",
