@@ -198,7 +198,7 @@ class Stations:
             run("ip", "netns", "add", place)
             self._places.append(place)
             words += ["ip", "netns", "exec", place]
-        words += ["wpa_supplicant", "-C", str(sockets)]
+        words += ["wpa_supplicant"]
         for number, (interface, network) in enumerate(networks):
             if place is not None:
                 phy = Path(f"/sys/class/net/{interface}/phy80211/name").read_text().strip()
@@ -207,7 +207,16 @@ class Stations:
             mac = run(*enter, "ip", "-o", "link", "show", interface).split("link/ether ")[1].split()[0]
             file = self._folder / f"{interface}.station"
             file.write_text(f"pmf=1\nap_scan=1\nnetwork={{\n{network}\n}}\n")
-            words += (["-N"] if number else []) + ["-i", interface, "-D", "nl80211", "-c", str(file)]
+            words += (["-N"] if number else []) + [
+                "-C",
+                str(sockets),
+                "-i",
+                interface,
+                "-D",
+                "nl80211",
+                "-c",
+                str(file),
+            ]
             made.append(Station(interface=interface, mac=mac))
         with (self._folder / "stations.log").open("ab") as log:
             self._processes.append(subprocess.Popen(words, stdout=log, stderr=log))
