@@ -17,10 +17,17 @@ _KEY = re.compile(
     re.MULTILINE,
 )
 _PATTERNS = (
-    (_KEY, "a private key"),
-    (re.compile(rb"^\s*(?:psk|wpa_passphrase|sae_password|wpa_psk)\s*=\s*\"?[^\s\"#$<{%][^\"\n]{7,}", re.MULTILINE), "a passphrase of a Wi-Fi"),
-    (re.compile(rb"\b(?:ghp_[A-Za-z0-9]{36}|github_pat_\w{60,}|AKIA[0-9A-Z]{16}|xox[bp]-[0-9A-Za-z-]{20,})\b"), "a token"),
-)  # fmt: skip
+    (
+        (b"psk", b"wpa_passphrase", b"sae_password"),
+        re.compile(rb"^\s*(?:psk|wpa_passphrase|sae_password|wpa_psk)\s*=\s*\"?[^\s\"#$<{%][^\"\n]{7,}", re.MULTILINE),
+        "a passphrase of a Wi-Fi",
+    ),
+    (
+        (b"ghp_", b"github_pat_", b"AKIA", b"xox"),
+        re.compile(rb"\b(?:ghp_[A-Za-z0-9]{36}|github_pat_\w{60,}|AKIA[0-9A-Z]{16}|xox[bp]-[0-9A-Za-z-]{20,})\b"),
+        "a token",
+    ),
+)
 _NAMED = (
     (re.compile(r"^etc/ssh/ssh_host_.*_key$"), "a host key"),
     (re.compile(r"^var/lib/systemd/random-seed$"), "a random seed"),
@@ -60,9 +67,13 @@ def _in(name: str, path: Path) -> Iterator[str]:
         yield from _hashes(path)
     with path.open("rb") as file:
         content = file.read(MOST)
-    for pattern, what in _PATTERNS:
-        if (pattern is _KEY or path.suffix not in _TEXT_KINDS) and pattern.search(content):
-            yield f"{name}: {what}"
+    # A plain look for the word first: it is twenty times as quick, and most files have none.
+    if b"PRIVATE KEY" in content and _KEY.search(content):
+        yield f"{name}: a private key"
+    if path.suffix not in _TEXT_KINDS:
+        for words, pattern, what in _PATTERNS:
+            if any(word in content for word in words) and pattern.search(content):
+                yield f"{name}: {what}"
 
 
 def _hashes(path: Path) -> Iterator[str]:

@@ -20,7 +20,7 @@ def tree(tmp_path: Path) -> Path:
     (tmp_path / "etc/machine-id").touch()
     (tmp_path / "usr/lib").mkdir(parents=True)
     (tmp_path / "usr/lib/words.py").write_text(
-        'BEGIN = "-----BEGIN PRIVATE KEY-----"\nwpa_passphrase = "example-words"\n'
+        'BEGIN = "-----BEGIN " "PRIVATE KEY-----"\nwpa_passphrase = "example-words"\n'
     )
     (tmp_path / "usr/lib/hostapd.conf").write_text("#wpa_passphrase=secret passphrase\n")
     return tmp_path
