@@ -77,7 +77,7 @@ def gateway() -> Iterator[Gateway]:
             "/etc/systemd/system/access-point.service": _access_point(),
         }
         with Gateway(Path(folder), quarantine=True, files=files) as running:
-            running.wait_ready(60)
+            running.wait_ready(90)
             yield running
 
 
