@@ -11,6 +11,7 @@ import pytest
 
 from appliance.cli import applying as module
 from appliance.cli.applying import ApplyError, Applying, Places
+from firmware import checking
 from firmware.household import Household
 from firmware.placing import Placing
 from firmware.plan import Step
@@ -60,7 +61,7 @@ def only_wan0(interface: str, _now: float) -> str:
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     """A box whose good household is in force. Programs are asked elsewhere (tests/firmware/test_checking.py)."""
-    monkeypatch.setattr(module.checking, "check", lambda _files: module.checking.Verdict())
+    monkeypatch.setattr(checking, "check", lambda _files: checking.Verdict())
     places = Places(root=tmp_path / "root", household=tmp_path / "household.toml")
     places.household.write_text(GOOD)
     Applying(places, Around(only_wan0)).boot()
@@ -140,7 +141,7 @@ def test_what_cannot_be_used_changes_nothing(places: Places, text: str, said: st
 
 
 def test_what_a_program_does_not_take_changes_nothing(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.checking, "check", lambda _files: module.checking.Verdict(faults=("nft: no",)))
+    monkeypatch.setattr(checking, "check", lambda _files: checking.Verdict(faults=("nft: no",)))
     places.household.write_text(WRONG)
     with pytest.raises(ApplyError, match="nft: no"):
         Applying(places, Around(only_wan0)).change()
@@ -233,7 +234,7 @@ def test_killed_while_it_waits_the_other_process_takes_it_back(places: Places) -
 @pytest.mark.req("R57", "N15")
 def test_killed_at_any_step_of_it_what_comes_back_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both processes are killed at once, as when the power goes; then the box starts."""
-    monkeypatch.setattr(module.checking, "check", lambda _files: module.checking.Verdict())
+    monkeypatch.setattr(checking, "check", lambda _files: checking.Verdict())
     ends = set()
     for at in range(0, 200, 3):
         places = Places(root=tmp_path / str(at), household=tmp_path / f"{at}.d" / "household.toml")
