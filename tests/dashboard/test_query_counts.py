@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from dashboard.access import Role, need_of
 from dashboard.app import create_app
 from dashboard.demo.story import SITUATIONS, finding
 from dashboard.ingest.rows import Rows
-from dashboard.store import installs, schema, visits
+from dashboard.store import installs, releases, schema, visits
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from dashboard.store.releases import Ring
 from lab.generator import Sizes, fill, officer_of, site_id
+from wire.release import Release, SignedRelease
 
 SMALL = Sizes(households=3, devices=9, events=60, days=6, officers=3)
 LARGE = Sizes(households=15, devices=30, events=500, days=8, officers=3)
@@ -36,6 +39,7 @@ KNOWN = {
     "visit": "v" * 32,
     "install_id": "a" * 32,
     "account_id": officer_of(SMALL, 0),
+    "release_id": "ab" * 16,
 }
 OFF = {
     "/account/operator",
@@ -87,6 +91,14 @@ def _dashboard(make: Callable[..., Any], url: str, sizes: Sizes, now: float) -> 
             row = {"tenant": sizes.tenant, "kind": "install", "reference": "NM-1", "by": officer, "now": now}
             name = KNOWN["install_id"] if number == 0 else f"{number:032x}"
             assert installs.start(connection, name, site=KNOWN["site"], **row)
+        plain = Release(
+            version="2026.11.1", board="pi4", url="https://updates.example/b", sha256="ab" * 32, size=1, floor="2026.11.1",
+            issued=datetime.fromtimestamp(now, UTC), expires=datetime.fromtimestamp(now + 86400, UTC), security=True,
+        )  # fmt: skip
+        signed = SignedRelease(release=plain, signatures=(("key", "signature"),))
+        assert releases.add(connection, signed, tenant=sizes.tenant, by=officer, now=now) == KNOWN["release_id"]
+        rings = [Ring(share=1000, opens_at=now)]
+        assert releases.start(connection, KNOWN["release_id"], rings, tenant=sizes.tenant, by=officer, now=now)
     return create_app(settings, engine=engine, now=lambda: now, wait=lambda _seconds: None), engine
 
 
