@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from cryptography import x509
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from dashboard.enrol import asking
 from dashboard.enrol.asking import Outcome
 from dashboard.enrol.enrolling import MOST_ANSWERS, MOST_WAITING
-from dashboard.enrol.line import open_uplink, seal_uplink
+from dashboard.enrol.line import seal_uplink
 from dashboard.enrol.share import HOUR
 from dashboard.store import schema, stock, wifi
 from wire.enrolment import MAX_REQUEST, EnrolmentError, EnrolmentRequest
@@ -251,29 +246,3 @@ def test_only_a_document_that_two_people_gave_and_nobody_withdrew_is_enclosed(st
     assert enclosed() is None
     order("c5", "set-authority", NOW - 10, "waiting", "officer-2", document="five")
     assert enclosed() == "five"
-
-
-def test_a_line_that_cannot_be_opened_is_left_to_the_box(station: Any) -> None:
-    sealed = seal_uplink({"user": "a"}, site="box-1", recipient=station.opener.public_key())
-    assert open_uplink(sealed, site="box-1", recipient=station.opener) == {"user": "a"}
-    assert open_uplink(sealed, site="box-2", recipient=station.opener) == {}
-    assert open_uplink("not sealed", site="box-1", recipient=station.opener) == {}
-
-
-@given(
-    st.one_of(
-        st.binary(max_size=400),
-        st.dictionaries(st.text(max_size=8), st.text(max_size=8)).map(lambda one: json.dumps(one).encode()),
-    )
-)
-def test_whatever_comes_is_a_request_or_a_plain_refusal(raw: bytes) -> None:
-    with pytest.raises(asking.UnansweredError):
-        asking.read(raw, tenant="example")
-
-
-def test_a_request_cut_or_bent_is_refused(new_box: Callable[..., Any]) -> None:
-    whole = new_box(site="box-1").request()
-    for at in range(0, len(whole), 37):
-        for bent in (whole[:at], whole[:at] + b"\xff" + whole[at + 1 :]):
-            with pytest.raises(asking.UnansweredError):
-                asking.read(bent, tenant="example")
