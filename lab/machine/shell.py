@@ -14,6 +14,7 @@ import shlex
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lab.host import LabError
@@ -21,6 +22,7 @@ from lab.host import LabError
 MAX_ANSWER = 4 * 1024 * 1024
 LINE = "/dev/ttyS1"
 READY = "lab-shell-ready"
+_PATIENCE = 30.0
 SCRIPT = f"""systemd-run --quiet --unit=lab-shell --property=OOMScoreAdjust=-999 \\
     sh -c 'stty -F {LINE} raw -echo; echo {READY} >{LINE}; cat {LINE} | sh >{LINE} 2>&1'
 """
@@ -52,9 +54,15 @@ class Shell:
         Raises:
             ShellError: not within `seconds`.
         """
-        # It says so itself: a question that is asked before is waiting in the line, and each is run in the end.
-        self._until(re.compile(re.escape(READY.encode())), "it to come up", seconds=seconds)
-        self.run("true", seconds=seconds)
+        # It says so itself: what is asked before waits in the line and is run in the end, so it is asked seldom.
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(ShellError):
+                self._until(re.compile(re.escape(READY.encode())), "it to come up", seconds=min(_PATIENCE, left))
+            with suppress(ShellError):
+                self.run("true", seconds=max(1.0, min(_PATIENCE, deadline - time.monotonic())))
+                return
+        raise ShellError(f"the machine's shell did not answer within {seconds:.0f} s")
 
     def run(self, command: str, *, seconds: float = 60.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a line of shell in the machine; stdout and stderr come back as one.
