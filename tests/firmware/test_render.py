@@ -277,11 +277,10 @@ for name in one two three; do
     eval $name=$!
 done
 trap 'kill $one $two $three' EXIT
-here=$(readlink /proc/$$/ns/net)
+here=$(readlink /proc/$$/ns/net) number=10
 for pid in $one $two $three; do
     while [ "$(readlink /proc/$pid/ns/net)" = "$here" ]; do :; done
 done
-number=10
 ip link add br-lan type bridge forward_delay 0
 ip link set br-lan up
 for pair in wlan0:$one wlan1:$two eth1:$three; do
@@ -291,7 +290,7 @@ for pair in wlan0:$one wlan1:$two eth1:$three; do
     nsenter -t $pid -n ip address add 192.0.2.$number/24 dev inner
     nsenter -t $pid -n ip link set inner up
 done
-asks() { nsenter -t $one -n busybox ping -c 1 -W 1 $1 >/dev/null && echo "$1 answers" || echo "$1 is silent"; }
+asks() { nsenter -t $one -n busybox ping -c 2 -W 2 $1 >/dev/null && echo "$1 answers" || echo "$1 is silent"; }
 asks 192.0.2.12; asks 192.0.2.13
 nft -f RULES
 asks 192.0.2.12; asks 192.0.2.13
