@@ -67,7 +67,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "dashboard/pages/install_frame.py": "through the pages: tests/dashboard/pages/test_install.py",
     "dashboard/pages/install_papers.py": "through the pages: tests/dashboard/pages/test_install_order.py",
     "dashboard/pages/install_people.py": "as install_papers.py",
-    "dashboard/pages/install_removal.py": "as install_devices.py",
     "dashboard/pages/clauses.py": "every clause is shown in tests/dashboard/pages/test_law.py",
     "dashboard/pages/orders_box.py": "every order is said in tests/dashboard/pages/test_orders.py",
     "dashboard/pages/orders_law.py": "every act is said in tests/dashboard/pages/test_orders.py",
