@@ -21,6 +21,7 @@ ALL = range(1, 65536)
 ROUNDS = 4
 _SECONDS = 240.0
 _BURST = 128
+_WELL_KNOWN = 1024
 _TABLE = "lab_scan"
 _ROW = re.compile(r"^\| (lan|wan) \| (tcp|udp) \| (\d+) \|", re.MULTILINE)
 
@@ -101,7 +102,11 @@ def udp_passed(asker: Host, address: str, look: Run, *, source: tuple[str, int] 
 
 
 def listening(listing: str) -> frozenset[tuple[str, int]]:
-    """Protocol and port of each socket that hears more than the router itself; of `ss -H -l -n -t -u`."""
+    """Protocol and port of each socket that hears more than the router itself; of `ss -H -l -n -t -u`.
+
+    UDP sockets above the well-known ports are those of questions that are under way; `udp_passed` shows that no
+    stranger reaches them.
+    """
     found = set()
     for line in listing.splitlines():
         fields = line.split()
@@ -109,7 +114,8 @@ def listening(listing: str) -> frozenset[tuple[str, int]]:
             continue
         address, _, port = fields[4].rpartition(":")
         if not re.match(r"^\[?(127\.|::1|::ffff:127\.)", address):
-            found.add((fields[0], int(port)))
+            if fields[0] == "tcp" or int(port) < _WELL_KNOWN:
+                found.add((fields[0], int(port)))
     return frozenset(found)
 
 

@@ -46,6 +46,7 @@ def test_what_only_the_router_itself_hears_is_left_out() -> None:
         "tcp   LISTEN 0      32         127.0.0.1:9000       0.0.0.0:*\n"
         "tcp   LISTEN 0      32             [::1]:53            [::]:*\n"
         "udp   UNCONN 0      0      [fe80::1]%br-lan:547        [::]:*\n"
+        "udp   UNCONN 0      0            0.0.0.0:42676      0.0.0.0:*\n"
         "short\n"
     )
     assert scan.listening(listing) == {("udp", 67), ("tcp", 53), ("udp", 547)}
