@@ -1,6 +1,6 @@
 """`python image-build/compare.py BOARD FOLDER FOLDER`: in what two builds of the same sources differ.
 
-Exit codes: 0 in nothing, 1 in what it says, 2 wrong use.
+Exit codes: 0 in nothing, 1 in what it says, 2 wrong use, or a build is not there.
 """
 
 # ruff: noqa: INP001 (a program, beside the package that it runs)
@@ -22,7 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("first", type=Path)
     parser.add_argument("second", type=Path)
     given = parser.parse_args(arguments)
-    found = compare.builds(given.first, given.second, given.board)
+    try:
+        found = compare.builds(given.first, given.second, given.board)
+    except OSError as error:
+        sys.stderr.write(f"compare: {error.filename}: {error.strerror}\n")
+        return 2
     for line in found:
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"compare: {len(found)} differ\n" if found else "compare: the two builds are the same\n")

@@ -23,6 +23,8 @@ TOOLS = (
     "mmdebstrap", "mksquashfs", "mkfs.vfat", "mcopy", "mmd", "genimage", "tar", "unshare", "chroot", "systemctl",
     "systemd-sysusers", "git",
 )  # fmt: skip
+_DAY = 86400
+"""Debian's tree is kept for a day's commits, so its times are the day's: who built first makes no difference."""
 _NATIVE = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -101,7 +103,7 @@ def _debian(under: _Under) -> None:
         for old in wish.cache.glob(f"debian-{board.name}-*.tar"):
             old.unlink()
         cache = wish.cache / f"debs-{board.architecture}"
-        debian.bootstrap(board, wanted, archive=archive, cache=cache, epoch=under.epoch)
+        debian.bootstrap(board, wanted, archive=archive, cache=cache, epoch=under.epoch // _DAY * _DAY)
     else:
         under.progress.say("Debian as it was fetched before")
     debian.unpack(archive, under.root)
@@ -233,7 +235,7 @@ def version_of(project: Path, which: str, epoch: int) -> str:
 
 def key_of(words: list[str], epoch: int) -> str:
     """Under which name a stage's result is kept: of what went into it."""
-    return hashlib.sha256("\n".join([*words, str(epoch // 86400)]).encode()).hexdigest()[:12]
+    return hashlib.sha256("\n".join([*words, str(epoch // _DAY)]).encode()).hexdigest()[:12]
 
 
 def firmware_files(source: Path, board: Board, python_: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:

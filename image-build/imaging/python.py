@@ -171,6 +171,8 @@ def install(root: Path, wheels: list[Path], program: str, *, python: Path) -> No
     for path in [*packages.rglob("*.pyi"), *packages.rglob("direct_url.json"), *packages.glob("*.dist-info/REQUESTED")]:
         path.unlink()
     shutil.rmtree(packages / "bin", ignore_errors=True)
+    for path in packages.glob("*.dist-info/RECORD"):
+        path.write_text(as_kept(path.read_text()))
     commands = folder / "bin"
     commands.mkdir(exist_ok=True)
     (folder / "pyvenv.cfg").write_text(f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {TARGET}\n")
@@ -178,6 +180,13 @@ def install(root: Path, wheels: list[Path], program: str, *, python: Path) -> No
         (commands / name).symlink_to("/usr/bin/python3")
     (commands / "gatehouse").write_text(_TEMPLATE)
     (commands / "gatehouse").chmod(0o755)
+
+
+def as_kept(record: str) -> str:
+    """A package's RECORD without what is not kept; one of those files names the folder of this build."""
+    gone = ("direct_url.json,", "REQUESTED,", "../../bin/", ".pyi,")
+    lines = [line for line in record.splitlines() if not any(word in line for word in gone)]
+    return "".join(f"{line}\n" for line in sorted(lines))
 
 
 def _platforms(wheels: list[Path]) -> list[str]:

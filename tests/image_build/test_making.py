@@ -74,6 +74,13 @@ def test_what_the_box_needs_is_pinned_by_hash() -> None:
         python.cut_lock(lock, frozenset({"nothing-of-that-name"}))
 
 
+def test_what_pip_writes_down_names_no_folder_of_the_build() -> None:
+    from imaging import python
+
+    record = "b/x.py,sha256=1,2\na/y.py,sha256=3,4\na.dist-info/direct_url.json,sha256=5,6\na/y.pyi,,\n../../bin/z,,\n"
+    assert python.as_kept(record) == "a/y.py,sha256=3,4\nb/x.py,sha256=1,2\n"
+
+
 def lines() -> dict[str, str]:
     from imaging.boards import SLOTS, command_line, partuuid
 
