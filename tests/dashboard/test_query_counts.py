@@ -46,6 +46,8 @@ OFF = {
     "/api/v1/pages/install/<install_id>/certificate",
     "/api/v1/pages/install/<install_id>/collect",
     "/api/v1/pages/install/<install_id>/end",
+    "/api/v1/pages/install/<install_id>/removal",
+    "/api/v1/pages/install/<install_id>/wipe",
     "/api/v1/pages/next",
     "/held/<held_id>",
     "/households/<site>/handed/<reference>/file",
@@ -55,6 +57,10 @@ OFF = {
     "/install/<install_id>/collect",
     "/install/<install_id>/end",
     "/install/<install_id>/order/document.json",
+    "/install/<install_id>/relay/answer.txt",
+    "/install/<install_id>/removal",
+    "/install/<install_id>/removal.pdf",
+    "/install/<install_id>/wipe",
 }
 """What is not set up here, is another account's, comes later in an installation, or is a file that goes out once."""
 
