@@ -113,9 +113,9 @@ def listening(listing: str) -> frozenset[tuple[str, int]]:
         if len(fields) < 5:
             continue
         address, _, port = fields[4].rpartition(":")
-        if not re.match(r"^\[?(127\.|::1|::ffff:127\.)", address):
-            if fields[0] == "tcp" or int(port) < _WELL_KNOWN:
-                found.add((fields[0], int(port)))
+        own = re.match(r"^\[?(127\.|::1|::ffff:127\.)", address)
+        if not own and (fields[0] == "tcp" or int(port) < _WELL_KNOWN):
+            found.add((fields[0], int(port)))
     return frozenset(found)
 
 
