@@ -27,7 +27,9 @@ _QUESTIONS: Mapping[FindingKind, str] = {
     FindingKind.CLASS_CHANGED: N_("Was the device replaced, reset or given to somebody else?"),
     FindingKind.KEY_SHARED: _KEY,
     FindingKind.KEY_ENDED: _KEY,
-    FindingKind.PASSPHRASE_GUESSED: N_("Does any device have trouble joining the Wi-Fi since the passphrase was changed?"),
+    FindingKind.PASSPHRASE_GUESSED: N_(
+        "Does any device have trouble joining the Wi-Fi since the passphrase was changed?"
+    ),
     FindingKind.VISIT_OVER: N_("Is the guest still here, or does the device belong to the household now?"),
     FindingKind.LISTED_NAME: _NAME,
     FindingKind.ENCRYPTED_DNS: _SETTINGS,
