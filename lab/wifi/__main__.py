@@ -259,9 +259,10 @@ class Scenario:
     def many(self) -> dict[str, Any]:
         """Twenty devices at once."""
         fresh = self.stations.start([(f"wlan{number}", network(SSID, HOUSEHOLD)) for number in range(7, 24 - 2)])
-        everybody = [*self.pair, self.laptop, *fresh]
+        self.stranger.use(HOUSEHOLD)
+        everybody = [*self.pair, self.laptop, self.other, self.stranger, *fresh]
         wait(
-            lambda: sum(self.point.joined(each.mac) for each in everybody) >= STATIONS - 1,
+            lambda: sum(self.point.joined(each.mac) for each in everybody) >= STATIONS,
             "twenty to join",
             MANY_SECONDS,
         )
