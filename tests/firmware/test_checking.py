@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Sequence
 
 import pytest
 
 from firmware import checking, links, render, services, wireless
-from firmware.checking import Verdict, check
+from firmware.checking import SECONDS, WITHIN, Verdict, check
 from firmware.household import Household
 from firmware.wireless import Secrets
 
@@ -74,6 +75,27 @@ def test_a_program_that_is_not_there_is_named_and_the_rest_is_asked(homes: dict[
     verdict = check(render.render(homes["wifi"]), run=only_nft)
     assert verdict == Verdict(unasked=("dnsmasq", "chronyd", "hostapd"))
     assert "nft" in asked
+
+
+@pytest.mark.req("R57")
+def test_a_program_that_hangs_finds_no_fault_and_costs_a_bounded_time(homes: dict[str, Household]) -> None:
+    """A machine that has just been switched on is slow; without its rules a home has no internet."""
+    clock = 0.0
+
+    def hangs(words: Sequence[str]) -> tuple[int, str]:
+        nonlocal clock
+        clock += SECONDS
+        raise subprocess.TimeoutExpired(words, SECONDS)
+
+    verdict = check(render.render(homes["wifi"]), run=hangs, now=lambda: clock)
+    assert verdict == Verdict(unasked=("nft", "dnsmasq", "chronyd", "hostapd"))
+    assert clock < WITHIN + SECONDS
+
+
+def test_a_real_program_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "SECONDS", 0.1)
+    with pytest.raises(subprocess.TimeoutExpired):
+        checking.run(["sleep", "60"])
 
 
 def test_the_way_of_asking_touches_no_radio_and_no_bridge(homes: dict[str, Household]) -> None:
