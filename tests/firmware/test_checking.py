@@ -92,12 +92,6 @@ def test_a_program_that_hangs_finds_no_fault_and_costs_a_bounded_time(homes: dic
     assert clock < WITHIN + SECONDS
 
 
-def test_a_real_program_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "SECONDS", 0.1)
-    with pytest.raises(subprocess.TimeoutExpired):
-        checking.run(["sleep", "60"])
-
-
 def test_the_way_of_asking_touches_no_radio_and_no_bridge(homes: dict[str, Household]) -> None:
     """hostapd begins to serve what it is given: it must be given nothing that is there."""
     seen: list[str] = []
@@ -124,9 +118,8 @@ def test_a_radio_that_would_be_served_is_a_fault(homes: dict[str, Household]) ->
 
 def test_a_program_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "SECONDS", 0.1)
-    code, said = checking.run(["sh", "-c", "read -r line < /dev/zero"])
-    assert code == 1
-    assert "said nothing" in said
+    with pytest.raises(subprocess.TimeoutExpired):
+        checking.run(["sh", "-c", "read -r line < /dev/zero"])
 
 
 def test_a_file_that_no_program_is_asked_about_is_passed_over() -> None:
