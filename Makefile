@@ -48,7 +48,7 @@ check: setup
 	$(PYTHON_BIN)/ruff format --check .
 	$(PYTHON_BIN)/mypy
 	$(PYTHON_BIN)/lint-imports
-	shellcheck tools/setup tools/tests tools/test-image .ci/run
+	shellcheck tools/setup tools/tests tools/test-image systemd/install .ci/run
 
 image:
 	@sh tools/setup image
