@@ -47,6 +47,7 @@ check: setup
 	$(PYTHON_BIN)/ruff check .
 	$(PYTHON_BIN)/ruff format --check .
 	$(PYTHON_BIN)/mypy
+	MYPYPATH=image-build $(PYTHON_BIN)/mypy -p imaging
 	$(PYTHON_BIN)/lint-imports
 	shellcheck tools/setup tools/tests tools/test-image systemd/install .ci/run
 
