@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from appliance import fresh
 from appliance.cli.look import look as command
 from appliance.fitting import light, looking, looks
-from appliance.fresh import Problem
+from appliance.fresh import Problem, Seen
 from firmware import layout
 
 
@@ -27,21 +27,28 @@ def test_a_look_is_written_for_keeper_and_light(box: Any, now: float) -> None:
     assert delay == light.TABLE[light.State.FAULT].off, "the keeper of an enrolled box does not answer"
 
 
-def test_the_air_is_looked_at_seldom(box: Any, now: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.req("R9", "R57")
+@pytest.mark.parametrize("heard", [True, None])
+def test_the_air_is_looked_at_seldom_whatever_is_heard(
+    box: Any, now: float, monkeypatch: pytest.MonkeyPatch, *, heard: bool | None
+) -> None:
     scans: list[float] = []
 
-    def scan(*_arguments: object, **_more: object) -> bool:
+    def scan(*_arguments: object, **_more: object) -> bool | None:
         scans.append(1)
-        return True
+        return heard
 
+    way = looks.Way(router="00:00:5e:00:53:01")
+    monkeypatch.setattr(looks, "look", lambda *_arguments, **_more: (Seen(port=True, cable=True), way))
     monkeypatch.setattr(looks, "upstream_wifi", scan)
-    moment = max(now, os.stat(box.places.at(layout.HOUSEHOLD_FILE)).st_mtime)  # noqa: PTH116 - a number
     for minute in range(5):
-        assert looking.look(box.places, now=moment + 60 * minute).seen.upstream_wifi is True
-    assert len(scans) <= 2
-    before = len(scans)
-    looking.look(box.places, now=moment + 2 * looking.SCAN_SECONDS)
-    assert len(scans) == before + 1
+        assert looking.look(box.places, now=now + 60 * minute).seen.upstream_wifi is heard
+    assert len(scans) == 1
+    looking.look(box.places, now=now + looking.SCAN_SECONDS)
+    assert len(scans) == 2
+    way = looks.Way()
+    looking.look(box.places, now=now + 3 * looking.SCAN_SECONDS)
+    assert len(scans) == 2, "without a router that answers there is nothing to compare with"
 
 
 @pytest.mark.req("R9")
