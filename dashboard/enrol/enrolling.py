@@ -138,22 +138,22 @@ class Enroller:
     ) -> Answer:
         moment, offer = datetime.fromtimestamp(now, UTC), self._offer
         with self._engine.begin() as connection:
-            given = Enrolment(
-                tenant=offer.tenant,
-                site=card.site,
-                request_key=hashlib.sha256(request.csr.encode()).hexdigest(),
-                certificate=issue(csr, site=card.site, issuer=self._hands.issuer, now=moment).decode(),
-                broker=offer.broker,
-                server_seal=offer.server_seal,
-                notice=offer.notice,
-                network=self._network(connection, card.site, now),
-                authority=authority_of(connection, card.site),
-                lists=offer.lists,
-                at=moment,
-            )
             try:
+                given = Enrolment(
+                    tenant=offer.tenant,
+                    site=card.site,
+                    request_key=hashlib.sha256(request.csr.encode()).hexdigest(),
+                    certificate=issue(csr, site=card.site, issuer=self._hands.issuer, now=moment).decode(),
+                    broker=offer.broker,
+                    server_seal=offer.server_seal,
+                    notice=offer.notice,
+                    network=self._network(connection, card.site, now),
+                    authority=authority_of(connection, card.site),
+                    lists=offer.lists,
+                    at=moment,
+                )
                 sealed = enrolment.seal(given, signer=self._hands.signer, recipient=seal_key(card.seal_key))
-            except EnrolmentError:
+            except (EnrolmentError, ValidationError):  # what is stored here, not what the box asked
                 raise UnansweredError(Outcome.LATER, "there is more for this box than fits", site=card.site) from None
             _note(connection, card.site, now)
             self._audit(connection, card.site, "", "done", now)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.broker.control import ControlError
 from dashboard.enrol.asking import Answer, Outcome
@@ -51,14 +50,14 @@ class Following:
 
     def look(self, now: float) -> int:
         """Do what is due; how much was done. `now` is Unix seconds."""
-        done = self._carried(now)
+        done = 0
         if self._broker is not None and not 0 <= self._again - now <= PAUSE:
             try:
                 done += self._access(self._broker, now)
             except ControlError as error:
                 _log.warning("the broker was not told who may come in: %s", error)
                 self._again = now + PAUSE
-        return done
+        return done + self._carried(now)
 
     def run(
         self, stopped: Callable[[], bool], wait: Callable[[float], object], now: Callable[[], float], every: float
@@ -67,7 +66,7 @@ class Following:
         while not stopped():
             try:
                 self.look(now())
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001 - a look that nobody repeats leaves revoked boxes inside (N3)
                 _log.warning("a look was left out: %s", type(error).__name__)
             wait(every)
 

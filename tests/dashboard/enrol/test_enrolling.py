@@ -166,6 +166,16 @@ def test_where_the_broker_does_not_answer_the_box_is_to_ask_again(station: Any, 
     assert station.enroller.answer(box.request(), NOW).outcome is Outcome.DONE
 
 
+def test_what_is_stored_wrongly_for_a_box_is_a_word_to_it_and_no_crash(station: Any, new_box: Any) -> None:
+    box = new_box(site="box-1")
+    station.stock(box)
+    station.claim(box)
+    with station.engine.begin() as connection:
+        wifi.save_wifi(connection, "box-1", ssid="Home", security="none-of-these", by="officer-1", now=NOW)
+    assert station.enroller.answer(box.request(), NOW).outcome is Outcome.LATER
+    assert station.audited()[-1][0] == "enrol-box"
+
+
 @pytest.mark.req("R2", "R5", "N9")
 def test_the_homes_wifi_and_line_are_enclosed_and_cannot_be_read_in_the_database(
     station: Any, new_box: Any, tmp_path: Any

@@ -121,14 +121,24 @@ def test_without_a_broker_or_an_enroller_there_is_nothing_to_do(station: Any) ->
     assert Following(station.engine, tenant="example", broker=None, enroller=None).look(NOW) == 0
 
 
-def test_a_database_that_is_away_does_not_end_it(station: Any, doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
-    following, looks = _following(station, doors), 0
+@pytest.mark.req("N3")
+@pytest.mark.parametrize("trouble", [OperationalError("select", None, Exception("away")), ValueError("stored wrongly")])
+def test_whatever_goes_wrong_with_a_telephones_request_the_revoked_are_cut_off(
+    station: Any, new_box: Any, doors: Doors, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    box = new_box(site="box-1")
+    station.stock(box)
+    station.claim(box)
+    following, rounds = _following(station, doors), 0
 
-    def look(_now: float) -> int:
-        nonlocal looks
-        looks += 1
-        raise OperationalError("select", None, Exception("away"))
+    def carried(_now: float) -> int:
+        raise trouble
 
-    monkeypatch.setattr(following, "look", look)
-    following.run(lambda: looks >= 3, lambda _seconds: None, lambda: NOW, 2.0)
-    assert looks == 3
+    def wait(_seconds: float) -> None:
+        nonlocal rounds
+        rounds += 1
+        revoke(station.engine, site="box-1", by=None, now=NOW)
+
+    monkeypatch.setattr(following, "_carried", carried)
+    following.run(lambda: rounds >= 3, wait, lambda: NOW, 2.0)
+    assert doors.told == ["out box-1"]
