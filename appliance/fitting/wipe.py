@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def _destroy(places: Places, at_step: Callable[[str], None]) -> int:
     gone = 0
     for path in _in_order(places):
         at_step(f"destroy {path}")
-        if places.at(path).is_symlink() or _size(places.at(path)) > MOST_OVER or not taking.erase(places, path):
+        if not _written_over(places.at(path)) or not taking.erase(places, path):
             places.at(path).unlink(missing_ok=True)
         gone += 1
     data = places.at(layout.DATA)
@@ -137,8 +138,10 @@ def _in_order(places: Places) -> Iterator[str]:
     yield from sorted(set(found) - set(keys), key=lambda path: (path != layout.BOX_FILE, path))
 
 
-def _size(path: Path) -> int:
+def _written_over(path: Path) -> bool:
+    """Whether what is there can be written over: opening a pipe that a process of the box left would wait for ever."""
     try:
-        return path.stat(follow_symlinks=False).st_size
+        about = path.stat(follow_symlinks=False)
     except OSError:
-        return 0
+        return False
+    return stat.S_ISREG(about.st_mode) and about.st_size <= MOST_OVER

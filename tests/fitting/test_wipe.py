@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -124,6 +125,14 @@ def test_a_link_leads_nowhere_else(enrolled: Any, tmp_path: Any) -> None:
     (enrolled.places.at(layout.STATE) / "keeper" / "link").symlink_to(other)
     wipe.wipe(enrolled.places)
     assert other.read_bytes() == b"stays"
+
+
+@pytest.mark.req("R6")
+def test_a_pipe_that_a_process_left_holds_nothing_up(enrolled: Any) -> None:
+    pipe = enrolled.places.at(layout.STATE) / "keeper" / "a.key"
+    os.mkfifo(pipe)
+    wipe.wipe(enrolled.places)
+    assert not pipe.exists()
 
 
 @pytest.mark.req("R6")
