@@ -78,16 +78,18 @@ class Desk:
 
 
 def revoke(engine: Engine, *, site: str, by: str | None, now: float) -> bool:
+    """As `revoke_box`, in a transaction of its own."""
+    with engine.begin() as connection:
+        return revoke_box(connection, site=site, by=by, now=now)
+
+
+def revoke_box(connection: Connection, *, site: str, by: str | None, now: float) -> bool:
     """Let a box have no further certificate, and nothing it says count; False when no box of that name counted.
 
     Its session with the broker ends when the desk's process next looks (`dashboard.enrol.following`), in seconds.
     """
-    with engine.begin() as connection:
-        done = connection.execute(
-            update(site_table)
-            .where(site_table.c.site == site, site_table.c.revoked_at.is_(None))
-            .values(revoked_at=now)
-        ).rowcount
-        if done:
-            write_audit(connection, at=now, account_id=by, action="revoke-box", subject=site, outcome="done")
-        return bool(done)
+    mine = update(site_table).where(site_table.c.site == site, site_table.c.revoked_at.is_(None))
+    done = connection.execute(mine.values(revoked_at=now)).rowcount
+    if done:
+        write_audit(connection, at=now, account_id=by, action="revoke-box", subject=site, outcome="done")
+    return bool(done)

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from dashboard import commands
 from dashboard.access import May, needs
 from dashboard.commands import TOKEN, AlreadySent, Decision
-from dashboard.enrol.desk import revoke
+from dashboard.enrol.desk import revoke_box
 from dashboard.i18n import N_, _
 from dashboard.pages import sentences, typed
 from dashboard.pages.asking import again
@@ -156,7 +156,7 @@ def collected(install_id: str) -> ResponseReturnValue:
         if stored.change_state(connection, found.found, "done", by=by, now=now):
             stored.save_step(connection, install_id, "collect", {"done": ticked}, by=by, now=now, done=True)
             wifi.forget(connection, found.box.site)
-    revoke(at_desk.engine, site=found.box.site, by=asking.account_id, now=at_desk.now())
+            revoke_box(connection, site=found.box.site, by=by, now=now)
     return redirect(found.address, 303)
 
 

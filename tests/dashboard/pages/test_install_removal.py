@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
+from dashboard.pages import install_removal
 from dashboard.store import schema, wifi
 
 ALL = ["router", "cable", "told", "cards", "box"]
@@ -84,6 +87,27 @@ def test_a_box_is_emptied_taken_away_and_revoked_and_its_certificate_says_so(
     for part in ("Certificate of removal", "31", "57", "destroyed its keys", "Minutes at the address"):
         assert part in text
     assert officer.get(f"{at}/removal.pdf").data.startswith(b"%PDF")
+
+
+@pytest.mark.req("R6", "N3")
+def test_a_box_is_taken_away_and_revoked_in_one(
+    officer: FlaskClient, fitting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = _begun(officer, fitting)
+    fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended")
+    fitting.post(officer, f"{at}/wipe", f"{at}/wipe/unreachable", reason="It does not start any more")
+
+    def away(*_given: object, **_more: object) -> bool:
+        raise OperationalError("update", None, Exception("away"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install_removal, "revoke_box", away)
+        with contextlib.suppress(OperationalError):
+            assert fitting.post(officer, f"{at}/collect", f"{at}/collect", done=ALL).status_code >= 500
+    assert fitting.seed.rows(schema.install)[0]["state"] != "done", "else nobody could revoke it here any more"
+    assert fitting.post(officer, f"{at}/collect", f"{at}/collect", done=ALL).status_code == 303
+    (site,) = [row for row in fitting.seed.rows(schema.site) if row["site"] == "box-7"]
+    assert site["revoked_at"] is not None
 
 
 @pytest.mark.req("R6")
