@@ -100,34 +100,88 @@ class Applying:
         self._around = around
         self._placing = Placing(places.root, render.mode, step=step)
 
-    def boot(self) -> Outcome:
+    def boot(self, makeshift: Callable[[], Household] | None = None) -> Outcome:
         """Put in place what the household file says, or the last good one where it cannot be; tell of it.
 
-        Nothing of what is put in place waits for anything: the programs that read it start after this.
+        `/etc` is empty at each start: a home whose files are not put there has no internet at all (R57). So they are in
+        place before any program is asked about them, who ends this for taking too long ends only the asking, and a file
+        that was found good before is not asked about again. Nothing of what is put in place waits for anything: the
+        programs that read it start after this.
+
+        Args:
+            makeshift: what fits any home, for when neither file can be read.
 
         Raises:
-            ApplyError: neither can be put in place; what the image brought stays.
+            ApplyError: there is none that can be put in place; what the image brought stays.
         """
         outcome = Outcome()
-        self._forget_trial(outcome)
-        for path in (self._places.household, self._places.good):
+        paths = [self._places.household, self._places.good]
+        try:
+            self._forget_trial(outcome)
+        except OSError as error:  # a data partition that takes nothing more
+            outcome.said.append(f"what was not proved could not be taken back: {error}")
+            paths.reverse()
+        usable = self._usable(paths, makeshift, outcome)
+        first = next(usable, None)
+        if first is None:
+            raise ApplyError("; ".join(outcome.said))
+        old = self._placing.files()
+        path, files = first
+        self._put_at_boot(files, outcome)
+        try:
+            if path == self._places.household and _digest(path) != _digest(self._places.good):
+                faults = self._faults(files, outcome)
+                outcome.said.extend(faults)
+                if not faults:
+                    self._make_good()
+                elif (other := next(usable, None)) is not None:
+                    files = other[1]
+                    self._put_at_boot(files, outcome)
+        except OSError as error:
+            outcome.said.append(f"what is in place could not be looked at or kept as good: {error}")
+        outcome.changed = plan.changes(old, files)
+        return outcome
+
+    def _usable(
+        self, paths: list[Path], makeshift: Callable[[], Household] | None, outcome: Outcome
+    ) -> Iterator[tuple[Path, dict[str, str]]]:
+        """What can be rendered, best first; the next is looked at only where it is asked for."""
+        found = False
+        for path in paths:
             try:
-                home = household.load(path)
-                files = self._render(home)
-                self._check(files, outcome)
+                yield path, self._render_at_boot(household.load(path), outcome)
+                found = True
             except (FileError, ApplyError) as error:
                 outcome.said.append(f"{error}; it is not used")
-                continue
-            old = self._placing.files()
-            self._placing.put(files)
-            outcome.changed = plan.changes(old, files)
-            if path == self._places.household:
-                self._make_good()
-            if any(each.startswith("/etc/systemd/system/") for each in files):
-                self._tell([Step(act="reload-units")], outcome)
-            self._tell([Step(act="start", unit=unit) for unit in plan.starts(files)], outcome)
-            return outcome
-        raise ApplyError("; ".join(outcome.said))
+        if found or makeshift is None:
+            return
+        try:
+            files = self._render(makeshift())
+        except (FileError, ApplyError, OSError) as error:
+            outcome.said.append(str(error))
+            return
+        outcome.said.append("what fits any home is used")
+        yield Path(), files
+
+    def _render_at_boot(self, home: Household, outcome: Outcome) -> dict[str, str]:
+        try:
+            return self._render(home)
+        except ApplyError as error:
+            if home.wifi is None or home.wifi.security == "wpa2":
+                raise
+            wpa2 = home.wifi.model_copy(update={"security": "wpa2"})
+            files = self._render(home.model_copy(update={"wifi": wpa2}))
+            outcome.said.append(f"{error}; the Wi-Fi is there without WPA3")
+            return files
+
+    def _put_at_boot(self, files: dict[str, str], outcome: Outcome) -> None:
+        old = self._placing.files()
+        self._placing.put(files)
+        if any(each.startswith("/etc/systemd/system/") for each in files):
+            self._tell([Step(act="reload-units")], outcome)
+        gone = [unit for unit in plan.starts(old) if unit not in plan.starts(files)]
+        self._tell([Step(act="stop", unit=unit) for unit in gone], outcome)
+        self._tell([Step(act="start", unit=unit) for unit in plan.starts(files)], outcome)
 
     def change(self, *, seconds: float = PATIENCE, by_hand: bool = False) -> Outcome:
         """Put in force what the household file says now, prove it, and take it back where it does not prove itself.
@@ -146,7 +200,8 @@ class Applying:
         except FileError as error:
             raise ApplyError(str(error)) from error
         files = self._render(home)
-        self._check(files, outcome)
+        if faults := self._faults(files, outcome):
+            raise ApplyError("; ".join(faults))
         before, old = self._placing.current(), self._placing.files()
         outcome.changed = plan.changes(old, files)
         if not outcome.changed:
@@ -215,12 +270,11 @@ class Applying:
         return Secrets(passphrase=household_passphrase(kept))
 
     @staticmethod
-    def _check(files: dict[str, str], outcome: Outcome) -> None:
+    def _faults(files: dict[str, str], outcome: Outcome) -> tuple[str, ...]:
         verdict = checking.check(files)
         if verdict.unasked:
-            outcome.said.append(f"not checked, because not installed: {', '.join(verdict.unasked)}")
-        if verdict.faults:
-            raise ApplyError("; ".join(verdict.faults))
+            outcome.said.append(f"not checked, because not installed or too slow: {', '.join(verdict.unasked)}")
+        return verdict.faults
 
     def _tell(self, steps: list[Step], outcome: Outcome) -> None:
         for step in steps:

@@ -12,7 +12,7 @@ import pytest
 from appliance.cli import applying as module
 from appliance.cli.applying import ApplyError, Applying, Places
 from firmware import checking
-from firmware.household import Household
+from firmware.household import Household, load
 from firmware.placing import Placing
 from firmware.plan import Step
 
@@ -26,6 +26,12 @@ network6 = "fd00:db8:1::/64"
 interface = "{wan}"
 [resolver]
 upstream = ["203.0.113.10"]
+"""
+WIFI = """
+[wifi]
+ssid = "Made-up home"
+country = "GB"
+radios = [{ interface = "radio0" }]
 """
 GOOD, WRONG = HOME.format(wan="wan0"), HOME.format(wan="wan9")
 
@@ -198,6 +204,104 @@ def test_a_change_that_the_power_cut_short_is_not_used_at_the_next_start(places:
     assert places.household.read_text() == GOOD
     assert places.refused.read_text() == WRONG
     assert not places.trial.exists()
+
+
+@pytest.mark.req("R57")
+def test_at_boot_files_are_in_place_and_told_before_any_program_is_asked(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow machine's start may be ended while it asks: the home has its internet all the same."""
+    places.household.write_text(WRONG)
+    around = Around(only_wan0)
+    seen: list[tuple[str, list[str]]] = []
+
+    def check(_files: object) -> checking.Verdict:
+        seen.append((in_force(places), list(around.told)))
+        return checking.Verdict()
+
+    monkeypatch.setattr(checking, "check", check)
+    Applying(places, around).boot()
+    assert seen == [("wan9", ["reload-units"])]
+    Applying(places, around).boot()
+    assert len(seen) == 1, "what was found good is not asked about at each start"
+
+
+@pytest.mark.req("R57")
+def test_what_a_program_does_not_take_at_boot_gives_way_to_the_last_good_one(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "check", lambda _files: checking.Verdict(faults=("nft: no",)))
+    places.household.write_text(WRONG)
+    outcome = Applying(places, Around(only_wan0)).boot()
+    assert "nft: no" in outcome.said
+    assert in_force(places) == "wan0"
+    assert places.good.read_text() == GOOD
+
+
+@pytest.mark.req("R57")
+def test_with_no_other_file_one_that_a_program_does_not_take_is_better_than_none(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "check", lambda _files: checking.Verdict(faults=("hostapd: no",)))
+    places.good.unlink()
+    places.household.write_text(WRONG)
+    outcome = Applying(places, Around(only_wan0)).boot()
+    assert outcome.said[0] == "hostapd: no"
+    assert in_force(places) == "wan9"
+    assert not places.good.exists(), "nobody calls it good"
+
+
+@pytest.mark.req("R57")
+def test_a_data_partition_that_takes_nothing_more_costs_no_internet(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    places.household.write_text(WRONG + WIFI)
+    around = Around(only_wan0)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "replace", full)
+        outcome = Applying(places, around).boot()
+    assert in_force(places) == "wan9"
+    assert "start hostapd@radio0.service" in around.told
+    assert "No space left" in outcome.said[-1]
+
+
+@pytest.mark.req("R57", "N15")
+def test_what_was_not_proved_is_not_used_where_it_cannot_be_taken_back(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    places.household.write_text(WRONG)
+    Applying(places, Around(only_wan0))._mark()
+    monkeypatch.setattr(module, "replace", full)
+    outcome = Applying(places, Around(only_wan0)).boot()
+    assert "could not be taken back" in outcome.said[0]
+    assert in_force(places) == "wan0"
+
+
+@pytest.mark.req("R57")
+def test_without_the_passphrase_that_wpa3_needs_the_home_starts_without_wpa3(places: Places) -> None:
+    places.household.write_text(GOOD + WIFI + 'security = "wpa2-wpa3"\n')
+    outcome = Applying(places, Around(only_wan0)).boot()
+    assert "without WPA3" in outcome.said[0]
+    hostapd = (places.root / "etc/hostapd/radio0.conf").read_text()
+    assert "wpa_key_mgmt=WPA-PSK\n" in hostapd
+
+
+@pytest.mark.req("R57")
+def test_with_no_file_at_all_the_home_has_internet_by_cable(places: Places) -> None:
+    home = load(places.household)
+    places.household.unlink()
+    places.good.write_text("no toml")
+    outcome = Applying(places, Around(only_wan0)).boot(lambda: home)
+    assert outcome.said[-1] == "what fits any home is used"
+    assert in_force(places) == "wan0"
+    assert not places.household.exists()
+    assert places.good.read_text() == "no toml", "what lies there is for an engineer to look at"
 
 
 def test_nothing_is_waited_for_at_boot(places: Places) -> None:

@@ -59,8 +59,10 @@ def test_what_prepares_the_family_s_services_cannot_hold_them_up_for_long(unit: 
         of = unit(name)
         assert of["Type"] == ["oneshot"]
         assert of["DefaultDependencies"] == ["no"], "else it waits for what waits for it"
+        # For a hang only; a slow machine must come to its end, because there is no internet without what these write.
+        assert int(of["TimeoutStartSec"][0]) >= 120
         total += int(of["TimeoutStartSec"][0])
-    assert total <= 120
+    assert total <= 400
 
 
 @pytest.mark.req("R57")
