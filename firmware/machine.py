@@ -40,6 +40,7 @@ def render(board: Board) -> dict[str, str]:
         "/etc/sysctl.d/91-gatehouse-machine.conf": fill("sysctl-machine.conf"),
         "/etc/apparmor.d/local/usr.sbin.chronyd": fill("apparmor-chronyd"),
         "/etc/issue": fill("issue"),
+        "/etc/udev/rules.d/60-gatehouse-radios.rules": fill("radios.rules"),
     }
     if board == "pi4":
         files["/etc/udev/rules.d/60-gatehouse-clock.rules"] = fill("clock.rules")

@@ -143,3 +143,12 @@ def test_a_prefix_of_the_provider_is_handed_on_only_where_it_is_asked_for(homes:
         files = links.render(home)
         assert ("DHCPPrefixDelegation=yes" in files[links.LAN]) == (name == "delegated")
         assert section(files[links.WAN], "DHCPv6")["UseDelegatedPrefix"] == ("yes" if name == "delegated" else "no")
+
+
+@pytest.mark.req("R5", "R57")
+def test_a_socket_that_goes_and_comes_back_ends_no_line_for_good(homes: dict[str, Household]) -> None:
+    unit = links.render(homes["pppoe"])[links.PPP_UNIT]
+    assert "BindsTo=" not in unit
+    assert "Wants=sys-subsystem-net-devices-" in unit
+    assert "Restart=always" in unit
+    assert "StartLimitIntervalSec=0" in unit

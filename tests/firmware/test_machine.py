@@ -49,6 +49,14 @@ def test_a_pi_that_hangs_is_started_again_in_the_time_that_its_hardware_counts()
     assert "RuntimeWatchdogSec=14\n" in text
 
 
+@pytest.mark.req("R57")
+@pytest.mark.parametrize("board", machine.BOARDS)
+def test_a_radio_that_comes_back_is_served_again(board: machine.Board) -> None:
+    """Debian's unit is bound to its radio and ends with it."""
+    rule = machine.render(board)["/etc/udev/rules.d/60-gatehouse-radios.rules"]
+    assert 'ENV{SYSTEMD_WANTS}+="hostapd@$name.service"' in rule
+
+
 @pytest.mark.parametrize("root", ["", "a b", "x\ninit=/bin/sh", "PARTUUID=1 rw", '"', "-x"])
 def test_a_root_cannot_add_a_word(root: str) -> None:
     with pytest.raises(machine.BoardError, match="cannot stand"):
