@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from wire.base import Id, Payload, Time
 from wire.claim import SignedCard
@@ -32,6 +32,8 @@ MAX_REQUEST = 16 * 1024
 MAX_ANSWER = 256 * 1024
 _REQUEST = b"gatehouse/enrolment-request/v1\n"
 _ANSWER = b"gatehouse/enrolment/v1\n"
+LINE_USER = r"^[!#-\[\]-~]{1,128}$"
+"""What a provider calls a line: what can be printed, without what a configuration of pppd could be left with."""
 _SIGNATURE = 64
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
@@ -63,7 +65,9 @@ class OperatorCard(Part):
         Field(default=(), max_length=4)
     )
     """Who may open a shell on the box from the household's side; nobody where there is none."""
-    time_servers: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")], ...] = Field(default=(), max_length=4)
+    time_servers: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")], ...] = Field(
+        default=(), max_length=4
+    )
     """Servers that speak NTS (RFC 8915); well-known ones where there are none."""
 
 
@@ -109,10 +113,16 @@ class Uplink(Payload):
     """How the box reaches the internet (R5)."""
 
     kind: Literal["dhcp", "pppoe", "modem"] = "dhcp"
-    user: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,128}$")
-    """For `pppoe`; and the access point name for `modem`."""
+    user: str | None = Field(default=None, pattern=LINE_USER)
+    """For `pppoe`, which cannot be without; a mobile stick dials by itself."""
     password: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,128}$")
     """For `pppoe`. What carries it is sealed as a whole."""
+
+    @model_validator(mode="after")
+    def _can_be_dialled(self) -> Uplink:
+        if self.kind == "pppoe" and self.user is None:
+            raise ValueError("pppoe needs the user name that the provider gave")
+        return self
 
 
 class Network(Payload):

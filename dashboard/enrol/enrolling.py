@@ -192,8 +192,9 @@ class Enroller:
             given = open_uplink(held.uplink_sealed, site=site, recipient=self._hands.opener)
         try:
             return Uplink.model_validate({"kind": held.uplink} | given)
-        except ValidationError:
-            return Uplink.model_validate({"kind": held.uplink})
+        except ValidationError:  # a box would take nothing of an answer with half a line in it
+            why = "what was entered for the home's line cannot be used; enter it again"
+            raise UnansweredError(Outcome.LATER, why, site=site) from None
 
     def _take(self, site: str, kind: str, most: int, now: float) -> None:
         with self._lock:

@@ -25,6 +25,7 @@ from dashboard.pages.typed import Errors
 from dashboard.store import installs as installed
 from dashboard.store import wifi as stored
 from dashboard.store.wifi import Key, Wifi
+from wire.enrolment import LINE_USER
 from wire.keys import seal_key
 from wire.wifi import HOUSEHOLD_KEY
 
@@ -34,7 +35,7 @@ LINES = {
     "pppoe": N_("The provider gave a user name and a password for the line (PPPoE)"),
     "modem": N_("By a mobile stick in the box"),
 }
-_PRINTED = re.compile(r"[\x21-\x7e]{1,128}")
+_GIVEN = {"user": re.compile(LINE_USER), "password": re.compile(r"[\x21-\x7e]{1,128}")}
 _FULL = N_("This home has too many passphrases. End some first, on the household's Wi-Fi page")
 
 
@@ -117,18 +118,16 @@ def save_line(install_id: str) -> ResponseReturnValue:
     """Save how the home reaches the internet."""
     found, at_desk, sent = changing(install_id, "wifi"), desk(), request.form
     kind = sent.get("kind", "")
-    given = {name: sent.get(name, "").strip() for name in ("user", "password")}
-    needed = {"pppoe": ("user", "password"), "modem": ()}.get(kind, ())
+    wanted = {name: sent.get(name, "").strip() for name in _GIVEN} if kind == "pppoe" else {}
     errors: list[tuple[str, str]] = []
     held, sealer = _held(found)[0], _sealer()
     if kind not in LINES:
         errors.append(("line-kind", _("Select how the home reaches the internet")))
     if held is None:
         errors.append(("main-content", _("Enter the home's Wi-Fi first")))
-    for name, value in given.items():
-        if (value or name in needed) and not _PRINTED.fullmatch(value):
+    for name, value in wanted.items():
+        if not _GIVEN[name].fullmatch(value):
             errors.append((f"line-{name}", _("Enter it as the provider gave it: 1 to 128 letters, digits and signs")))
-    wanted = {name: value for name, value in given.items() if value} if kind != "dhcp" else {}
     if wanted and sealer is None:
         errors.append(("line-kind", _("This service cannot keep it safely. Tell whoever looks after it")))
     if errors or found.box is None or held is None:
@@ -240,7 +239,6 @@ def _line(found: Visit, held: Wifi, sent: Mapping[str, str], errors: Errors) -> 
                 "user",
                 "text",
                 _("User name of the line"),
-                hint=_("Or, for a mobile stick, its access point name where the provider gave one."),
                 value=sent.get("user", ""),
                 errors=errors,
             ),

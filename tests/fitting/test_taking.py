@@ -87,7 +87,7 @@ def test_without_a_network_the_box_keeps_what_it_has(box: Any, service: Any, now
     ("uplink", "wan"),
     [
         (Uplink(), {"interface": "eth0"}),
-        (Uplink(kind="modem", user="internet.example"), {"interface": "modem0", "kind": "modem"}),
+        (Uplink(kind="modem"), {"interface": "modem0", "kind": "modem"}),
         (
             Uplink(kind="pppoe", user="u@p.example", password="secret-of-the-line"),
             {"interface": "ppp0", "kind": "pppoe", "port": "eth0", "user": "u@p.example"},

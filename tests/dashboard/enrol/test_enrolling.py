@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import insert, update
 
 from dashboard.enrol.asking import Outcome
@@ -174,6 +175,20 @@ def test_what_is_stored_wrongly_for_a_box_is_a_word_to_it_and_no_crash(station: 
         wifi.save_wifi(connection, "box-1", ssid="Home", security="none-of-these", by="officer-1", now=NOW)
     assert station.enroller.answer(box.request(), NOW).outcome is Outcome.LATER
     assert station.audited()[-1][0] == "enrol-box"
+
+
+@pytest.mark.req("R5")
+def test_a_line_that_cannot_be_dialled_is_said_and_not_given_by_half(station: Any, new_box: Any) -> None:
+    box = new_box(site="box-1")
+    station.stock(box)
+    station.claim(box)
+    stranger = X25519PrivateKey.generate().public_key()
+    line = seal_uplink({"user": "line@provider.example", "password": "x"}, site="box-1", recipient=stranger)
+    with station.engine.begin() as connection:
+        wifi.save_wifi(connection, "box-1", ssid="Home", uplink="pppoe", uplink_sealed=line, by="officer-1", now=NOW)
+    answer = station.enroller.answer(box.request(), NOW)
+    assert answer.outcome is Outcome.LATER
+    assert "enter it again" in answer.says
 
 
 @pytest.mark.req("R2", "R5", "N9")

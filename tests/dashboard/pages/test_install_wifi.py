@@ -131,6 +131,8 @@ def test_what_a_provider_gave_for_the_line_is_sealed_to_the_desk(
     wrong = fitting.post(officer, page, line, **(given | {"password": ""}))
     assert "as the provider gave it" in wrong.text
     assert fitting.post(officer, page, line, kind="pigeon").status_code == 422
+    for user in ('a"b', "a\\b", "a b"):
+        assert fitting.post(officer, page, line, **(given | {"user": user})).status_code == 422, "no box would take it"
     assert fitting.post(officer, page, line, **given).status_code == 303
     (row,) = fitting.seed.rows(schema.wifi)
     assert row["uplink"] == "pppoe"
@@ -140,7 +142,9 @@ def test_what_a_provider_gave_for_the_line_is_sealed_to_the_desk(
     }
     assert "secret-of-the-line" not in _everything(fitting)
     assert "line@provider.example" not in _everything(fitting)
-    assert fitting.post(officer, page, line, kind="modem").status_code == 303
+    assert fitting.post(officer, page, line, **(given | {"kind": "modem"})).status_code == 303, (
+        "a stick dials by itself"
+    )
     assert fitting.seed.rows(schema.wifi)[0]["uplink_sealed"] is None
     fitting.speak()
     assert "The home&#39;s way to the internet" not in officer.get(page).text, "a box at work has its way already"
