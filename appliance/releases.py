@@ -103,11 +103,17 @@ def _of_versions(release: Release, running: Running, record: Record) -> str | No
     if version <= parts(running.version):
         return f"The box runs version {running.version}; version {release.version} is not newer."
     pending = record.release
-    if pending is not None and record.stage in UNDER_WAY:
-        return f"The box is busy with version {pending.version}; try again later."
-    if pending is not None and record.stage == "waiting" and version < parts(pending.version):
-        return f"Version {pending.version}, which is newer, is written already."
+    if pending is not None and record.stage in {*UNDER_WAY, "waiting"} and version < parts(pending.version):
+        return f"Version {pending.version}, which is newer, is on its way already."
     return None
+
+
+def busy(record: Record) -> str | None:
+    """Why no release can be taken just now, in plain words; None where one can."""
+    pending = record.release
+    if pending is None or record.stage not in UNDER_WAY:
+        return None
+    return f"The box is busy with version {pending.version}; try again later."
 
 
 def read_record(folder: Path) -> Record:

@@ -88,6 +88,7 @@ class Answer(Part):
     request_id: Id
     name: RequestName
     outcome: Literal["done", "refused", "failed"]
+    """What was refused is refused for good; what failed may be asked for again."""
     detail: Text = ""
     """Why not, in plain words."""
     at: _Unix
@@ -99,6 +100,10 @@ class RequestError(ValueError):
 
 class RefusedError(Exception):
     """Raised by who serves a request: it may not be done, and why in plain words."""
+
+
+class LaterError(Exception):
+    """Raised by who serves a request: not now, and why in plain words; it may be asked for again."""
 
 
 def requests_folder(run_dir: Path) -> Path:

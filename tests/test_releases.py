@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance import releases
-from appliance.releases import NO_VERSION, Programs, Record, Running, read_programs, read_running, refusal, told
+from appliance.releases import NO_VERSION, Programs, Record, Running, busy, read_programs, read_running, refusal, told
 from appliance.settings import SoftwareSettings
 from wire.release import Release, SignedRelease, sign
 
@@ -85,8 +85,10 @@ def test_no_version_below_the_floor_is_taken_even_where_an_older_one_runs() -> N
 @pytest.mark.req("R4")
 def test_an_older_statement_does_not_take_the_place_of_a_newer_one() -> None:
     newer = _signed(version="2026.11.5")
-    assert "written already" in str(_refused(_signed(), record=Record(stage="waiting", signed=newer)))
-    assert "busy with version 2026.11.5" in str(_refused(_signed(), record=Record(stage="proving", signed=newer)))
+    for stage in ("waiting", "proving"):
+        assert "on its way already" in str(_refused(_signed(), record=Record(stage=stage, signed=newer)))
+    assert "busy with version 2026.11.5" in str(busy(Record(stage="proving", signed=newer)))
+    assert busy(Record(stage="waiting", signed=newer)) is busy(Record()) is None
     assert _refused(newer, record=Record(stage="waiting", signed=_signed())) is None
 
 

@@ -2,7 +2,7 @@
 
 Started by a path unit for each name of `appliance.requests.RequestName`. Who serves what is in `HANDLERS`; a handler is
 given the checked request, the box's settings and the moment (Unix seconds); it returns when the thing is done, raises
-`RefusedError` where it may not be, and anything else where it went wrong.
+`RefusedError` where it may not be, `LaterError` where it may not be now, and anything else where it went wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import click
 
 from appliance import clock, requests
 from appliance import settings as box_settings
-from appliance.requests import Answer, RefusedError, RequestError, RequestName
+from appliance.requests import Answer, LaterError, RefusedError, RequestError, RequestName
 from appliance.settings import BoxSettings
 from firmware import layout
 from wire.files import FileError
@@ -64,7 +64,7 @@ def serve(name: RequestName, settings: BoxSettings, *, now: Callable[[], float])
     """Serve one request; the exit code."""
     try:
         request = requests.take(settings.run_dir, name, owners=settings.allowed_uids("keeper"))
-    except RequestError as error:
+    except (RequestError, OSError) as error:
         click.echo(f"gatehouse serve-request: {name.value}: {error}", err=True)
         return 1
     if request is None:
@@ -81,6 +81,8 @@ def _answer(name: RequestName, request: Any, settings: BoxSettings, now: Callabl
         _handler(name)(request, settings, now())
     except RefusedError as error:
         outcome, detail = "refused", str(error)
+    except LaterError as error:
+        outcome, detail = "failed", str(error)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         logging.getLogger(__name__).exception("%s went wrong", name.value)
         outcome, detail = "failed", f"it went wrong: {error}"

@@ -10,7 +10,7 @@ import click
 
 from appliance import clock
 from appliance import settings as box_settings
-from appliance.releases import Record
+from appliance.releases import Record, read_record
 from appliance.settings import BoxSettings, SoftwareSettings
 from appliance.upkeep import runner
 from appliance.upkeep.box import Box
@@ -31,16 +31,17 @@ CONFIG = click.option(
 def upkeep(config: Path) -> None:
     """Take the next step of an update, such as the restart when nobody minds. Systemd starts this; people need not.
 
-    Exit codes: 0 done, or nothing to do; 1 the update failed; 2 unusable settings.
+    Exit codes: 0 done, or nothing to do; 1 the update failed now; 2 unusable settings.
     """
     settings, software = read(config, "upkeep")
     if software is None:
         return
+    before = read_record(software.state).stage
     record = go_on(settings, software, "upkeep")
     if record is not None and record.stage != "idle":
         version = record.signed.release.version if record.signed else ""
         click.echo(f"version {version}: {record.stage}. {record.detail}".rstrip())
-    sys.exit(1 if record is not None and record.stage == "failed" else 0)
+    sys.exit(1 if record is not None and record.stage == "failed" != before else 0)
 
 
 def read(config: Path, command: str) -> tuple[BoxSettings, SoftwareSettings | None]:

@@ -5,7 +5,8 @@ What is wanted is kept in the database: a keeper that starts anew goes on. From 
 the release, that record is what is told. No authority is needed: it is about the box, not about anybody.
 
 Bounded: one release is wanted at a time; a fetch is asked for again after `PATIENCE` seconds without a word, a failed
-one after `RETRY_FIRST`, doubling to `RETRY_MOST`, until the statement expires; root is asked `MOST_ASKED` times.
+one after `RETRY_FIRST`, doubling to `RETRY_MOST`, until the statement expires; root is asked `MOST_ASKED` times,
+and not while it is at work on another release.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from appliance import releases
 from appliance.keeper.law.acts import Acts, Given
 from appliance.keeper.store.database import Store
 from appliance.messages import ReleaseFetched, ReleaseWanted
-from appliance.releases import Programs, Record, Running
+from appliance.releases import UNDER_WAY, Programs, Record, Running
 from appliance.requests import Answer, TakeReleaseRequest
 from wire.documents import DocumentError
 from wire.orders import TakeRelease
@@ -66,6 +67,8 @@ class _Wanted:
 
     signed: SignedRelease
     since: float
+    before: float
+    """`Record.since` when it was ordered: root's clock need not be ours."""
     due: float = 0.0
     """Monotonic: when to ask the courier, or root, again."""
     retry: float = RETRY_FIRST
@@ -73,6 +76,8 @@ class _Wanted:
     octets: int = 0
     asked: int = 0
     request_id: str = ""
+    said: str = "Nothing on the box took the release over."
+    """Why root does not have it."""
 
 
 class Updating:
@@ -104,10 +109,12 @@ class Updating:
                 return None
             if parts(release.version) < parts(pending.version):
                 return f"Version {pending.version}, which is newer, is on its way already."
-        if record.signed == order.signed and record.stage == "waiting":
-            return None
-        self._wanted = _Wanted(signed=order.signed, since=given.at)
-        self._store.set(_WANTED, json.dumps({"since": given.at, "signed": order.signed.model_dump_json()}))
+        there = record.release
+        if there is not None and there.sha256 == release.sha256 and record.stage in {*UNDER_WAY, "waiting"}:
+            return None  # root has it
+        self._wanted = _Wanted(signed=order.signed, since=given.at, before=record.since)
+        said = {"since": given.at, "before": record.since, "signed": order.signed.model_dump_json()}
+        self._store.set(_WANTED, json.dumps(said))
         self._store.set(_FAILED, "")
         self._look_due = float("-inf")
         return None
@@ -168,20 +175,24 @@ class Updating:
     def _over(self, wanted: _Wanted, root: Root, at: float) -> bool:
         """Whether there is nothing more to do here: root has it, or it is not to be had."""
         record = root.record()
-        if record.signed == wanted.signed and record.since >= wanted.since:
+        if record.signed == wanted.signed and record.since != wanted.before:
             self._store.set(_FAILED, "")
             self._forget()  # root's record tells the rest
             return True
         answer = root.answer() if wanted.request_id else None
         if answer is not None and answer.request_id == wanted.request_id and answer.outcome != "done":
-            self._fail(wanted, answer.detail, at, final=True)
+            self._fail(wanted, answer.detail, at, final=answer.outcome == "refused")
+            wanted.said, wanted.request_id = answer.detail, ""  # what went wrong is asked for again
         elif wanted.signed.release.expires.timestamp() <= at:
             self._fail(wanted, "The release expired before the box had it.", at, final=True)
         return self._wanted is None
 
     def _hand_over(self, wanted: _Wanted, root: Root, *, at: float, monotonic: float) -> None:
         if wanted.asked >= MOST_ASKED:
-            self._fail(wanted, "Nothing on the box took the release over.", at, final=True)
+            self._fail(wanted, wanted.said, at, final=True)
+            return
+        if releases.busy(root.record()) is not None:
+            wanted.due = monotonic + RETRY_FIRST  # with another release; this one's turn comes
             return
         wanted.asked, wanted.due, wanted.request_id = wanted.asked + 1, monotonic + ASKED_SECONDS, self._new_id()
         if not root.ask(TakeReleaseRequest(request_id=wanted.request_id, at=at, signed=wanted.signed)):
@@ -229,7 +240,9 @@ class Updating:
             return None
         said = json.loads(kept)
         try:
-            return _Wanted(signed=parse_signed(said["signed"].encode()), since=said["since"])
+            return _Wanted(
+                signed=parse_signed(said["signed"].encode()), since=said["since"], before=said.get("before", 0.0)
+            )
         except DocumentError:  # another version's form: whoever wants it orders it again
             return None
 

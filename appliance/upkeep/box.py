@@ -66,7 +66,10 @@ class Box:
         """Take the fetched file over and have RAUC look at it."""
         source = bundle.fetched_path(self.settings.state_dir, release.sha256)
         problem = bundle.take_over(release, source, self.software.state)
-        return problem or bundle.inspect(release, self.software.state)
+        problem = problem or bundle.inspect(release, self.software.state)
+        if problem:
+            (self.software.state / bundle.BUNDLE).unlink(missing_ok=True)
+        return problem
 
     def well(self) -> frozenset[str]:
         """What is well now."""
@@ -76,8 +79,7 @@ class Box:
         """Have RAUC write the other system partition."""
         path = self.software.state / bundle.BUNDLE
         problem = install(["rauc", "install", str(path)], progress)
-        if not problem:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # what went wrong is not tried again
         return f"Version {release.version} could not be written: {problem}." if problem else ""
 
     def prove(self, before: frozenset[str]) -> str:
@@ -92,14 +94,64 @@ class Box:
             self.waiting.wait(LOOK_SECONDS)
 
     def mark(self, *, good: bool) -> str:
-        """Tell the boot loader; a bad partition is also no longer the one that starts next."""
-        if good:
-            return run(["rauc", "status", "mark-good", "booted"])
-        return run(["rauc", "status", "mark-active", "other"]) or run(["rauc", "status", "mark-bad", "booted"])
+        """Tell the boot loader."""
+        return mark(good=good)
 
     def restart(self) -> str:
         """Start the machine anew, in order."""
-        return run(["systemctl", "--no-block", "reboot"])
+        return restart()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """This machine where what runs cannot read what the box lives by: a new version of which that is so is not well."""
+
+    software: SoftwareSettings
+    why: str
+
+    def running(self) -> Running:
+        """What runs now."""
+        return read_running(self.software)
+
+    def quiet(self, _record: Record) -> bool:
+        """Never: nobody knows."""
+        return False
+
+    def check(self, _release: Release) -> str:
+        """It cannot be taken."""
+        return self.why
+
+    def well(self) -> frozenset[str]:
+        """Nothing is known to be."""
+        return frozenset()
+
+    def write(self, _release: Release, _progress: Callable[[int], None]) -> str:
+        """It is not written."""
+        return self.why
+
+    def prove(self, _before: frozenset[str]) -> str:
+        """It is not well."""
+        return self.why
+
+    def mark(self, *, good: bool) -> str:
+        """Tell the boot loader."""
+        return mark(good=good)
+
+    def restart(self) -> str:
+        """Start the machine anew, in order."""
+        return restart()
+
+
+def mark(*, good: bool) -> str:
+    """Tell the boot loader of the partition that runs; a bad one is also no longer the one that starts next."""
+    if good:
+        return run(["rauc", "status", "mark-good", "booted"])
+    return run(["rauc", "status", "mark-active", "other"]) or run(["rauc", "status", "mark-bad", "booted"])
+
+
+def restart() -> str:
+    """Start the machine anew, in order; what went wrong, or nothing."""
+    return run(["systemctl", "--no-block", "reboot"])
 
 
 def octets(interface: str, sys: Path = Path("/sys")) -> int | None:

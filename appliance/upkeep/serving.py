@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from appliance import clock, releases
 from appliance.releases import read_record, read_running
-from appliance.requests import RefusedError, RestartRequest, TakeReleaseRequest
+from appliance.requests import LaterError, RefusedError, RestartRequest, TakeReleaseRequest
 from appliance.settings import BoxSettings
 from appliance.upkeep import runner
 from appliance.upkeep.box import Box, run
+from appliance.upkeep.box import restart as start_anew
 from appliance.upkeep.update import take
 from firmware import household
 from wire.keys import verify_key
@@ -17,6 +18,7 @@ def take_release(request: TakeReleaseRequest, settings: BoxSettings, now: float)
     """Judge a release again and write it to the other system partition.
 
     Raises:
+        LaterError: another update is under way.
         RefusedError: it is not taken, or did not work; why.
         OSError: nothing can be written down.
         FileError: the household's file cannot be read.
@@ -33,11 +35,18 @@ def take_release(request: TakeReleaseRequest, settings: BoxSettings, now: float)
                 why := releases.refusal(request.signed, pinned=pinned, running=running, record=record, at=now)
             ) is not None:
                 raise RefusedError(why)
+            if (why := releases.busy(record)) is not None:
+                raise LaterError(why)
+            if record.stage == "waiting" and (
+                # What waits was never proved: from here on it is not what starts next, nor left if the power goes.
+                problem := run(["rauc", "status", "mark-active", "booted"])
+            ):
+                raise OSError(problem)
             runner.save(software.state, take(record, request.signed, running, now))
             box = Box(settings=settings, software=software, house=household.load(settings.household))
             after = runner.go_on(software.state, box, clock.now)
     except runner.BusyError:
-        raise RefusedError("The box is busy with an update; try again later.") from None
+        raise LaterError("The box is busy with an update; try again later.") from None
     if after.stage == "failed":
         raise RefusedError(after.detail)
 
@@ -48,5 +57,5 @@ def restart(_request: RestartRequest, _settings: BoxSettings, _now: float) -> No
     Raises:
         OSError: systemd would not.
     """
-    if problem := run(["systemctl", "--no-block", "reboot"]):
+    if problem := start_anew():
         raise OSError(problem)

@@ -8,6 +8,8 @@ next start, from the record and from which system partition runs, where to go on
                                           |            |-> (the old partition again) rolled-back
                                           '-> rolled-back, where the boot loader went back by itself
 
+The boot loader may go back later too, after a version was proved: that is told as rolled-back as well.
+
 Writing makes the new partition the one that starts next: a power cut after that brings the proof forward. Bounded:
 `MOST_TRIES` of each.
 """
@@ -56,7 +58,7 @@ def take(record: Record, signed: SignedRelease, running: Running, at: float) -> 
     )
 
 
-def step(  # noqa: PLR0911 - one return a stage reads best
+def step(  # noqa: C901, PLR0911 - one case and one return a stage read best
     record: Record, running: Running, *, quiet: bool, at: float
 ) -> tuple[Record, Effect]:
     """What is next, and the record to write down first. `quiet`: the machine may be started anew now."""
@@ -64,10 +66,17 @@ def step(  # noqa: PLR0911 - one return a stage reads best
     if release is None:
         return record, Effect.NOTHING
     match record.stage:
-        case "checking":
-            return _again(record, Effect.CHECK, at)
+        case "checking":  # nothing is written yet: wherever the box runs now is where it goes back to
+            here = record.model_copy(update={"from_slot": running.slot, "from_version": running.version})
+            return _again(here, Effect.CHECK, at)
         case "writing" | "waiting" | "restarting" if running.slot != record.from_slot:
             return _prove(_at(record, "proving", at, tries=0, boot="", verdict="", marked=False), running, at)
+        case "failed" if not record.verdict and running.slot != record.from_slot and running.version == release.version:
+            # The installer went on after it was given up, and what it wrote was started.
+            return _prove(_at(record, "proving", at, tries=0, boot="", marked=False), running, at)
+        case "done" if running.slot == record.from_slot and running.version != release.version:
+            detail = f"Version {release.version} did not start any more; the box runs {running.version} again."
+            return _at(record, "rolled-back", at, detail=detail), Effect.NOTHING
         case "writing":
             return _again(record, Effect.WRITE, at)
         case "waiting" if quiet:
@@ -120,6 +129,9 @@ def _prove(  # noqa: PLR0911 - one return a case reads best
     anew = running.boot != record.boot
     if anew:
         record = record.model_copy(update={"boot": running.boot, "tries": record.tries + 1})
+    if not record.verdict and record.release is not None and running.version != record.release.version:
+        detail = f"the partition holds version {running.version}."
+        return record.model_copy(update={"verdict": "unwell", "detail": detail}), Effect.MARK_BAD
     if record.verdict == "well":
         return record, Effect.MARK_GOOD
     if record.verdict == "unwell" and record.marked and not anew:

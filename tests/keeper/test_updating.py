@@ -186,6 +186,49 @@ def test_root_that_refuses_or_does_not_answer(bench: Any, root: Root) -> None:
     assert (state.stage, state.detail, state.wanted) == ("failed", "No.", "2026.11.1")
 
 
+@pytest.mark.req("R4")
+def test_root_that_is_at_work_is_asked_when_it_is_done(bench: Any, root: Root) -> None:
+    root.written = Record(stage="proving", signed=_signed(bench, sha256="cd" * 32), since=bench.wall)
+    signed = _signed(bench, "2026.11.2")
+    assert _order(bench, signed)[1].outcome is Outcome.APPLIED, "a refusal would count as a failure of the release"
+    bench.wait(LOOK_SECONDS)
+    bench.hear(Peer.COURIER, m.ReleaseFetched(sha256="ab" * 32, outcome="whole"))
+    for _ in range(5):
+        bench.wait(ASKED_SECONDS)
+    assert not root.asked
+    root.written = Record(stage="rolled-back", signed=root.written.signed, since=bench.wall)
+    bench.wait(ASKED_SECONDS)
+    assert [item.signed for item in root.asked] == [signed]
+    # Its own clock may be behind: what counts is that it wrote something down.
+    root.written = Record(stage="writing", signed=signed, since=1.0)
+    bench.wait(LOOK_SECONDS)
+    for _ in range(3):
+        bench.wait(ASKED_SECONDS)
+    assert len(root.asked) == 1
+    assert _order(bench, signed)[1].outcome is Outcome.APPLIED, "ordered again, it goes on"
+    assert _software(bench).stage == "writing"
+
+
+@pytest.mark.req("R4")
+def test_what_went_wrong_at_root_is_asked_for_again(bench: Any, root: Root) -> None:
+    _order(bench, _signed(bench))
+    bench.wait(LOOK_SECONDS)
+    bench.hear(Peer.COURIER, m.ReleaseFetched(sha256="ab" * 32, outcome="whole"))
+    for _ in range(MOST_ASKED + 2):
+        bench.wait(ASKED_SECONDS)
+        root.said = Answer(
+            request_id=root.asked[-1].request_id,
+            name=RequestName.TAKE_RELEASE,
+            outcome="failed",
+            detail="Full.",
+            at=1.0,
+        )
+    bench.wait(ASKED_SECONDS)
+    assert len(root.asked) == MOST_ASKED
+    state = _software(bench)
+    assert (state.stage, state.detail) == ("failed", "Full.")
+
+
 def test_root_that_cannot_be_asked_is_said(bench: Any, root: Root) -> None:
     root.deaf = True
     _order(bench, _signed(bench))

@@ -41,6 +41,8 @@ class Board:
     going_down: bool = False
     checks: str = ""
     quiet_now: bool = True
+    holds: str = ""
+    """The version that a bundle really has, where that is not what its statement says."""
 
     def cut(self, name: str, act: Callable[[], None] = lambda: None) -> None:
         self.things += 1
@@ -71,7 +73,7 @@ class Board:
             self.versions[other], self.good[other] = "", False
 
         def whole() -> None:
-            self.versions[other], self.good[other] = release.version, True
+            self.versions[other], self.good[other] = self.holds or release.version, True
             self.starts_next, self.tries = other, 0
 
         self.cut("half written", half)

@@ -18,7 +18,7 @@ from appliance import settings as box_settings
 from appliance.cli import health, serve_request, upkeep
 from appliance.requests import RequestName, RestartRequest, TakeReleaseRequest, WipeRequest
 from appliance.settings import BoxSettings, SoftwareSettings
-from appliance.upkeep import vitals
+from appliance.upkeep import runner, vitals
 from appliance.upkeep.bundle import fetched_path
 from wire.keys import public_text
 from wire.release import Release, sign
@@ -145,6 +145,70 @@ def test_a_version_that_is_not_well_goes_back(
 
 
 @pytest.mark.req("R4")
+@pytest.mark.parametrize("what", ["settings", "household"])
+def test_a_version_that_cannot_read_the_box_s_files_goes_back(
+    box: tuple[Path, BoxSettings, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str
+) -> None:
+    path, settings, log = box
+    assert settings.software is not None
+    monkeypatch.setattr("appliance.upkeep.box.may_restart", lambda *_, **__: True)
+    _ask(settings)
+    assert _serve(path, "take-release") == 0
+    monkeypatch.setattr(health, "_USUAL", settings.software)
+    text = path.read_text()
+    if what == "settings":
+        path.write_text(text + "\n[what_no_version_knows]\na = 1\n")
+    else:
+        settings.household.write_text("nonsense = [")
+    log.write_text("")
+    monkeypatch.setattr("appliance.releases.slot", lambda _root=None: "B")
+    (tmp_path / "version").write_text("2026.11.1\n")
+    assert CliRunner().invoke(health.health, ["--config", str(path)]).exit_code == 1
+    assert log.read_text().splitlines() == [
+        "status mark-active other",
+        "status mark-bad booted",
+        "systemctl --no-block reboot",
+    ]
+    # The same in a version that was proved before: it stays, and the boot loader's tries do not run out.
+    record = releases.read_record(settings.software.state)
+    runner.save(settings.software.state, record.model_copy(update={"stage": "done"}))
+    log.write_text("")
+    assert CliRunner().invoke(health.health, ["--config", str(path)]).exit_code == 2
+    assert log.read_text() == "status mark-good booted\n"
+
+
+@pytest.mark.req("R4")
+def test_one_that_waits_is_not_what_starts_next_while_a_newer_one_is_taken(
+    box: tuple[Path, BoxSettings, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, settings, log = box
+    assert settings.software is not None
+    monkeypatch.setattr("appliance.upkeep.box.may_restart", lambda *_, **__: False)
+    _ask(settings)
+    assert _serve(path, "take-release") == 0
+    assert releases.read_record(settings.software.state).stage == "waiting"
+    log.write_text("")
+    _ask(settings, version="2026.11.2")
+    _serve(path, "take-release")
+    assert log.read_text().splitlines()[0] == "status mark-active booted"
+    record = releases.read_record(settings.software.state)
+    assert (record.stage, "holds version 2026.11.1" in record.detail) == ("failed", True)
+    assert not (settings.software.state / "bundle.raucb").exists(), "nothing is left of what is not taken"
+
+
+@pytest.mark.req("R4")
+def test_while_another_is_at_work_it_may_be_asked_for_again(box: tuple[Path, BoxSettings, Path]) -> None:
+    path, settings, _log = box
+    assert settings.software is not None
+    _ask(settings)
+    with runner.alone(settings.software.state):
+        assert _serve(path, "take-release") == 1
+    answer = requests.answered(settings.run_dir, RequestName.TAKE_RELEASE, owners=ME)
+    assert answer is not None
+    assert (answer.outcome, "try again later" in answer.detail) == ("failed", True)
+
+
+@pytest.mark.req("R4")
 def test_what_root_refuses_is_answered(box: tuple[Path, BoxSettings, Path]) -> None:
     path, settings, log = box
     for raw, values, says in (
@@ -180,6 +244,8 @@ def test_a_request_that_nobody_serves_or_that_is_none_is_told(
     assert answer is not None
     assert answer.outcome == "refused"
     (settings.run_dir / "requests" / "wipe.json").write_text("{}")
+    assert _serve(path, "wipe") == 1
+    (settings.run_dir / "requests" / "wipe.json").mkdir()
     assert _serve(path, "wipe") == 1
     assert _serve(path.with_name("no.toml"), "wipe") == 2
 

@@ -135,6 +135,52 @@ def test_what_the_installer_refuses_changes_nothing(
     assert board.starts_next == "A"
 
 
+@pytest.mark.req("R4")
+def test_a_partition_that_holds_another_version_is_not_proved(
+    tmp_path: Path, board: Any, signed: Any, now: float, power_cut: Any
+) -> None:
+    board.holds = "2026.10.9"
+    record = _live(tmp_path, board, signed(), now, power_cut)
+    assert (record.stage, record.floor, board.slot) == ("rolled-back", None, "A")
+    assert "holds version 2026.10.9" in record.detail
+    assert "prove" not in board.trace
+
+
+@pytest.mark.req("R4")
+def test_the_loader_changed_partitions_before_anything_was_written(
+    tmp_path: Path, make_board: Any, signed: Any, now: float
+) -> None:
+    board = make_board(versions={"A": "2026.9.1", "B": "2026.10.1"}, slot="B", starts_next="B")
+    runner.save(tmp_path, take(Record(), signed(), board.running(), now))
+    board.slot = "A"  # three cuts
+    record = _go(tmp_path, board, now)
+    assert (record.stage, record.from_slot, record.from_version) == ("restarting", "A", "2026.9.1")
+    board.boot()
+    record = _go(tmp_path, board, now)
+    assert (record.stage, board.running().version) == ("done", "2026.11.1")
+
+
+@pytest.mark.req("R4")
+def test_what_the_installer_wrote_after_it_was_given_up_is_proved(board: Any, signed: Any, now: float) -> None:
+    begun = take(Record(), signed(), board.running(), now)
+    record = done(begun.model_copy(update={"stage": "writing"}), Effect.WRITE, problem="too slow", at=now)
+    assert step(record, board.running(), quiet=True, at=now) == (record, Effect.NOTHING)
+    board.versions["B"], board.slot = "2026.11.1", "B"
+    record, effect = step(record, board.running(), quiet=True, at=now)
+    assert (record.stage, effect) == ("proving", Effect.PROVE)
+
+
+@pytest.mark.req("R4")
+def test_a_loader_that_went_back_later_is_told(
+    tmp_path: Path, board: Any, signed: Any, now: float, power_cut: Any
+) -> None:
+    _live(tmp_path, board, signed(), now, power_cut)
+    board.slot = "A"
+    record = _go(tmp_path, board, now)
+    assert (record.stage, record.floor) == ("rolled-back", "2026.10.1")
+    assert record.detail == "Version 2026.11.1 did not start any more; the box runs 2026.10.1 again."
+
+
 def test_a_machine_that_cannot_be_started_anew_is_not_tried_for_ever(board: Any, signed: Any, now: float) -> None:
     record = take(Record(), signed(), board.running(), now).model_copy(update={"stage": "waiting"})
     effects = []
