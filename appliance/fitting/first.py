@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
+from appliance import passphrases
+from appliance.fitting import answer, defaults, keys, operator, ports, taking, wipe
 from appliance.fitting import card as cards
-from appliance.fitting import defaults, keys, operator, ports, taking, wipe
 from appliance.fitting.places import Places, folder, keep
 from firmware import layout
 from firmware.household import Household, as_toml, load
@@ -34,6 +35,7 @@ def boot(places: Places, *, now: float) -> tuple[str, ...]:
     if taking.resume(places):
         said.append("An enrolment that was cut off is finished.")
     if places.enrolled:
+        _forget_left(places)
         return (*said, "This box is enrolled; nothing to do.")
     known = operator.load(places.at(layout.OPERATOR_FILE))
     held = keys.ensure(places)
@@ -83,6 +85,20 @@ def write_household(places: Places, *, taken: tuple[IPv4Network, ...] = (), anew
     if house != before:
         keep(path, as_toml(house).encode(), mode=0o644)
     return house
+
+
+def _forget_left(places: Places) -> None:
+    """Once the warden has written passphrases down, those that enrolment left may hold some that were ended since.
+
+    A keeper that lost its database would bring them back, and take the home its new one; without them it asks the
+    warden (`appliance.keeper.wifi`).
+    """
+    try:
+        text = places.at(layout.PASSPHRASE_FILE).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return
+    if passphrases.read(text).written:
+        taking.erase(places, answer.PASSPHRASES_FILE)
 
 
 def psk_line(key_id: str, passphrase: str) -> str:

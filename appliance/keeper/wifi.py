@@ -4,6 +4,7 @@ They are about the family's network and no device's use of it, so that orders ab
 whose a passphrase is needs one. Each is kept as it came, sealed to the box's own key under its id: nothing here can be
 read from the database, and destroying that key destroys them. A box that knows of none, because it was just enrolled
 or lost its database, takes what enrolment left or, failing that, what the access point reads: the home's Wi-Fi goes on.
+What enrolment left goes at the next start after anything was changed (`appliance.fitting.first`).
 
 Bounded: `MOST_PASSPHRASES`. How the access point is, is the last that the warden said.
 """

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from appliance import settings as box_settings
 from appliance.fitting import answer, first, taking
-from appliance.fitting.answer import Planned
+from appliance.fitting.answer import PASSPHRASES_FILE, Planned
+from appliance.messages import Passphrase
+from appliance.passphrases import render
 from firmware import layout
 from firmware.household import load
 from wire import authority as documents
@@ -214,3 +216,18 @@ def test_bent_answers_never_raise_anything_else(sealed: tuple[Any, bytes], data:
 @pytest.fixture
 def sealed(box: Any, service: Any) -> tuple[Any, bytes]:
     return box.keys.sealing, service.answer(box)
+
+
+@pytest.mark.req("R57", "N9")
+def test_what_enrolment_left_goes_when_passphrases_were_written_since(box: Any, service: Any, now: float) -> None:
+    taking.take(box.places, read(box, service.answer(box), now))
+    left, psk = box.places.at(PASSPHRASES_FILE), box.places.at(layout.PASSPHRASE_FILE)
+    first.boot(box.places, now=now)
+    assert left.exists(), "the keeper may not have read it yet"
+    home = Passphrase(key_id="household", passphrase="another one since", purpose="household")
+    psk.write_text(render((home,), written=now))
+    first.boot(box.places, now=now)
+    assert not left.exists(), "a keeper without its database would bring back what was ended"
+    first.boot(box.places, now=now)
+    psk.unlink()
+    first.boot(box.places, now=now)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,14 +10,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from firmware.household import Wan
 from wire.enrolment import (
+    LINE_USER,
     MAX_ANSWER,
     BrokerAt,
     Enrolment,
     EnrolmentError,
     ListAt,
     NoticeTexts,
+    Uplink,
     open_,
     seal,
 )
@@ -77,3 +82,22 @@ def test_it_is_bounded_on_both_sides() -> None:
         seal(enrolment(lists=many, authority="a" * 64 * 1024), signer=SERVER, recipient=BOX.public_key())
     with pytest.raises(EnrolmentError, match="too large"):
         open_(b"A" * (MAX_ANSWER + 1), recipient=BOX, pinned=PINNED)
+
+
+@pytest.mark.req("R5")
+@pytest.mark.parametrize("user", [None, "", 'a"b', "a\\b", "two words", "x" * 129])
+def test_a_line_that_no_box_could_dial_is_none(user: str | None) -> None:
+    with pytest.raises(ValidationError):
+        Uplink(kind="pppoe", user=user, password="secret-of-the-line")
+
+
+def test_whatever_a_line_may_be_called_a_household_file_takes() -> None:
+    for letter in map(chr, range(128)):
+        taken = re.fullmatch(LINE_USER, letter) is not None
+        document = {"interface": "ppp0", "kind": "pppoe", "port": "eth0", "user": letter}
+        try:
+            Wan.model_validate(document)
+        except ValidationError:
+            assert not taken, letter
+        else:
+            assert taken, letter
