@@ -58,15 +58,13 @@ def apply(household: Path, root: Path, *, boot: bool, confirm: bool, by_hand: bo
 
 
 def _any_home(root: Path) -> Household:
-    """A router by cable, for a box whose data partition cannot be read: nothing watches, and the home has internet (R57).
+    """A router by cable, for a box whose data partition cannot be read: nothing watches, and the home has internet (R57)."""
+    from appliance.fitting import defaults, ports  # noqa: PLC0415 (a start seldom needs them, and waits)
+    from wire.enrolment import OperatorCard  # noqa: PLC0415 (as above)
 
-    Raises:
-        FileError: the operator's card cannot be read either.
-    """
-    from appliance.fitting import defaults, operator, ports  # noqa: PLC0415 (a start seldom needs them, and waits)
-
-    card = operator.load(root / layout.OPERATOR_FILE.lstrip("/"))
-    return defaults.household(ports.found(root / "sys/class/net"), card, None)
+    # The operator's card may be lost with the rest; without Wi-Fi and shell there is no use for it.
+    nobody = OperatorCard.model_construct(country="GB", engineer_keys=(), time_servers=())
+    return defaults.household(ports.found(root / "sys/class/net"), nobody, None)
 
 
 def _tell(outcome: Outcome, *, boot: bool) -> None:

@@ -97,9 +97,13 @@ def lay(
 
 
 def fstab() -> str:
-    """Mounts of every board; the root itself is the initramfs's business, the data partition `data`'s."""
+    """Mounts of every board; the root itself is the initramfs's business, the data partition `data`'s.
+
+    A common partition that does not mount stops no start: systemd would wait in its emergency mode for somebody at a
+    keyboard, and the home would have no internet (R57).
+    """
     return (
-        f"PARTUUID={partuuid(COMMON)} /boot/firmware vfat ro,umask=0077,nodev,nosuid,noexec 0 0\n"
+        f"PARTUUID={partuuid(COMMON)} /boot/firmware vfat ro,nofail,umask=0077,nodev,nosuid,noexec 0 0\n"
         "tmpfs /tmp tmpfs nodev,nosuid,size=25%,mode=1777 0 0\n"
     )
 

@@ -196,3 +196,18 @@ def test_nothing_to_confirm_is_said(tmp_path: Path) -> None:
         check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "Nothing is waiting for that.\n")
+
+
+@pytest.mark.req("R57")
+def test_a_box_whose_data_partition_is_lost_routes_by_cable(tmp_path: Path) -> None:
+    root, net = tmp_path / "root", tmp_path / "root/sys/class/net"
+    for name in ("eth0", "eth1"):
+        (net / name / "device").mkdir(parents=True)
+        (net / name / "type").write_text("1\n")
+    command = [GATEHOUSE, "apply", "--boot", f"--root={root}", f"--household={tmp_path}/not-there/household.toml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "what fits any home is used" in done.stderr
+    assert 'define wan = "eth0"' in (root / "etc/nftables.conf").read_text()
+    assert "Name=eth1" in (root / "etc/systemd/network/20-gatehouse-lan-ports.network").read_text()
+    assert not (root / "etc/hostapd").exists()

@@ -152,3 +152,13 @@ def test_wrong_words_are_refused(data: Any, tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "image.json").write_text("{}")
     monkeypatch.setattr(data, "IMAGE", tmp_path / "image.json")
     assert data.main(["format"]) == 2
+
+
+def test_a_card_that_does_not_read_is_not_taken_for_an_empty_one(
+    data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "run", lambda *_, **__: ("", 1))
+    with pytest.raises(OSError, match="directory"):  # reading it fails, as that of a worn card does
+        data.made_with(str(tmp_path))
+    (tmp_path / "empty").write_bytes(bytes(100))
+    assert data.made_with(str(tmp_path / "empty")) is None

@@ -124,6 +124,16 @@ def test_u_boot_s_script_takes_a_try_before_it_starts_a_slot() -> None:
     assert "saveenv" not in script  # three words are remembered, never U-Boot's whole environment
 
 
+@pytest.mark.req("R57")
+def test_no_partition_that_does_not_mount_keeps_the_home_from_its_internet() -> None:
+    """One that systemd requires would end the start in a shell that waits for somebody."""
+    from imaging import tree
+
+    for line in tree.fstab().splitlines():
+        device, _, _, options, *_ = line.split()
+        assert device == "tmpfs" or "nofail" in options.split(",")
+
+
 def test_rauc_knows_two_slots_and_our_hand_on_the_loader() -> None:
     from imaging import tree
     from imaging.boards import BOARDS
