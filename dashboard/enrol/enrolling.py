@@ -194,7 +194,7 @@ class Enroller:
             return Uplink.model_validate({"kind": held.uplink} | given)
         except ValidationError:  # a box would take nothing of an answer with half a line in it
             why = "what was entered for the home's line cannot be used; enter it again"
-            raise UnansweredError(Outcome.LATER, why, site=site) from None
+            raise UnansweredError(Outcome.REFUSED, why, site=site) from None  # whoever fits it reads why
 
     def _take(self, site: str, kind: str, most: int, now: float) -> None:
         with self._lock:

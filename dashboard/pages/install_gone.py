@@ -72,7 +72,7 @@ def _paper(found: Visit) -> Paper:
         facts.append((_("Emptied"), words.date_time(float(held["at"]), at_desk.zone)))
         facts.append((_("Keys destroyed"), str(held.get("keys", ""))))
         facts.append((_("Files removed"), str(held.get("files", ""))))
-        kept = _("The box has said that it destroyed its keys, and with them all that it kept of this home.")
+        kept = _("The last word of the box was that it destroys its keys, and with them all that it kept of this home.")
     else:
         kept = _(
             "The box could not be reached, so it has not said that it is empty. Nobody uses it before it is emptied."

@@ -187,7 +187,7 @@ def test_a_line_that_cannot_be_dialled_is_said_and_not_given_by_half(station: An
     with station.engine.begin() as connection:
         wifi.save_wifi(connection, "box-1", ssid="Home", uplink="pppoe", uplink_sealed=line, by="officer-1", now=NOW)
     answer = station.enroller.answer(box.request(), NOW)
-    assert answer.outcome is Outcome.LATER
+    assert answer.outcome is Outcome.REFUSED
     assert "enter it again" in answer.says
 
 

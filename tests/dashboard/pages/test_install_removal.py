@@ -84,7 +84,7 @@ def test_a_box_is_emptied_taken_away_and_revoked_and_its_certificate_says_so(
     assert fitting.seed.rows(schema.wifi) == fitting.seed.rows(schema.wifi_key) == []
     assert "At the address: 4 minutes. The aim is 10." in officer.get(at).text
     text = officer.get(f"{at}/removal").text
-    for part in ("Certificate of removal", "31", "57", "destroyed its keys", "Minutes at the address"):
+    for part in ("Certificate of removal", "31", "57", "it destroys its keys", "Minutes at the address"):
         assert part in text
     assert officer.get(f"{at}/removal.pdf").data.startswith(b"%PDF")
 
