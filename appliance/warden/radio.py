@@ -31,7 +31,7 @@ class Radio:
 
     def found(self, point: AccessPoint) -> None:
         """An access point has appeared."""
-        self._wifi.anew(point)
+        self._wifi.anew(point, monotonic=clock.monotonic())
 
     def heard(self, point: AccessPoint) -> None:
         """An access point was read: who tried with it what is no passphrase of ours."""

@@ -3,7 +3,8 @@
 The file outlives the power and the keeper: the family's Wi-Fi needs nothing of ours (R57). A dated passphrase goes at its
 time though the keeper is dead, and the devices that joined with it are sent away then; a new one counts at once, and
 nobody is dropped for it. Moments are the keeper's, moved on by the monotonic clock; before the keeper has said one, the
-wall clock's, but never earlier than the file was written (a board that was without power may wake in the past).
+wall clock's, but never earlier than the file was written (a board that was without power may wake in the past). The home's
+own passphrase is never taken out, only another put in its place.
 
 Bounded: `MAX_PASSPHRASES` entries; `MAX_STATIONS` stations are looked through; each question to hostapd waits
 `RELOAD_SECONDS` at most. What goes wrong is said in `WifiSeen` and logged once, never raised.
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.messages import Passphrase, WifiKept, WifiPassphrases, WifiSeen
-from appliance.passphrases import MAX_FILE, PassphraseFile, read, render
+from appliance.passphrases import HOUSEHOLD, MAX_FILE, PassphraseFile, read, render
 from wire.files import replace
 
 MAX_STATIONS = 128
@@ -28,8 +29,9 @@ SEEN_SECONDS = 300.0
 """Between two reports of how the access point is, while nothing changes."""
 LOOK_SECONDS = 15.0
 RELOAD_SECONDS = 3.0
-"""hostapd answers when it has made a key of each passphrase, of which many take a small board a second; what takes longer
-is asked for again with the next tick."""
+"""hostapd answers when it has made a key of each passphrase, of which many take a small board a second."""
+AGAIN_SECONDS = 30.0
+"""What takes longer is asked for again so much later: hostapd works off each question, and lets nobody in meanwhile."""
 
 _RELOAD = "RELOAD_WPA_PSK"
 _LINE = re.compile(r"([A-Za-z_]+)(?:\[0\])?=(.*)")
@@ -57,10 +59,8 @@ class Wifi:
         self._written_due = monotonic + KEEP_SECONDS
         self._look_due = self._seen_due = monotonic
         self._seen: WifiSeen | None = None
-        self._pending = False
-        """An access point has not said yet that it took the file up."""
-        self._gone: set[str] = set()
-        """Ids whose devices are still to be sent away."""
+        self._push_due: float | None = None
+        """When an access point that has not said yet that it took the file up is asked again."""
         self._detail = f"{self._file.unread} lines of {path.name} are no passphrases" if self._file.unread else ""
 
     @property
@@ -83,19 +83,21 @@ class Wifi:
 
     def tick(self, points: Iterable[Asked], *, monotonic: float) -> None:
         """Take out what has ended; now and then say in the file that time has passed."""
-        if self._pending:
-            points = list(points)
-            self._push(points)
+        points = list(points)
+        if self._push_due is not None and monotonic >= self._push_due:
+            self._push(points, monotonic)
         if any(each.ends is not None for each in self.keys):
-            points = list(points)
             self._bring(self.keys, points, monotonic)
             if monotonic >= self._written_due:
                 self._put(self.keys, monotonic)
 
-    def anew(self, point: Asked) -> None:
+    def anew(self, point: Asked, *, monotonic: float) -> None:
         """An access point was found: it may have read the file before it was written last."""
-        if self.keys and point.ask(_RELOAD, RELOAD_SECONDS) is None:
-            self._pending = True
+        if not self.keys:
+            return
+        due, detail = self._push_due, self._detail  # of the others
+        self._push([point], monotonic)
+        self._push_due, self._detail = due or self._push_due, self._detail or detail
 
     def seen(self, points: Iterable[Asked], *, now: float, monotonic: float) -> WifiSeen | None:
         """How the access point is, when that changed or was not said for long."""
@@ -128,16 +130,17 @@ class Wifi:
         moment = self.moment(monotonic)
         wanted = tuple(each for each in keys if each.ends is None or each.ends > moment)
         before = self.keys
+        if not any(each.key_id == HOUSEHOLD for each in wanted):
+            wanted += tuple(each for each in before if each.key_id == HOUSEHOLD)
         if set(wanted) == set(before) or not self._put(wanted, monotonic):
             return
-        names = {each.key_id for each in wanted}
-        gone = {each.key_id for each in before} - names
-        self._gone = (self._gone | gone) - names
+        gone = {each.key_id for each in before} - {each.key_id for each in wanted}
         _log.info("%d passphrases count; %d were taken out", len(wanted), len(gone))
-        self._push(points)
+        self._push(points, monotonic)
 
-    def _push(self, points: Iterable[Asked]) -> None:
-        """Have the file taken up everywhere, then send away who joined with what has ended."""
+    def _push(self, points: Iterable[Asked], monotonic: float) -> None:
+        """Have the file taken up everywhere, then send away who joined with what is not in it any more."""
+        names = {each.key_id for each in self.keys}
         late, refused = False, False
         for point in points:
             answer = point.ask(_RELOAD, RELOAD_SECONDS)
@@ -145,11 +148,9 @@ class Wifi:
             refused = refused or (answer is not None and answer.strip() != "OK")
             if answer is None:
                 continue
-            for mac in _joined_with(point, self._gone) if self._gone else ():
+            for mac in _joined_without(point, names):
                 point.ask(f"DEAUTHENTICATE {mac}")
-        self._pending = late
-        if not late:
-            self._gone = set()
+        self._push_due = monotonic + AGAIN_SECONDS if late else None
         self._detail = "an access point did not take the passphrases up" if refused else ""
         if refused:
             _log.warning("%s", self._detail)
@@ -170,8 +171,8 @@ class Wifi:
         return True
 
 
-def _joined_with(point: Asked, gone: set[str]) -> list[str]:
-    """Stations that were let in with one of these. A refused station has a `keyid` too: the last that was tried."""
+def _joined_without(point: Asked, names: set[str]) -> list[str]:
+    """Stations that were let in with none of these. A refused station has a `keyid` too: the last that was tried."""
     found = []
     answer = point.ask("STA-FIRST")
     for _ in range(MAX_STATIONS):
@@ -179,7 +180,8 @@ def _joined_with(point: Asked, gone: set[str]) -> list[str]:
         if not _ADDRESS.fullmatch(mac):
             break
         said = dict(_LINE.findall(rest))
-        if "[AUTHORIZED]" in said.get("flags", "") and said.get("keyid") in gone:
+        key_id = said.get("keyid")
+        if "[AUTHORIZED]" in said.get("flags", "") and key_id is not None and key_id not in names:
             found.append(mac)
         answer = point.ask(f"STA-NEXT {mac}")
     return found

@@ -108,7 +108,7 @@ def test_an_access_point_that_appears_is_told_to_read_the_file(
     radio = Radio(points, folder / "wifi.psk", monotonic=0.0)
     ((point,), _gone) = points.refresh()
     radio.found(point)
-    assert daemon.asked[-1] == "RELOAD_WPA_PSK"
+    assert daemon.asked[-2:] == ["RELOAD_WPA_PSK", "STA-FIRST"]
 
 
 @pytest.mark.req("R28")
