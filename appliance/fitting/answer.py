@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import TypeAdapter, ValidationError
 
 from appliance.fitting.keys import Keys
+from appliance.fitting.ports import MODEM
 from appliance.settings import AuthoritySettings, BoxSettings, Broker, ListSource, NoticeSettings, SoftwareSettings
 from appliance.settings import Keys as KeySettings
 from firmware import layout
@@ -32,8 +33,6 @@ from wire.wifi import HOUSEHOLD_KEY, SealedPassphrase, SealError, open_passphras
 
 PASSPHRASES_FILE = f"{layout.CONFIG}/passphrases.json"
 """As they came, sealed to the box's key: the keeper takes them in."""
-MODEM = "modem0"
-"""As `firmware` names a USB modem's interface."""
 _SEALED = TypeAdapter(tuple[SealedPassphrase, ...])
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
 from appliance.fitting.card import Sticker
-from appliance.fitting.ports import Port
+from appliance.fitting.ports import MODEM, Port
 from firmware.household import Household
 from wire.enrolment import OperatorCard
 
@@ -68,7 +68,9 @@ def household(
         before: what was chosen at an earlier start, kept as far as it fits: devices have addresses of it.
         taken: networks on the way to the internet.
     """
-    touched = [port for port in ports if port.hardware] or list(ports)
+    # A modem's other side is the provider's: its own addresses would be given out to the family.
+    named = [port for port in ports if port.name != MODEM]
+    touched = [port for port in named if port.hardware] or named
     wan = wan_port(touched)
     lan = [port.name for port in touched if not port.radio and port.name != wan][:MAX_LAN]
     radios = [port.name for port in touched if port.radio][:MAX_RADIOS]

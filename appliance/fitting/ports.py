@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_PORTS = 64
+MODEM = "modem0"
+"""As `firmware` names a USB modem's interface."""
 _ETHERNET = "1"  # linux/if_arp.h, ARPHRD_ETHER
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,14}")
 _NUMBER = re.compile(r"(\d+)")

@@ -25,6 +25,12 @@ def test_the_boards_own_socket_is_the_internets() -> None:
     assert wan_port([]) == "eth0"
 
 
+@pytest.mark.req("R5")
+def test_a_modem_that_is_in_already_is_no_socket_of_the_home(service: Any) -> None:
+    house = household([port("eth0"), port("eth1"), port("modem0")], service.card, new_sticker())
+    assert (house.wan.interface, house.lan.ports) == ("eth0", ("eth1",))
+
+
 def test_any_machine_gets_a_household(service: Any) -> None:
     many = [port(f"eth{number}") for number in range(20)] + [port(f"wlan{number}", radio=True) for number in range(5)]
     house = household(many, service.card, new_sticker())
