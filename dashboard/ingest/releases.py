@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, insert, or_, select, update
 
 from dashboard.demo import TENANT_PREFIX
 from dashboard.store import releases
 from dashboard.store.queries import write_audit
 from dashboard.store.releases import Progress, StoredRelease
-from dashboard.store.schema import box_software, command, pilot_box, release_box, site
+from dashboard.store.schema import box_software, command, pilot_box, release, release_box, site
 from wire.orders import TakeRelease
 from wire.release import SignedRelease, SoftwareState
 
@@ -136,6 +136,7 @@ def _tell(connection: Connection, stored: StoredRelease, *, tenant: str, now: fl
             box_software.c.number < stored.number,
             or_(box_software.c.place < share, pilot_box.c.site.is_not(None)),
             asked,
+            site.c.site.not_in(_told_newer(stored, tenant, now)),
         )
         .order_by(box_software.c.place, site.c.site)
         .limit(most)
@@ -146,6 +147,21 @@ def _tell(connection: Connection, stored: StoredRelease, *, tenant: str, now: fl
     for site_id, tries in rows:
         _order(connection, stored, site_id, tries=tries or 0, body=body, now=now)
     return len(rows)
+
+
+def _told_newer(stored: StoredRelease, tenant: str, now: float) -> Select[tuple[str]]:
+    """Boxes that have yet to take a newer release: they would refuse this one, and it would count as its failure."""
+    return (
+        select(release_box.c.site)
+        .join(release, release.c.release_id == release_box.c.release_id)
+        .where(
+            release.c.tenant == tenant,
+            release.c.board == stored.board,
+            release.c.number > stored.number,
+            release.c.state == "going",
+            release.c.expires > now,
+        )
+    )
 
 
 def _order(

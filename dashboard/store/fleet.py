@@ -41,18 +41,6 @@ def out_of_date(connection: Connection, tenant: str) -> tuple[tuple[str, tuple[s
     return tuple((site_id, tuple(said)) for site_id, said in rows if said)
 
 
-def boards(connection: Connection, tenant: str) -> tuple[str, ...]:
-    """Boards that boxes say they are."""
-    rows = connection.execute(
-        select(box_software.c.board)
-        .distinct()
-        .join(site, site.c.site == box_software.c.site)
-        .where(site.c.tenant == tenant, box_software.c.board.is_not(None))
-        .limit(MOST_ROWS)
-    )
-    return tuple(sorted(rows.scalars()))
-
-
 def pilots(connection: Connection, tenant: str) -> tuple[str, ...]:
     """Boxes that are told before all others."""
     rows = connection.execute(

@@ -126,6 +126,8 @@ def place(site_id: str) -> int:
 def add(connection: Connection, signed: SignedRelease, *, tenant: str, by: str, now: float) -> str:
     """Enter a statement whose signature held; its id. The same one again changes nothing.
 
+    One about the same bundle that was signed later takes the place of the one before: what expires is signed anew.
+
     Raises:
         NotTakenError: another of the version and board is here, or there are too many.
     """
@@ -140,6 +142,14 @@ def add(connection: Connection, signed: SignedRelease, *, tenant: str, by: str, 
     if there is not None:
         if there.statement == statement:
             return str(there.release_id)
+        if there.release_id == release_id and _statement(there.statement).release.issued < plain.issued:
+            connection.execute(
+                update(release)
+                .where(release.c.release_id == release_id)
+                .values(statement=statement, security=plain.security, expires=plain.expires.timestamp())
+            )
+            write_audit(connection, at=now, account_id=by, action="enter-release", subject=release_id, outcome="done")
+            return release_id
         raise NotTakenError(f"Another statement about version {plain.version} for {plain.board} is here already")
     if connection.scalar(select(release.c.release_id).where(release.c.release_id == release_id)) is not None:
         raise NotTakenError("The same bundle is here already under another version")
@@ -352,4 +362,8 @@ def _box(row: Row[tuple[object, ...]]) -> BoxAt:
 
 def release_of(stored: StoredRelease) -> Release:
     """What the statement says."""
-    return SignedRelease.model_validate_json(stored.statement).release
+    return _statement(stored.statement).release
+
+
+def _statement(text: str) -> SignedRelease:
+    return SignedRelease.model_validate_json(text)

@@ -226,7 +226,6 @@ def test_what_is_out_of_date_is_listed_and_what_says_nothing_keeps_what_was_said
     fleet.go()
     with engine.connect() as connection:
         assert fleets.out_of_date(connection, TENANT) == (("box-001", ("hostapd is 1, below 2",)),)
-        assert fleets.boards(connection, TENANT) == ("pi4",)
 
 
 def test_a_statement_is_entered_once(fleet: Any, clock: Any, engine: Engine) -> None:
@@ -234,13 +233,51 @@ def test_a_statement_is_entered_once(fleet: Any, clock: Any, engine: Engine) -> 
     with engine.begin() as connection:
         first = releases.add(connection, signed, tenant=TENANT, by="acc-1", now=clock.at)
         assert releases.add(connection, signed, tenant=TENANT, by="acc-1", now=clock.at + 5) == first
-        for other in (_signed(clock.at + 5), _signed(clock.at, "2026.11.2")):
+        others = (_signed(clock.at - 5), _signed(clock.at + 5, sha256="cd" * 32), _signed(clock.at, "2026.11.2"))
+        for other in others:
             with pytest.raises(NotTakenError):
                 releases.add(connection, other, tenant=TENANT, by="acc-1", now=clock.at)
     assert fleet.stored(first).state == "entered"
     with engine.begin() as connection:
         assert not releases.halt(connection, first, "x", tenant=TENANT, by="acc-1", now=clock.at)
         assert not releases.start(connection, "none", [], tenant=TENANT, by="acc-1", now=clock.at)
+
+
+@pytest.mark.req("R4")
+def test_a_statement_that_expires_is_signed_anew(fleet: Any, clock: Any) -> None:
+    release_id = fleet.enter()
+    fleet.start(release_id, (1, 0.0), (1000, 40 * DAY))
+    clock.at += 31 * DAY
+    fleet.go()
+    assert fleet.enter() == release_id
+    stored = fleet.stored(release_id)
+    assert (stored.state, stored.expires) == ("going", clock.at + 30 * DAY)
+    assert releases.release_of(stored).expires.timestamp() == clock.at + 30 * DAY
+    clock.at += 10 * DAY
+    for site in fleet.sites:
+        fleet.say(site)
+    for _ in range(3):
+        fleet.go()
+    assert fleet.told() == set(fleet.sites)
+
+
+@pytest.mark.req("R4")
+def test_a_box_that_has_yet_to_take_a_newer_release_is_not_told_of_an_older_one(
+    fleet: Any, clock: Any, seed: Any, engine: Engine
+) -> None:
+    older, newer = fleet.enter(), fleet.enter(version="2026.11.2", sha256="cd" * 32)
+    fleet.start(older)
+    fleet.start(newer, (500, 0.0))
+    for _ in range(3):
+        fleet.go()
+    told = {row["site"]: row["release_id"] for row in seed.rows(schema.release_box)}
+    assert len(seed.rows(schema.release_box)) == len(told) == 60, "each box is told of one"
+    assert told == {site: newer if releases.place(site) < 500 else older for site in fleet.sites}
+    with engine.begin() as connection:
+        assert releases.halt(connection, newer, "It does not work", tenant=TENANT, by="acc-1", now=clock.at)
+    for _ in range(3):
+        fleet.go()
+    assert fleet.progress(older).told == 60
 
 
 def test_there_are_not_more_releases_than_that(clock: Any, engine: Engine, seed: Any, monkeypatch: Any) -> None:
