@@ -25,13 +25,8 @@ def wipe(root: Path, *, yes: bool) -> None:
     """
     if not yes:
         click.confirm("All keys and records on this box are destroyed. Go on?", abort=True)
-    places = Places(root=root)
     try:
-        if root == Path("/"):
-            wiping.stop()
-        gone = wiping.wipe(places)
-        if root == Path("/"):
-            wiping.finish()
+        gone = wiping.wipe(Places(root=root))
     except OSError as error:
         click.echo(f"gatehouse: {error}", err=True)
         sys.exit(1)

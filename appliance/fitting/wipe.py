@@ -2,10 +2,10 @@
 
 In: a box. Out: nothing of the home on the data partition. What runs the family's internet goes on from memory until the
 box is unplugged: its configuration is not here, and `household.toml` and the Wi-Fi's passphrases are the last to go, at
-the next start. Keys go first, so that a cut leaves nothing that can be read; a mark goes before them, so that a cut is
-carried through at the next start. Where the partition is encrypted, its own key goes too, which is what counts on a
-flash card: what is written over there may still be somewhere. Bounded: files of more than `MOST_OVER` octets are only
-removed, for their keys are gone.
+the next start. A mark goes before everything, so that a cut is carried through at the next start. Where the partition is
+encrypted, its own key goes first, which is what counts on a flash card: what is written over there may still be
+somewhere. Then the box's keys, so that a cut leaves nothing that can be read. Bounded: files of more than `MOST_OVER`
+octets are only removed, for their keys are gone.
 """
 
 from __future__ import annotations
@@ -41,23 +41,29 @@ _STOP: tuple[tuple[str, ...], ...] = (
         "gatehouse-look.timer",
     ),
 )
-_AFTER: tuple[tuple[str, ...], ...] = (
-    (DATA_PROGRAM, "erase"),
-    ("journalctl", "--rotate", "--vacuum-time=1s", "--quiet"),
-)
+_ERASE: tuple[tuple[str, ...], ...] = ((DATA_PROGRAM, "erase"),)
+_AFTER: tuple[tuple[str, ...], ...] = (("journalctl", "--rotate", "--vacuum-time=1s", "--quiet"),)
 
 _log = logging.getLogger(__name__)
 
 
 def wipe(places: Places, *, at_step: Callable[[str], None] = lambda _step: None) -> int:
-    """Destroy it all; how many files there were. Nothing of the box may run that keeps records.
+    """Destroy it all; how many files there were. Of this machine itself, also what is no file, and ends what runs.
 
     Raises:
         OSError: a file cannot be removed; the next start goes on.
     """
+    itself = places == Places()
+    if itself:
+        run(_STOP)  # the family's internet needs none of what keeps records
     at_step("mark")
     keep(places.at(MARK), b"")
-    return _destroy(places, at_step)
+    if itself:
+        run(_ERASE)
+    gone = _destroy(places, at_step)
+    if itself:
+        run(_AFTER)
+    return gone
 
 
 def resume(places: Places) -> bool:
@@ -74,19 +80,7 @@ def serve(_request: WipeRequest, _settings: BoxSettings, _now: float) -> None:
     Raises:
         OSError: something could not be destroyed.
     """
-    stop()
     wipe(Places())
-    finish()
-
-
-def stop() -> None:
-    """End what keeps records; the family's internet needs none of it."""
-    run(_STOP)
-
-
-def finish() -> None:
-    """Destroy the key of the data partition, and the journal."""
-    run(_AFTER)
 
 
 def run(commands: Sequence[Sequence[str]]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 from appliance.cli import serve_request
 from appliance.cli.wipe import wipe as command
 from appliance.fitting import answer, card, first, taking, wipe
-from appliance.requests import RequestName
+from appliance.requests import RequestName, WipeRequest
 from firmware import layout
 from firmware.household import load
 
@@ -144,6 +145,26 @@ def test_an_engineer_wipes_a_box_by_hand(enrolled: Any) -> None:
     assert done.exit_code == 0, done.output
     assert "files destroyed" in done.output
     assert not enrolled.places.enrolled
+
+
+@pytest.mark.req("R6", "N15")
+def test_of_a_machine_itself_the_partitions_key_goes_first_and_the_journal_last(
+    enrolled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, bool, bool]] = []
+
+    def run(commands: Sequence[Sequence[str]]) -> None:
+        marked = enrolled.places.at(wipe.MARK).exists()
+        ran.extend((" ".join(words[:2]), marked, enrolled.places.enrolled) for words in commands)
+
+    monkeypatch.setattr(wipe, "run", run)
+    monkeypatch.setattr(wipe, "Places", lambda: enrolled.places)
+    wipe.serve(WipeRequest(request_id="r-1", at=0, removal_id="r-1"), None, 0.0)  # type: ignore[arg-type] # not read
+    assert ran == [
+        ("systemctl stop", False, True),
+        (f"{wipe.DATA_PROGRAM} erase", True, True),
+        ("journalctl --rotate", False, False),
+    ]
 
 
 def test_the_keepers_request_leads_here() -> None:
