@@ -146,6 +146,27 @@ def test_a_partition_counts_as_made_only_with_its_label(data: Any, tmp_path: Pat
     assert data.made_with(str(partition)) is None  # the power went while the files' system was made
     subprocess.run(["cryptsetup", "config", partition, "--label", data.LABEL, "--subsystem", "board-key"], check=True)
     assert data.made_with(str(partition)) == "board-key"
+    # The power goes in the middle of `erase`: no key is left, and a box that never formats what has its label is dead.
+    subprocess.run(["cryptsetup", "luksErase", "-q", partition], check=True)
+    assert data.made_with(str(partition)) is None
+
+
+@pytest.mark.parametrize("code", range(16))
+def test_files_that_a_cut_left_in_the_middle_are_mended_whatever_is_wrong(
+    data: Any, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    asked = []
+
+    def run(program: str, how: str, _mapped: str, *, accept: Any) -> tuple[str, int]:
+        asked.append(how)
+        said = code if how == "-p" else 1
+        if said not in accept:
+            raise data.Fault(program)
+        return "", said
+
+    monkeypatch.setattr(data, "run", run)
+    assert data.check_files() is (code >= 4)
+    assert asked == (["-p", "-y"] if code >= 4 else ["-p"])
 
 
 def test_wrong_words_are_refused(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
