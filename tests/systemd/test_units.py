@@ -136,6 +136,22 @@ def test_the_family_is_served_before_us_when_memory_is_short(
         assert {"MemoryMax", "TasksMax"} <= unit(f"gatehouse-{room}.service").keys()
 
 
+@pytest.mark.req("R55")
+def test_the_journal_does_not_say_who_joins_the_wifi(unit: Callable[[str], Mapping[str, Sequence[str]]]) -> None:
+    """hostapd writes `AP-STA-CONNECTED` with the device's address to its standard output."""
+    of = unit("hostapd@.service")
+    assert of["StandardOutput"] == ["null"]
+    (start,) = (line for line in of["ExecStart"] if line)
+    assert " -d" not in start
+    assert " -f" not in start
+
+
+@pytest.mark.req("R55")
+def test_the_journal_has_no_warnings_with_names(unit: Callable[[str], Mapping[str, Sequence[str]]]) -> None:
+    """dnsmasq: `not giving name ... to the DHCP lease of ...`, `Insecure DS reply received for ...`."""
+    assert unit("dnsmasq.service")["LogLevelMax"] == ["err"]
+
+
 def test_whoever_takes_the_units_into_an_image_gets_them_switched_on(tree: Path) -> None:
     links = {path.name: path.parent.name for path in (tree / "etc/systemd/system").glob("*.wants/*")}
     assert links["gatehouse.target"] == "multi-user.target.wants"
