@@ -36,7 +36,7 @@ _STAGES = {
     "starting": "The box is starting.",
     "asking": "The box is on its way to the service.",
     "unclaimed": "The box is ready. The service waits for somebody to scan its label.",
-    "enrolled": "The box is set up. Its Wi-Fi now has the name of this home's Wi-Fi.",
+    "enrolled": "The box is set up. In a moment it takes the name of this home's Wi-Fi, where one was entered.",
     "fault": "The box cannot go on.",
 }
 
