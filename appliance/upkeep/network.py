@@ -59,4 +59,7 @@ def change(request: SetNetworkRequest, path: Path, *, run: Run) -> None:
 
 
 def _run(words: Sequence[str]) -> int:
-    return subprocess.run(list(words), check=False, timeout=APPLY_SECONDS, stdin=subprocess.DEVNULL).returncode
+    try:
+        return subprocess.run(list(words), check=False, timeout=APPLY_SECONDS, stdin=subprocess.DEVNULL).returncode
+    except subprocess.TimeoutExpired:
+        return 1

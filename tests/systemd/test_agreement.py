@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -84,6 +86,20 @@ def test_every_request_to_root_has_its_unit(unit: Read) -> None:
     (line,) = [line for line in preset.splitlines() if line.startswith("enable gatehouse-request@.path")]
     assert line.split()[2:] == [name.value for name in RequestName]
     assert unit("gatehouse-request@.path")["PathExists"] == [f"{layout.RUN}/requests/%i.json"]
+
+
+@pytest.mark.parametrize(("result", "stays"), [("success", True), ("exit-code", False), ("timeout", False)])
+def test_a_request_that_came_while_one_was_served_is_not_lost(
+    unit: Read, tmp_path: Path, result: str, stays: bool
+) -> None:
+    (line,) = unit("gatehouse-request@.service")["ExecStopPost"]
+    there = f"{layout.RUN}/requests/%i.json"
+    assert there in line
+    request = tmp_path / "set-network.json"
+    request.touch()
+    words = shlex.split(line.removeprefix("-").replace("$$", "$").replace(there, str(request)))
+    subprocess.run(words, check=True, env={"SERVICE_RESULT": result, "PATH": "/usr/bin:/bin"})
+    assert request.exists() is stays
 
 
 def test_folders_in_memory_are_those_that_the_processes_use() -> None:

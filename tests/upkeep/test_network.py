@@ -9,6 +9,7 @@ import pytest
 
 from appliance.cli.serve_request import HANDLERS
 from appliance.requests import RefusedError, RequestName, SetNetworkRequest
+from appliance.upkeep import network
 from appliance.upkeep.network import change
 from firmware import household
 
@@ -74,6 +75,11 @@ def test_what_does_not_work_is_taken_back(path: Path) -> None:
     with pytest.raises(RefusedError, match="in force again"):
         change(request(), path, run=lambda _words: 1)
     assert path.read_bytes() == before
+
+
+def test_what_takes_too_long_did_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "APPLY_SECONDS", 0.05)
+    assert network._run(["sleep", "60"]) == 1
 
 
 def test_what_is_so_already_is_left_alone(path: Path) -> None:
