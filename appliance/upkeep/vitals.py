@@ -11,7 +11,6 @@ import json
 import select
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,14 +85,13 @@ def access_point_up(control: Path = _HOSTAPD) -> bool:
         sockets = sorted(path for path in control.iterdir() if path.is_socket())[:8]
     except OSError:
         return False
-    with tempfile.TemporaryDirectory() as folder:
-        return any(_pong(path, Path(folder) / f"{index}.sock") for index, path in enumerate(sockets))
+    return any(_pong(path) for path in sockets)
 
 
-def _pong(control: Path, own: Path) -> bool:
+def _pong(control: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
         sock.settimeout(PATIENCE)
-        sock.bind(str(own))
+        sock.bind("")  # an address without a path: hostapd sees a /tmp of its own, and could not answer into this one
         sock.connect(str(control))
         sock.send(b"PING")
         return sock.recv(64).strip() == b"PONG"

@@ -51,17 +51,20 @@ def test_names_are_answered_or_not(resolver: Callable[[str], int], monkeypatch: 
 
 def test_an_access_point_that_answers_is_up(short_path: Path) -> None:
     assert not vitals.access_point_up(short_path / "none")
+    peers: list[bytes] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hostapd:
         hostapd.bind(str(short_path / "wlan0"))
 
         def serve() -> None:
             _ping, peer = hostapd.recvfrom(64)
+            peers.append(peer)
             hostapd.sendto(b"PONG\n", peer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         assert vitals.access_point_up(short_path)
         thread.join(5)
+    assert peers[0].startswith(b"\0"), "no path: hostapd has a /tmp of its own (PrivateTmp=)"
     assert not vitals.access_point_up(short_path), "nobody is behind it any more"
 
 
