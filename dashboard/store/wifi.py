@@ -3,8 +3,8 @@
 In: an open SQLAlchemy connection and what was sealed already. Out: frozen rows, and orders for boxes that do not have
 it yet. A box that enrols is given all of it at once (`dashboard.enrol.enrolling`); what is changed later, and what the
 box has not confirmed, goes to it as orders: `send` makes them, a few a round, again where one was lost on its way.
-Bounded: a home has at most `MOST_KEYS` passphrases that let in and `MOST_ENDED` that were ended; `AT_ONCE` orders a
-round; `MOST_TRIES` orders for the same thing.
+Bounded: a home has at most `MOST_KEYS` passphrases that let in, twice as many with those that are over, and
+`MOST_ENDED` that were ended; `AT_ONCE` orders a round; `MOST_TRIES` orders for the same thing.
 """
 
 from __future__ import annotations
@@ -157,9 +157,12 @@ def add_key(connection: Connection, site_id: str, made: Made, *, by: str, now: f
         Full: `MOST_KEYS` count already.
     """
     mine = and_(wifi_key.c.site == site_id, wifi_key.c.key_id == made.key_id)
+    over = and_(wifi_key.c.site == site_id, wifi_key.c.ended_at.is_(None), wifi_key.c.until <= now)
+    connection.execute(delete(wifi_key).where(wifi_key.c.site == site_id, wifi_key.c.until < now - OVER_DAYS * 86400.0))
+    # Beside as many that are over there is room for all that count where they are read (`keys_of`).
+    kept = select(wifi_key.c.key_id).where(over).order_by(wifi_key.c.until.desc(), wifi_key.c.key_id).limit(MOST_KEYS)
+    connection.execute(delete(wifi_key).where(over, wifi_key.c.key_id.not_in(connection.scalars(kept).all())))
     there = connection.execute(select(wifi_key.c.key_id).where(mine)).first() is not None
-    over = and_(wifi_key.c.site == site_id, wifi_key.c.until < now - OVER_DAYS * 86400.0)
-    connection.execute(delete(wifi_key).where(over))
     living = or_(wifi_key.c.until.is_(None), wifi_key.c.until > now)
     number = select(func.count()).where(wifi_key.c.site == site_id, wifi_key.c.ended_at.is_(None), living)
     if not there and connection.execute(number).scalar_one() >= MOST_KEYS:

@@ -179,6 +179,25 @@ def test_how_many_a_home_has_and_a_round_tells_is_bounded(
     assert len(seed.rows(schema.wifi_key)) == wifi.MOST_ENDED, "the oldest go"
 
 
+@pytest.mark.req("N9")
+def test_visits_that_are_over_never_crowd_out_what_counts(
+    seed: Any, home: Callable[..., None], by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wifi, "MOST_KEYS", 3)
+    home()
+    with seed.engine.begin() as connection:
+        for day in range(12):
+            now = seed.clock.at + day * 86400.0
+            made = Made(key_id=f"card-{day:02}", sealed=SEALED, purpose="guest", label="guest", until=now + 2 * 86400.0)
+            wifi.add_key(connection, "site-1", made, by=by, now=now)
+            listed = [key.key_id for key in wifi.keys_of(connection, "site-1")]
+            assert made.key_id in listed
+            assert len(listed) <= 2 * wifi.MOST_KEYS
+        again = Made(key_id="card-09", sealed=SEALED, purpose="device", label="again")
+        wifi.add_key(connection, "site-1", again, by=by, now=now + 40 * 86400.0)
+        assert [key.key_id for key in wifi.keys_of(connection, "site-1")] == ["card-09"], "one that went comes back"
+
+
 def test_a_visit_that_is_over_is_not_told_any_more(seed: Any, home: Callable[..., None], by: str) -> None:
     home()
     with seed.engine.begin() as connection:
