@@ -69,6 +69,15 @@ def test_the_box_asks_itself(home: Household) -> None:
     assert [line for line in lines if line.startswith("nameserver")] == ["nameserver 127.0.0.1"]
 
 
+def test_a_clock_that_is_set_days_later_still_counts_for_signatures(homes: dict[str, Household]) -> None:
+    """`chrony-wait.service` gives up after three minutes, and what requires it is not tried again."""
+    text = services.render(homes["captive"])[services.SIGNATURE_TIME]
+    assert "chrony-wait" not in text
+    assert " waitsync 0 " in text, "for ever"
+    assert "Restart=on-failure" in text
+    assert "Type=exec" in text, "the start of the machine does not wait"
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_takes_the_unit_of_signatures(homes: dict[str, Household], tmp_path: Path) -> None:
     path = tmp_path / "gatehouse-signature-time.service"
