@@ -43,13 +43,13 @@ def take(places: Places, files: Sequence[Planned], *, at_step: Callable[[str], N
     """Put these files in place; the last of them makes the box an enrolled one. `at_step` is told of each step.
 
     Raises:
-        OSError: the disk does not take them; then nothing has changed.
+        OSError: the disk does not take them. Nothing has changed then, or all is carried through by the next try.
         ValueError: more than `MOST_FILES`.
     """
     if len(files) > MOST_FILES:
         raise ValueError(f"an enrolment of {len(files)} files, the most is {MOST_FILES}")
     writing, staged = places.at(_WRITING), places.at(STAGED)
-    shutil.rmtree(writing, ignore_errors=True)
+    resume(places)
     folder(writing, mode=0o700)
     steps = []
     for number, planned in enumerate(files):

@@ -218,6 +218,20 @@ def sealed(box: Any, service: Any) -> tuple[Any, bytes]:
     return box.keys.sealing, service.answer(box)
 
 
+@pytest.mark.req("R2", "N15")
+def test_where_the_disk_failed_in_the_middle_the_next_answer_is_taken(box: Any, service: Any, now: float) -> None:
+    def fails(step: str) -> None:
+        if step.startswith(f"place {layout.HOUSEHOLD_FILE}"):
+            raise OSError(5, "the card does not answer")
+
+    with pytest.raises(OSError, match="does not answer"):
+        taking.take(box.places, read(box, service.answer(box), now), at_step=fails)
+    assert not box.places.enrolled
+    taking.take(box.places, read(box, service.answer(box), now))
+    assert box.places.enrolled
+    assert not box.places.at(taking.STAGED).exists()
+
+
 @pytest.mark.req("R57", "N9")
 def test_what_enrolment_left_goes_when_passphrases_were_written_since(box: Any, service: Any, now: float) -> None:
     taking.take(box.places, read(box, service.answer(box), now))
