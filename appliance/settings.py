@@ -144,8 +144,9 @@ class SoftwareSettings(_Section):
     quiet_from: int = Field(default=2, ge=0, le=23)
     """Hour (local time) from which the household does not mind a minute without internet."""
     quiet_until: int = Field(default=5, ge=1, le=24)
-    prove_minutes: float = Field(default=10.0, ge=0.01, le=120)
-    """So long a new version has to be well after its first start; then the box goes back to the one before."""
+    prove_minutes: float = Field(default=10.0, ge=0.01, le=25)
+    """So long a new version has to be well after its first start; then the box goes back to the one before. Less than
+    gatehouse-health.service may run."""
 
     @model_validator(mode="after")
     def _a_stretch(self) -> SoftwareSettings:

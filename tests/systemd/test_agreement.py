@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
+import annotated_types
 import pytest
 
 from appliance.cli import up
 from appliance.confinement import Ability
 from appliance.requests import RequestName
+from appliance.settings import SoftwareSettings
 from appliance.supervisor import Pace, Program
 from firmware import layout, names
 
@@ -100,6 +102,15 @@ def test_a_request_that_came_while_one_was_served_is_not_lost(
     words = shlex.split(line.removeprefix("-").replace("$$", "$").replace(there, str(request)))
     subprocess.run(words, check=True, env={"SERVICE_RESULT": result, "PATH": "/usr/bin:/bin"})
     assert request.exists() is stays
+
+
+@pytest.mark.req("R4")
+def test_a_proof_ends_before_its_unit_is_ended(unit: Read) -> None:
+    (given,) = unit("gatehouse-health.service")["RuntimeMaxSec"]
+    longest = SoftwareSettings.model_fields["prove_minutes"].metadata
+    (most,) = [bound.le for bound in longest if isinstance(bound, annotated_types.Le)]
+    assert isinstance(most, int)
+    assert most < int(given.removesuffix("min"))
 
 
 def test_folders_in_memory_are_those_that_the_processes_use() -> None:
