@@ -208,7 +208,7 @@ class Applying:
             self._make_good()
             outcome.proved = True
             return outcome
-        was_reached = by_hand or not self._around.reaches(self._good_or(home))
+        was_reached = by_hand or not self._around.reaches(self._load_good() or home)
         with self._guarded(before, seconds + GRACE):
             self._mark()
             self._placing.put(files)
@@ -239,7 +239,12 @@ class Applying:
             if not self._places.trial.exists():
                 return False
             tried = self._placing.files()
-            good = self._restore_household()
+            good, restored = self._load_good(), True
+            try:
+                self._restore_household()
+            except OSError as error:  # nothing more fits there: what is in force comes back all the same
+                outcome.said.append(f"the household file itself could not be taken back: {error}")
+                restored = False
             if good is not None:
                 # Rendered anew: the same household gives the same text, whatever is kept of the older sets.
                 with suppress(ApplyError):
@@ -247,7 +252,8 @@ class Applying:
             elif before is not None:
                 self._placing.back(before)
             self._tell(plan.steps(tried, self._placing.files()), outcome)
-            self._places.trial.unlink(missing_ok=True)
+            if restored:
+                self._places.trial.unlink(missing_ok=True)
             return True
 
     # --- parts ------------------------------------------------------------------------------------
@@ -295,11 +301,11 @@ class Applying:
                 return missing
             self._around.wait(min(LOOK_SECONDS, left))
 
-    def _good_or(self, home: Household) -> Household:
+    def _load_good(self) -> Household | None:
         try:
             return household.load(self._places.good)
         except FileError:
-            return home
+            return None
 
     def _mark(self) -> None:
         replace(self._places.trial, _digest(self._places.household).encode())
@@ -320,13 +326,10 @@ class Applying:
         trial.unlink(missing_ok=True)
 
     def _restore_household(self) -> Household | None:
-        places = self._places
-        try:
-            good = household.load(places.good)
-        except FileError:
-            return None
-        if _digest(places.good) != _digest(places.household):
-            _copy(places.household, places.refused)
+        places, good = self._places, self._load_good()
+        if good is not None and _digest(places.good) != _digest(places.household):
+            with suppress(OSError):  # for an engineer only
+                _copy(places.household, places.refused)
             _copy(places.good, places.household)
         return good
 

@@ -15,6 +15,7 @@ from firmware import checking
 from firmware.household import Household, load
 from firmware.placing import Placing
 from firmware.plan import Step
+from wire.files import replace
 
 HOME = """
 [lan]
@@ -104,6 +105,26 @@ def test_what_cuts_the_box_off_is_taken_back_within_a_minute(places: Places) -> 
     assert places.refused.read_text() == WRONG
     assert around.told.count("load-rules") == 2, "there and back"
     assert not places.trial.exists()
+
+
+@pytest.mark.req("R57")
+def test_what_cuts_the_box_off_is_taken_back_also_where_nothing_more_can_be_written(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *rest: object, **named: int) -> None:
+        if path != places.trial:
+            raise OSError(28, "No space left on device")
+        replace(path, *rest, **named)  # type: ignore[arg-type] # as it came
+
+    monkeypatch.setattr(module, "replace", full)
+    places.household.write_text(WRONG)
+    with pytest.raises(ApplyError, match="was taken back"):
+        Applying(places, Around(only_wan0)).change()
+    assert in_force(places) == "wan0"
+    assert places.household.read_text() == WRONG
+    assert places.trial.exists(), "the next start does not use it"
+    Applying(places, Around(only_wan0)).boot()
+    assert in_force(places) == "wan0"
 
 
 def test_what_takes_a_while_has_its_minute(places: Places) -> None:
