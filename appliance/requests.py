@@ -38,7 +38,6 @@ class RequestName(StrEnum):
     TAKE_RELEASE = "take-release"
     SET_NETWORK = "set-network"
     WIPE = "wipe"
-    RESTART = "restart"
 
 
 class _Asked(Part):
@@ -71,15 +70,8 @@ class WipeRequest(_Asked):
     removal_id: Id
 
 
-class RestartRequest(_Asked):
-    """Start the machine anew."""
-
-    name: Literal[RequestName.RESTART] = RequestName.RESTART
-    why: Text = ""
-
-
-Request = Annotated[TakeReleaseRequest | SetNetworkRequest | WipeRequest | RestartRequest, Field(discriminator="name")]
-_REQUEST: TypeAdapter[TakeReleaseRequest | SetNetworkRequest | WipeRequest | RestartRequest] = TypeAdapter(Request)
+Request = Annotated[TakeReleaseRequest | SetNetworkRequest | WipeRequest, Field(discriminator="name")]
+_REQUEST: TypeAdapter[TakeReleaseRequest | SetNetworkRequest | WipeRequest] = TypeAdapter(Request)
 
 
 class Answer(Part):
@@ -116,7 +108,7 @@ def answers_folder(run_dir: Path) -> Path:
     return run_dir / "answers"
 
 
-def ask(run_dir: Path, request: TakeReleaseRequest | SetNetworkRequest | WipeRequest | RestartRequest) -> None:
+def ask(run_dir: Path, request: TakeReleaseRequest | SetNetworkRequest | WipeRequest) -> None:
     """Put a request where its unit sees it; an older one of the name that nobody took is replaced.
 
     Raises:
@@ -133,7 +125,7 @@ def ask(run_dir: Path, request: TakeReleaseRequest | SetNetworkRequest | WipeReq
 
 def take(
     run_dir: Path, name: RequestName, *, owners: frozenset[int]
-) -> TakeReleaseRequest | SetNetworkRequest | WipeRequest | RestartRequest | None:
+) -> TakeReleaseRequest | SetNetworkRequest | WipeRequest | None:
     """The request of a name, taken away with it: whatever becomes of it, it is not served twice. None: there is none.
 
     `owners` are the uids that may ask.

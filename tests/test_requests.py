@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance import requests
-from appliance.requests import Answer, RequestError, RequestName, RestartRequest, SetNetworkRequest, WipeRequest
+from appliance.requests import Answer, RequestError, RequestName, SetNetworkRequest, WipeRequest
 
 ME = frozenset({os.getuid()})
 
@@ -52,7 +52,7 @@ def test_what_is_no_request_of_the_keeper_is_refused_and_gone(tmp_path: Path, wh
         case "pipe":
             os.mkfifo(path)
         case "another name":
-            path.write_text(RestartRequest(request_id="r-1", at=1.0).model_dump_json())
+            path.write_text(SetNetworkRequest(request_id="r-1", at=1.0, ssid="Example Home").model_dump_json())
         case _:
             path.write_text("{}")
     with pytest.raises(RequestError):
@@ -66,13 +66,13 @@ def test_any_octets_are_a_request_or_refused(tmp_path_factory: pytest.TempPathFa
     run = tmp_path_factory.mktemp("run")
     for folder in (requests.requests_folder(run), requests.answers_folder(run)):
         folder.mkdir()
-        (folder / "restart.json").write_bytes(raw)
+        (folder / "set-network.json").write_bytes(raw)
     with pytest.raises(RequestError):
-        requests.take(run, RequestName.RESTART, owners=ME)
-    assert requests.answered(run, RequestName.RESTART, owners=ME) is None
+        requests.take(run, RequestName.SET_NETWORK, owners=ME)
+    assert requests.answered(run, RequestName.SET_NETWORK, owners=ME) is None
 
 
 def test_a_request_that_is_too_large_is_not_written(tmp_path: Path) -> None:
-    huge = RestartRequest.model_construct(request_id="r-1", at=1.0, name=RequestName.RESTART, why="x" * 20_000)
+    huge = SetNetworkRequest.model_construct(request_id="r-1", at=1.0, name=RequestName.SET_NETWORK, ssid="x" * 20_000)
     with pytest.raises(RequestError, match="the most is"):
         requests.ask(tmp_path, huge)

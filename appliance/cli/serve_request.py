@@ -29,7 +29,6 @@ Handler = Callable[[Any, BoxSettings, float], None]
 HANDLERS: dict[RequestName, str] = {
     RequestName.TAKE_RELEASE: "appliance.upkeep.serving:take_release",
     RequestName.SET_NETWORK: "appliance.upkeep.network:set_network",
-    RequestName.RESTART: "appliance.upkeep.serving:restart",
     RequestName.WIPE: "appliance.fitting.wipe:serve",
 }
 """`module:function` of each name; imported when it is asked for."""

@@ -1,14 +1,13 @@
-"""Requests of the keeper that upkeep serves as root: take a release, start the machine anew."""
+"""The keeper's request that upkeep serves as root: take a release."""
 
 from __future__ import annotations
 
 from appliance import clock, releases
 from appliance.releases import read_record, read_running
-from appliance.requests import LaterError, RefusedError, RestartRequest, TakeReleaseRequest
+from appliance.requests import LaterError, RefusedError, TakeReleaseRequest
 from appliance.settings import BoxSettings
 from appliance.upkeep import runner
 from appliance.upkeep.box import Box, run
-from appliance.upkeep.box import restart as start_anew
 from appliance.upkeep.update import take
 from firmware import household
 from wire.keys import verify_key
@@ -49,13 +48,3 @@ def take_release(request: TakeReleaseRequest, settings: BoxSettings, now: float)
         raise LaterError("The box is busy with an update; try again later.") from None
     if after.stage == "failed":
         raise RefusedError(after.detail)
-
-
-def restart(_request: RestartRequest, _settings: BoxSettings, _now: float) -> None:
-    """Start the machine anew, in order.
-
-    Raises:
-        OSError: systemd would not.
-    """
-    if problem := start_anew():
-        raise OSError(problem)

@@ -315,17 +315,19 @@ def test_hostapd_works_with_what_it_is_left_and_the_warden_hears_it(gateway: Gat
 
 def test_a_request_that_is_none_is_done_away_with_and_becomes_no_loop(box: Machine) -> None:
     """Anything may lie in a folder that belongs to a process which reads what comes from the network."""
-    path = f"{layout.RUN}/requests/restart.json"
+    path = f"{layout.RUN}/requests/set-network.json"
     box.run(["sh", "-c", f"echo '{{' > {path}.new && mv {path}.new {path}"])
     wait_until(
         lambda: box.run(["test", "-e", path], check=False).returncode != 0, what="the request to be taken", seconds=20
     )
     wait_until(
-        lambda: box.show("gatehouse-request@restart.service", "ActiveState")["ActiveState"] in {"inactive", "failed"},
+        lambda: (
+            box.show("gatehouse-request@set-network.service", "ActiveState")["ActiveState"] in {"inactive", "failed"}
+        ),
         what="the request to be done with",
         seconds=20,
     )
-    assert box.show("gatehouse-request@restart.path", "ActiveState", "Result")["Result"] == "success"
+    assert box.show("gatehouse-request@set-network.path", "ActiveState", "Result")["Result"] == "success"
     box.systemctl("reset-failed")
 
 

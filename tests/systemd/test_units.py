@@ -28,7 +28,7 @@ LIMITS = {
 
 PARTS = tuple(
     sorted(
-        path.name.removesuffix(".d").replace("@.", "@restart." if "request" in path.name else "@wlan0.")
+        path.name.removesuffix(".d").replace("@.", "@wipe." if "request" in path.name else "@wlan0.")
         for path in (SYSTEMD / "system").iterdir()
     )
 )

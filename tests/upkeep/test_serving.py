@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import clock, releases, requests
 from appliance import settings as box_settings
 from appliance.cli import health, serve_request, upkeep
-from appliance.requests import RequestName, RestartRequest, TakeReleaseRequest, WipeRequest
+from appliance.requests import RequestName, TakeReleaseRequest, WipeRequest
 from appliance.settings import BoxSettings, SoftwareSettings
 from appliance.upkeep import runner, vitals
 from appliance.upkeep.bundle import fetched_path
@@ -225,14 +225,6 @@ def test_what_root_refuses_is_answered(box: tuple[Path, BoxSettings, Path]) -> N
     assert not log.exists(), "the installer was never run"
 
 
-def test_the_machine_is_started_anew_on_request(box: tuple[Path, BoxSettings, Path]) -> None:
-    path, settings, log = box
-    requests.ask(settings.run_dir, RestartRequest(request_id="r-2", at=1.0))
-    assert _serve(path, "restart") == 0
-    assert log.read_text() == "systemctl --no-block reboot\n"
-    assert _serve(path, "restart") == 0, "nothing is asked any more"
-
-
 def test_a_request_that_nobody_serves_or_that_is_none_is_told(
     box: tuple[Path, BoxSettings, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +235,7 @@ def test_a_request_that_nobody_serves_or_that_is_none_is_told(
     answer = requests.answered(settings.run_dir, RequestName.WIPE, owners=ME)
     assert answer is not None
     assert answer.outcome == "refused"
+    assert _serve(path, "wipe") == 0, "nothing is asked any more"
     (settings.run_dir / "requests" / "wipe.json").write_text("{}")
     assert _serve(path, "wipe") == 1
     (settings.run_dir / "requests" / "wipe.json").mkdir()
