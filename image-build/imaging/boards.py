@@ -32,7 +32,7 @@ class Board:
     hardware: str
     """For people."""
     modules: tuple[str, ...]
-    """Kernel modules of the initramfs: only what mounts the root."""
+    """Kernel modules of the initramfs: what mounts the root, and the driver of the board's own socket."""
     cipher: str
     """Of the data partition."""
     common_mib: int = 128
@@ -53,10 +53,14 @@ BOARDS = {
             platforms=("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
             compatible="gatehouse-pi4",
             hardware="Raspberry Pi 3B+, 4, 400 and Compute Module 4",
+            # The board's own socket (genet, lan78xx) is here although no root is mounted by it: the first to come is
+            # eth0, the one for the internet, and drivers of adapters on USB are not here. Loaded together later, they
+            # would come in any order, and a home could change places with the provider's side.
             # The last five are for QEMU's "virt" machine, in which this image can be started as well.
             modules=(
                 *_SHARED, "sdhci_iproc", "bcm2835", "bcm2835_wdt", "mmc_block", "usb_storage", "uas", "sd_mod",
                 "xhci_pci", "reset_raspberrypi", "pcie_brcmstb", "raspberrypi_hwmon", "dwc2",
+                "mdio_bcm_unimac", "broadcom", "genet", "lan78xx",
                 "virtio_blk", "virtio_pci", "virtio_mmio", "virtio_net", "virtio_rng",
             ),
             # The processors of Pi 3 and 4 have no AES instructions: Adiantum is the cipher for such.

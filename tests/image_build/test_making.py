@@ -125,6 +125,17 @@ def test_u_boot_s_script_takes_a_try_before_it_starts_a_slot() -> None:
 
 
 @pytest.mark.req("R57")
+def test_the_socket_on_the_board_comes_before_any_adapter() -> None:
+    """Names of interfaces are given as they come (`net.ifnames=0`), and eth0 is the way to the internet."""
+    from imaging.boards import BOARDS
+
+    assert "net.ifnames=0" in machine.boot("pi4", root="PARTUUID=5ca1ab1e-05")[machine.CMDLINE]
+    loaded = set(BOARDS["pi4"].modules)
+    assert {"genet", "lan78xx"} <= loaded, "of Pi 4, 400 and CM4, and of Pi 3B+"
+    assert not loaded & {"r8152", "ax88179_178a", "asix", "cdc_ether", "cdc_ncm", "rndis_host"}
+
+
+@pytest.mark.req("R57")
 def test_no_partition_that_does_not_mount_keeps_the_home_from_its_internet() -> None:
     """One that systemd requires would end the start in a shell that waits for somebody."""
     from imaging import tree
