@@ -77,7 +77,7 @@ class Errand:
         named = names.answered(_addresses(show.resolvers)) if asks_names else None
         came = None
         if asks_desk:
-            came = desk.ask(show.enrol_url, show.ca, show.request.encode(), clock=clock.monotonic)
+            came = desk.ask(show.enrol_url, show.ca, show.request.encode())
         self._outcome = (came, named)
 
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def serve(issued: CertificateFiles) -> Iterator[Serve]:
 
 
 def ask(url: str, pki: CertificateAuthority) -> desk.Came:
-    return desk.ask(url, pki.certificate_path.read_text(), b"{}", clock=time.monotonic)
+    return desk.ask(url, pki.certificate_path.read_text(), b"{}")
 
 
 def http(status: str, body: bytes = b"") -> bytes:
@@ -108,8 +108,23 @@ def test_where_nobody_is_or_the_address_is_none(pki: CertificateAuthority) -> No
     assert ask("https://", pki).desk is Desk.UNREACHABLE
 
 
-def test_an_answer_that_drips_is_cut_off(serve: Serve, pki: CertificateAuthority) -> None:
-    moments = iter([0.0, desk.TIMEOUT + 1, desk.TIMEOUT + 2])
-    url = serve(http("200 OK", b"sealed"))
-    came = desk.ask(url, pki.certificate_path.read_text(), b"{}", clock=lambda: next(moments))
-    assert came.desk is Desk.BAD_ANSWER
+@pytest.mark.req("R9")
+@pytest.mark.parametrize("first", [b"", b"\x16\x03\x03\x0f\xff"])
+def test_what_drips_is_cut_off(pki: CertificateAuthority, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
+    monkeypatch.setattr(desk, "TIMEOUT", 0.5)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            sock, _ = listener.accept()
+            with sock, contextlib.suppress(OSError):
+                sock.sendall(first)  # a record of TLS that never comes to its end
+                while not over.wait(0.05):
+                    sock.sendall(b"\0" if first else b"")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        came = ask(f"https://127.0.0.1:{listener.getsockname()[1]}", pki)
+        over.set()
+        thread.join(10)
+    assert came.desk in {Desk.UNTRUSTED, Desk.UNREACHABLE}
