@@ -71,8 +71,14 @@ def keygen(out: Path) -> None:
 @click.option(
     "--boot", type=_FILE, default=None, help="The boot partition's image, on boards where each version has one."
 )
+@click.option(
+    "--keyring",
+    type=_FILE,
+    default=None,
+    help="What boxes check it by (PEM), where that is not the certificate itself.",
+)
 def bundle(  # noqa: PLR0917 - click names them
-    image: Path, board: str, version: str, cert: Path, key: Path, out: Path, boot: Path | None
+    image: Path, board: str, version: str, cert: Path, key: Path, out: Path, boot: Path | None, keyring: Path | None
 ) -> None:
     """Make a bundle of an image with RAUC, and check it.
 
@@ -81,12 +87,12 @@ def bundle(  # noqa: PLR0917 - click names them
     if out.exists():
         _fail(f"{out} is there already; choose another name")
     images = {"rootfs": image} | ({"boot": boot} if boot else {})
-    for path in (*images.values(), cert, key):
+    for path in (*images.values(), cert, key, keyring or cert):
         if not path.is_file():
             _fail(f"{path}: is not there")
     if shutil.which("rauc") is None:
         _fail("rauc is missing: apt-get install rauc squashfs-tools")
-    content = out.with_name(f".{out.name}.content")
+    content, fresh = out.with_name(f".{out.name}.content"), out.with_name(f".{out.name}.new")
     try:
         content.mkdir()
         names = {kind: f"{kind}{path.suffix or '.img'}" for kind, path in images.items()}
@@ -96,12 +102,14 @@ def bundle(  # noqa: PLR0917 - click names them
             except OSError:  # on another file system
                 shutil.copyfile(path, content / names[kind])
         (content / "manifest.raucm").write_text(_manifest(board, version, names), encoding="ascii")
-        _rauc("bundle", f"--cert={cert}", f"--key={key}", str(content), str(out))
-        _rauc("info", f"--keyring={cert}", str(out))
+        _rauc("bundle", f"--cert={cert}", f"--key={key}", str(content), str(fresh))
+        _rauc("info", f"--keyring={keyring or cert}", str(fresh))
+        fresh.replace(out)
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}")
     finally:
         shutil.rmtree(content, ignore_errors=True)
+        fresh.unlink(missing_ok=True)
     click.echo(f"{out}: {out.stat().st_size:,} octets, version {version} for {board}.")
 
 

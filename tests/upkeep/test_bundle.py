@@ -150,6 +150,35 @@ def test_what_cannot_be_signed_is_one_plain_line(made: Path, tmp_path: Path, wor
     assert not (tmp_path / "s.json").exists()
 
 
+def test_a_signer_may_have_an_authority_and_nothing_is_left_of_a_bundle_that_does_not_hold(
+    made: Path, tmp_path: Path
+) -> None:
+    csr, leaf = tmp_path / "leaf.csr", tmp_path / "leaf.pem"
+    new = [
+        "openssl",
+        "req",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=leaf",
+        "-keyout",
+        str(tmp_path / "leaf.key"),
+    ]
+    subprocess.run([*new, "-out", str(csr)], check=True, capture_output=True)
+    signing = ["openssl", "x509", "-req", "-in", str(csr), "-CA", str(made / "signer.pem"), "-CAcreateserial"]
+    signing += ["-CAserial", str(tmp_path / "serial"), "-CAkey", str(made / "signer.key"), "-out", str(leaf)]
+    subprocess.run(signing, check=True, capture_output=True)
+    out = tmp_path / "out" / "b.raucb"
+    out.parent.mkdir()
+    words: list[Any] = ["bundle", "--root", made / "root.ext4", "--board", "qemu", "--version", "2026.11.1"]
+    words += ["--cert", leaf, "--key", tmp_path / "leaf.key", "--out", out]
+    assert "rauc: " in _run(*words, "--keyring", made / "other.pem", code=2)
+    assert list(out.parent.iterdir()) == []
+    _run(*words, "--keyring", made / "signer.pem")
+    assert list(out.parent.iterdir()) == [out]
+
+
 def test_a_bundle_that_cannot_be_made_is_one_plain_line(made: Path, tmp_path: Path) -> None:
     common: list[Any] = ["bundle", "--root", made / "root.ext4", "--cert", made / "signer.pem"]
     said = _run(*common, "--key", made / "other.key", "--board", "qemu", "--version", "2026.11.1", "--out",
