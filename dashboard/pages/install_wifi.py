@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import May, needs
@@ -117,6 +117,8 @@ def make_cards(install_id: str) -> ResponseReturnValue:
 def save_line(install_id: str) -> ResponseReturnValue:
     """Save how the home reaches the internet."""
     found, at_desk, sent = changing(install_id, "wifi"), desk(), request.form
+    if _given(found):
+        abort(409)  # a box at work has its way: no order changes it
     kind = sent.get("kind", "")
     wanted = {name: sent.get(name, "").strip() for name in _GIVEN} if kind == "pppoe" else {}
     errors: list[tuple[str, str]] = []
@@ -150,6 +152,11 @@ def save_line(install_id: str) -> ResponseReturnValue:
     return redirect(f"{found.address}/wifi", 303)
 
 
+def _given(found: Visit) -> bool:
+    """Whether the box has what it needs, and was heard with it."""
+    return found.box is not None and found.box.heard_at is not None
+
+
 def _sealer() -> str | None:
     boxes = desk().settings.boxes
     return None if boxes is None else boxes.uplink_seal
@@ -175,7 +182,7 @@ def _cards(found: Visit, made: tuple[CardRow, ...]) -> Response:
 def _wifi(found: Visit, which: str, errors: Errors) -> Response:
     sent: Mapping[str, str] = request.form if errors else {}
     held, keys = _held(found)
-    given = found.box is not None and found.box.heard_at is not None
+    given = _given(found)
     facts = []
     if held is not None:
         facts.append((_("Wi-Fi name"), held.ssid))

@@ -148,6 +148,7 @@ def test_what_a_provider_gave_for_the_line_is_sealed_to_the_desk(
     assert fitting.seed.rows(schema.wifi)[0]["uplink_sealed"] is None
     fitting.speak()
     assert "The home&#39;s way to the internet" not in officer.get(page).text, "a box at work has its way already"
+    assert fitting.post(officer, page, line, **given).status_code == 409
 
 
 def _settings(app: Flask, monkeypatch: pytest.MonkeyPatch, boxes: Boxes) -> None:
