@@ -24,7 +24,6 @@ WORDS = {
     "sensor": "the process that listens is not there",
     "warden": "the process that sets up the network is not there",
     "server": "the server is not reached",
-    "versions": "a program is older than it may be",
 }
 """What is not well, for engineers."""
 
