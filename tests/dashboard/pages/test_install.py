@@ -74,7 +74,7 @@ def test_codes_that_are_wrong_are_told_apart_and_counted(browser: FlaskClient, f
     assert "tried too often" in tried(label.text())
     assert fitting.seed.rows(schema.site) == []
     fitting.stock()  # entered anew, with another code
-    assert "No such box" in tried(label.text())
+    assert "last part of the code is wrong" in tried(label.text())
 
 
 def test_a_box_is_claimed_once(browser: FlaskClient, fitting: Any) -> None:
