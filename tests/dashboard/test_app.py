@@ -323,7 +323,7 @@ def form_paths(app: Flask) -> Callable[[str], list[str]]:
     named = {"finding": "find-1", "device": "dev-1", "proposal": "prop-1", "kind": "quiet"}
     named |= {"act": "pause", "reference": "request-1"}
     # The interface for programs has tests of its own: no form, no session. Boxes are kept by others than officers.
-    pages = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith(("/api/", "/boxes/"))]
+    pages = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith(("/api/", "/boxes/", "/software/"))]
     rules = [
         rule for rule in pages if "POST" in (rule.methods or ()) and {"site"} <= rule.arguments <= {"site", *named}
     ]
