@@ -113,8 +113,8 @@ class Wifi:
         for key in said.keys:
             if key.key_id in self._readable or key.key_id == SET_UP or len(self._sealed) >= MOST_PASSPHRASES:
                 continue
-            if before and key.key_id not in before:
-                continue  # it was ended here meanwhile
+            if before and key.key_id not in before and key.key_id != HOUSEHOLD:
+                continue  # it was ended here meanwhile; the home's own cannot be
             sealed = seal_passphrase(
                 key.passphrase, site=self._given.site, key_id=key.key_id, recipient=self._given.opener.public_key()
             )

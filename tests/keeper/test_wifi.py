@@ -201,6 +201,15 @@ def test_what_the_warden_still_has_brings_nothing_back_that_was_ended(idle: Any)
     assert ids(idle.core._wifi.message(START, 0.0)) == ["household"]
 
 
+@pytest.mark.req("R57")
+def test_the_homes_own_passphrase_is_taken_over_also_after_an_order_about_another(idle: Any) -> None:
+    """On a fresh database an order may come before the warden has said what the access point reads."""
+    idle.order(order(idle, "laptop-1", LAPTOP))
+    own = m.Passphrase(key_id="household", passphrase=HOUSEHOLD, purpose="household")
+    idle.hear(Peer.WARDEN, m.WifiKept(keys=(own,)))
+    assert ids(idle.core._wifi.message(START, 0.0)) == ["household", "laptop-1"]
+
+
 def make(store: Store, bench: Any, **changes: Any) -> Wifi:
     return Wifi(store, bench.core._book.keys, Setting(site=SITE, opener=bench.box_opener, **changes))
 
