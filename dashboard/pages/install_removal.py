@@ -27,7 +27,7 @@ from dashboard.store import wifi
 from dashboard.store.queries import StoredCommand
 from wire.acts import WithdrawConsent
 from wire.box import Removed
-from wire.orders import WipeBox
+from wire.orders import Order, WipeBox
 
 pages = Blueprint("install_removal", __name__)
 COLLECT = (
@@ -50,7 +50,7 @@ def end(install_id: str) -> Response:
 @needs(May.DECIDE)
 def end_it(install_id: str) -> ResponseReturnValue:
     """Ask for it."""
-    found, at_desk = changing(install_id, "end"), desk()
+    found = changing(install_id, "end")
     reason = " ".join(typed.tidy(request.form.get("reason", "")).split())
     token = request.form.get("token", "")
     errors = typed.reason_errors("end-reason", reason, 300)
@@ -58,21 +58,26 @@ def end_it(install_id: str) -> ResponseReturnValue:
         errors.append(("end-reason", _(typed.INCOMPLETE)))
     if errors or found.box is None:
         return _end(found, tuple(errors))
-    wanted = WithdrawConsent(reason=reason)
     try:
-        command_id = commands.ask(
-            at_desk.engine,
-            Decision(token=token, order=lambda _at: wanted, reason=reason, device_id=None),
-            tenant=at_desk.settings.tenant,
-            site=found.box.site,
-            by=who(),
-            now=at_desk.now(),
-            lifetime=at_desk.settings.command_seconds,
-        )
+        command_id = _ask(found.box.site, WithdrawConsent(reason=reason), token, reason)
     except AlreadySent as error:
         return _end(found, (("end-reason", again(error)),))
     save(found, "end", {"command": command_id}, done=True)
     return redirect(f"{found.address}/end", 303)
+
+
+def _ask(site: str, order: Order, token: str, reason: str) -> str:
+    """Ask the box; the command's id. Raises `AlreadySent` as `commands.ask`."""
+    at_desk = desk()
+    return commands.ask(
+        at_desk.engine,
+        Decision(token=token, order=lambda _at: order, reason=reason, device_id=None),
+        tenant=at_desk.settings.tenant,
+        site=site,
+        by=who(),
+        now=at_desk.now(),
+        lifetime=at_desk.settings.command_seconds,
+    )
 
 
 @pages.get("/install/<install_id>/wipe")
@@ -92,22 +97,13 @@ def wipe(install_id: str) -> Response:
 @needs(May.DECIDE)
 def wipe_it(install_id: str) -> ResponseReturnValue:
     """Ask the box to destroy what it keeps."""
-    found, at_desk, token = changing(install_id, "wipe"), desk(), request.form.get("token", "")
+    found, token = changing(install_id, "wipe"), request.form.get("token", "")
     if found.box is None or not TOKEN.fullmatch(token):
         return _wipe(found, (("main-content", _(typed.INCOMPLETE)),))
     if request.form.get("sure") != "yes":
         return _wipe(found, (("wipe-sure", _("Say that everything that is needed was downloaded")),))
-    wanted = WipeBox(removal_id=install_id)
     try:
-        command_id = commands.ask(
-            at_desk.engine,
-            Decision(token=token, order=lambda _at: wanted, reason="The box is taken away", device_id=None),
-            tenant=at_desk.settings.tenant,
-            site=found.box.site,
-            by=who(),
-            now=at_desk.now(),
-            lifetime=at_desk.settings.command_seconds,
-        )
+        command_id = _ask(found.box.site, WipeBox(removal_id=install_id), token, "The box is taken away")
     except AlreadySent as error:
         return _wipe(found, (("main-content", again(error)),))
     save(found, "wipe", {"command": command_id}, done=False)
