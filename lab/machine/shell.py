@@ -29,7 +29,8 @@ SCRIPT = f"""systemd-run --quiet --unit=lab-shell --property=OOMScoreAdjust=-999
 """What starts the shell; lies on the boot medium."""
 WORDS = (
     'systemd.unit=multi-user.target systemd.wants=kernel-command-line.service "systemd.run=/bin/sh '
-    '/boot/firmware/gatehouse/lab.sh" systemd.run_success_action=none systemd.run_failure_action=none'
+    '/boot/firmware/gatehouse/lab.sh" systemd.run_success_action=none systemd.run_failure_action=none '
+    'systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info'
 )
 """What the kernel is told beside its own words. The generator of systemd.run would boot into a target of its own."""
 
