@@ -16,7 +16,7 @@ from wire import acts
 from wire.acts import Act
 from wire.base import Payload, Standing
 from wire.batch import Batch, BatchItem
-from wire.box import BoxStatus, Held, Keeping
+from wire.box import BoxStatus, Change, Held, Keeping, UplinkState
 from wire.bundles import BundleBuilt, BundlePart
 from wire.household import HouseholdRequest, Notice
 from wire.ledger import ClockState, Head, HeadCosigned, LedgerSeed, Stamp
@@ -175,6 +175,22 @@ def law_examples() -> Mapping[str, Payload]:
             keeping=Keeping(
                 purged_at=first, holds=(Held(hold_id="hold-1", review=_AT + timedelta(days=30), device_id="device-3"),)
             ),
+        ),
+        "status-with-changes": BoxStatus(
+            online=True,
+            at=_AT,
+            uplink=UplinkState(kind="pppoe", cable=True, address=False, login=False),
+            changes=(
+                Change(
+                    about="command-1",
+                    action="set-network",
+                    outcome="refused",
+                    detail="This box has no Wi-Fi of its own.",
+                    at=first,
+                ),
+                Change(about="removal-1", action="wipe-box", outcome="under-way", at=_AT),
+            ),
+            at_limit=1,
         ),
         "batch": Batch(
             epoch="0badcafe",

@@ -124,6 +124,8 @@ class UplinkState(Payload):
     """Names are answered."""
     upstream_wifi: bool | None = None
     """The router before the box still has a Wi-Fi of its own, which nobody watches."""
+    login: bool | None = None
+    """The provider takes the line's name and password; None where it asks for none, or has said nothing lately."""
 
 
 class WifiState(Payload):
@@ -142,6 +144,19 @@ class Removed(Payload):
     at: Time
     keys_destroyed: Count
     files_removed: Count
+
+
+class Change(Payload):
+    """What became of an order that the keeper follows only in part: root, who may change the box, does the rest."""
+
+    about: Id
+    """The order's `command_id`; of a wipe, its `removal_id`."""
+    action: Literal["set-network", "wipe-box"]
+    outcome: Literal["under-way", "done", "refused", "failed"]
+    """`refused` is for good, `failed` may be ordered again; in both, what was before is in force."""
+    detail: Text = ""
+    """Why not, in plain words."""
+    at: Time
 
 
 class BoxStatus(Payload):
@@ -186,6 +201,10 @@ class BoxStatus(Payload):
     boots: Count | None = None
     """How often this box was started since it was enrolled (N15)."""
     removed: Removed | None = None
+    changes: tuple[Change, ...] | None = Field(default=None, max_length=2)
+    """The last one of each action, as long as the box keeps it; none are told before the first order."""
+    at_limit: Count | None = None
+    """Devices that have as many connections at once as one device may."""
 
 
 class Quieted(Payload):

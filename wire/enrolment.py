@@ -12,13 +12,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Literal
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from wire.base import Id, Payload, Time
 from wire.claim import SignedCard
@@ -36,6 +37,13 @@ LINE_USER = r"^[!#-\[\]-~]{1,128}$"
 """What a provider calls a line: what can be printed, without what a configuration of pppd could be left with."""
 _SIGNATURE = 64
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
+
+
+def _unscoped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        raise ValueError("has an interface behind a %; give an address that needs none")
+    return address
+
 
 Pinned = Annotated[tuple[str, ...], Field(min_length=1, max_length=2)]
 """Ed25519 public keys, raw base64."""
@@ -69,6 +77,10 @@ class OperatorCard(Part):
         default=(), max_length=4
     )
     """Servers that speak NTS (RFC 8915); well-known ones where there are none."""
+    resolvers: tuple[Annotated[IPv4Address | IPv6Address, AfterValidator(_unscoped)], ...] = Field(
+        default=(), max_length=4
+    )
+    """Whom the box asks for names, such as the provider's or the operator's own; well-known ones where there are none."""
 
 
 class EnrolmentRequest(Payload):

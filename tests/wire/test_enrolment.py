@@ -21,6 +21,7 @@ from wire.enrolment import (
     EnrolmentError,
     ListAt,
     NoticeTexts,
+    OperatorCard,
     Uplink,
     open_,
     seal,
@@ -101,3 +102,13 @@ def test_whatever_a_line_may_be_called_a_household_file_takes() -> None:
             assert not taken, letter
         else:
             assert taken, letter
+
+
+def test_a_card_names_resolvers_without_an_interface() -> None:
+    """Their addresses are written into a configuration, and an interface's name may hold anything."""
+    resolvers = OperatorCard.__pydantic_validator__
+    made = OperatorCard.model_construct()
+    resolvers.validate_assignment(made, "resolvers", ("192.0.2.53", "2001:db8::53"))
+    assert [str(each) for each in made.resolvers] == ["192.0.2.53", "2001:db8::53"]
+    with pytest.raises(ValidationError, match="behind a %"):
+        resolvers.validate_assignment(made, "resolvers", ("fe80::53%eth0",))

@@ -109,6 +109,7 @@ NAMES = (
     "session",
     "status",
     "status-last-will",
+    "status-with-changes",
     "status-with-gaps",
     "status-with-law",
     "status-with-lists",
