@@ -31,12 +31,19 @@ from firmware.household import Household
 @click.option(
     "--boot", is_flag=True, help="At start: no proof is waited for, and the last good file is used if need be."
 )
+@click.option(
+    "--new",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file that takes the household file's place with the change, and leaves it where the change is taken back.",
+)
 @click.option("--confirm", is_flag=True, help="Say that a change made with --by-hand is well.")
 @click.option("--by-hand", is_flag=True, help="Wait for --confirm instead of asking the network.")
 @click.option(
     "--seconds", type=click.FloatRange(0.1, 600), default=PATIENCE, show_default=True, help="To prove a change in."
 )
-def apply(household: Path, root: Path, *, boot: bool, confirm: bool, by_hand: bool, seconds: float) -> None:
+def apply(
+    household: Path, root: Path, *, boot: bool, new: Path | None, confirm: bool, by_hand: bool, seconds: float
+) -> None:
     """Put the household file in force, all of it at once.
 
     Each file is first read by the program that it is for. Only what changed is reloaded. The change must
@@ -49,8 +56,14 @@ def apply(household: Path, root: Path, *, boot: bool, confirm: bool, by_hand: bo
     if confirm:
         click.echo("The change is kept." if applying.confirm() else "Nothing is waiting for that.")
         return
+    if boot and new is not None:
+        raise click.UsageError("--new is for a change, not for a start.")
     try:
-        outcome = applying.boot(lambda: _any_home(root)) if boot else applying.change(seconds=seconds, by_hand=by_hand)
+        outcome = (
+            applying.boot(lambda: _any_home(root))
+            if boot
+            else applying.change(new=new, seconds=seconds, by_hand=by_hand)
+        )
     except (ApplyError, OSError) as error:
         click.echo(f"Not applied: {error}.", err=True)
         sys.exit(1)

@@ -5,7 +5,9 @@ changed. A change counts once it is proved: within `PATIENCE` seconds the box mu
 or an engineer must say that all is well. Else what was good comes back by itself, also if this process is killed: a
 second one holds the other end of a pipe and does it. If both go, with the power, the next boot does it.
 
-Beside the household file lie `household.good.toml` (the last that was proved), `household.trial` (digest of one that is
+A change that a program asks for comes as a file of its own (`new`), which takes the household file's place only once the
+mark of a trial is on the disk: a cut between any two steps leaves the household of before, or the new one where it had
+proved itself. Beside the household file lie `household.good.toml` (the last that was proved), `household.trial` (digest of one that is
 not proved yet) and `household.refused.toml` (the last that was taken back, for an engineer).
 """
 
@@ -52,6 +54,9 @@ class Surroundings(Protocol):
 
     def reaches(self, home: Household) -> str:
         """Empty where the internet is reached as this household says; else what is not, in plain words."""
+
+    def serves(self, home: Household) -> str:
+        """Empty where the Wi-Fi of this household is up, or it has none; else what is not, in plain words."""
 
     def do(self, step: Step) -> str:
         """Tell a program; empty, or what went wrong."""
@@ -183,10 +188,11 @@ class Applying:
         self._tell([Step(act="stop", unit=unit) for unit in gone], outcome)
         self._tell([Step(act="start", unit=unit) for unit in plan.starts(files)], outcome)
 
-    def change(self, *, seconds: float = PATIENCE, by_hand: bool = False) -> Outcome:
+    def change(self, *, new: Path | None = None, seconds: float = PATIENCE, by_hand: bool = False) -> Outcome:
         """Put in force what the household file says now, prove it, and take it back where it does not prove itself.
 
         Args:
+            new: a file that is to take the household file's place; None: that file was changed already.
             seconds: to prove itself in.
             by_hand: an engineer says that all is well (`confirm`); the network is not asked.
 
@@ -195,8 +201,9 @@ class Applying:
         """
         outcome = Outcome()
         self._forget_trial(outcome)
+        wanted = self._places.household if new is None else new
         try:
-            home = household.load(self._places.household)
+            home = household.load(wanted)
         except FileError as error:
             raise ApplyError(str(error)) from error
         files = self._render(home)
@@ -205,16 +212,22 @@ class Applying:
         before, old = self._placing.current(), self._placing.files()
         outcome.changed = plan.changes(old, files)
         if not outcome.changed:
+            self._take_place(wanted)
             self._make_good()
             outcome.proved = True
             return outcome
-        was_reached = by_hand or not self._around.reaches(self._load_good() or home)
+        if new is not None:
+            self._keep_what_is()
+        was = self._load_good() or home
+        was_reached = by_hand or not self._around.reaches(was)
+        was_served = not by_hand and not self._around.serves(was)
         with self._guarded(before, seconds + GRACE):
-            self._mark()
+            self._mark(wanted)
+            self._take_place(wanted)
             self._placing.put(files)
             self._tell(plan.steps(old, files), outcome)
-            missing = self._prove(home, seconds, by_hand=by_hand)
-            if missing and (was_reached or by_hand):
+            missing = self._prove(home, seconds, by_hand=by_hand, served=was_served)
+            if missing and (was_reached or (was_served and self._around.serves(home))):
                 self.back(before, outcome)
                 raise ApplyError(f"the change was taken back: {missing}")
             if missing:
@@ -289,13 +302,14 @@ class Applying:
             if wrong:
                 outcome.said.append(f"{step}: {wrong}")
 
-    def _prove(self, home: Household, seconds: float, *, by_hand: bool) -> str:
+    def _prove(self, home: Household, seconds: float, *, by_hand: bool, served: bool) -> str:
+        """What is missing in the end; `served`: the Wi-Fi was up before, and has to be again."""
         end = self._around.monotonic() + seconds
         while True:
             if by_hand:
                 missing = "" if not self._places.trial.exists() else "nobody said that all is well"
             else:
-                missing = self._around.reaches(home)
+                missing = (self._around.serves(home) if served else "") or self._around.reaches(home)
             left = end - self._around.monotonic()
             if not missing or left <= 0:
                 return missing
@@ -307,8 +321,20 @@ class Applying:
         except FileError:
             return None
 
-    def _mark(self) -> None:
-        replace(self._places.trial, _digest(self._places.household).encode())
+    def _mark(self, wanted: Path) -> None:
+        """Before the household file changes: a start that finds the new one knows that it is not proved."""
+        replace(self._places.trial, _digest(wanted).encode())
+
+    def _take_place(self, wanted: Path) -> None:
+        if wanted != self._places.household:
+            replace(self._places.household, wanted.read_bytes(), mode=0o644)
+
+    def _keep_what_is(self) -> None:
+        """There has to be something to go back to, also at a box where nothing was ever proved."""
+        if self._load_good() is None:
+            with suppress(FileError):
+                household.load(self._places.household)
+                _copy(self._places.household, self._places.good)
 
     def _make_good(self) -> None:
         if _digest(self._places.good) != _digest(self._places.household):
@@ -321,7 +347,9 @@ class Applying:
             tried = trial.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             return
-        if tried == _digest(self._places.household) and self._restore_household() is not None:
+        # One that was kept just now, and whose mark was not away yet, is the good one itself.
+        unproved = tried == _digest(self._places.household) != _digest(self._places.good)
+        if unproved and self._restore_household() is not None:
             outcome.said.append("the last change was never proved, and was taken back")
         trial.unlink(missing_ok=True)
 

@@ -71,6 +71,15 @@ class Machine:
                 return ""
         return missing
 
+    def serves(self, home: Household) -> str:
+        """Whether the access point of each radio answers on its control socket."""
+        if home.wifi is None or self._root != Path("/") or not _SYSTEMD.is_dir():
+            return ""
+        from appliance.upkeep import vitals  # noqa: PLC0415 (as above)
+
+        silent = [each.interface for each in home.wifi.radios if not vitals.answers_here(each.interface)]
+        return f"the Wi-Fi is not up ({', '.join(silent)})" if silent else ""
+
     def do(self, step: Step) -> str:
         """Tell a program; empty, or what went wrong."""
         if self._root != Path("/"):

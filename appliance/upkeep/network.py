@@ -1,7 +1,9 @@
 """Serves the keeper's request for another Wi-Fi: its name, how it is secured, whether devices reach each other.
 
-As root. In: a request, checked again by its form. Out: `household.toml` with these three values and nothing else changed,
-put in force by `gatehouse apply`, which takes it back where it cuts the box off. A home without a Wi-Fi is given none.
+As root. In: a request, checked again by its form. Out: a household with these three values and nothing else changed,
+handed to `gatehouse apply`, which gives it the place of `household.toml` and takes it back where it cuts the box off or
+its Wi-Fi does not come up. Nothing here writes the household file itself: a power cut at any moment leaves the one of
+before or, once it was proved, the new one. A home without a Wi-Fi is given none.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from wire.files import FileError, replace
 
 APPLY_SECONDS = 180.0
 """More than `gatehouse apply` waits for proof before it takes a change back."""
+WANTED = "household.wanted.toml"
+"""Beside the household file, as long as it is tried."""
 
 Run = Callable[[Sequence[str]], int]
 
@@ -35,7 +39,6 @@ def set_network(request: SetNetworkRequest, settings: BoxSettings, _now: float) 
 def change(request: SetNetworkRequest, path: Path, *, run: Run) -> None:
     """As `set_network`; `run` runs a command and gives its exit code."""
     try:
-        before = path.read_bytes()
         home = household.load(path)
     except (OSError, FileError) as error:
         raise RefusedError(f"The box's household file cannot be used: {error}") from error
@@ -50,12 +53,14 @@ def change(request: SetNetworkRequest, path: Path, *, run: Run) -> None:
         raise RefusedError("These settings do not go together at this box.") from error
     if wanted == home:
         return
-    text = household.as_toml(wanted).encode()
-    replace(path, text, mode=0o644)
-    if run([str(Path(sys.executable).with_name("gatehouse")), "apply", "--household", str(path)]) != 0:
-        if path.read_bytes() == text:
-            replace(path, before, mode=0o644)
-        raise RefusedError("The new settings did not work. The earlier ones are in force again.")
+    new = path.with_name(WANTED)
+    replace(new, household.as_toml(wanted).encode(), mode=0o644)
+    try:
+        words = ["apply", "--household", str(path), "--new", str(new)]
+        if run([str(Path(sys.executable).with_name("gatehouse")), *words]) != 0:
+            raise RefusedError("The new settings did not work. The earlier ones are in force again.")
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _run(words: Sequence[str]) -> int:

@@ -88,6 +88,11 @@ def access_point_up(control: Path = _HOSTAPD) -> bool:
     return any(_pong(path) for path in sockets)
 
 
+def answers_here(radio: str, control: Path = _HOSTAPD) -> bool:
+    """Whether the hostapd of this radio answers."""
+    return _pong(control / radio)
+
+
 def _pong(control: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
         sock.settimeout(PATIENCE)

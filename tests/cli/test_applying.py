@@ -45,6 +45,7 @@ class Around:
         self.answers = answers
         self.told: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        self.wifi: Callable[[Household], str] = lambda _home: ""
 
     def monotonic(self) -> float:
         return self.now
@@ -55,6 +56,9 @@ class Around:
 
     def reaches(self, home: Household) -> str:
         return self.answers(home.wan.interface, self.now)
+
+    def serves(self, home: Household) -> str:
+        return self.wifi(home)
 
     def do(self, step: Step) -> str:
         self.told.append(str(step))
@@ -127,6 +131,28 @@ def test_what_cuts_the_box_off_is_taken_back_also_where_nothing_more_can_be_writ
     assert in_force(places) == "wan0"
 
 
+@pytest.mark.req("R57")
+@pytest.mark.parametrize("online", [True, False])
+def test_a_wifi_that_does_not_come_up_is_taken_back_where_it_was_up_before(places: Places, online: bool) -> None:
+    """Also of a home without internet: its devices would not find the box any more."""
+    places.household.write_text(GOOD + WIFI)
+    around = Around(only_wan0 if online else lambda *_: "no resolver answers")
+    around.wifi = lambda home: "" if home.wifi is None else "the Wi-Fi is not up (radio0)"
+    with pytest.raises(ApplyError, match="was taken back: the Wi-Fi is not up"):
+        Applying(places, around).change()
+    assert around.now == module.PATIENCE
+    assert places.household.read_text() == GOOD
+    assert not (places.root / "etc/hostapd/radio0.conf").exists()
+
+
+def test_a_radio_that_was_gone_before_takes_no_change_back(places: Places) -> None:
+    places.household.write_text(GOOD + WIFI)
+    around = Around(only_wan0)
+    around.wifi = lambda _home: "the Wi-Fi is not up (radio0)"
+    assert Applying(places, around).change().proved
+    assert "Made-up home" in places.good.read_text()
+
+
 def test_what_takes_a_while_has_its_minute(places: Places) -> None:
     places.household.write_text(WRONG)
     around = Around(lambda interface, now: "" if interface == "wan0" or now >= 50 else "not yet")
@@ -142,6 +168,36 @@ def test_a_home_that_was_offline_may_be_given_another_way_out_unproved(places: P
     assert not outcome.proved
     assert "was not reached before" in outcome.said[-1]
     assert in_force(places) == "wan9"
+
+
+def test_a_file_that_is_to_take_the_place_does_so_only_with_the_change(places: Places) -> None:
+    new = places.household.with_name("new.toml")
+    new.write_text("no toml")
+    with pytest.raises(ApplyError, match="not valid TOML"):
+        Applying(places, Around(only_wan0)).change(new=new)
+    assert places.household.read_text() == GOOD
+    new.write_text(WRONG)
+    with pytest.raises(ApplyError, match="taken back"):
+        Applying(places, Around(only_wan0)).change(new=new)
+    assert places.household.read_text() == GOOD
+    changed = GOOD.replace("203.0.113.10", "203.0.113.11")
+    new.write_text(changed)
+    assert Applying(places, Around(only_wan0)).change(new=new).proved
+    assert places.household.read_text() == places.good.read_text() == changed
+    new.write_text(f"# the same, in other words\n{changed}")
+    assert Applying(places, Around(only_wan0)).change(new=new).changed == []
+    assert places.household.read_text() == places.good.read_text() == new.read_text()
+
+
+@pytest.mark.req("R57")
+def test_where_nothing_was_ever_proved_the_change_goes_back_to_what_was_there(places: Places) -> None:
+    places.good.unlink()
+    new = places.household.with_name("new.toml")
+    new.write_text(WRONG)
+    with pytest.raises(ApplyError, match="taken back"):
+        Applying(places, Around(only_wan0)).change(new=new)
+    assert places.household.read_text() == places.good.read_text() == GOOD
+    assert in_force(places) == "wan0"
 
 
 def test_nothing_to_change_disturbs_nobody(places: Places) -> None:
@@ -218,7 +274,7 @@ def test_with_no_file_that_can_be_used_what_the_image_brought_stays(tmp_path: Pa
 def test_a_change_that_the_power_cut_short_is_not_used_at_the_next_start(places: Places) -> None:
     places.household.write_text(WRONG)
     one = Applying(places, Around(only_wan0))
-    one._mark()  # and the power goes
+    one._mark(places.household)  # and the power goes
     outcome = Applying(places, Around(only_wan0)).boot()
     assert "never proved" in outcome.said[0]
     assert in_force(places) == "wan0"
@@ -297,7 +353,7 @@ def test_what_was_not_proved_is_not_used_where_it_cannot_be_taken_back(
         raise OSError(30, "Read-only file system")
 
     places.household.write_text(WRONG)
-    Applying(places, Around(only_wan0))._mark()
+    Applying(places, Around(only_wan0))._mark(places.household)
     monkeypatch.setattr(module, "replace", full)
     outcome = Applying(places, Around(only_wan0)).boot()
     assert "could not be taken back" in outcome.said[0]
