@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lab import enter
 from lab.host import LabError
-from lab.machine import bundles, cuts, flood, image
+from lab.machine import bundles, cuts, doorstep, flood, image
 from lab.machine.stack import BoxStack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
         ("cuts", "cut the power at random moments of an update; each time the box comes up, old or new"),
-        ("doorstep", "from power-on to a box that watches, with the box's own share of the time"),
+        ("doorstep", "the wizard in a browser, from power-on to a signed visit, with the box's own share"),
         ("flood", "a device floods the household with made-up neighbours"),
     ):
         command = commands.add_parser(name, help=about)
@@ -72,7 +72,7 @@ def _cuts(stack: BoxStack, *, rounds: int, longest: float, seed: int | None) -> 
         word = "up" if told.well else "NOT UP"
         print(
             f"{told.number + 1:4}  cut after {told.after_seconds:6.1f} s: {word}, slot {told.running or '-'}, "
-            f"{told.boots} starts",
+            f"{told.boots} starts, {told.state}",
             flush=True,
         )
     print(f"{well} of {rounds} came up, old or new")
@@ -80,12 +80,12 @@ def _cuts(stack: BoxStack, *, rounds: int, longest: float, seed: int | None) -> 
 
 
 def _doorstep(stack: BoxStack) -> int:
-    stack.boot()
-    ready = time.monotonic() - stack.machine.powered_at
-    print(f"{ready:7.1f} s  the box has started", flush=True)
-    device = stack.join("linux-laptop")
-    for what, seconds in stack.fit(device).items():
-        print(f"{seconds:7.1f} s  {what}", flush=True)
+    with doorstep.browser() as started:
+        clock = doorstep.walk(stack, started)
+    for what, seconds in clock.reached.items():
+        print(f"{seconds:7.1f} s  {what}")
+    share = clock.box_seconds / clock.reached["signed"]
+    print(f"{clock.box_seconds:7.1f} s  of it the box alone was waited for ({share:.0%})")
     print(f"{stack.machine.resident_mib():7.0f} MiB of this machine's memory for the emulated box")
     return 0
 

@@ -7,23 +7,24 @@ host's kernel holds is not: a card that lies about flushing is not shown by this
 from __future__ import annotations
 
 import random
+import re
 import shlex
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from firmware import layout
 from lab.host import LabError
-from lab.machine import disk
-from lab.machine.qemu import Machine, Plan
 from lab.machine.shell import Shell, ShellError
 from lab.machine.stack import BoxStack
 
 _KEEPER = f"{layout.STATE}/keeper/keeper.db"
 _MARKS = f"{layout.STATE}/lab-marks"
-_UPDATE_SECONDS = 900.0
+_BORN = f"sha256sum {layout.SIGNING_KEY} {layout.TLS_KEY} {layout.LABEL_FILE} {layout.HOUSEHOLD_FILE}"
+_READY = "ready"
+BUNDLE = f"{layout.DATA}/lab.raucb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,61 +101,63 @@ class Round:
     after_seconds: float
     """Between the beginning of the update and the cut."""
     running: str
-    """Slot and version that came up after it."""
+    """Slot that came up after it."""
+    state: str
+    """What systemd says of all its units."""
     boots: int
     """How often the machine had to start until one was up."""
     well: bool
+    """A slot came up whole, with what was born on the box."""
 
 
 def during_update(stack: BoxStack, bundle: Path, *, rounds: int, longest: float, seed: int) -> Iterator[Round]:
-    """Cut the power at random moments of an update, of the restart behind it too; each round from the same card.
+    """Cut the power at random moments of an update, of the restart behind it too.
+
+    Each round goes on from the same moment of the same machine: it has come up, and has the bundle.
 
     Raises:
-        LabError: a machine did not come up at all before its cut.
+        LabError: the machine did not come up at all before its first cut.
     """
     luck = random.Random(seed)  # noqa: S311 (moments of cuts, no secret)
-    for number in range(rounds):
-        folder = stack.folder / f"c{number}"
-        after = luck.uniform(0, longest)
-        with _updating(stack, bundle, folder) as machine:
-            _begin(machine)
+    update = f"rauc install {BUNDLE} && systemctl reboot"
+    with stack.new_machine("cuts") as machine:
+        machine.plan = replace(machine.plan, media=[bundle])
+        shell = stack.boot(machine)
+        shell.run(take(bundle), seconds=300)
+        born = shell.run(_BORN).stdout
+        machine.keep_moment(_READY)
+        machine.cut_power()
+        for number in range(rounds):
+            after = luck.uniform(0, longest)
+            machine.power_on(_READY)
+            machine.shell().run(f"systemd-run --quiet --unit=lab-update sh -c {shlex.quote(update)}")
             time.sleep(after)
             machine.cut_power()
             machine.power_on()
             try:
-                shell = machine.shell(600)
-                running = shell.run("tr ' ' '\\n' < /proc/cmdline | sed -n 's/^rauc.slot=//p'").stdout.strip()
-                state = shell.run("systemctl is-system-running --wait", seconds=300, check=False).stdout.strip()
+                shell = stack.boot(machine)
+                running = slot(shell)
+                state = shell.run("systemctl is-system-running", check=False).stdout.strip()
+                kept = shell.run(_BORN).stdout == born
             except ShellError:
-                running, state = "", "did not come up"
-            boots = machine.console().count("\nslot ") + machine.console().startswith("slot ")
-        (folder / "card.qcow2").unlink(missing_ok=True)
-        yield Round(
-            number=number,
-            after_seconds=after,
-            running=running,
-            boots=boots,
-            well=running in {"A", "B"} and state in {"running", "degraded"},
-        )
+                running, state, kept = "", "did not come up", False
+            boots = len(re.findall(r"(?:^|H)slot [AB]\s*$", machine.console(), re.MULTILINE))
+            machine.cut_power()
+            yield Round(
+                number=number,
+                after_seconds=after,
+                running=running,
+                state=state,
+                boots=boots,
+                well=running in {"A", "B"} and state == "running" and kept,
+            )
 
 
-def _updating(stack: BoxStack, bundle: Path, folder: Path) -> Machine:
-    """A machine with a card of its own, and the bundle as a second disk."""
-    folder.mkdir(parents=True, exist_ok=True)
-    card = disk.overlay(stack.base, folder / "card.qcow2", size="4G")
-    plan = Plan(disks=[card, bundle], taps=stack.machine.plan.taps, memory_mib=stack.machine.plan.memory_mib)
-    return Machine(plan, folder, stack.home.gateway)
+def slot(shell: Shell) -> str:
+    """Which slot runs: A or B."""
+    return shell.run("tr ' ' '\\n' < /proc/cmdline | sed -n 's/^rauc.slot=//p'").stdout.strip()
 
 
-def _begin(machine: Machine) -> None:
-    """Boot it, and have it take the bundle and start anew: in the background, for the cut comes in the middle."""
-    machine.power_on()
-    shell = machine.shell(600)
-    shell.run("systemctl is-system-running --wait", seconds=300, check=False)
-    take = f"{TAKE} && rauc install {BUNDLE} && systemctl reboot"
-    shell.run(f"systemd-run --quiet --unit=lab-update sh -c {shlex.quote(take)}")
-
-
-BUNDLE = f"{layout.DATA}/lab.raucb"
-TAKE = f"cat /dev/vdb > {BUNDLE} && sync {BUNDLE}"
-"""Take the bundle from the second disk."""
+def take(bundle: Path) -> str:
+    """The command that takes the bundle from the second disk: its own octets, for a disk has whole sectors."""
+    return f"head -c {bundle.stat().st_size} /dev/vdb > {BUNDLE} && sync {BUNDLE}"

@@ -21,11 +21,12 @@ from typing import Any, Self
 
 from lab.host import Host, LabError
 from lab.machine.qmp import Monitor, MonitorError
-from lab.machine.shell import Shell
+from lab.machine.shell import Shell, ShellError
 
 MAX_CONSOLE = 8 * 1024 * 1024
 PROGRAM = "qemu-system-x86_64"
 _PAUSE = 0.2
+_KEEP_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Plan:
 
     disks: Sequence[Path]
     """qcow2 overlays or raw images; written to."""
+    media: Sequence[Path] = ()
+    """Files that are further disks to the machine, after its own and only to be read."""
     taps: Sequence[str] = ()
     """Interfaces of the host that become the machine's network cards, in this order."""
     memory_mib: int = 768
@@ -73,6 +76,8 @@ class Plan:
         for number, disk in enumerate(self.disks):
             kind = "qcow2" if disk.suffix == ".qcow2" else "raw"
             words += ["-drive", f"file={disk},format={kind},if=virtio,index={number},cache=writeback"]
+        for number, path in enumerate(self.media, len(self.disks)):
+            words += ["-drive", f"file={path},format=raw,if=virtio,index={number},readonly=on"]
         for number, tap in enumerate(self.taps):
             words += ["-netdev", f"tap,id=net{number},ifname={tap},script=no,downscript=no"]
             words += ["-device", f"virtio-net-pci,netdev=net{number},mac={self.mac.format(number)}"]
@@ -96,6 +101,7 @@ class Machine:
         self._host = host
         self._process: subprocess.Popen[Any] | None = None
         self._shell: Shell | None = None
+        self._shell_there = False
         self.powered_at = 0.0
         """`time.monotonic` of the last `power_on`."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,8 +122,8 @@ class Machine:
         """Whether power is on."""
         return self._process is not None and self._process.poll() is None
 
-    def power_on(self) -> None:
-        """Switch it on; it boots by itself from here.
+    def power_on(self, moment: str | None = None) -> None:
+        """Switch it on; it boots by itself from here, or goes on from a moment that was kept.
 
         Raises:
             LabError: it is on already, or QEMU did not start.
@@ -127,8 +133,12 @@ class Machine:
         self._keep_console()
         for name in ("console", "shell", "monitor"):
             (self.folder / name).unlink(missing_ok=True)
+        words = self.plan.argv(self.folder)
         self._process = self._host.popen(
-            self.plan.argv(self.folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            words if moment is None else [*words, "-loadvm", moment],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         self.powered_at = time.monotonic()
         deadline = self.powered_at + 10
@@ -137,6 +147,16 @@ class Machine:
                 said = self._process.stderr.read().decode(errors="replace") if self._process.stderr else ""
                 raise LabError(f"QEMU did not start: {said.strip()[-1000:]}")
             time.sleep(_PAUSE)
+        self._shell, self._shell_there = Shell(self.folder / "shell"), moment is not None
+
+    def keep_moment(self, name: str) -> None:
+        """Keep all of the machine as it is now, memory and disks, in its first disk (which is no raw one).
+
+        Raises:
+            MonitorError: QEMU cannot.
+        """
+        with self.monitor() as monitor:
+            monitor.tell(f"savevm {name}", seconds=_KEEP_SECONDS)
 
     def cut_power(self) -> None:
         """The plug is pulled: QEMU is killed, and what the machine had not flushed to its disk is lost."""
@@ -181,8 +201,10 @@ class Machine:
             ShellError: not within `seconds`.
         """
         if self._shell is None:
-            self._shell = Shell(self.folder / "shell")
+            raise ShellError("the machine is off")
+        if not self._shell_there:
             self._shell.wait(seconds)
+            self._shell_there = True
         return self._shell
 
     def console(self) -> str:
@@ -227,7 +249,7 @@ class Machine:
     def _forget_shell(self) -> None:
         if self._shell is not None:
             self._shell.close()
-            self._shell = None
+        self._shell, self._shell_there = None, False
 
     def close(self) -> None:
         """Cut the power if it is still on."""

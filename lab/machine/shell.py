@@ -14,7 +14,6 @@ import shlex
 import socket
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from lab.host import LabError
@@ -22,15 +21,15 @@ from lab.host import LabError
 MAX_ANSWER = 4 * 1024 * 1024
 LINE = "/dev/ttyS1"
 READY = "lab-shell-ready"
-_PATIENCE = 30.0
+# The line is opened once: a serial line that is closed drops what it has not sent yet.
 SCRIPT = f"""systemd-run --quiet --unit=lab-shell --property=OOMScoreAdjust=-999 \\
-    sh -c 'stty -F {LINE} raw -echo; echo {READY} >{LINE}; cat {LINE} | sh >{LINE} 2>&1'
+    sh -c 'exec <>{LINE} >&0 2>&0; stty raw -echo; echo {READY}; cat | sh'
 """
 """What starts the shell; lies on the boot medium."""
 WORDS = (
     'systemd.unit=multi-user.target systemd.wants=kernel-command-line.service "systemd.run=/bin/sh '
     '/boot/firmware/gatehouse/lab.sh" systemd.run_success_action=none systemd.run_failure_action=none '
-    'systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info'
+    "systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info"
 )
 """What the kernel is told beside its own words. The generator of systemd.run would boot into a target of its own."""
 
@@ -43,27 +42,19 @@ class Shell:
     """One machine's shell; commands run one after another."""
 
     def __init__(self, path: Path) -> None:
-        """`path` is the socket that QEMU made for the second serial line; whether somebody is there shows `wait`."""
+        """`path` is the socket that QEMU made for the second serial line; who comes late misses the shell's first word."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(str(path))
         self._numbers = itertools.count(1)
         self._heard = bytearray()
 
     def wait(self, seconds: float) -> None:
-        """Return when the shell answers.
+        """Return when the shell has said, for the first time, that it is there.
 
         Raises:
             ShellError: not within `seconds`.
         """
-        # It says so itself: what is asked before waits in the line and is run in the end, so it is asked seldom.
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            with suppress(ShellError):
-                self._until(re.compile(re.escape(READY.encode())), "it to come up", seconds=min(_PATIENCE, left))
-            with suppress(ShellError):
-                self.run("true", seconds=max(1.0, min(_PATIENCE, deadline - time.monotonic())))
-                return
-        raise ShellError(f"the machine's shell did not answer within {seconds:.0f} s")
+        self._until(re.compile(re.escape(READY.encode())), "it to come up", seconds=seconds)
 
     def run(self, command: str, *, seconds: float = 60.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a line of shell in the machine; stdout and stderr come back as one.

@@ -223,15 +223,29 @@ renew_url = "https://{addresses.HQ_NAME}:{DESK_PORT}"
         wait_until(look, what=f"the box's page {path}", seconds=seconds, pause=1.0)
         return said[0]
 
+    def stock(self, card: str) -> None:
+        """Enter the box into stock by its card."""
+        path = self.folder / "card.json"
+        path.write_text(card, encoding="utf-8")
+        self._dashboard("stock-box", str(path))
+
+    def device_id(self, mac: str) -> str | None:
+        """What the dashboard calls the device of a hardware address; None where it was told of none."""
+        statement = select(schema.device).where(schema.device.c.site == self.site)
+        engine = open_engine(f"sqlite:///{self.database}")
+        with engine.connect() as connection:
+            rows = connection.execute(statement).mappings().all()
+        engine.dispose()
+        found = (row["device_id"] for row in rows if any(item["mac"] == mac for item in row["addresses"] or ()))
+        return next(found, None)
+
     def claim(self, card: str, label: str) -> str:
         """Enter the box into stock by its card and claim it by its label for an installation; its site id.
 
         Raises:
             LabError: card or label do not count.
         """
-        path = self.folder / "card.json"
-        path.write_text(card, encoding="utf-8")
-        self._dashboard("stock-box", str(path))
+        self.stock(card)
         read = claim.parse_label(label)
         if read is None:
             raise LabError(f"this is no label: {label[:80]}")
