@@ -35,7 +35,8 @@ MAX_CERTIFICATE = 64 * 1024
 def operator_card(settings: DashboardSettings) -> None:
     """Print `operator.toml`, which is written on the memory card of every box; all of it is public."""
     try:
-        click.echo(toml_text(card_of(settings)), nl=False)
+        # A box may be older than this service, and refuses a card with a word that it does not know.
+        click.echo(toml_text(card_of(settings), only_set=True), nl=False)
     except FileError as error:
         fail(str(error))
 

@@ -69,9 +69,14 @@ def replace(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         os.close(folder)
 
 
-def toml_text(model: BaseModel) -> str:
-    """A model as a TOML file that `load_toml` reads again: tables, lists of tables, plain values; None is left out."""
-    return "\n".join(_tables("", model.model_dump(mode="json", exclude_none=True))) + "\n"
+def toml_text(model: BaseModel, *, only_set: bool = False) -> str:
+    """A model as a TOML file that `load_toml` reads again: tables, lists of tables, plain values; None is left out.
+
+    Args:
+        model: what to write.
+        only_set: leave out what is as it is by default, so that who reads it need not know of it yet.
+    """
+    return "\n".join(_tables("", model.model_dump(mode="json", exclude_none=True, exclude_defaults=only_set))) + "\n"
 
 
 def _tables(name: str, table: Mapping[str, object]) -> Iterator[str]:

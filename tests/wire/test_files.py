@@ -93,6 +93,13 @@ def test_what_is_written_as_toml_is_read_again(tmp_path: Path) -> None:
     assert load_toml(file, _Whole, purpose="the file") == _Whole()
 
 
+def test_what_is_as_by_default_can_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "some.toml"
+    file.write_text(toml_text(_Whole(none="here"), only_set=True), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == 'none = "here"\n'
+    assert load_toml(file, _Whole, purpose="the file") == _Whole(none="here")
+
+
 @settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=6), st.text(max_size=20), max_size=4), st.lists(st.integers(), max_size=3))
 def test_any_text_survives(texts: dict[str, str], numbers: list[int]) -> None:
