@@ -114,7 +114,8 @@ def boot_script(lines: dict[str, str]) -> str:
     for slot, partition in (("A", BOOT_A), ("B", BOOT_B)):
         out += [
             f'if test "${{slot}}" = "{slot}"; then',
-            f"  setenv bootargs {lines[slot]}",
+            # In quotes it is one word: U-Boot takes sixteen of a command, and with more it would set nothing.
+            f'  setenv bootargs "{lines[slot]}"',
             f"  setenv part {partition}",
             "fi",
         ]
