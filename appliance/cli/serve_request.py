@@ -84,7 +84,8 @@ def _answer(name: RequestName, request: Any, settings: BoxSettings, now: Callabl
         outcome, detail = "failed", str(error)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         logging.getLogger(__name__).exception("%s went wrong", name.value)
-        outcome, detail = "failed", f"it went wrong: {error}"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        outcome, detail = "failed", f"The box could not carry it out: {reason}."
     return Answer.model_validate(
         {
             "request_id": request.request_id,

@@ -54,11 +54,10 @@ def wipe(places: Places, *, at_step: Callable[[str], None] = lambda _step: None)
         OSError: a file cannot be removed; the next start goes on.
     """
     itself = places == Places()
+    at_step("mark")
+    keep(places.at(MARK), b"")  # where that cannot be, what could say so still runs
     if itself:
         run(_STOP)  # the family's internet needs none of what keeps records
-    at_step("mark")
-    keep(places.at(MARK), b"")
-    if itself:
         run(_ERASE)
     gone = _destroy(places, at_step)
     if itself:

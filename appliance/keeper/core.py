@@ -20,6 +20,7 @@ from appliance.keeper.authority import NOTHING, Judgement
 from appliance.keeper.book import Book
 from appliance.keeper.collection import Collection
 from appliance.keeper.filtering import Filtering
+from appliance.keeper.handed import Handed
 from appliance.keeper.health import Health
 from appliance.keeper.household.doorway import Doorway
 from appliance.keeper.household.restoring import Restoring
@@ -118,15 +119,16 @@ class Core:
         self._doorway = Doorway(self._book.record, parts.notice, send=self._send)
         self._acts.on(IssueCode, self._doorway.own.issue)
         self._updating = Updating(store, parts.root, self._acts, new_id=lambda: parts.nonce()[:32])
+        self._handed = Handed(store, parts.answers)
         wifi = Setting(
             site=parts.identity.site,
             opener=parts.identity.opener,
             left=parts.passphrases_left,
-            ask=parts.ask_network,
+            ask=self._handed.noting(parts.ask_network),
         )
         self._wifi = Wifi(store, self._book.keys, wifi)
         self._wifi.register(self._acts)
-        self._machine = Machine(store, parts.machine, self._acts, boot=parts.boot)
+        self._machine = Machine(store, parts.machine, self._acts, boot=parts.boot, asked=self._handed.asked)
         works = Works(
             store=store,
             book=self._book,
@@ -266,6 +268,7 @@ class Core:
             if self._wifi.due(moment, monotonic):
                 self._send(Peer.WARDEN, self._wifi.message(moment, monotonic))
             self._machine.tick(at=moment, monotonic=monotonic, waiting=len(self._store.outbox))
+            self._handed.tick(at=moment, monotonic=monotonic)
             self._settle(monotonic)
             self._keep_floor(moment, monotonic)
             self._storage.tick(scope=self._judgement.scope, at=moment)
@@ -345,6 +348,7 @@ class Core:
             frozenset(self._health.peers - {Peer.PORCH, Peer.PROBE, Peer.STATUS}),
             None if software is None else (software.wanted, software.stage, software.detail),
             self._machine.news,
+            self._handed.told,
         )
         news = said != self._status_said and monotonic - self._status_at >= STATUS_SPACING
         if not (news or monotonic >= self._status_due) or not self._uplink.take_credit():
@@ -362,7 +366,7 @@ class Core:
             keeping=self._keeping.told(),
         ).model_copy(
             update=self._counsel.standing(moment)
-            | {"software": software, "wifi": self._wifi.state()}
+            | {"software": software, "wifi": self._wifi.state(), "changes": self._handed.told}
             | self._machine.state(moment, monotonic)
         )
         self._send(Peer.COURIER, self._uplink.status(status, moment))

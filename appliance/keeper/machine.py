@@ -9,6 +9,7 @@ Bounded: one wipe; root is asked again every `AGAIN` seconds.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -44,11 +45,23 @@ class Site(Protocol):
 class Machine:
     """One box."""
 
-    def __init__(self, store: Store, site: Site | None, acts: Acts, *, boot: str | None) -> None:
-        """`boot`: id of this run of the machine. Call within the store's transaction or before the first."""
+    def __init__(
+        self,
+        store: Store,
+        site: Site | None,
+        acts: Acts,
+        *,
+        boot: str | None,
+        asked: Callable[[WipeRequest], None] = lambda _request: None,
+    ) -> None:
+        """`boot`: id of this run of the machine; `asked` is told of what root was asked.
+
+        Call within the store's transaction or before the first.
+        """
         self._store = store
         self._site = site
         self._boot = boot
+        self._asked = asked
         self._fresh: Fresh | None = None
         self._disk: tuple[int, int] | None = None
         self._look_due = float("-inf")
@@ -98,7 +111,9 @@ class Machine:
         if (heard or monotonic >= self._since + LAST_WORDS) and monotonic >= self._asked_at + AGAIN:
             self._asked_at = monotonic
             removal = self._removal.removal_id
-            self._site.wipe(WipeRequest(request_id=removal, at=at, removal_id=removal))
+            request = WipeRequest(request_id=removal, at=at, removal_id=removal)
+            if self._site.wipe(request):
+                self._asked(request)
 
     def state(self, at: float, monotonic: float) -> dict[str, object]:
         """Fields of the status that is about to be said."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.keeper.devices.fingerprint import Rules
 from appliance.keeper.filtering import Filtering
+from appliance.keeper.handed import Answers
 from appliance.keeper.household.record import Ids
 from appliance.keeper.household.tamper import Ground
 from appliance.keeper.law.desk import Desk
@@ -55,5 +56,7 @@ class Parts:
     """Sealed passphrases of the Wi-Fi as enrolment left them; None in a script."""
     ask_network: Callable[[SetNetworkRequest], None] | None = None
     """Asks root to change the Wi-Fi's name; None where there is nobody to ask."""
+    answers: Answers | None = None
+    """Root's last answer to what it was asked; None where there is nobody to ask."""
     remark: str = ""
     """Appended to what is said of the authority, such as a list that could not be read."""

@@ -161,7 +161,7 @@ def test_of_a_machine_itself_the_partitions_key_goes_first_and_the_journal_last(
     monkeypatch.setattr(wipe, "Places", lambda: enrolled.places)
     wipe.serve(WipeRequest(request_id="r-1", at=0, removal_id="r-1"), None, 0.0)  # type: ignore[arg-type] # not read
     assert ran == [
-        ("systemctl stop", False, True),
+        ("systemctl stop", True, True),
         (f"{wipe.DATA_PROGRAM} erase", True, True),
         ("journalctl --rotate", False, False),
     ]
@@ -170,3 +170,21 @@ def test_of_a_machine_itself_the_partitions_key_goes_first_and_the_journal_last(
 def test_the_keepers_request_leads_here() -> None:
     assert serve_request.HANDLERS[RequestName.WIPE] == f"{wipe.__name__}:{wipe.serve.__name__}"
     assert json.dumps(sorted(wipe.KEPT)) == json.dumps(sorted([layout.HOUSEHOLD_FILE, layout.PASSPHRASE_FILE]))
+
+
+@pytest.mark.req("R6")
+def test_where_the_mark_cannot_be_kept_nothing_is_ended_that_could_say_so(
+    enrolled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[Sequence[str]] = []
+
+    def full(_path: object, _content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(wipe, "Places", lambda: enrolled.places)
+    monkeypatch.setattr(wipe, "keep", full)
+    monkeypatch.setattr(wipe, "run", ran.append)
+    with pytest.raises(OSError, match="No space"):
+        wipe.wipe(enrolled.places)
+    assert ran == []
+    assert enrolled.places.enrolled

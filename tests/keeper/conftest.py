@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance import messages as m
+from appliance import requests
 from appliance.keeper.authority import Scope
 from appliance.keeper.core import Core, Parts, Peer, Send
 from appliance.keeper.devices.fingerprint import shipped
@@ -109,6 +111,8 @@ class Bench:
     """Who may change the box, from the next start on; None: it takes no releases."""
     machine: Any = None
     """What the keeper sees of its machine, from the next start on."""
+    run_dir: Path | None = None
+    """Where root is asked and answers, from the next start on; None: there is none."""
 
     def __init__(
         self, path: Path, issuer: Ed25519PrivateKey, *, document: bytes | None, boot: str | None = None
@@ -129,6 +133,7 @@ class Bench:
     def start(self, document: bytes | None) -> None:
         """Start the keeper (again) on the same database."""
         self.store = Store(self.path)
+        run_dir = self.run_dir
         numbers = self._ids  # over restarts too: an id is never given again
         gambling = load(b"bets.example\n", id_="gambling", version="7", title="Gambling", severity=Severity.TODAY)
         self.core = Core(
@@ -157,6 +162,10 @@ class Bench:
                 heartbeat_seconds=60.0,
                 root=self.root,
                 machine=self.machine,
+                ask_network=None if run_dir is None else lambda request: requests.ask(run_dir, request),
+                answers=None
+                if run_dir is None
+                else lambda name: requests.answered(run_dir, name, owners=frozenset({os.getuid()})),
             ),
             monotonic=self.monotonic,
         )
