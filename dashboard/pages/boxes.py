@@ -14,16 +14,17 @@ from sqlalchemy import ColumnElement
 
 from dashboard.access import May, Role, needs
 from dashboard.i18n import N_, _, ngettext
-from dashboard.pages import brief, health, sentences, uplink_words, words
+from dashboard.pages import health, sentences, uplink_words, words
 from dashboard.pages.asking import asked_rows
 from dashboard.pages.bar import household_bar
+from dashboard.pages.brief import BriefStatus
 from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_tabs import BoxDetailPage, BoxesPage, BoxLine, BoxPage
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
 from dashboard.pages.software_words import software_line
 from dashboard.store import charge, queries
 from dashboard.store.arrangements import StoredArrangements, arrangements_of
-from dashboard.store.queries import Household
+from dashboard.store.queries import BoxHeard
 from wire.box import BoxStatus
 from wire.ledger import ClockState
 
@@ -64,17 +65,19 @@ def boxes() -> Response:
     """Boxes by their references: for engineers all of the operator's, for others those in their charge."""
     at_desk = desk()
     with at_desk.reads.connect() as connection:
-        found = queries.households(connection, at_desk.settings.tenant, within=_within(at_desk))
-    lines = sorted((_line(at_desk, row) for row in found), key=lambda line: (line.reporting, line.site))
-    silent = sum(not line.reporting for line in lines)
+        found = queries.boxes(connection, at_desk.settings.tenant, within=_within(at_desk))
+    # Of all of them only whether they report; what is shown is made of those that are shown.
+    now = at_desk.now()
+    judged = sorted(((*_reports(row, now), row) for row in found), key=lambda one: (one[0], one[2].site))
+    silent = sum(not well for well, _sentence, _row in judged)
     page = BoxesPage(
         summary=ngettext("%(num)s box does not report.", "%(num)s boxes do not report.", silent)
         if silent
         else _("All boxes report.")
-        if lines
+        if judged
         else _("There are no boxes in your charge."),
-        boxes=tuple(lines[:MOST_BOXES]),
-        left_out=max(0, len(lines) - MOST_BOXES),
+        boxes=tuple(_line(at_desk, *one) for one in judged[:MOST_BOXES]),
+        left_out=max(0, len(judged) - MOST_BOXES),
         stock="/boxes/stock" if who().role.may(May.KEEP_BOXES) else "",
     )
     return show("boxes", page, title=_("Boxes"), action="view-boxes", subject="", section="boxes")
@@ -109,8 +112,12 @@ def _within(at_desk: Desk) -> ColumnElement[bool] | None:
     return None if asking.role is Role.ENGINEER else charge.sees(asking, at_desk.now(), tenant)
 
 
-def _line(at_desk: Desk, row: Household) -> BoxLine:
-    well, sentence = sentences.reporting(row.heard_at, brief.status(row.status), at_desk.now())
+def _reports(row: BoxHeard, now: float) -> tuple[bool, str]:
+    said = None if row.online is None else BriefStatus(online=row.online)
+    return sentences.reporting(row.heard_at, said, now)
+
+
+def _line(at_desk: Desk, well: bool, sentence: str, row: BoxHeard) -> BoxLine:
     return BoxLine(
         site=row.site,
         address=f"/boxes/{row.site}",

@@ -8,11 +8,9 @@ Bounded: as the wire's model bounds its fields.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
-
-_Form = TypeVar("_Form", bound=msgspec.Struct)
 
 
 class BriefList(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,18 +50,19 @@ class BriefLists(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(value: dict[str, Any] | None) -> BriefStatus | None:
     """Whether a box is there and records."""
-    return _read(value, BriefStatus)
-
-
-def lists(value: dict[str, Any] | None) -> BriefLists | None:
-    """A box's lists, and how its monthly test went."""
-    return _read(value, BriefLists)
-
-
-def _read(value: dict[str, Any] | None, form: type[_Form]) -> _Form | None:
     if value is None:
         return None
     try:
-        return msgspec.convert(value, form)
+        return msgspec.convert(value, BriefStatus)
     except msgspec.ValidationError:
+        return None
+
+
+def lists(text: str | None) -> BriefLists | None:
+    """A box's lists, and how its monthly test went, of the stored text: what is beside them is not made into anything."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=BriefLists)
+    except msgspec.MsgspecError:
         return None

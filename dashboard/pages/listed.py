@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint, Response
 
 from dashboard.access import May, needs, step_up
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import N_, _, ngettext
 from dashboard.pages import brief, words
 from dashboard.pages.brief import BriefList, BriefLists
 from dashboard.pages.contexts_team import ListHome, ListsPage, ListUse, WrongEntry
@@ -23,6 +23,12 @@ DAY = 86400.0
 DAYS = 90
 """Over which hits are counted."""
 
+_PROBLEMS = (
+    N_("not renewed for longer than it should"),
+    N_("a newer version was not taken"),
+    N_("lines left out"),
+)
+
 pages = Blueprint("listed", __name__)
 
 
@@ -32,19 +38,16 @@ class _Use:
     versions: Counter[str] = field(default_factory=Counter)
     published: float | None = None
     problems: Counter[str] = field(default_factory=Counter)
+    """How many homes have each of `_PROBLEMS`."""
 
     def add(self, one: BriefList) -> None:
         self.versions[one.version or ""] += 1
         if one.published is not None:
             at = one.published.timestamp()
             self.published = at if self.published is None else min(at, self.published)
-        for there, text in (
-            (one.stale, _("not renewed for longer than it should")),
-            (bool(one.problem), _("a newer version was not taken")),
-            (bool(one.malformed or one.unsupported), _("lines left out")),
-        ):
+        for there, problem in zip((one.stale, one.problem, one.malformed or one.unsupported), _PROBLEMS, strict=True):
             if there:
-                self.problems[text] += 1
+                self.problems[problem] += 1
 
 
 @pages.get("/lists")
@@ -108,7 +111,10 @@ def _uses(
     uses: dict[str, _Use] = {}
     for _row, status in read:
         for one in status.lists if status and status.lists else ():
-            uses.setdefault(one.list_id, _Use(title=one.title)).add(one)
+            use = uses.get(one.list_id)
+            if use is None:
+                use = uses[one.list_id] = _Use(title=one.title)
+            use.add(one)
     sums = listed.wrong_by_list(wrong)
     now = at_desk.now()
     return tuple(
@@ -125,7 +131,7 @@ def _uses(
             published=at_desk.moment_or_none(use.published),
             age="" if use.published is None else words.duration(now - use.published),
             problems=tuple(
-                ngettext("%(num)s household: %(what)s", "%(num)s households: %(what)s", number, what=what)
+                ngettext("%(num)s household: %(what)s", "%(num)s households: %(what)s", number, what=_(what))
                 for what, number in use.problems.items()
             ),
             hits=_hits(*hits.get(list_id, (0, 0))),
@@ -143,7 +149,7 @@ def _hits(number: int, homes: int) -> str:
 
 
 def _homes(at_desk: Desk, read: list[tuple[Said, BriefLists | None]]) -> list[ListHome]:
-    found = []
+    found, now = [], at_desk.now()
     for row, status in read:
         said = []
         for one in status.lists if status and status.lists else ():
@@ -151,7 +157,7 @@ def _homes(at_desk: Desk, read: list[tuple[Said, BriefLists | None]]) -> list[Li
                 said.append(_("%(title)s is too old", title=words.plain(one.title, 120)))
             elif one.version is None:
                 said.append(_("%(title)s is not there", title=words.plain(one.title, 120)))
-        if status and status.test and status.test.due.timestamp() < at_desk.now():
+        if status and status.test and status.test.due.timestamp() < now:
             said.append(_("the monthly test was not passed"))
         if said:
             found.append(
@@ -168,7 +174,8 @@ def _tests(at_desk: Desk, read: list[tuple[Said, BriefLists | None]]) -> tuple[s
     tests = [status.test for _row, status in read if status and status.test]
     if not tests:
         return _("No box has said how its monthly test went."), True
-    passed = sum(test.due.timestamp() >= at_desk.now() for test in tests)
+    now = at_desk.now()
+    passed = sum(test.due.timestamp() >= now for test in tests)
     text = _("The monthly test is passed in %(some)s of %(all)s households.", some=passed, all=len(tests))
     latest = max((test.passed_at.timestamp() for test in tests if test.passed_at), default=None)
     if latest is not None:

@@ -19,6 +19,7 @@ from dashboard.pages.today_read import DAY, MOST_HOMES, MOST_ITEMS, Stored, by_s
 from dashboard.second import REVIEW_SECONDS
 from dashboard.store.causes import Cause, OpenFinding
 from dashboard.store.devices import Question
+from dashboard.store.queries import Household
 from wire.findings import FindingKind, Severity
 
 FEW_HOMES = 5
@@ -48,9 +49,7 @@ def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
     # They come worst first. What is short enough to be seen at a glance, or all as urgent, is one list.
     first = len(soon) if soon and len(shown) > FEW_HOMES else len(shown)
     boxes, late = _boxes(at_desk, stored), _late(at_desk, stored)
-    troubled = {row.household_address for row in boxes} | {
-        f"/households/{site}" for site in deciding | set(stored.asked)
-    }
+    troubled = {site.site for site, _said in boxes} | deciding | set(stored.asked)
     informs = sum(number.informs for number in stored.waits.values())
     return TodayPage(
         summary=_summary(
@@ -80,7 +79,7 @@ def _build_today(at_desk: Desk, stored: Stored) -> TodayPage:
         homes=shown[:first],
         later=shown[first:],
         left_out=max(0, len(deciding | set(stored.asked)) - len(shown)),
-        boxes=boxes[:MOST_ROWS],
+        boxes=tuple(_box(at_desk, *one) for one in boxes[:MOST_ROWS]),
         boxes_more=max(0, len(boxes) - MOST_ROWS),
         informs=words.count(informs, "finding is", "findings are") if informs else "",
         quiet=max(0, stored.total - len(troubled)),
@@ -159,7 +158,8 @@ def _question(at_desk: Desk, some: list[Question], stored: Stored) -> Card:
     )
 
 
-def _boxes(at_desk: Desk, stored: Stored) -> tuple[BoxRow, ...]:
+def _boxes(at_desk: Desk, stored: Stored) -> list[tuple[Household, list[str]]]:
+    """Households whose box is not well, and what ails it: as many as a broken line cuts off, shown or not."""
     now = at_desk.now()
     ills: dict[str, list[str]] = {}
     for site_id, kind, number in stored.ailing:
@@ -172,15 +172,17 @@ def _boxes(at_desk: Desk, stored: Stored) -> tuple[BoxRow, ...]:
         said = [problem] if problem else []
         said += ills.get(site.site, [])
         if said:
-            rows.append(
-                BoxRow(
-                    household=words.plain(site.title, 120),
-                    household_address=f"/households/{site.site}",
-                    problem=". ".join(said),
-                    heard=at_desk.moment_or_none(site.heard_at),
-                )
-            )
-    return tuple(rows)
+            rows.append((site, said))
+    return rows
+
+
+def _box(at_desk: Desk, site: Household, said: list[str]) -> BoxRow:
+    return BoxRow(
+        household=words.plain(site.title, 120),
+        household_address=f"/households/{site.site}",
+        problem=". ".join(said),
+        heard=at_desk.moment_or_none(site.heard_at),
+    )
 
 
 def _seconds(at_desk: Desk, stored: Stored) -> tuple[Second, ...]:

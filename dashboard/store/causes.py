@@ -136,8 +136,8 @@ def count_waiting(
         .group_by(finding.c.site)
     )
     return {
-        row.site: Waits(causes=row.causes, findings=row.findings, informs=row.informs)
-        for row in connection.execute(query)
+        site_id: Waits(causes=causes, findings=findings, informs=number)
+        for site_id, causes, findings, number in connection.execute(query)
     }
 
 

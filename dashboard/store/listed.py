@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, func, select
 
 from dashboard.store.outcomes import WRONG_HERE
 from dashboard.store.schema import finding, review, site
@@ -26,7 +25,8 @@ class Said:
 
     site: str
     title: str
-    status: dict[str, Any] | None
+    status: str | None
+    """`wire.box.BoxStatus` as JSON, as it is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,8 @@ class Wrong:
 def said(connection: Connection, sees: ColumnElement[bool]) -> tuple[Said, ...]:
     """What boxes say, by household; boxes that are revoked say nothing."""
     query = (
-        select(site.c.site, site.c.title, site.c.status)
+        # As text: of a thousand of them it is read only as far as somebody wants it.
+        select(site.c.site, site.c.title, cast(site.c.status, Text).label("status"))
         .where(sees, site.c.revoked_at.is_(None))
         .order_by(site.c.title, site.c.site)
         .limit(MOST_BOXES)

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal_column, or_, select
 
 from dashboard.store.outcomes import WAITING, State
 from dashboard.store.queries import rank, waits_for_nobody
@@ -183,7 +183,8 @@ def raised_since(connection: Connection, sees: ColumnElement[bool], since: float
     """How many findings that wait for a person were raised since then: what the budget of items is compared with."""
     query = (
         select(func.count())
-        .select_from(finding.join(site, site.c.site == finding.c.site))
+        # Said so that SQLite goes by the day and not by the household: a day is few, and it would read all there are.
+        .select_from(finding.join(site, site.c.site == finding.c.site + literal_column("''")))
         .where(sees, finding.c.raised_at >= since, ~waits_for_nobody)
     )
     return connection.execute(query).scalar_one()

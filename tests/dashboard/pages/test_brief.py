@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ NOW = 1_768_424_649.0
 
 def test_what_is_read_briefly_is_what_the_whole_says() -> None:
     said = status(NOW).model_dump(mode="json", exclude_none=True)
-    whole, short, lists = sentences.status(said), brief.status(said), brief.lists(said)
+    whole, short, lists = sentences.status(said), brief.status(said), brief.lists(json.dumps(said))
     assert whole is not None
     assert short is not None
     assert lists is not None
@@ -32,6 +33,10 @@ def test_what_has_another_form_is_none(value: dict[str, Any] | None) -> None:
     assert brief.status(value) is None
 
 
-def test_lists_of_another_form_are_none() -> None:
-    assert brief.lists({"lists": [{"list_id": 1}]}) is None
-    assert brief.lists({"online": True}) == brief.BriefLists()
+@pytest.mark.parametrize("text", [None, "null", "", "{", '{"lists": [{"list_id": 1}]}', "[" * 100_000])
+def test_lists_of_another_form_are_none(text: str | None) -> None:
+    assert brief.lists(text) is None
+
+
+def test_a_box_without_lists_has_said_so() -> None:
+    assert brief.lists('{"online": true}') == brief.BriefLists()
