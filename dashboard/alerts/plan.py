@@ -208,6 +208,9 @@ def quiet_until(person: Person, now: float, zone: tzinfo) -> float:
         return now
     day = local.date() + timedelta(days=1 if person.quiet_to <= minute else 0)
     ends = datetime.combine(day, time(person.quiet_to // 60, person.quiet_to % 60), zone)
+    if ends.timestamp() <= now:
+        # The night summer time ends has an hour twice, and this is its second half.
+        ends = ends.replace(fold=1)
     return max(now, ends.timestamp())
 
 

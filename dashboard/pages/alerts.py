@@ -283,7 +283,9 @@ def _forms(
         target="/alerts/choices",
         token=commands.new_token(),
         heading=_("When you are told"),
-        says=_("Quiet hours never hold back what cannot wait."),
+        says=_("Quiet hours never hold back what cannot wait.")
+        + " "
+        + _("They are in %(zone)s.", zone=words.zone_name(desk().settings.time_zone)),
         button=_("Keep my choice"),
         fields=(
             field("text", "quiet_from", _("Quiet from"), typed=typed, errors=errors, at_first=begins),

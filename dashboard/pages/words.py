@@ -145,8 +145,12 @@ def machine(at: float) -> str:
 def zone_words(at: float, zone: tzinfo, name: str) -> str:
     """How the page says which time it keeps: `UK time (GMT)`."""
     abbreviation = datetime.fromtimestamp(at, UTC).astimezone(zone).tzname() or "UTC"
-    place = _("UK time") if name == "Europe/London" else _("%(place)s time", place=name)
-    return f"{place} ({abbreviation})"
+    return f"{zone_name(name)} ({abbreviation})"
+
+
+def zone_name(name: str) -> str:
+    """The zone itself, summer and winter: `UK time`."""
+    return _("UK time") if name == "Europe/London" else _("%(place)s time", place=name)
 
 
 def severity(value: str) -> str:

@@ -131,6 +131,41 @@ def test_quiet_hours_end_by_the_wall_clock() -> None:
     assert quiet_until(replace(person, quiet_to=22 * 60), before, LONDON) == before, "from ten to ten is no time"
 
 
+@pytest.mark.parametrize(
+    ("at", "until"),
+    [
+        ("2026-03-29T00:30:00+00:00", "2026-03-29T06:00:00+00:00"),  # seven by the clock, an hour sooner
+        ("2026-03-29T06:00:00+00:00", None),
+        ("2026-10-24T23:30:00+00:00", "2026-10-25T07:00:00+00:00"),  # an hour later
+        ("2026-10-25T06:59:00+00:00", "2026-10-25T07:00:00+00:00"),
+        ("2026-07-01T21:30:00+00:00", "2026-07-02T06:00:00+00:00"),  # half past ten in summer
+        ("2026-07-01T20:30:00+00:00", None),
+        ("2026-12-01T21:30:00+00:00", None),  # half past nine in winter
+    ],
+)
+@pytest.mark.req("R27")
+def test_quiet_hours_keep_to_the_clock_on_the_wall_when_summer_time_begins_and_ends(at: str, until: str | None) -> None:
+    person = Person(account_id="a", channels=(), quiet_from=22 * 60, quiet_to=7 * 60)
+    now = datetime.fromisoformat(at).timestamp()
+    assert quiet_until(person, now, LONDON) == (now if until is None else datetime.fromisoformat(until).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("at", "until"),
+    [
+        ("2026-10-25T00:10:00+00:00", "2026-10-25T00:30:00+00:00"),  # the first ten past one
+        ("2026-10-25T00:40:00+00:00", None),
+        ("2026-10-25T01:10:00+00:00", "2026-10-25T01:30:00+00:00"),  # the second
+        ("2026-10-25T01:40:00+00:00", None),
+        ("2026-03-29T00:10:00+00:00", "2026-03-29T01:30:00+00:00"),  # half past one is not on that day's clock
+    ],
+)
+def test_quiet_hours_that_end_in_the_hour_that_is_there_twice_or_not_at_all_do_end(at: str, until: str | None) -> None:
+    person = Person(account_id="a", channels=(), quiet_from=22 * 60, quiet_to=90)
+    now = datetime.fromisoformat(at).timestamp()
+    assert quiet_until(person, now, LONDON) == (now if until is None else datetime.fromisoformat(until).timestamp())
+
+
 def test_a_summary_is_for_those_with_a_text(make_house: Callable[..., House]) -> None:
     house = make_house("ann", "bob")
     made = messages(list(house.people.values()), {"ann": "3 items"}, about="d", purpose="digest", rules=RULES, now=NOW)

@@ -146,7 +146,7 @@ def test_quiet_hours_are_settled_and_what_is_wrong_is_said(seed: Any, officer: F
     assert officer.post("/alerts/choices", data=form | {"quiet_from": "22.30", "quiet_to": "7:00"}).status_code == 303
     (row,) = seed.rows(schema.alert_choice)
     assert (row["quiet_from"], row["quiet_to"], row["also_today"], row["digest"]) == (1350, 420, True, False)
-    assert "never hold back what cannot wait" in officer.get("/alerts").text
+    assert "never hold back what cannot wait. They are in UK time." in officer.get("/alerts").text
 
 
 def test_who_is_told_nothing_is_not_asked_for_an_address(
