@@ -56,7 +56,6 @@ def main() -> int:
             made = pipeline.build(
                 pipeline.Wish(
                     board=BOARDS[given.board],
-                    here=HERE,
                     project=ROOT,
                     out=given.out.resolve(),
                     work=work.resolve(),

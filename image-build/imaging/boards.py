@@ -25,6 +25,8 @@ class Board:
     name: str
     architecture: str
     """Debian's word."""
+    machine: str
+    """What its kernel calls the processor (`uname -m`); Python packages ask for it."""
     platforms: tuple[str, ...]
     """Python wheel platforms that run on it, best first."""
     compatible: str
@@ -50,6 +52,7 @@ BOARDS = {
         Board(
             name="pi4",
             architecture="arm64",
+            machine="aarch64",
             platforms=("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
             compatible="gatehouse-pi4",
             hardware="Raspberry Pi 3B+, 4, 400 and Compute Module 4",
@@ -69,6 +72,7 @@ BOARDS = {
         Board(
             name="qemu",
             architecture="amd64",
+            machine="x86_64",
             platforms=("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
             compatible="gatehouse-qemu",
             hardware="a machine for tests in QEMU (amd64, BIOS)",

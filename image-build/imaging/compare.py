@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from imaging.manifest import digest
+
 MOST = 200
 """Lines that are said."""
 
@@ -27,7 +29,18 @@ def builds(first: Path, second: Path, board: str) -> list[str]:
     bills = [(folder / f"{board}.spdx.json").read_bytes() for folder in (first, second)]
     if bills[0] != bills[1]:
         lines.append("bill of materials")
+    lines.extend(_ready_to_write(first, second, board))
     return lines[:MOST]
+
+
+def _ready_to_write(first: Path, second: Path, board: str) -> list[str]:
+    """Block map and compressed file, where both builds have them."""
+    lines = []
+    for name in (f"gatehouse-{board}.img.bmap", f"gatehouse-{board}.img.zst"):
+        pair = [folder / name for folder in (first, second)]
+        if all(path.exists() for path in pair) and digest(pair[0]) != digest(pair[1]):
+            lines.append(name)
+    return lines
 
 
 def _differing(part: str, one: dict[str, Any], other: dict[str, Any]) -> list[str]:

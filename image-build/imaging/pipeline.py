@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import shutil
 from dataclasses import dataclass, field
@@ -33,8 +34,6 @@ class Wish:
     """What is to be built, from what, where."""
 
     board: Board
-    here: Path
-    """`image-build/`."""
     project: Path
     out: Path
     work: Path
@@ -76,6 +75,7 @@ def build(wish: Wish, progress: Progress) -> Path:
         Refused: it cannot be built; says why and what to do.
     """
     require(TOOLS)
+    os.umask(0o022)  # modes of what is made are in the image
     parts = wish.work / "parts"
     parts.mkdir(parents=True)
     source = wish.work / "source"
@@ -96,7 +96,7 @@ def build(wish: Wish, progress: Progress) -> Path:
 def _debian(under: _Under) -> None:
     wish, board = under.wish, under.wish.board
     debian.foreign_ready(board, _NATIVE.get(platform.machine(), platform.machine()))
-    wanted = debian.packages(wish.here / "packages", board)
+    wanted = debian.packages(under.source / "image-build" / "packages", board)
     archive = wish.cache / f"debian-{board.name}-{key_of(wanted, under.epoch)}.tar"
     if wish.fresh or not archive.exists():
         under.progress.say(f"Debian {debian.SUITE} with {len(wanted)} packages and what they need")
@@ -113,13 +113,13 @@ def _debian(under: _Under) -> None:
 def _python(under: _Under) -> None:
     wish = under.wish
     under.progress.say("Python packages for the board, each checked against its hash")
-    names = python.needed((under.source / "pyproject.toml").read_text(), python.EXTRA)
+    names = python.needed((under.source / "pyproject.toml").read_text(), python.EXTRA, wish.board.machine)
     under.lock = python.cut_lock((under.source / "requirements.lock").read_text(), names)
     folder = wish.cache / f"wheels-{wish.board.architecture}-{key_of([under.lock], 0)}"
     wheels = python.fetch(wish.board, under.lock, wheels=folder, python=wish.python)
     own = python.own_wheel(under.source, out=wish.work / "own", python=wish.python, epoch=under.epoch)
     python.install(under.root, [*wheels, own], PROGRAM, python=wish.python)
-    python.compile_(under.root, [PROGRAM, "/usr/lib/python3.11", "/usr/lib/python3/dist-packages"])
+    python.compile_(under.root, [PROGRAM, "/usr/lib/python3.11", "/usr/lib/python3/dist-packages"], python=wish.python)
 
 
 def _furnish(under: _Under) -> dict[str, Path]:
@@ -128,7 +128,7 @@ def _furnish(under: _Under) -> dict[str, Path]:
     under.progress.say("files of the firmware, units, users")
     texts, boot_files = firmware_files(under.source, board, wish.python)
     under.lines = {slot: command_line(slot, files["cmdline.txt"]) for slot, files in boot_files.items()}
-    tree.lay(root, board, texts=texts, here=wish.here, source=under.source, about=under.about, keyring=wish.keyring)
+    tree.lay(root, board, texts=texts, source=under.source, about=under.about, keyring=wish.keyring)
 
     under.progress.say(f"initramfs for {under.kernel}")
     (parts / "initrd.img").write_bytes(tree.make_initramfs(root, under.kernel, under.epoch))
@@ -214,10 +214,22 @@ def export(project: Path, to: Path, *, which: str, working_tree: bool) -> tuple[
     if working_tree:
         names = tool("git", "-C", project, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
         listed = b"\0".join(name for name in names.split(b"\0") if name and (project / name.decode()).is_file())
-        packed = tool("tar", "--create", "--null", "-C", project, "-T", "-", stdin=listed)
+        packed = tool(
+            "tar",
+            "--create",
+            "--owner=0",
+            "--group=0",
+            "--null",
+            "--mode=u=rwX,go=rX",
+            "-C",
+            project,
+            "-T",
+            "-",
+            stdin=listed,
+        )
         commit += "-and-changes"
     else:
-        packed = tool("git", "-C", project, "archive", "--format=tar", commit)
+        packed = tool("git", "-C", project, "-c", "tar.umask=0022", "archive", "--format=tar", commit)
     tool("tar", "--extract", "-C", to, stdin=packed)
     if (project / TABLES).is_dir():
         shutil.copytree(project / TABLES, to / TABLES, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".stamp"))

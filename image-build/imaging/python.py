@@ -7,13 +7,12 @@ here with hashes inside (PEP 552, unchecked), so that it depends on no clock and
 
 from __future__ import annotations
 
-import compileall
 import importlib.metadata
-import py_compile
 import re
 import shutil
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from imaging.boards import Board
@@ -26,6 +25,12 @@ NOT_ON_THE_BOX = frozenset({"pip"})
 """Named as needed by a package (sqlite-utils, for a command of its own) and used by nothing that the box runs."""
 TARGET = "3.11"
 """Debian 12's Python."""
+_MARKERS = {
+    "implementation_name": "cpython", "implementation_version": f"{TARGET}.2", "os_name": "posix",
+    "platform_python_implementation": "CPython", "platform_release": "", "platform_system": "Linux",
+    "platform_version": "", "python_full_version": f"{TARGET}.2", "python_version": TARGET, "sys_platform": "linux",
+}  # fmt: skip
+"""Of every board, all that a requirement can ask (PEP 508) but the processor."""
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 _TEMPLATE = """#!/usr/lib/gatehouse/bin/python3
 import sys
@@ -36,12 +41,13 @@ sys.exit(main())
 """
 
 
-def needed(settings: str, extra: str) -> frozenset[str]:
-    """Names of all packages that the project and its `extra` need.
+def needed(settings: str, extra: str, machine: str) -> frozenset[str]:
+    """Names of all packages that the project and its `extra` need on a board.
 
     Args:
         settings: The project's pyproject.toml. What those need in turn is asked of what is installed beside this build.
         extra: An optional set of it.
+        machine: The board's processor, as `Board.machine`.
 
     Raises:
         Refused: one of them is not installed here.
@@ -54,7 +60,7 @@ def needed(settings: str, extra: str) -> frozenset[str]:
         for line in lines:
             requirement, _, marker = line.partition(";")
             found = _NAME.match(requirement.strip())
-            if found is None or normal(found.group()) in wanted or not _applies(marker.strip(), extras):
+            if found is None or normal(found.group()) in wanted or not applies(marker.strip(), extras, machine):
                 continue
             name = normal(found.group())
             wanted.add(name)
@@ -72,17 +78,20 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _applies(marker: str, extras: frozenset[str]) -> bool:
+def applies(marker: str, extras: frozenset[str], machine: str) -> bool:
+    """Whether a requirement counts on the board (PEP 508): nothing is asked of the machine that builds.
+
+    Args:
+        marker: What stands behind the semicolon; empty always counts.
+        extras: Optional sets that were asked for.
+        machine: As `Board.machine`.
+    """
     if not marker:
         return True
     from pip._vendor.packaging.markers import Marker  # noqa: PLC0415 (pip is what reads markers here)
 
-    return any(
-        Marker(marker).evaluate(
-            {"extra": extra, "python_version": TARGET, "python_full_version": f"{TARGET}.2", "sys_platform": "linux"}
-        )
-        for extra in extras
-    )
+    board = {**_MARKERS, "platform_machine": machine}
+    return any(Marker(marker).evaluate({**board, "extra": extra}) for extra in extras)
 
 
 def cut_lock(lock: str, names: frozenset[str]) -> str:
@@ -193,20 +202,23 @@ def _platforms(wheels: list[Path]) -> list[str]:
     return sorted({platform for wheel in wheels for platform in wheel.stem.split("-")[-1].split(".")} - {"any"})
 
 
-def compile_(root: Path, folders: list[str]) -> None:
-    """Make the byte code of `folders` (paths in the tree) with the interpreter of this build, if it is the tree's.
+def compile_(root: Path, folders: list[str], *, python: Path) -> None:
+    """Make the byte code of `folders` (paths in the tree), by the Python of this build if it is of the tree's version.
+
+    A process for each folder, alone in it and without this machine's settings: what a process has compiled before, and
+    in which order, shows in the octets of what it compiles next.
 
     Raises:
-        Refused: a module does not compile, or this Python is another.
+        Refused: a module does not compile.
     """
+    words = ("-m", "compileall", "-q", "-f", "-j", "1", "--invalidation-mode", "unchecked-hash")
     if f"{sys.version_info.major}.{sys.version_info.minor}" != TARGET:
         # Another Python writes other byte code: the tree's own has to do it, slowly where it is a foreign processor.
-        in_tree(root, "python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *folders)
+        in_tree(root, "python3", "-I", "-S", *words, *folders)
         return
-    for folder in folders:
-        done = compileall.compile_dir(
-            root / folder.lstrip("/"), quiet=1, force=True, stripdir=str(root), prependdir="/",
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, workers=0,
-        )  # fmt: skip
-        if not done:
-            raise Refused(f"a module below {folder} does not compile")
+
+    def one(folder: str) -> bytes:
+        return tool(python, "-I", "-S", *words, "-s", root, "-p", "/", root / folder.lstrip("/"))
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(one, folders))

@@ -6,6 +6,7 @@ Nothing here goes through a shell. Bounded: of a tool's last words `_LAST_WORDS`
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _LAST_WORDS = 15
+_DROPPED = re.compile(r"LC_|LANG|PYTHON|MTOOLS|ZSTD_|TAR_OPTIONS|GZIP|SOURCE_DATE_EPOCH|DEB_|APT_CONFIG")
+"""Beginnings of what the caller's environment may not say: it would show in an image."""
 
 
 class Refused(Exception):  # noqa: N818 (it is a refusal, said to the person who asked)
@@ -51,7 +54,7 @@ def tool(
 
     Args:
         command: Program and arguments.
-        extra: Environment variables beside the caller's.
+        extra: Environment variables beside the caller's, of which none that would change what is made is handed on.
         stdin: What it is given to read; nothing where it is None.
         accept: Exit codes that are no failure.
         cwd: Folder to run it in.
@@ -66,7 +69,7 @@ def tool(
         words,
         input=stdin if stdin is not None else b"",
         capture_output=True,
-        env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", **(extra or {})},
+        env={**_surroundings(), "LC_ALL": "C.UTF-8", "TZ": "UTC", **(extra or {})},
         cwd=cwd,
         check=False,
     )
@@ -74,6 +77,10 @@ def tool(
         said = (done.stderr or done.stdout).decode(errors="replace").splitlines()[-_LAST_WORDS:]
         raise Refused(f"{words[0]} ended with {done.returncode}:\n  " + "\n  ".join(said))
     return done.stdout
+
+
+def _surroundings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not _DROPPED.match(name)}
 
 
 def require(names: Sequence[str]) -> None:

@@ -53,7 +53,6 @@ def lay(
     board: Board,
     *,
     texts: dict[str, str],
-    here: Path,
     source: Path,
     about: dict[str, Any],
     keyring: bytes | None,
@@ -64,12 +63,11 @@ def lay(
         root: Tree of Debian.
         board: Kind of image.
         texts: Files of the firmware that are the same in every home, by path.
-        here: `image-build/`, which has the overlays.
-        source: The project's sources, for the units.
+        source: The project's sources, which have the overlays and the units.
         about: As of `describe`.
         keyring: PEM of the authorities whose update bundles the box takes; None: it takes none.
     """
-    for overlay in (here / "overlay" / "common", here / "overlay" / board.name):
+    for overlay in (source / "image-build/overlay" / name for name in ("common", board.name)):
         if overlay.is_dir():
             tool("cp", "-r", "--preserve=mode", f"{overlay}/.", root)
     program = root / "usr/lib/gatehouse"

@@ -6,6 +6,7 @@ import configparser
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_what_the_box_needs_is_pinned_by_hash() -> None:
     from imaging import python
     from imaging.run import Refused
 
-    names = python.needed((ROOT / "pyproject.toml").read_text(), python.EXTRA)
+    names = python.needed((ROOT / "pyproject.toml").read_text(), python.EXTRA, "aarch64")
     assert {"pydantic", "pydantic-core", "cffi", "sqlite-utils", "scapy"} <= names
     assert not names & {"flask", "sqlalchemy", "pytest", "pip"}
     lock = python.cut_lock((ROOT / "requirements.lock").read_text(), names)
@@ -72,6 +73,21 @@ def test_what_the_box_needs_is_pinned_by_hash() -> None:
     assert lock.count("==") <= lock.count("--hash=sha256:")
     with pytest.raises(Refused, match="does not pin nothing-of-that-name"):
         python.cut_lock(lock, frozenset({"nothing-of-that-name"}))
+
+
+def test_a_package_is_asked_for_by_the_board_s_processor_and_not_by_this_one_s() -> None:
+    from imaging import python
+    from imaging.boards import BOARDS
+
+    asked = "platform_machine == 'aarch64' and python_version < '3.12' and platform_release == ''"
+    none = frozenset({""})
+    assert python.applies(asked, none, BOARDS["pi4"].machine)
+    assert not python.applies(asked, none, BOARDS["qemu"].machine)
+    assert python.applies("", none, "riscv64")
+    assert python.applies("extra == 'web'", frozenset({"", "web"}), "x86_64")
+    assert not python.applies("extra == 'web'", none, "x86_64")
+    for board in BOARDS.values():
+        assert all(platform.endswith(f"_{board.machine}") for platform in board.platforms)
 
 
 def test_what_pip_writes_down_names_no_folder_of_the_build() -> None:
@@ -223,6 +239,34 @@ def test_a_missing_tool_is_one_sentence() -> None:
         tool("no-such-tool")
     with pytest.raises(Refused, match=r"(?s)sh ended with 3:.*the reason"):
         tool("sh", "-c", "echo the reason >&2; exit 3")
+
+
+def test_the_caller_s_surroundings_do_not_reach_what_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    from imaging.run import tool
+
+    for name in ("TZ", "LANG", "LC_TIME", "PYTHONOPTIMIZE", "TAR_OPTIONS", "ZSTD_CLEVEL", "SOURCE_DATE_EPOCH"):
+        monkeypatch.setenv(name, "changed")
+    assert b"changed" not in tool("env")
+    assert b"SOURCE_DATE_EPOCH=7\n" in tool("env", extra={"SOURCE_DATE_EPOCH": "7"})
+
+
+@pytest.mark.req("S5")
+def test_byte_code_is_the_same_wherever_and_beside_whatever_it_is_made(tmp_path: Path) -> None:
+    from imaging import python
+
+    made = []
+    for name, beside in (("one", ""), ("elsewhere", "def a():\n    return {'name', 'other', 'name of a thing'}\n")):
+        root = tmp_path / name
+        for folder in ("lib", "other"):
+            (root / folder).mkdir(parents=True)
+        (root / "lib/thing.py").write_text("def name(other):\n    return other in {'name', 'thing', 'a name'}\n")
+        (root / "other/thing.py").write_text(beside)
+        python.compile_(root, ["/lib", "/other"], python=Path(sys.executable))
+        (code,) = (root / "lib").rglob("*.pyc")
+        made.append(code.read_bytes())
+    assert made[0] == made[1]
+    assert int.from_bytes(made[0][4:8], "little") == 0b01, "hash inside, unchecked (PEP 552)"
+    assert str(tmp_path).encode() not in made[0]
 
 
 def test_the_list_of_tools_has_reasons() -> None:
