@@ -64,7 +64,7 @@ class Plan:
             "-machine",
             "q35,sata=off",
             "-accel",
-            "tcg,thread=single",
+            "tcg,thread=single,tb-size=256",
             "-cpu",
             "Westmere",
         ]

@@ -281,8 +281,6 @@ renew_url = "https://{addresses.HQ_NAME}:{DESK_PORT}"
         if label is None:
             raise LabError("the set-up page shows no label")
         stages["set-up page"] = time.monotonic() - began
-        self.wait_page(device, lambda text: "waits for somebody to scan" in text, seconds=seconds)
-        stages["waits to be claimed"] = time.monotonic() - began
         self.claim(card, label.group())
         wait_until(
             lambda: not shell.run(f"test -e {layout.BOX_FILE}", check=False).returncode,

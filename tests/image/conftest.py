@@ -65,9 +65,10 @@ def box() -> Iterator[BoxStack]:
         yield stack
 
 
-@pytest.fixture(scope="module")
-def enrolled(box: BoxStack) -> BoxStack:
-    """The same, enrolled, with an authority: it watches."""
-    device = box.join("linux-laptop")
-    box.fit(device)
-    return box
+@pytest.fixture(scope="session")
+def enrolled() -> Iterator[BoxStack]:
+    """One household for all tests whose machine is enrolled and has an authority: it watches."""
+    with _running() as stack:
+        stack.boot()
+        stack.fit(stack.join("linux-laptop"))
+        yield stack

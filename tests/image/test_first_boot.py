@@ -52,7 +52,7 @@ def test_keys_are_born_on_the_box_and_readable_for_their_owner_only(box: BoxStac
         assert shell.run(f"stat -c '%a %u' {path}").stdout == f"600 {layout.UIDS[owner]}", path
     manifest = json.loads((box.built.path.parent / "qemu.manifest.json").read_text(encoding="utf-8"))
     assert manifest["files"]
-    assert not [name for name in manifest["files"] if name.startswith(layout.DATA.lstrip("/"))]
+    assert not [name for name in manifest["files"] if name.startswith(f"{layout.DATA}/".lstrip("/"))]
 
 
 @pytest.mark.req("R1", "R8")

@@ -28,7 +28,7 @@ needs_fat = pytest.mark.skipif(
 
 def test_a_machine_is_always_emulated_and_has_the_cards_in_their_order(tmp_path: Path) -> None:
     words = Plan(disks=[tmp_path / "a.qcow2", tmp_path / "b.raucb"], taps=["one", "two"]).argv(tmp_path)
-    assert "tcg,thread=single" in words
+    assert "tcg,thread=single,tb-size=256" in words
     assert not [word for word in words if "kvm" in word]
     assert [word for word in words if word.startswith("tap,")] == [
         "tap,id=net0,ifname=one,script=no,downscript=no",
