@@ -22,7 +22,7 @@ TABLES = Path("appliance/keeper/devices/fingerprint/tables")
 """Packed by tools/tables.py, not part of the sources' history."""
 TOOLS = (
     "mmdebstrap", "mksquashfs", "mkfs.vfat", "mcopy", "mmd", "genimage", "tar", "unshare", "chroot", "systemctl",
-    "systemd-sysusers", "git",
+    "systemd-sysusers", "git", "zstd",
 )  # fmt: skip
 _DAY = 86400
 """Debian's tree is kept for a day's commits, so its times are the day's: who built first makes no difference."""
@@ -144,7 +144,7 @@ def _furnish(under: _Under) -> dict[str, Path]:
     tree.clean(root)
 
     under.progress.say("nothing secret inside?")
-    secret = secrets.look(root) + secrets.look_at_files(common)
+    secret = secrets.look(root) + secrets.look_at_files(common) + secrets.look_in_initramfs(parts / "initrd.img")
     if secret:
         raise Refused("the image would carry what must not be in it:\n  " + "\n  ".join(secret))
     return common
