@@ -2,12 +2,12 @@
 
 In: what boxes last said of themselves, releases that go, now. Out: rows of `box_software`, orders, halts; and lines of
 the audit. A box is told once; told again where its order was never answered and it is heard again. Done by the worker
-that leads, so by one at a time. Bounded: `READ_ONCE` statuses and `TELL_ONCE` orders a round, `MOST_TRIES` orders a box.
+that leads, so by one at a time. Bounded: `READ_ONCE` statuses and `TELL_ONCE` orders a round, and see
+`dashboard.store.ordering`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +15,13 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Select, and_, insert, or_, select, update
 
 from dashboard.demo import TENANT_PREFIX
-from dashboard.store import releases
-from dashboard.store.queries import write_audit
+from dashboard.store import ordering, releases
 from dashboard.store.releases import Progress, StoredRelease
 from dashboard.store.schema import box_software, command, pilot_box, release, release_box, site
-from wire.orders import TakeRelease
-from wire.release import SignedRelease, SoftwareState
+from wire.release import SoftwareState
 
 READ_ONCE = 500
 TELL_ONCE = 50
-MOST_TRIES = 20
-LIFETIME = 24 * 3600.0
-"""How long an order counts; a box that is away longer is told again when it is back."""
-UNANSWERED = ("unsent", "unanswered", "expired")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +109,8 @@ def _tell(connection: Connection, stored: StoredRelease, *, tenant: str, now: fl
     asked: ColumnElement[bool] = or_(
         release_box.c.site.is_(None),
         and_(
-            command.c.state.in_(UNANSWERED),
-            release_box.c.tries < MOST_TRIES,
+            command.c.state.in_(ordering.UNANSWERED),
+            release_box.c.tries < ordering.MOST_TRIES,
             site.c.heard_at > now - releases.SILENT_SECONDS,
         ),
     )
@@ -141,11 +135,9 @@ def _tell(connection: Connection, stored: StoredRelease, *, tenant: str, now: fl
         .order_by(box_software.c.place, site.c.site)
         .limit(most)
     )
-    signed = SignedRelease.model_validate_json(stored.statement)
-    body = TakeRelease(signed=signed).model_dump(mode="json", exclude_none=True)
     rows = connection.execute(due).all()
     for site_id, tries in rows:
-        _order(connection, stored, site_id, tries=tries or 0, body=body, now=now)
+        ordering.order(connection, stored, site_id, tries=tries or 0, by=stored.started_by, now=now)
     return len(rows)
 
 
@@ -161,36 +153,4 @@ def _told_newer(stored: StoredRelease, tenant: str, now: float) -> Select[tuple[
             release.c.state == "going",
             release.c.expires > now,
         )
-    )
-
-
-def _order(
-    connection: Connection, stored: StoredRelease, site_id: str, *, tries: int, body: dict[str, object], now: float
-) -> None:
-    name = f"{stored.release_id}/{site_id}/{tries}"
-    order_id = hashlib.sha256(name.encode()).hexdigest()[:32]
-    connection.execute(
-        insert(command).values(
-            command_id=order_id,
-            site=site_id,
-            body=body,
-            reason=f"Version {stored.version}",
-            by=stored.started_by,
-            created_at=now,
-            expires_at=min(stored.expires, now + LIFETIME),
-            state="waiting",
-            detail="",
-        )
-    )
-    if tries:
-        here = and_(release_box.c.release_id == stored.release_id, release_box.c.site == site_id)
-        connection.execute(update(release_box).where(here).values(order_id=order_id, tries=tries + 1))
-    else:
-        connection.execute(
-            insert(release_box).values(
-                release_id=stored.release_id, site=site_id, ordered_at=now, order_id=order_id, tries=1
-            )
-        )
-    write_audit(
-        connection, at=now, account_id=stored.started_by, action="take-release", subject=site_id, outcome="asked"
     )

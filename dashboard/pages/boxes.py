@@ -1,20 +1,23 @@
 """*Box health* of a household; and *Boxes*, the same for engineers by box alone, without anything about persons.
 
-In: what boxes last said of themselves. Out: pages. Bounded: `MOST_BOXES` boxes a page. The engineers' pages read no
-table but `site`, and of that neither the title nor what the box may keep: both may say whom it is about.
+In: what boxes last said of themselves. Out: pages; and, from who keeps boxes, the order to take a release once more.
+Bounded: `MOST_BOXES` boxes a page. The engineers' pages read `site` and what is known of its software, and show neither
+the title nor what the box may keep: both may say whom it is about.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, g
+from flask import Blueprint, Response, abort, g, redirect, request
+from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement
 
 from dashboard.access import May, Role, needs
 from dashboard.i18n import N_, _, ngettext
-from dashboard.pages import health, sentences, uplink_words, words
+from dashboard.pages import box_update, health, sentences, uplink_words, words
 from dashboard.pages.asking import asked_rows
 from dashboard.pages.bar import household_bar
 from dashboard.pages.brief import BriefStatus
@@ -22,7 +25,8 @@ from dashboard.pages.contexts import Fact
 from dashboard.pages.contexts_tabs import BoxDetailPage, BoxesPage, BoxLine, BoxPage
 from dashboard.pages.desk import Desk, desk, household_or_404, id_or_404, show, who
 from dashboard.pages.software_words import software_line
-from dashboard.store import charge, queries
+from dashboard.pages.typed import Errors, reason_errors, tidy
+from dashboard.store import charge, ordering, queries
 from dashboard.store.arrangements import StoredArrangements, arrangements_of
 from dashboard.store.queries import BoxHeard
 from wire.box import BoxStatus
@@ -31,6 +35,7 @@ from wire.ledger import ClockState
 pages = Blueprint("boxes", __name__)
 
 MOST_BOXES = 200
+MOST_REASON = 300
 _CLOCKS = {
     ClockState.AUTHENTICATED: N_("Right: this service has confirmed it since the box started"),
     ClockState.FREE: N_("Not confirmed since the box started"),
@@ -87,23 +92,61 @@ def boxes() -> Response:
 @needs(May.SEE_BOXES)
 def one(site: str) -> Response:
     """One box."""
-    at_desk = desk()
+    return _show_one(site, {}, ())
+
+
+@pages.post("/boxes/<site>/software/<release_id>/again")
+@needs(May.KEEP_BOXES)
+def order_again(site: str, release_id: str) -> ResponseReturnValue:
+    """Tell a box once more of the release on which it failed."""
+    at_desk, tenant = desk(), desk().settings.tenant
     with at_desk.reads.connect() as connection:
-        tenant = at_desk.settings.tenant
+        if queries.household(connection, tenant, id_or_404(site), within=_within(at_desk)) is None:
+            abort(404)
+    reason = tidy(request.form.get("reason", ""))
+    errors = reason_errors("reason", reason, MOST_REASON)
+    if errors:
+        return _show_one(site, request.form, tuple(errors))
+    with at_desk.engine.begin() as connection:
+        by, now = who().account_id, at_desk.now()
+        done = ordering.again(connection, tenant, site, id_or_404(release_id), reason=reason, by=by, now=now)
+    if not done:
+        # Somebody else was quicker, or the box has it by now: the page says which.
+        return _show_one(site, {}, (("update", _("There is nothing to order again any more")),))
+    return redirect(f"/boxes/{site}", 303)
+
+
+def _show_one(site: str, typed: Mapping[str, str], errors: Errors) -> Response:
+    at_desk, tenant, keeps = desk(), desk().settings.tenant, who().role.may(May.KEEP_BOXES)
+    now = at_desk.now()
+    with at_desk.reads.connect() as connection:
         home = queries.household(connection, tenant, id_or_404(site), within=_within(at_desk))
         if home is None:
             g.denied = queries.household(connection, tenant, site) is not None
             abort(404)
         unread = queries.count_unread(connection, site)
+        last = ordering.last(connection, tenant, site, now=now) if keeps else None
     page = BoxDetailPage(
         site=site,
         # Whom it is about may stand in the sentence on what it may keep, and the dates are of somebody's order:
         # engineers need none of it.
         box=replace(health.box(at_desk, home, unread), authority=""),
         facts=_facts(at_desk, sentences.status(home.status), of_order=False),
-        revoke=f"/boxes/{site}/revoke" if who().role.may(May.KEEP_BOXES) else "",
+        revoke=f"/boxes/{site}/revoke" if keeps else "",
+        update=box_update.line(last, now) if keeps else "",
+        again=box_update.form(at_desk, last, site, typed, errors),
+        errors=errors,
     )
-    return show("box-detail", page, title=_("Box"), action="view-box", subject=site, section="boxes")
+    title = _("Error: Box") if errors else _("Box")
+    return show(
+        "box-detail",
+        page,
+        title=title,
+        action="view-box",
+        subject=site,
+        section="boxes",
+        status=422 if errors else 200,
+    )
 
 
 def _within(at_desk: Desk) -> ColumnElement[bool] | None:

@@ -267,6 +267,12 @@ class BoxDetailPage:
     """Clock, storage, certificate and what else the box says of itself."""
     revoke: str
     """Where it is revoked; empty for who may not."""
+    update: str
+    """How the release stands that it was told of last; empty for who does not keep boxes."""
+    again: ActForm | None
+    """Tells it of that once more; None where there is nothing to."""
+    errors: tuple[tuple[str, str], ...]
+    """What is wrong with what was typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,7 +272,7 @@ def open_share(stored: StoredRelease, now: float) -> int:
 # --- boxes --------------------------------------------------------------------------------------
 
 
-def _became(stored: StoredRelease, now: float) -> ColumnElement[str]:
+def became(stored: StoredRelease, now: float) -> ColumnElement[str]:
     """What became of it on a box that was told."""
     here = box_software.c
     about = here.wanted == stored.number
@@ -288,19 +288,19 @@ def _became(stored: StoredRelease, now: float) -> ColumnElement[str]:
 
 def progress(connection: Connection, stored: StoredRelease, *, now: float, ring: int | None = None) -> Progress:
     """What became of it; `ring`: only of that ring's own boxes."""
-    became = _became(stored, now)
+    what = became(stored, now)
     within: ColumnElement[bool] = true()
     if ring is not None:
         low = stored.rings[ring - 1].share if ring else 0
         within = and_(box_software.c.place >= low, box_software.c.place < stored.rings[ring].share)
     rows = connection.execute(
-        select(became, func.count())
+        select(what, func.count())
         .select_from(release_box)
         .join(site, site.c.site == release_box.c.site)
         .join(box_software, box_software.c.site == release_box.c.site)
         .outerjoin(command, command.c.command_id == release_box.c.order_id)
         .where(release_box.c.release_id == stored.release_id, within)
-        .group_by(became)
+        .group_by(what)
     ).all()
     sums = {str(key): int(count) for key, count in rows}
     return Progress(
@@ -315,10 +315,10 @@ def progress(connection: Connection, stored: StoredRelease, *, now: float, ring:
 
 def without(connection: Connection, stored: StoredRelease, *, now: float) -> tuple[tuple[str, BoxAt], ...]:
     """Boxes that were told and do not have it, with what became of it; those where it went wrong first."""
-    became = _became(stored, now).label("became")
-    order = case((became.in_(("failed", "rolled_back", "refused")), 0), (became == "silent", 1), else_=2)
+    what = became(stored, now).label("became")
+    order = case((what.in_(("failed", "rolled_back", "refused")), 0), (what == "silent", 1), else_=2)
     rows = connection.execute(
-        select(became, box_software, site.c.heard_at)
+        select(what, box_software, site.c.heard_at)
         .select_from(release_box)
         .join(site, site.c.site == release_box.c.site)
         .join(box_software, box_software.c.site == release_box.c.site)

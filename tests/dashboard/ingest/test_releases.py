@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, insert, update
 
 from dashboard.ingest import releases as rounds
-from dashboard.ingest.releases import LIFETIME, Bound
+from dashboard.ingest.releases import Bound
 from dashboard.store import fleet as fleets
-from dashboard.store import releases, schema
+from dashboard.store import ordering, releases, schema
 from dashboard.store.releases import NotTakenError, Ring
 from wire.release import Release, SignedRelease, sign
 
@@ -185,7 +185,7 @@ def test_a_box_that_was_away_is_told_again(fleet: Any, clock: Any, seed: Any) ->
     fleet.start(release_id)
     fleet.go()
     site = min(fleet.told())
-    clock.at += LIFETIME + 60
+    clock.at += ordering.LIFETIME + 60
     fleet.answer(site, "unanswered")
     fleet.go()
     assert [row["tries"] for row in seed.rows(schema.release_box) if row["site"] == site] == [1], "it is still away"

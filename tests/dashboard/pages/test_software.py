@@ -18,7 +18,7 @@ from dashboard.ingest import releases as rounds
 from dashboard.pages.software_words import STAGES, software_line
 from dashboard.settings import Boxes, DashboardSettings
 from dashboard.settings_software import ReleaseRing, Software
-from dashboard.store import releases, schema
+from dashboard.store import ordering, releases, schema
 from wire.keys import public_text
 from wire.release import Release, SoftwareState, sign
 
@@ -178,3 +178,115 @@ def test_rings_of_the_settings_widen_and_are_in_time() -> None:
     with pytest.raises(ValueError, match="within 48 hours"):
         Software(security_rings=(ReleaseRing(share=1, after_hours=60),))
     assert releases.number("2026.11.1") > releases.number("2026.2.9999")
+
+
+@pytest.fixture
+def failed(sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any, clock: Any, engine: Engine) -> str:
+    """Address of a release that `box-1` was told of and went back from, so that it can be ordered again."""
+    seed.site("box-1", charged=False)
+    _say(engine, clock, "box-1")
+    engineer = sign_in_as("engineer-0", Role.ENGINEER)
+    at = _enter(engineer, csrf, _signed(clock.at, security=True)).headers["Location"]
+    assert engineer.post(f"{at}/start", data={"csrf_token": csrf(engineer.get(at)), "token": TOKEN}).status_code == 303
+    clock.at += 25 * 3600
+    _say(engine, clock, "box-1")
+    _answer(engine, "followed")
+    _say(engine, clock, "box-1", stage="rolled-back", wanted="2026.11.1", detail="names are not answered")
+    return str(at)
+
+
+def _answer(engine: Engine, state: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(schema.command).values(state=state))
+
+
+@pytest.mark.req("R4", "R39")
+def test_a_box_that_went_back_is_told_of_the_release_again_once_and_with_a_reason(
+    failed: str, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any, clock: Any, engine: Engine
+) -> None:
+    engineer = sign_in_as("engineer-1", Role.ENGINEER)
+    page = engineer.get("/boxes/box-1")
+    for part in ("2026.11.1: Went back to the version before.", "Order version 2026.11.1 again", "names are not"):
+        assert part in page.text
+    form, target = {"csrf_token": csrf(page)}, f"/boxes/box-1{failed}/again"
+    assert engineer.post(target, data=form | {"reason": " "}).status_code == 422
+    assert len(seed.rows(schema.command)) == 1
+    assert engineer.post(target, data=form | {"reason": "The line was down"}).status_code == 303
+    first, again = sorted(seed.rows(schema.command), key=lambda row: row["created_at"])
+    assert again["body"] == first["body"]
+    (by,) = [row["account_id"] for row in seed.rows(schema.account) if row["name"] == "engineer-1"]
+    assert (again["site"], again["state"], again["by"]) == ("box-1", "waiting", by)
+    assert again["reason"] == "The line was down"
+    acts = [(row["account_id"], row["subject"]) for row in seed.rows(schema.audit) if row["action"] == "take-release"]
+    assert acts[-1] == (by, "box-1")
+    waiting = engineer.get("/boxes/box-1").text
+    assert "Ordered again, and not answered yet" in waiting
+    assert "Order it again" not in waiting
+    twice = engineer.post(target, data=form | {"reason": "Once more"})
+    assert twice.status_code == 422
+    assert "nothing to order again" in twice.text
+    _answer(engine, "followed")
+    _say(engine, clock, "box-1", version="2026.11.1", stage="done")
+    over = sign_in_as("engineer-2", Role.ENGINEER)
+    text = over.get("/boxes/box-1").text
+    assert "Version 2026.11.1: Has it." in text
+    assert "Order it again" not in text
+    assert over.post(target, data={"csrf_token": csrf(over.get("/boxes/box-1")), "reason": "x"}).status_code == 422
+    assert len(seed.rows(schema.command)) == 2
+
+
+@pytest.mark.req("R4", "R66")
+def test_only_who_keeps_boxes_orders_again_and_only_what_the_box_was_told_of(
+    failed: str, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any
+) -> None:
+    seed.site("box-2", charged=False)
+    seed.site("box-9", tenant="elsewhere", charged=False)
+    for name, role in (("a", Role.OFFICER), ("b", Role.INSTALLER), ("c", Role.AUDITOR)):
+        client = sign_in_as(name, role)
+        token = csrf(client.get("/account"))
+        assert client.post(f"/boxes/box-1{failed}/again", data={"csrf_token": token, "reason": "x"}).status_code == 403
+        shown = client.get("/boxes/box-1")
+        assert "Order it again" not in shown.text
+    engineer = sign_in_as("engineer-1", Role.ENGINEER)
+    form = {"csrf_token": csrf(engineer.get("/boxes/box-1")), "reason": "x"}
+    assert engineer.post(f"/boxes/box-9{failed}/again", data=form).status_code == 404
+    for place in (f"/boxes/box-2{failed}/again", "/boxes/box-1/software/none/again"):
+        assert engineer.post(place, data=form).status_code == 422
+    assert "No release was ordered for this box yet." in engineer.get("/boxes/box-2").text
+    assert len(seed.rows(schema.command)) == 1
+
+
+@pytest.mark.req("R4")
+def test_what_goes_on_by_itself_is_not_ordered_again_and_what_a_halt_left_is(
+    failed: str, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any, clock: Any, engine: Engine
+) -> None:
+    release_id = failed.rpartition("/")[2]
+    _say(engine, clock, "box-1", stage="idle")
+    _answer(engine, "expired")
+
+    def stands() -> ordering.LastOrder:
+        with engine.connect() as connection:
+            found = ordering.last(connection, "northmoor", "box-1", now=clock.at)
+        assert found is not None
+        return found
+
+    assert not stands().may_again(clock.at), "it is told again by itself while the release goes"
+    engineer = sign_in_as("engineer-1", Role.ENGINEER)
+    form = {"csrf_token": csrf(engineer.get(failed)), "reason": "Look first"}
+    assert engineer.post(f"{failed}/halt", data=form).status_code == 303
+    assert stands().may_again(clock.at)
+    assert "The release is halted: no other box is told of it." in engineer.get("/boxes/box-1").text
+    with engine.begin() as connection:
+        connection.execute(update(schema.release_box).values(tries=ordering.MOST_TRIES))
+    assert not stands().may_again(clock.at)
+    _answer(engine, "refused")
+    assert "20 times, which is all" in engineer.get("/boxes/box-1").text
+    with engine.begin() as connection:
+        connection.execute(update(schema.release_box).values(tries=1))
+        connection.execute(update(schema.release).values(expires=clock.at - 1))
+    assert not stands().may_again(clock.at)
+    assert "expired: enter a newer one" in engineer.get("/boxes/box-1").text
+    with engine.begin() as connection:
+        connection.execute(update(schema.site).values(revoked_at=clock.at))
+        assert ordering.last(connection, "northmoor", "box-1", now=clock.at) is None
+        assert not ordering.again(connection, "northmoor", "box-1", release_id, reason="x", by="a", now=clock.at)
