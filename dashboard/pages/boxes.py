@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement
 
 from dashboard.access import May, Role, needs
 from dashboard.i18n import N_, _, ngettext
-from dashboard.pages import box_update, health, sentences, uplink_words, words
+from dashboard.pages import box_update, change_words, health, sentences, uplink_words, words
 from dashboard.pages.asking import asked_rows
 from dashboard.pages.bar import household_bar
 from dashboard.pages.brief import BriefStatus
@@ -218,6 +218,9 @@ def _machine(at_desk: Desk, said: BoxStatus) -> tuple[Fact, ...]:
         Fact(key=_("Started"), value=at(said.booted_at)),
         Fact(key=_("Starts since it was set up"), value=unsaid if said.boots is None else str(said.boots)),
     ]
+    for title, became, moment in change_words.lines(said):
+        text = _("%(outcome)s, %(time)s", outcome=became, time=words.date_time(moment, at_desk.zone))
+        facts.append(Fact(key=title, value=text))
     if said.removed is not None:
         facts.append(Fact(key=_("Emptied"), value=at(said.removed.at)))
     return tuple(facts)

@@ -349,6 +349,8 @@ class WifiPage:
     """Who it is about, and the tabs."""
     facts: tuple[Fact, ...]
     """Its name, and how it is."""
+    trouble: str
+    """That the last change is under way or did not work, with what to do; empty where it did."""
     keys: tuple[KeyRow, ...]
     """Passphrases that count."""
     ended: tuple[KeyRow, ...]

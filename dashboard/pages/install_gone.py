@@ -73,6 +73,8 @@ def _paper(found: Visit) -> Paper:
         facts.append((_("Keys destroyed"), str(held.get("keys", ""))))
         facts.append((_("Files removed"), str(held.get("files", ""))))
         kept = _("The last word of the box was that it destroys its keys, and with them all that it kept of this home.")
+    elif held.get("failed"):
+        kept = _("The box could not destroy what it keeps of this home. Nobody uses it before it is emptied.")
     else:
         kept = _(
             "The box could not be reached, so it has not said that it is empty. Nobody uses it before it is emptied."

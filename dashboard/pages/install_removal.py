@@ -15,7 +15,7 @@ from dashboard.access import May, needs
 from dashboard.commands import TOKEN, AlreadySent, Decision
 from dashboard.enrol.desk import revoke_box
 from dashboard.i18n import N_, _
-from dashboard.pages import sentences, typed
+from dashboard.pages import change_words, sentences, typed
 from dashboard.pages.asking import again
 from dashboard.pages.contexts_install import InForm
 from dashboard.pages.desk import desk, who
@@ -30,6 +30,8 @@ from wire.box import Removed
 from wire.orders import Order, WipeBox
 
 pages = Blueprint("install_removal", __name__)
+_SAID = frozenset({"at", "keys", "files"})
+"""What the box's last words give."""
 COLLECT = (
     ("router", N_("The router's own Wi-Fi is on again, under its old name, and a device was seen to use it")),
     ("cable", N_("What was plugged into the box is plugged into the router again, and telephones and alarms work")),
@@ -85,12 +87,25 @@ def _ask(site: str, order: Order, token: str, reason: str) -> str:
 def wipe(install_id: str) -> Response:
     """Empty the box."""
     found = begin(install_id, "wipe")
-    gone = _removed(found)
-    if gone is not None and not found.is_done("wipe") and not found.closed:
+    return _wipe(begin(install_id, "wipe") if _settle(found) else found, ())
+
+
+def _settle(found: Visit) -> bool:
+    """Write down what the box says of being emptied; whether something changed.
+
+    Its last words come before it begins. Where it then says that it could not, they count no more.
+    """
+    if found.closed:
+        return False
+    held, gone, bad = found.answers("wipe"), _removed(found), _not_emptied(found)
+    if gone is not None and not bad and not found.is_done("wipe"):
         kept = {"at": gone.at.timestamp(), "keys": gone.keys_destroyed, "files": gone.files_removed}
-        save(found, "wipe", found.answers("wipe") | kept, done=True)
-        found = begin(install_id, "wipe")
-    return _wipe(found, ())
+        save(found, "wipe", held | kept, done=True)
+        return True
+    if bad and "at" in held:
+        save(found, "wipe", {key: value for key, value in held.items() if key not in _SAID}, done=False)
+        return True
+    return False
 
 
 @pages.post("/install/<install_id>/wipe")
@@ -119,8 +134,16 @@ def unreachable(install_id: str) -> ResponseReturnValue:
     errors = typed.reason_errors("unreachable-reason", reason, 300)
     if errors:
         return _wipe(found, tuple(errors))
-    save(found, "wipe", found.answers("wipe") | {"unreachable": True, "reason": reason}, done=True)
+    kept = {key: value for key, value in found.answers("wipe").items() if key not in _SAID}
+    why = {"unreachable": True, "reason": reason, "failed": bool(_not_emptied(found))}
+    save(found, "wipe", kept | why, done=True)
     return redirect(f"{found.address}/wipe", 303)
+
+
+def _not_emptied(found: Visit) -> str:
+    """Why the box could not destroy what it keeps, and what to do; empty where it has not said so."""
+    said = None if found.box is None else sentences.status(found.box.status)
+    return change_words.wipe(change_words.change(said, "wipe-box", found.found.install_id))
 
 
 def _removed(found: Visit) -> Removed | None:
@@ -132,15 +155,18 @@ def _removed(found: Visit) -> Removed | None:
 
 @pages.get("/install/<install_id>/collect")
 @needs(May.INSTALL)
-def collect(install_id: str) -> Response:
+def collect(install_id: str) -> ResponseReturnValue:
     """Take the box away."""
-    return _collect(begin(install_id, "collect"), ())
+    found = begin(install_id, "collect")
+    return redirect(f"{found.address}/wipe", 303) if _settle(found) else _collect(found, ())
 
 
 @pages.post("/install/<install_id>/collect")
 @needs(May.INSTALL)
 def collected(install_id: str) -> ResponseReturnValue:
     """It was taken away: it counts no more."""
+    if _settle(begin(install_id, "collect")):
+        return redirect(f"/install/{install_id}/wipe", 303)
     found, at_desk, asking = changing(install_id, "collect"), desk(), who()
     if found.found.kind != "removal" or found.box is None:
         abort(404)
@@ -217,8 +243,14 @@ def _wipe(found: Visit, errors: Errors) -> Response:
             (_("Files removed"), str(held.get("files", ""))),
         ]
     elif held.get("unreachable"):
-        rows.append(_("The box could not be reached. It must be emptied before it is used again."))
+        rows.append(
+            _("The box could not destroy what it keeps. It must be emptied before it is used again.")
+            if held.get("failed")
+            else _("The box could not be reached. It must be emptied before it is used again.")
+        )
         facts = [(_("Reason"), str(held.get("reason", "")))]
+    elif trouble := _not_emptied(found):
+        rows.append(trouble)
     elif sent is not None:
         heading, explanation, _over = outcome_words(sent, desk().now())
         rows.append(f"{heading}. {explanation}")
@@ -238,7 +270,7 @@ def _wipe(found: Visit, errors: Errors) -> Response:
             "unreachable",
             "reason",
             "area",
-            _("Why it cannot be reached"),
+            _("Why it cannot be emptied"),
             value=request.form.get("reason", ""),
             errors=errors,
         )
@@ -247,12 +279,12 @@ def _wipe(found: Visit, errors: Errors) -> Response:
         forms = (
             *asked,
             form(
-                _("The box cannot be reached"),
+                _("The box cannot be emptied here"),
                 f"{at}/unreachable",
                 (reason,),
                 _("Go on without it"),
                 says=_("The certificate will say so. The box can send nothing any more once it is taken away."),
-                folded=True,
+                folded=not _not_emptied(found),
             ),
         )
     return step(

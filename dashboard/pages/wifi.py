@@ -16,8 +16,8 @@ from flask.typing import ResponseReturnValue
 from dashboard.access import May, needs
 from dashboard.commands import TOKEN
 from dashboard.i18n import N_, _
+from dashboard.pages import change_words, sentences, typed, uplink_words, wifi_forms, words
 from dashboard.pages import desk as frame
-from dashboard.pages import sentences, typed, uplink_words, wifi_forms, words
 from dashboard.pages.asking import officer
 from dashboard.pages.bar import household_bar
 from dashboard.pages.contexts import Fact
@@ -31,7 +31,8 @@ from dashboard.store import wifi as stored
 from dashboard.store.devices import StoredDevice
 from dashboard.store.installs import Box
 from dashboard.store.queries import Household
-from dashboard.store.wifi import Key
+from dashboard.store.wifi import Key, Wifi
+from wire.box import Change
 from wire.wifi import HOUSEHOLD_KEY
 
 pages = Blueprint("wifi", __name__)
@@ -60,7 +61,16 @@ def save_home(site: str) -> ResponseReturnValue:
     at_desk = desk()
     try:
         with at_desk.engine.begin() as connection:
-            card = wifi_forms.save_home(connection, site, read, box_key=box.seal_key, by=by, now=at_desk.now())
+            done = _last_change(home, stored.wifi_of(connection, site))
+            card = wifi_forms.save_home(
+                connection,
+                site,
+                read,
+                box_key=box.seal_key,
+                anew=done is not None and done.outcome in change_words.NOT_DONE,
+                by=by,
+                now=at_desk.now(),
+            )
     except stored.Full:
         return _show(site, "home", (("home-name", _(_FULL)),))
     except ValueError:
@@ -119,6 +129,12 @@ def end(site: str, key_id: str) -> ResponseReturnValue:
     return redirect(f"/households/{site}/wifi", 303)
 
 
+def _last_change(home: Household, held: Wifi | None) -> Change | None:
+    """What became of the order by which the box was told how the Wi-Fi shall be."""
+    order_id = None if held is None else held.order_id
+    return change_words.change(sentences.status(home.status), "set-network", order_id)
+
+
 def _changing(site: str) -> tuple[Household, Box, str]:
     """The household, its box and who asks, where something may be changed."""
     by, at_desk = officer().account_id, desk()
@@ -170,6 +186,7 @@ def _show(site: str, which: str, errors: Errors) -> Response:
     page = WifiPage(
         bar=bar,
         facts=tuple(facts),
+        trouble=change_words.network(_last_change(home, held)),
         keys=tuple(_row(site, key, joined, acts=acts) for key in keys),
         ended=tuple(_row(site, key, joined, acts=False) for key in ended),
         others=tuple(sorted(set(joined) - known - {HOUSEHOLD_KEY}))[:MOST_OTHERS],

@@ -86,9 +86,9 @@ def read_cards(sent: Mapping[str, str]) -> tuple[CardsForm, Errors]:
 
 
 def save_home(
-    connection: Connection, site: str, read: HomeForm, *, box_key: str, by: str, now: float
+    connection: Connection, site: str, read: HomeForm, *, box_key: str, anew: bool = False, by: str, now: float
 ) -> CardRow | None:
-    """Say how the home's Wi-Fi shall be; the card of its passphrase where one was made here.
+    """Say how the home's Wi-Fi shall be (`anew` as `stored.save_wifi`); the card of its passphrase where one was made here.
 
     Raises:
         stored.Full: the home has too many passphrases.
@@ -99,6 +99,7 @@ def save_home(
         ssid=read.ssid,
         security="wpa2-wpa3" if read.wpa3 else "wpa2",
         isolation=read.isolation,
+        anew=anew,
         by=by,
         now=now,
     )

@@ -54,8 +54,10 @@ class Wifi:
     """dhcp, pppoe, modem."""
     uplink_sealed: str | None
     changed_at: float
-    state: str | None
+    order_id: str | None
     """Of the order by which the box was told; None: by its enrolment, or not yet."""
+    state: str | None
+    """Of that order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +94,9 @@ class Made:
 
 def wifi_of(connection: Connection, site_id: str) -> Wifi | None:
     """The Wi-Fi of a home, where somebody entered one."""
-    columns = (wifi.c.ssid, wifi.c.security, wifi.c.isolation, wifi.c.uplink, wifi.c.uplink_sealed, wifi.c.changed_at)
+    names = ("ssid", "security", "isolation", "uplink", "uplink_sealed", "changed_at", "order_id")
     query = (
-        select(*columns, command.c.state)
+        select(*(wifi.c[name] for name in names), command.c.state)
         .join(command, command.c.command_id == wifi.c.order_id, isouter=True)
         .where(wifi.c.site == site_id)
     )
@@ -131,14 +133,18 @@ def save_wifi(
     isolation: bool = False,
     uplink: str | None = None,
     uplink_sealed: str | None = None,
+    anew: bool = False,
     by: str,
     now: float,
 ) -> None:
-    """Say how a home's Wi-Fi shall be; `uplink` None leaves the way to the internet as it is."""
+    """Say how a home's Wi-Fi shall be; `uplink` None leaves the way to the internet as it is.
+
+    `anew`: the box is told also where nothing changed, because it did not follow the last time.
+    """
     values: dict[str, Any] = {"ssid": ssid, "security": security, "isolation": isolation}
     mine = wifi.c.site == site_id
     before = connection.execute(select(wifi).where(mine)).mappings().one_or_none()
-    if before is None or any(before[name] != value for name, value in values.items()):
+    if anew or before is None or any(before[name] != value for name, value in values.items()):
         values |= {"order_id": None, "tries": 0}
     if uplink is not None:
         values |= {"uplink": uplink, "uplink_sealed": uplink_sealed}

@@ -43,6 +43,19 @@ def test_what_the_box_says_of_itself_is_shown_and_what_it_does_not_say_too(offic
 
 
 @pytest.mark.req("R66")
+def test_an_engineer_reads_what_became_of_changes_without_the_homes_own_settings(
+    sign_in_as: Callable[..., FlaskClient], seed: Any
+) -> None:
+    change = {"about": "c" * 32, "action": "set-network", "outcome": "refused", "at": "2026-01-14T20:00:00Z"}
+    status = {"online": True, "at": "2026-01-14T21:04:00Z", "changes": [change | {"detail": "canary name"}]}
+    seed.site(status=status)
+    text = sign_in_as("engineer", Role.ENGINEER).get("/boxes/site-1").text
+    assert "Last change of the Wi-Fi" in text
+    assert "The box refused it, 14 January 2026, 20:00" in text
+    assert "canary" not in text
+
+
+@pytest.mark.req("R66")
 def test_an_engineer_sees_boxes_and_nothing_of_persons(
     sign_in_as: Callable[..., FlaskClient], seed: Any, engine: Engine, clock: Any
 ) -> None:

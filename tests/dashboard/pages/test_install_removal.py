@@ -89,6 +89,54 @@ def test_a_box_is_emptied_taken_away_and_revoked_and_its_certificate_says_so(
     assert officer.get(f"{at}/removal.pdf").data.startswith(b"%PDF")
 
 
+@pytest.mark.req("R6")
+def test_a_box_that_could_not_empty_itself_is_not_taken_for_empty(officer: FlaskClient, fitting: Any) -> None:
+    at = _begun(officer, fitting)
+    fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended")
+    wipe, collect, removal = f"{at}/wipe", f"{at}/collect", at.rpartition("/")[2]
+    fitting.post(officer, wipe, wipe, sure="yes")
+    gone = {"removal_id": removal, "at": "2026-01-14T21:05:00Z", "keys_destroyed": 31, "files_removed": 57}
+    fitting.speak(removed=gone, recording=False)
+    assert "Keys destroyed" in officer.get(wipe).text, "its last words, before it begins"
+    begun = {"about": removal, "action": "wipe-box", "outcome": "under-way", "at": "2026-01-14T21:06:00Z"}
+    fitting.speak(removed=gone, changes=[begun])
+    assert "Keys destroyed" in officer.get(wipe).text
+    bad = begun | {"outcome": "failed", "detail": "The key of the storage cannot be destroyed."}
+    fitting.speak(removed=gone, changes=[bad | {"about": "another"}])
+    assert "Keys destroyed" in officer.get(wipe).text, "it is about another removal"
+    fitting.speak(removed=gone, changes=[bad])
+    answer = fitting.post(officer, f"{at}/end", collect, done=ALL)
+    assert answer.location == wipe, "nobody signs for a box that is not empty"
+    page = officer.get(wipe).text
+    assert "Keys destroyed" not in page
+    for part in ("has not destroyed what it keeps", "storage cannot be destroyed.", "tries again by itself"):
+        assert part in page
+    assert fitting.post(officer, wipe, collect, done=ALL).status_code == 409
+    fitting.speak(removed=gone, changes=[bad | {"outcome": "refused"}])
+    assert "does not try again" in officer.get(wipe).text
+    assert fitting.post(officer, wipe, f"{wipe}/unreachable", reason="Its storage is broken").status_code == 303
+    assert "It must be emptied before it is used again" in officer.get(wipe).text
+    assert fitting.post(officer, collect, collect, done=ALL).location == at
+    text = officer.get(f"{at}/removal").text
+    assert "could not destroy what it keeps" in text
+    assert "Keys destroyed" not in text
+
+
+@pytest.mark.req("R6")
+def test_a_box_that_empties_itself_at_the_second_try_has_done_it(officer: FlaskClient, fitting: Any) -> None:
+    at = _begun(officer, fitting)
+    fitting.post(officer, f"{at}/end", f"{at}/end", reason="The order has ended")
+    fitting.post(officer, f"{at}/wipe", f"{at}/wipe", sure="yes")
+    removal = at.rpartition("/")[2]
+    gone = {"removal_id": removal, "at": "2026-01-14T21:05:00Z", "keys_destroyed": 31, "files_removed": 57}
+    said = {"about": removal, "action": "wipe-box", "at": "2026-01-14T21:06:00Z"}
+    fitting.speak(removed=gone, changes=[said | {"outcome": "failed"}])
+    assert "It does not say why." in officer.get(f"{at}/wipe").text
+    fitting.speak(removed=gone, changes=[said | {"outcome": "done"}])
+    assert officer.get(f"{at}/collect").location == f"{at}/wipe"
+    assert "Keys destroyed" in officer.get(f"{at}/wipe").text
+
+
 @pytest.mark.req("R6", "N3")
 def test_a_box_is_taken_away_and_revoked_in_one(
     officer: FlaskClient, fitting: Any, monkeypatch: pytest.MonkeyPatch

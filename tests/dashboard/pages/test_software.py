@@ -180,29 +180,44 @@ def test_rings_of_the_settings_widen_and_are_in_time() -> None:
     assert releases.number("2026.11.1") > releases.number("2026.2.9999")
 
 
+class BoxOne:
+    """`box-1`, as it says what it runs and answers its orders."""
+
+    def __init__(self, engine: Engine, clock: Any) -> None:
+        self.engine, self.clock = engine, clock
+
+    def says(self, **software: Any) -> None:
+        _say(self.engine, self.clock, "box-1", **software)
+
+    def answers(self, state: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(update(schema.command).values(state=state))
+
+
 @pytest.fixture
-def failed(sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any, clock: Any, engine: Engine) -> str:
-    """Address of a release that `box-1` was told of and went back from, so that it can be ordered again."""
+def box(engine: Engine, clock: Any, seed: Any) -> BoxOne:
     seed.site("box-1", charged=False)
-    _say(engine, clock, "box-1")
+    return BoxOne(engine, clock)
+
+
+@pytest.fixture
+def failed(sign_in_as: Callable[..., FlaskClient], csrf: Any, box: BoxOne) -> str:
+    """Address of a release that `box-1` was told of and went back from, so that it can be ordered again."""
+    clock = box.clock
+    box.says()
     engineer = sign_in_as("engineer-0", Role.ENGINEER)
     at = _enter(engineer, csrf, _signed(clock.at, security=True)).headers["Location"]
     assert engineer.post(f"{at}/start", data={"csrf_token": csrf(engineer.get(at)), "token": TOKEN}).status_code == 303
     clock.at += 25 * 3600
-    _say(engine, clock, "box-1")
-    _answer(engine, "followed")
-    _say(engine, clock, "box-1", stage="rolled-back", wanted="2026.11.1", detail="names are not answered")
+    box.says()
+    box.answers("followed")
+    box.says(stage="rolled-back", wanted="2026.11.1", detail="names are not answered")
     return str(at)
-
-
-def _answer(engine: Engine, state: str) -> None:
-    with engine.begin() as connection:
-        connection.execute(update(schema.command).values(state=state))
 
 
 @pytest.mark.req("R4", "R39")
 def test_a_box_that_went_back_is_told_of_the_release_again_once_and_with_a_reason(
-    failed: str, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any, clock: Any, engine: Engine
+    failed: str, box: BoxOne, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any
 ) -> None:
     engineer = sign_in_as("engineer-1", Role.ENGINEER)
     page = engineer.get("/boxes/box-1")
@@ -225,8 +240,8 @@ def test_a_box_that_went_back_is_told_of_the_release_again_once_and_with_a_reaso
     twice = engineer.post(target, data=form | {"reason": "Once more"})
     assert twice.status_code == 422
     assert "nothing to order again" in twice.text
-    _answer(engine, "followed")
-    _say(engine, clock, "box-1", version="2026.11.1", stage="done")
+    box.answers("followed")
+    box.says(version="2026.11.1", stage="done")
     over = sign_in_as("engineer-2", Role.ENGINEER)
     text = over.get("/boxes/box-1").text
     assert "Version 2026.11.1: Has it." in text
@@ -258,11 +273,12 @@ def test_only_who_keeps_boxes_orders_again_and_only_what_the_box_was_told_of(
 
 @pytest.mark.req("R4")
 def test_what_goes_on_by_itself_is_not_ordered_again_and_what_a_halt_left_is(
-    failed: str, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any, clock: Any, engine: Engine
+    failed: str, box: BoxOne, sign_in_as: Callable[..., FlaskClient], csrf: Any
 ) -> None:
+    engine, clock = box.engine, box.clock
     release_id = failed.rpartition("/")[2]
-    _say(engine, clock, "box-1", stage="idle")
-    _answer(engine, "expired")
+    box.says(stage="idle")
+    box.answers("expired")
 
     def stands() -> ordering.LastOrder:
         with engine.connect() as connection:
@@ -279,7 +295,7 @@ def test_what_goes_on_by_itself_is_not_ordered_again_and_what_a_halt_left_is(
     with engine.begin() as connection:
         connection.execute(update(schema.release_box).values(tries=ordering.MOST_TRIES))
     assert not stands().may_again(clock.at)
-    _answer(engine, "refused")
+    box.answers("refused")
     assert "20 times, which is all" in engineer.get("/boxes/box-1").text
     with engine.begin() as connection:
         connection.execute(update(schema.release_box).values(tries=1))

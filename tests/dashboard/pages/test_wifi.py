@@ -125,3 +125,40 @@ def test_a_box_whose_key_is_none_gets_a_plain_word(officer: FlaskClient, seed: A
     answer = _post(officer, f"{AT}/home", name="Home", passphrase="the words of this home")
     assert answer.status_code in (303, 422)
     assert "the words of this home" not in str(seed.rows(schema.wifi_key))
+
+
+@pytest.mark.req("R57")
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        ("refused", "did not take the last change of the Wi-Fi. The box says: These do not go together. What was"),
+        ("failed", "could not make the last change of the Wi-Fi. The box says: These do not go together. What was"),
+        ("under-way", "The box is changing its Wi-Fi."),
+        ("done", ""),
+    ],
+)
+def test_what_became_of_a_change_of_the_wifi_is_said_with_what_to_do(
+    outcome: str, says: str, officer: FlaskClient, seed: Any, box: X25519PrivateKey
+) -> None:
+    assert public_text(box)
+    form = {"name": "Home", "passphrase": "the words of this home"}
+    assert _post(officer, f"{AT}/home", **form).status_code == 303
+    order = "c" * 32
+    with seed.engine.begin() as connection:
+        connection.execute(update(schema.wifi).values(order_id=order, tries=1))
+    change = {"about": order, "action": "set-network", "outcome": outcome, "at": "2026-01-14T21:00:00Z"}
+
+    def speak(about: str) -> str:
+        said = {"online": True, "at": "2026-01-14T21:04:00Z"}
+        said["changes"] = [change | {"about": about, "detail": "These do not go together."}]
+        with seed.engine.begin() as connection:
+            connection.execute(update(schema.site).values(status=said))
+        return " ".join(officer.get(AT).text.split())
+
+    assert "last change of the Wi-Fi" not in speak("another"), "it is about an earlier order"
+    page = speak(order)
+    assert says in page
+    assert ("last change of the Wi-Fi" in page) == (outcome in {"refused", "failed"})
+    _post(officer, f"{AT}/home", name="Home")
+    (row,) = seed.rows(schema.wifi)
+    assert (row["order_id"] is None) == (outcome in {"refused", "failed"}), "what did not work is ordered once more"
