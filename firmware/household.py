@@ -168,6 +168,15 @@ class Admin(_Section):
     """Nobody has a shell where there is none: no server for it runs, no port is open."""
 
 
+class Limits(_Section):
+    """What one device may take of the table of connections, so that it leaves the others theirs (R57)."""
+
+    connections: int = Field(default=names.MOST_CONNECTIONS, ge=100, le=names.ALL_CONNECTIONS)
+    """At once. More for a home in which an extender speaks for many devices under one address."""
+    opened_a_second: int = Field(default=names.OPENED_A_SECOND, ge=10, le=100_000)
+    opened_at_once: int = Field(default=names.OPENED_AT_ONCE, ge=100, le=names.ALL_CONNECTIONS)
+
+
 CaptiveApi = Annotated[
     str, Field(pattern=r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}/[A-Za-z0-9._/-]{0,100}$")
 ]
@@ -184,6 +193,7 @@ class Household(_Section):
     """None: by cable only."""
     time: Time = Time()
     admin: Admin = Admin()
+    limits: Limits = Limits()
     notice_port: int = Field(default=80, ge=1, le=65535)
     """Port of the notice page on the LAN address."""
     captive_api: CaptiveApi | None = None

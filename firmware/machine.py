@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
-from firmware import layout
+from firmware import layout, names
 from firmware.templating import fill
 
 Board = Literal["pi4", "qemu"]
@@ -37,7 +37,7 @@ def render(board: Board) -> dict[str, str]:
         "/etc/systemd/system.conf.d/20-gatehouse.conf": fill("system.conf", seconds=_WATCHDOG_SECONDS[board]),
         "/etc/systemd/networkd.conf.d/20-gatehouse.conf": fill("networkd.conf"),
         "/etc/systemd/network/10-gatehouse-modem.link": fill("modem.link"),
-        "/etc/sysctl.d/91-gatehouse-machine.conf": fill("sysctl-machine.conf"),
+        "/etc/sysctl.d/91-gatehouse-machine.conf": fill("sysctl-machine.conf", connections=names.ALL_CONNECTIONS),
         "/etc/apparmor.d/local/usr.sbin.chronyd": fill("apparmor-chronyd"),
         "/etc/issue": fill("issue"),
         "/etc/udev/rules.d/60-gatehouse-radios.rules": fill("radios.rules"),

@@ -121,6 +121,45 @@ that one device cannot take the resolver from the others (R57)."""
 
 QUESTIONS_OVERFLOW = "over_questions"
 
+CONNECTIONS = "connections"
+"""Dynamic set of ether_addr in the `inet` table: how many connections each device has through the box and to it."""
+
+CONNECTIONS_SIZE = 4096
+"""Larger than `SHARES_SIZE`: a connection may stand for longer than its device has its place there."""
+
+SHARES = "shares"
+"""Dynamic set of ether_addr in the `inet` table: who has a share of their own."""
+
+SHARES_SIZE = 1024
+"""Most of them; those that find no room have one share together, and are counted by `CONNECTIONS_OVERFLOW`."""
+
+ALL_CONNECTIONS = 65536
+"""That the kernel keeps, of all devices together (`net.netfilter.nf_conntrack_max`): some 25 MiB."""
+
+MOST_CONNECTIONS = 2000
+"""Of one device at once. A browser with many pages has some hundreds. `household.toml` may say another."""
+
+OPENING = "opening"
+"""Dynamic set of ether_addr in the `inet` table: how fast each device opens connections."""
+
+OPENED_A_SECOND, OPENED_AT_ONCE = 50, 1000
+"""Connections that one device may open: the kernel keeps those that are closed for another minute (TIME_WAIT), and they
+are in no count."""
+
+HELD_OFF = "held_off"
+"""Dynamic set of ether_addr: who was at the limit a moment ago. Only when it has left is counted again: each counting
+costs the processor more, the more there is to count, and a refused connection is counted until it is found dead."""
+
+HELD_OFF_SECONDS = 2
+
+AT_LIMIT = "at_limit"
+"""Dynamic set of ether_addr: who was at the limit in the last minutes; the warden tells how many they are, not who."""
+
+AT_LIMIT_MINUTES = 5
+
+CONNECTIONS_REFUSED = "over_connections"
+CONNECTIONS_OVERFLOW = "connections_overflow"
+
 SHELL_PORT = 22
 """Of the engineer's shell, from the household's side, where a key of an engineer is enrolled."""
 

@@ -117,6 +117,7 @@ def rules(household: Household, *, wan_tap: bool = True) -> str:
         "names": names,
         "families": names.FAMILIES,
         "notice_port": household.notice_port,
+        "limits": household.limits,
         "wan_tap": wan_tap,
     }
     digest = hashlib.sha256(template.render(context, marker=_NO_MARKER).encode()).hexdigest()

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from dashboard.broker.process import BrokerPlan, write
 from dashboard.broker.render import Account, find_mosquitto
+from firmware import household as what
 from lab import addresses, enter, personas
 from lab.boxfile import Places, settings_text
 from lab.client import Client
@@ -61,6 +62,7 @@ class Stack:
         poll_seconds: how often a page looks for news.
         quarantine: whether the authority lets unknown devices be held to the LAN side.
         lists: further lists, by id, each in the format of plain domains or addresses.
+        house: what the router is, where it is not the lab's own.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Stack:
         poll_seconds: float = 1.0,
         quarantine: bool = False,
         lists: Mapping[str, str] | None = None,
+        house: what.Household | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -78,6 +81,7 @@ class Stack:
         self._poll_seconds = poll_seconds
         self._quarantine = quarantine
         self._lists = dict(lists or {})
+        self._house = house
         self.services = Services(folder / "logs")
         self.issuer = Ed25519PrivateKey.generate()
         self.why_one_user = _why_one_user()
@@ -121,7 +125,7 @@ class Stack:
         return client
 
     def _household(self) -> Household:
-        return Household(self.folder / "household")
+        return Household(self.folder / "household", self._house)
 
     @property
     def box_config(self) -> Path:

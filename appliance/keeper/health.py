@@ -27,6 +27,8 @@ class Health:
         self.handled = 0
         """Messages handled since start."""
         self.overflow = 0
+        self.at_limit = 0
+        """Devices with as many connections at once as one may have, as the warden last said."""
 
     def tap(self, report: TapReport) -> None:
         """Keep the latest report of a tap."""
@@ -69,6 +71,7 @@ class Health:
             lists=lists,
             test=test,
             keeping=keeping,
+            at_limit=self.at_limit if "warden" in self.peers else None,
         )
 
     def answer(

@@ -139,6 +139,7 @@ class Incoming:
                     self._works.store.set("nearby", f"{message.since:.0f} {message.ts:.0f} {message.count}")
                     _log.info("%d devices were near in the hour and did not join", message.count)
             case m.RulesOverflow():
+                self._works.health.at_limit = message.at_limit
                 self._works.book.unheard.counted(message.packets, scope=judgement.scope, at=turn.at)
             case m.LinkChanged():
                 self._link(message, turn, judgement)

@@ -162,6 +162,8 @@ class RulesOverflow(BaseMessage, frozen=True, tag="rules-overflow"):
     ts: Moment
     packets: dict[str, Tally]
     """By counter of `firmware.names`, since the rules were loaded; those at 0 are left out."""
+    at_limit: Tally = 0
+    """Devices that had as many connections at once as one may, in the last minutes."""
 
 
 class NeighbourChanged(BaseMessage, frozen=True, tag="neighbour"):

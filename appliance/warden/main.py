@@ -217,11 +217,12 @@ class Warden:
     def _read_overflows(self) -> None:
         try:
             over = self._firewall.overflows()
+            at_limit = self._firewall.at_limit() if over.get(names.CONNECTIONS_REFUSED) else 0
         except NftError as error:
             _log.warning("what went over a bound cannot be read: %s", error)
             return
         if over:
-            self._say(RulesOverflow(ts=clock.now(), packets=over))
+            self._say(RulesOverflow(ts=clock.now(), packets=over, at_limit=at_limit))
         for name, packets in over.items():
             if packets > self._over.get(name, 0):
                 _log.warning("%s: %d packets in all went over their bound", name, packets)

@@ -161,6 +161,14 @@ class Firewall:
         """
         return {talks.name: self._elements("inet", talks.name) for talks in names.TALK_SETS}
 
+    def at_limit(self) -> int:
+        """How many devices had as many connections at once as one may, in the last minutes.
+
+        Raises:
+            NftError: the tables are not there.
+        """
+        return len(self._elements("inet", names.AT_LIMIT))
+
     def overflows(self) -> dict[str, int]:
         """Packets of each counter for what went over a rate or a set's size, without those at 0.
 

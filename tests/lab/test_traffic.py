@@ -21,12 +21,12 @@ def test_every_flow_that_was_sent_went_through_the_router(home: Household, devic
     client = device()
     client.lease()
     client.address6()
-    sent = traffic.flows(client, 3000, 3000, family=family)
-    assert (sent.flows, sent.refused) == (3000, 0)
+    sent = traffic.flows(client, 900, 3000, family=family)
+    assert (sent.flows, sent.refused) == (900, 0), "as many as one device may open at once"
     counted = home.gateway.run(["nft", "list", "set", "inet", "gatehouse", "volume_up"]).stdout
     found = re.search(rf"{client.mac} counter packets (\d+)", counted)
     assert found is not None
-    assert int(found[1]) == 3000
+    assert int(found[1]) == 900
 
 
 @pytest.mark.lab

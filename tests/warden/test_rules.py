@@ -295,6 +295,15 @@ def test_counters_are_read(firewall: Firewall, kernel: Kernel) -> None:
     assert firewall.overflows() == {"over_arp": 3}
 
 
+def test_how_many_were_at_the_limit_is_counted(firewall: Firewall, kernel: Kernel) -> None:
+    listed = "-j list set inet gatehouse at_limit"
+    kernel.answers[listed] = json.dumps({"nftables": [{"set": {"name": "at_limit"}}]})
+    assert firewall.at_limit() == 0
+    elements = [{"elem": {"val": mac, "timeout": 300, "expires": 299}} for mac in (MAC, OTHER)]
+    kernel.answers[listed] = json.dumps({"nftables": [{"set": {"name": "at_limit", "elem": elements}}]})
+    assert firewall.at_limit() == 2
+
+
 def test_an_answer_that_is_cut_off_is_a_plain_error(firewall: Firewall, kernel: Kernel) -> None:
     kernel.answers["-j list set inet gatehouse volume_up"] = '{"nftables": [{"set"'
     with pytest.raises(NftError, match="no JSON"):

@@ -26,6 +26,8 @@ _LAST = "unheard"
 
 _WHAT = {
     "over_questions": "questions for names, which were not answered either",
+    "over_connections": "connections, which were refused to a device that had or opened too many at once",
+    "connections_overflow": "connections of devices for which there was no count of their own left",
     "over_arp": "announcements of addresses (ARP)",
     "over_nd": "announcements of addresses (IPv6)",
     "over_dhcp4": "requests for addresses",
