@@ -10,6 +10,8 @@ after the question: how long it took to find tells nobody anything.
 Bounded: `MAX_CONNECTIONS` at once and `MAX_PER_ADDRESS` from one address (what comes above is closed
 at once and counted in `refused`), `MAX_HEAD` bytes of request, `MAX_BODY` bytes of a form and `DEADLINE` seconds a
 connection (or what `Server` is given in their place), `GRACE` more to read the answer to one that was asked for.
+What a peer still sends when it is answered already is read and thrown away, `MAX_DRAIN` octets of it and no longer than
+that: closed at once, the kernel would reset the connection, and the answer would never be read.
 No log line and no counter tells who asked for what.
 """
 
@@ -30,10 +32,15 @@ MAX_HEAD = 8 * 1024
 MAX_BODY = 8 * 1024
 """A browser writes a letter of four octets as twelve characters: a text of the longest in any script, and the fields."""
 
+MAX_DRAIN = 16 * 1024 * 1024
+"""More than a picture that somebody chose by mistake."""
+
 DEADLINE = 5.0
 GRACE = 2.0
 HOLD = 0.75
 _CHUNK = 4096
+_DRAIN_CHUNK = 64 * 1024
+_SAID_ALL = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 _HTTP = 80
 _SO_ORIGINAL_DST = 80  # linux/netfilter_ipv4.h
 _WRONG_METHOD = HTTPStatus.METHOD_NOT_ALLOWED
@@ -113,6 +120,8 @@ class _Connection:
     """When an answer was asked for that comes later."""
     held: Reply | None = None
     """That answer, until its time has come."""
+    drain: int = 0
+    """Octets that may still be thrown away, once the answer is out."""
 
 
 class Server:
@@ -197,10 +206,13 @@ class Server:
 
     def _serve(self, connection: _Connection, now: float) -> None:
         try:
+            if connection.drain:
+                self._drain(connection)
+                return
             if not connection.out:
                 self._read(connection, now)
             if connection.out:
-                self._write(connection)
+                self._write(connection, now)
         except BlockingIOError:
             return
         except OSError:
@@ -289,10 +301,22 @@ class Server:
         connection.out = memoryview(out)
         self._selector.modify(connection.sock, selectors.EVENT_WRITE, lambda now: self._serve(connection, now))
 
-    def _write(self, connection: _Connection) -> None:
+    def _write(self, connection: _Connection, now: float) -> None:
         connection.out = connection.out[connection.sock.send(connection.out) :]
-        if not connection.out:
-            connection.sock.shutdown(socket.SHUT_WR)
+        if connection.out:
+            return
+        connection.sock.shutdown(socket.SHUT_WR)
+        if connection.parser.their_state in _SAID_ALL:
+            self._close(connection)
+            return
+        connection.drain, connection.body = MAX_DRAIN, bytearray()
+        connection.deadline = max(connection.deadline, now + GRACE)
+        self._selector.modify(connection.sock, selectors.EVENT_READ, lambda at: self._serve(connection, at))
+
+    def _drain(self, connection: _Connection) -> None:
+        chunk = connection.sock.recv(_DRAIN_CHUNK)
+        connection.drain -= len(chunk)
+        if not chunk or connection.drain <= 0:
             self._close(connection)
 
     def _close(self, connection: _Connection) -> None:
