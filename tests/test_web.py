@@ -415,7 +415,7 @@ def test_what_is_far_too_large_is_answered_before_the_connection_ends(rig: Rig) 
     assert sent >= 4 * 1024 * 1024
     assert answer.startswith(b"HTTP/1.1 413")
     assert answer.endswith(b"make it shorter.\n")
-    rig.turn(3)
+    rig.turn(100)
     assert rig.server.open == 0
 
 
