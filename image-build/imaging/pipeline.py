@@ -97,7 +97,9 @@ def _debian(under: _Under) -> None:
     wish, board = under.wish, under.wish.board
     debian.foreign_ready(board, _NATIVE.get(platform.machine(), platform.machine()))
     wanted = debian.packages(under.source / "image-build" / "packages", board)
-    archive = wish.cache / f"debian-{board.name}-{key_of(wanted, under.epoch)}.tar"
+    # What was fetched by another recipe is another tree.
+    recipe = [*wanted, Path(debian.__file__).read_text()]
+    archive = wish.cache / f"debian-{board.name}-{key_of(recipe, under.epoch)}.tar"
     if wish.fresh or not archive.exists():
         under.progress.say(f"Debian {debian.SUITE} with {len(wanted)} packages and what they need")
         for old in wish.cache.glob(f"debian-{board.name}-*.tar"):
@@ -119,7 +121,7 @@ def _python(under: _Under) -> None:
     wheels = python.fetch(wish.board, under.lock, wheels=folder, python=wish.python)
     own = python.own_wheel(under.source, out=wish.work / "own", python=wish.python, epoch=under.epoch)
     python.install(under.root, [*wheels, own], PROGRAM, python=wish.python)
-    python.compile_(under.root, [PROGRAM, "/usr/lib/python3.11", "/usr/lib/python3/dist-packages"], python=wish.python)
+    python.compile_(under.root, [PROGRAM, *python.DEBIAN], python=wish.python)
 
 
 def _furnish(under: _Under) -> dict[str, Path]:

@@ -25,6 +25,8 @@ NOT_ON_THE_BOX = frozenset({"pip"})
 """Named as needed by a package (sqlite-utils, for a command of its own) and used by nothing that the box runs."""
 TARGET = "3.11"
 """Debian 12's Python."""
+DEBIAN = (f"/usr/lib/python{TARGET}", "/usr/lib/python3/dist-packages", "/usr/share/python3")
+"""Where Debian's packages lay Python; byte code that they made on the day is made anew."""
 _MARKERS = {
     "implementation_name": "cpython", "implementation_version": f"{TARGET}.2", "os_name": "posix",
     "platform_python_implementation": "CPython", "platform_release": "", "platform_system": "Linux",
