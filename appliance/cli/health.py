@@ -19,7 +19,7 @@ from appliance import settings as box_settings
 from appliance.cli.upkeep import CONFIG, go_on
 from appliance.releases import PROGRAMS, Programs, Record, Running, read_record, read_running
 from appliance.settings import SoftwareSettings
-from appliance.upkeep import box, minimum, runner
+from appliance.upkeep import box, lost, minimum, runner
 from firmware import household
 from wire.files import FileError, replace
 
@@ -30,12 +30,18 @@ _USUAL = SoftwareSettings(release_keys=("none",), board="none")
 
 @click.command()
 @CONFIG
-def health(config: Path) -> None:
+@click.option(
+    "--without-data", is_flag=True, help="The data partition is not there: open it, or start the version before."
+)
+def health(config: Path, *, without_data: bool) -> None:
     """After a start: find out whether a new version is well; if not, start the one before. People need not run this.
 
     Exit codes: 0 what runs is well, or was proved before; 1 it is not, and the box goes back; 2 unusable settings.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    if without_data:
+        click.echo(lost.give_way(releases.slot()))
+        return
     if not config.exists():  # nobody lives with it yet: what starts is good
         good()
         return
