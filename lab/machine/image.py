@@ -18,7 +18,9 @@ from lab.machine.shell import SCRIPT, WORDS
 
 VARIABLE = "GATEHOUSE_IMAGE"
 """Names the JSON file that was written beside an image; by default the one that `make image BOARD=qemu` writes."""
-DEFAULT = Path("build/image/qemu.json")
+PI_VARIABLE = "GATEHOUSE_IMAGE_PI4"
+"""The same for a Pi's image."""
+DEFAULT = Path("build/image")
 _FOLDER = "/gatehouse"
 _CARD, _SCRIPT, _LOADER = f"{_FOLDER}/operator.toml", f"{_FOLDER}/lab.sh", "/grub/grub.cfg"
 
@@ -37,15 +39,16 @@ class Image:
     """`signer.pem` beside the image, with `signer.key`: whose bundles this image takes; None where it takes nobody's."""
 
 
-def find(root: Path) -> Image | str:
+def find(root: Path, board: str = "qemu") -> Image | str:
     """The image to test, or why there is none; `root` is the top of the source tree."""
-    path = Path(os.environ.get(VARIABLE) or root / DEFAULT)
+    variable = PI_VARIABLE if board == "pi4" else VARIABLE
+    path = Path(os.environ.get(variable) or root / DEFAULT / f"{board}.json")
     if not path.exists():
-        return f"there is no image at {path}: run `make image BOARD=qemu`, or name one with {VARIABLE}"
+        return f"there is no image at {path}: run `make image BOARD={board}`, or name one with {variable}"
     told = json.loads(path.read_text(encoding="utf-8"))
     about, image = told.get("about", {}), Path(told["image"])
     if not image.exists():
-        return f"{path} speaks of {image}, which is not there: run `make image BOARD=qemu`"
+        return f"{path} speaks of {image}, which is not there: run `make image BOARD={board}`"
     return Image(
         path=image,
         memory_mib=int(told.get("memory_mib", 768)),

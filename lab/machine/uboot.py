@@ -13,12 +13,14 @@ import select
 import shutil
 import struct
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from lab.host import LabError
+from lab.machine import disk
 
 PROGRAM = "qemu-system-aarch64"
 LOADER = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
@@ -26,6 +28,9 @@ MAX_SAID = 4 * 1024 * 1024
 _CALLS = {"off": 8, "again": 9}
 """PSCI (Arm DEN 0022): SYSTEM_OFF is 0x84000008, SYSTEM_RESET is 0x84000009."""
 _SPACE = 0x10000
+_SCRIPT = "/boot.scr"
+_HEADER = 72
+"""Octets of U-Boot's header before a script: 64, and the lengths of what follows (doc/usage/cmd/source.rst)."""
 
 
 def why_not() -> str | None:
@@ -80,6 +85,28 @@ def argv(card: Path, *, memory_mib: int = 512, extra: Sequence[str] = ()) -> lis
         "-nodefaults", "-display", "none", "-serial", "stdio", "-bios", str(LOADER),
         "-drive", f"if=none,id=card,file={card},format=raw", "-device", "virtio-blk-device,drive=card", *extra,
     ]  # fmt: skip
+
+
+def told(card: Path, words: str) -> None:
+    """Give the kernel of each slot further words, by the script on the common partition of a copy of a Pi's image.
+
+    Raises:
+        LabError: there is no such script on it, or no command line in it.
+    """
+    start = disk.partitions(card)[0].start
+    script = disk.read_file(card, start, _SCRIPT)[_HEADER:].decode()
+    longer, count = re.subn(r'(?m)^( *setenv bootargs "[^"]*)"$', lambda found: f'{found[1]} {words}"', script)
+    if not count:
+        raise LabError("the loader's script names no command line")
+    with tempfile.TemporaryDirectory() as folder:
+        source, made = Path(folder) / "boot.cmd", Path(folder) / "boot.scr"
+        source.write_text(longer, encoding="ascii")
+        subprocess.run(
+            ["mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-d", source, made],
+            check=True,
+            capture_output=True,
+        )
+        disk.write_file(card, start, _SCRIPT, made.read_bytes())
 
 
 def run(words: Sequence[str], *, seconds: float, until: str | None = None) -> str:
