@@ -25,8 +25,9 @@ NETWORKS = tuple(
 )
 """Prefixes that few home routers give out: RFC 1918, one of each block first."""
 RESOLVERS = ("9.9.9.10", "1.1.1.1")
-"""Until somebody says which: two operators that answer whatever is asked and promise not to keep who asked. The first
-is the unfiltered address of its operator, so that what a family reaches does not change by the box coming."""
+"""Where the operator's card names none: two operators that answer whatever is asked and promise not to keep who asked. The
+first is the unfiltered address of its operator, so that what a family reaches does not change by the box coming. Not the
+provider's own: see docs/first-boot.md."""
 _CHANNELS = (("2.4", 6), ("5", 36))
 
 
@@ -63,7 +64,7 @@ def household(
 
     Args:
         ports: what there is; where some are hardware, only those count.
-        operator: the country and the time servers.
+        operator: the country, time servers and resolvers.
         sticker: name of the set-up Wi-Fi; None: the one of `before`.
         before: what was chosen at an earlier start, kept as far as it fits: devices have addresses of it.
         taken: networks on the way to the internet.
@@ -87,7 +88,7 @@ def household(
             "mac": (before.lan.mac if before is not None else None) or own_mac(),
         },
         "wan": {"interface": wan},
-        "resolver": {"upstream": list(RESOLVERS)},
+        "resolver": {"upstream": [str(each) for each in operator.resolvers] or list(RESOLVERS)},
         "admin": {"engineer_keys": list(operator.engineer_keys)},
     }
     ssid = sticker.wifi_name if sticker is not None else None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Any
 
 import pytest
@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.fitting.card import new_sticker
-from appliance.fitting.defaults import MAX_LAN, MAX_RADIOS, NETWORKS, free_network, household, own_mac, ula, wan_port
+from appliance.fitting.defaults import (
+    MAX_LAN,
+    MAX_RADIOS,
+    NETWORKS,
+    RESOLVERS,
+    free_network,
+    household,
+    own_mac,
+    ula,
+    wan_port,
+)
 from appliance.fitting.ports import Port
 from firmware.household import TIME_SERVERS
 
@@ -48,6 +58,9 @@ def test_what_the_operators_card_says_is_in_it(service: Any) -> None:
     card = service.card.model_copy(update={"time_servers": ("nts.example.org",)})
     house = household([port("eth0")], card, None)
     assert house.time.servers == ("nts.example.org",)
+    assert [str(each) for each in house.resolver.upstream] == list(RESOLVERS)
+    named = card.model_copy(update={"resolvers": (IPv4Address("192.0.2.53"), IPv6Address("2001:db8::53"))})
+    assert household([port("eth0")], named, None).resolver.upstream == named.resolvers
     assert house.wifi is None
 
 
