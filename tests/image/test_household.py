@@ -38,9 +38,13 @@ def test_a_device_that_nobody_registered_is_told_on_the_dashboard_s_page(enrolle
 
 def test_every_unit_of_an_enrolled_box_runs(enrolled: BoxStack) -> None:
     shell = enrolled.machine.shell()
+    rooms = [f"gatehouse-{room}.service" for room in ("warden", "sensor", "keeper", "courier", "resolver")]
+
+    def states() -> set[str]:
+        return set(shell.run(f"systemctl is-active {' '.join(rooms)}", check=False).stdout.split())
+
+    wait_until(lambda: states() == {"active"}, what="all rooms to be there", seconds=180, pause=2.0)
     assert shell.run("systemctl --failed --no-legend --plain").stdout == ""
-    for room in ("warden", "sensor", "keeper", "courier", "resolver"):
-        assert shell.run(f"systemctl is-active gatehouse-{room}.service").stdout.strip() == "active"
 
 
 @pytest.mark.req("R57")

@@ -202,16 +202,14 @@ def test_a_root_that_cannot_be_mounted_has_the_size_of_the_true_one(tmp_path: Pa
 
 
 def test_each_frame_of_a_flood_is_another_made_up_neighbour() -> None:
-    router, network = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.0")
-    macs, senders = set(), set()
+    router = IPv4Address("192.0.2.1")
+    macs = set()
     for number in range(500):
-        frame = dpkt.ethernet.Ethernet(flood.frame(number, int(network), 256, router.packed))
+        frame = dpkt.ethernet.Ethernet(flood.frame(number, "192.0.2.77", str(router)))
         assert frame.dst == b"\xff" * 6
         assert frame.arp.tpa == router.packed
+        assert frame.arp.spa == IPv4Address("192.0.2.77").packed
         assert frame.src == frame.arp.sha
         assert frame.src[0] & 3 == 2, "locally administered, one device's"
         macs.add(frame.src)
-        senders.add(frame.arp.spa)
     assert len(macs) == 500
-    assert len(senders) == 254
-    assert network.packed not in senders
