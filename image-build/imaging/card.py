@@ -64,6 +64,9 @@ def common_offset(medium: Path) -> int:
 def write(medium: Path, settings: Path) -> OperatorCard:
     """Put the operator's settings on a card (a device) or an image, and read them back.
 
+    A block map beside an image has sums of its blocks, and is made anew: with the old one the image would be refused as
+    damaged when it is written to a card.
+
     Raises:
         Refused: they are not usable, the medium is none of ours, or what was read back differs.
     """
@@ -80,4 +83,7 @@ def write(medium: Path, settings: Path) -> OperatorCard:
         tool("mcopy", "-n", "-i", where, f"::{NAME}", back, extra=quiet)
         if back.read_bytes() != raw:
             raise Refused(f"{medium}: what was read back is not what was written. The card is broken: take another.")
+    blocks = medium.with_name(f"{medium.name}.bmap")
+    if medium.is_file() and blocks.is_file():
+        tool("bmaptool", "create", "-o", blocks, medium)
     return card

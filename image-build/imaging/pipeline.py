@@ -190,6 +190,8 @@ def _finish(under: _Under) -> Path:
         under.progress.say("block map and compressed file")
         tool("bmaptool", "create", "-o", image.with_suffix(".img.bmap"), image)
         tool("zstd", "-q", "-f", "-9", "-T0", "-o", image.with_suffix(".img.zst"), image)
+        # A map for each: the operator's settings may be put on the one and not on the other.
+        shutil.copyfile(image.with_suffix(".img.bmap"), image.with_suffix(".img.zst.bmap"))
     publish(ready, wish.out)
     return wish.out / image.name
 

@@ -74,6 +74,24 @@ def test_settings_are_on_the_card_and_read_back(medium: Path, settings: str, tmp
         assert back == words
 
 
+@needs_mtools
+@pytest.mark.req("R2")
+@pytest.mark.skipif(shutil.which("bmaptool") is None, reason="bmap-tools (tools/apt-image.txt)")
+def test_an_image_with_a_block_map_is_still_written_to_cards(medium: Path, settings: str, tmp_path: Path) -> None:
+    from imaging import card
+
+    file, blocks, copy = tmp_path / "operator.toml", tmp_path / "card.img.bmap", tmp_path / "copy"
+    subprocess.run(["bmaptool", "-q", "create", "-o", blocks, medium], check=True)
+    file.write_text(settings)
+    stale = blocks.read_bytes()
+    card.write(medium, file)
+    assert blocks.read_bytes() != stale
+    subprocess.run(["bmaptool", "-q", "copy", medium, copy], check=True, capture_output=True)
+    assert copy.read_bytes() == medium.read_bytes()
+    blocks.write_bytes(stale)  # what it is made anew for
+    assert subprocess.run(["bmaptool", "-q", "copy", medium, copy], capture_output=True, check=False).returncode
+
+
 @pytest.mark.req("R69")
 @pytest.mark.parametrize("where", ["ca", "end"])
 def test_a_card_with_a_private_key_is_refused(settings: str, where: str) -> None:
