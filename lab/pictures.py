@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import Connection, Engine, func, select
 
@@ -27,12 +28,16 @@ from dashboard.access import Role
 from dashboard.store import schema
 from dashboard.store.engine import open_engine
 from dashboard.store.migrate import upgrade
+from lab import pictures_install
 from lab.generator import Sizes, fill
+from lab.pictures_install import Wizard
+from wire.keys import public_text
 
 PATIENCE = 20.0
 DESK, PHONE = (1280, 900), (390, 844)
 """Width and height of what is seen."""
 CHROMIUM = "/usr/bin/chromium"
+TENANT = "northmoor"
 _OFFICER, _SUPERVISOR = "Officer 1", "Supervisor"
 
 
@@ -74,11 +79,12 @@ PICTURES = (
 def main(into: Path, only: tuple[str, ...]) -> None:
     """Take the pictures."""
     wanted = [one for one in PICTURES if not only or one.name in only]
-    unknown = set(only) - {one.name for one in PICTURES}
+    unknown = set(only) - {one.name for one in PICTURES} - set(pictures_install.NAMES)
     if unknown:
         raise click.UsageError(f"there is no picture {min(unknown)}")
     into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pictures-") as folder, _service(Path(folder)) as (address, engine):
+    issuer = Ed25519PrivateKey.generate()
+    with tempfile.TemporaryDirectory(prefix="pictures-") as folder, _service(Path(folder), issuer) as (address, engine):
         values = _places(engine)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -91,16 +97,39 @@ def main(into: Path, only: tuple[str, ...]) -> None:
                     raise click.ClickException(f"{one.name}: the page cannot be had")
                 page.screenshot(path=into / f"{one.name}.png", full_page=one.whole)
                 click.echo(f"{into / one.name}.png", err=True)
+            if not only or set(only) & set(pictures_install.NAMES):
+                page = _signed_in(browser, address, engine, _OFFICER)
+                page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+                _wizard(page, engine, issuer, into, only)
             browser.close()
 
 
+def _wizard(page: Page, engine: Engine, issuer: Ed25519PrivateKey, into: Path, only: tuple[str, ...]) -> None:
+    """The steps of the wizard, one after the other: each is a state that the one before led to."""
+
+    def shoot(page: Page, name: str) -> None:
+        if not only or name in only:
+            page.screenshot(path=into / f"{name}.png", full_page=True)
+            click.echo(f"{into / name}.png", err=True)
+
+    with engine.connect() as connection:
+        last = connection.execute(
+            select(schema.site.c.title).order_by(schema.site.c.title.desc()).limit(1)
+        ).scalar_one()
+    way = Wizard(page=page, engine=engine, tenant=TENANT, issuer=issuer, shoot=shoot)
+    way.fit()
+    way.carry()
+    way.take_away(last)
+
+
 @contextmanager
-def _service(folder: Path) -> Iterator[tuple[str, Engine]]:
+def _service(folder: Path, issuer: Ed25519PrivateKey) -> Iterator[tuple[str, Engine]]:
     (folder / "secret").write_bytes(os.urandom(32))
     url, config = f"sqlite:///{folder / 'pages.db'}", folder / "dashboard.toml"
     config.write_text(
-        f'database_url = "{url}"\ntenant = "northmoor"\noperator = "Northmoor Supervision Unit"\n'
-        'secret_key_file = "secret"\nsecure_cookies = false\n'
+        f'database_url = "{url}"\ntenant = "{TENANT}"\noperator = "Northmoor Supervision Unit"\n'
+        'secret_key_file = "secret"\nsecure_cookies = false\npoll_seconds = 3600\n'
+        f'authority_issuers = ["{public_text(issuer)}"]\n'
     )
     engine = open_engine(url)
     upgrade(engine)

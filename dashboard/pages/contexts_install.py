@@ -111,6 +111,8 @@ class TasksPage:
     """The case."""
     summary: str
     """How many sections are done."""
+    well: bool
+    """All of it is."""
     groups: tuple[tuple[str, tuple[TaskRow, ...]], ...]
     """Where it is done, and the sections."""
     notes: tuple[str, ...]
@@ -185,6 +187,8 @@ class WatchPage:
     """Whether the drawing of the cables is shown."""
     summary: str
     """How it stands, in a sentence."""
+    well: bool
+    """Nothing more is to be done here."""
     checks: tuple[CheckRow, ...]
     """What the box has said."""
     links: tuple[tuple[str, str], ...]

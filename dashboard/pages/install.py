@@ -280,6 +280,7 @@ def _tasks(found: Visit, errors: Errors) -> Response:
             done=done,
             all=len(listed),
         ),
+        well=found.found.state == "done",
         groups=tuple(
             (_(where), tuple(_task(found, item, timed=supervising) for item in listed if item.section.where == key))
             for key, where in _WHERE.items()

@@ -163,6 +163,7 @@ def _show(found: Visit, judged: tuple[Check, ...], errors: Errors) -> Response:
         ),
         drawing=False,
         summary=summary,
+        well=bool(judged) and checks.passed(judged),
         checks=tuple(
             CheckRow(
                 key=item.key,

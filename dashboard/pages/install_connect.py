@@ -129,6 +129,7 @@ def _connect(found: Visit, errors: Errors) -> Response:
         summary = _("Your telephone has what the box needs. Give it to the box on its own page.")
     else:
         summary = _("Waiting for the box to be heard.")
+    rows = _rows(found, said, sure=sure)
     page = WatchPage(
         key="connect",
         heading=_("Connect the box"),
@@ -137,7 +138,8 @@ def _connect(found: Visit, errors: Errors) -> Response:
         intro=tuple(_(text) for text in _CONNECT),
         drawing=True,
         summary=summary,
-        checks=_rows(found, said, sure=sure),
+        well=there and all(row.state_key != "fail" for row in rows),
+        checks=rows,
         forms=()
         if waits or found.closed
         else (

@@ -123,6 +123,7 @@ def _show(found: Visit, errors: Errors) -> Response:
         back=f"{found.address}/connect",
         intro=tuple(_(text) for text in _STEPS),
         drawing=False,
+        well=ready,
         summary=_("The answer for the box is ready.") if ready else _("Nothing is ready for the box yet."),
         checks=(CheckRow(key="answer", title=_("Answer for the box"), state=state, state_key=key, detail=detail),),
         links=((_("Save the answer for the box"), f"{at}/answer.txt"),) if ready else (),

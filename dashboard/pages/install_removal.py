@@ -232,6 +232,12 @@ def _how_it_ended(sent: StoredCommand | None) -> tuple[tuple[str, ...], bool]:
     return (f"{heading}. {explanation}", again), True
 
 
+def _about_the_end(sent: StoredCommand | None) -> tuple[str, ...]:
+    """As `_how_it_ended`, where something else is asked for: it says what it is about."""
+    rows, _failed = _how_it_ended(sent)
+    return (f"{_('End the recording')}: {rows[0]}", *rows[1:]) if rows else ()
+
+
 def _wipe(found: Visit, errors: Errors) -> Response:
     held, sent = found.answers("wipe"), latest(found, "wipe")
     facts: list[tuple[str, str]] = []
@@ -313,7 +319,7 @@ def _collect(found: Visit, errors: Errors) -> Response:
                 "Then unplug the box. When you say that it is taken away it is revoked: nothing it says counts any more."
             ),
         ),
-        rows=() if found.closed else _how_it_ended(latest(found, "end"))[0],
+        rows=() if found.closed else _about_the_end(latest(found, "end")),
         links=[(_("Certificate"), f"{found.address}/removal")] if found.found.state == "done" else [],
         facts=[(_("Done"), _(text)) for key, text in COLLECT if key in ticked and found.is_done("collect")],
         forms=(

@@ -204,8 +204,14 @@ def home_form(held: Wifi | None, target: str, sent: Mapping[str, str], errors: E
             "wpa3",
             "checks",
             _("Newer devices"),
-            hint=_("The box then tells such a device by its address only, not by its passphrase."),
-            choices=[("yes", _("Let devices use the newest kind of Wi-Fi protection (WPA3)"), "")],
+            # What it costs stands under what is ticked: above it, “then” was about nothing yet.
+            choices=[
+                (
+                    "yes",
+                    _("Let devices use the newest kind of Wi-Fi protection (WPA3)"),
+                    _("The box then tells such a device by its address only, not by its passphrase."),
+                )
+            ],
             value=sent.get("wpa3", "yes" if wpa3 else ""),
         ),
         field(
@@ -213,8 +219,13 @@ def home_form(held: Wifi | None, target: str, sent: Mapping[str, str], errors: E
             "isolation",
             "checks",
             _("Among each other"),
-            hint=_("Printers and televisions cannot be used over Wi-Fi then."),
-            choices=[("yes", _("Devices on the Wi-Fi do not reach each other"), "")],
+            choices=[
+                (
+                    "yes",
+                    _("Devices on the Wi-Fi do not reach each other"),
+                    _("Printers and televisions cannot be used over Wi-Fi then."),
+                )
+            ],
             value=sent.get("isolation", "yes" if isolation else ""),
         ),
     )
