@@ -62,9 +62,7 @@ def while_writing(stack: BoxStack, *, seconds: float) -> Cut:
     with suppress(LabError):
         shell.run(f"(while :; do echo x >> {_MARKS}; sync {_MARKS}; done) >/dev/null 2>&1 & sleep 0.3", seconds=3)
     stack.machine.cut_power()
-    stack.machine.power_on()
-    shell = stack.machine.shell()
-    shell.run("systemctl is-system-running --wait", seconds=300, check=False)
+    shell = stack.boot()
     booted = time.monotonic() - stack.machine.powered_at
     there = int(shell.run(f"wc -l < {_MARKS}").stdout)
     return Cut(

@@ -22,9 +22,9 @@ MAX_ANSWER = 4 * 1024 * 1024
 LINE = "/dev/ttyS1"
 READY = "lab-shell-ready"
 # The line is opened once: a serial line that is closed drops what it has not sent yet.
-# Emulated, with others at work beside it, a process may need many times what it is given on a board to say that it is well.
+# Emulated, with others at work beside it, a process may need many times what it is given on a board to start and to say that it is well.
 SCRIPT = f"""mkdir -p /run/systemd/system/gatehouse-.service.d
-printf '[Service]\\nWatchdogSec=180\\n' > /run/systemd/system/gatehouse-.service.d/lab.conf
+printf '[Service]\\nWatchdogSec=180\\nTimeoutStartSec=900\\n' > /run/systemd/system/gatehouse-.service.d/lab.conf
 systemctl daemon-reload
 systemd-run --quiet --unit=lab-shell --property=OOMScoreAdjust=-999 \\
     sh -c 'exec <>{LINE} >&0 2>&0; stty raw -echo; echo {READY}; cat | sh'
