@@ -83,6 +83,11 @@ class Holding:
                 return False
         return True
 
+    def anybody(self, monotonic: float) -> bool:
+        """Whether a device is in quarantine now."""
+        members = self.sets.get(("bridge", names.QUARANTINED), Members())
+        return bool(members.lasting or (members.leased and self.left(monotonic)))
+
     def wanted(self) -> list[Place]:
         """Sets that should hold something."""
         return [place for place in PLACES if place in self.sets]

@@ -73,7 +73,8 @@ class Warden:
         self._handover = Handover(link.listen(settings.warden_socket), settings.allowed_uids("sensor"))
         self._points = AccessPoints(folder)
         self._nearby = Nearby()
-        self._radio = Radio(self._points, settings.state_dir / "warden" / "wifi.psk", monotonic=monotonic)
+        apart = home.wifi is not None and home.wifi.isolation
+        self._radio = Radio(self._points, settings.state_dir / "warden" / "wifi.psk", apart=apart, monotonic=monotonic)
         self._keeper: link.Link | None = None
         self._queue: deque[Message] = deque()
         self._overflow = 0
@@ -99,7 +100,7 @@ class Warden:
             self._look_at_rules()
             self._look_for_access_points()
             self._tell_nearby(monotonic)
-            for message in self._radio.tick(monotonic):
+            for message in self._radio.tick(monotonic, held=self._firewall.holding.anybody(monotonic)):
                 self._say(message)
         if monotonic >= self._port_due:
             self._port_due = monotonic + VOLUME_SECONDS

@@ -1,7 +1,7 @@
 """The warden's part of the Wi-Fi: hostapd's control sockets, which passphrases count, who tries others.
 
 In: moments, the keeper's word on passphrases, events of the access points. Out: messages for the keeper. An edge: it talks
-to hostapd over Unix sockets. Bounded by its parts (`hostapd`, `wifi`, `guesses`).
+to hostapd over Unix sockets. Bounded by its parts (`hostapd`, `wifi`, `guesses`, `among`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from appliance import clock
 from appliance.messages import Message, WifiKept, WifiPassphrases
+from appliance.warden.among import Among
 from appliance.warden.guesses import Guesses
 from appliance.warden.hostapd import AccessPoint, AccessPoints
 from appliance.warden.wifi import Wifi
@@ -22,10 +23,11 @@ ATTACH_SECONDS = 60.0
 class Radio:
     """State of it. `monotonic` is the monotonic clock, in seconds."""
 
-    def __init__(self, points: AccessPoints, file: Path, *, monotonic: float) -> None:
-        """`file` is what hostapd reads."""
+    def __init__(self, points: AccessPoints, file: Path, *, apart: bool = False, monotonic: float) -> None:
+        """`file` is what hostapd reads; `apart`: the household keeps the devices of a radio apart."""
         self._points = points
         self._guesses = Guesses()
+        self._among = Among(apart=apart)
         self._wifi = Wifi(file, now=clock.now(), monotonic=monotonic)
         self._attach_due = monotonic + ATTACH_SECONDS
 
@@ -46,9 +48,10 @@ class Radio:
         """Which count here, for a keeper that knows of none."""
         return self._wifi.kept()
 
-    def tick(self, monotonic: float) -> Iterator[Message]:
-        """Do what is due; what the keeper is to hear."""
+    def tick(self, monotonic: float, *, held: bool = False) -> Iterator[Message]:
+        """Do what is due; what the keeper is to hear. `held`: a device is in quarantine."""
         points = self._all()
+        self._among.keep(points, held=held, monotonic=monotonic)
         if monotonic >= self._attach_due:
             self._attach_due = monotonic + ATTACH_SECONDS
             for point in points:
