@@ -29,9 +29,10 @@ def main() -> None:
     url, households, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     engine, epoch, number = parallel(open_engine(url)), secrets.token_hex(4), 0
     began = clock.monotonic()
-    while not select.select([sys.stdin], [], [], EVERY)[0]:
+    while not _over(EVERY):
         due = int((clock.monotonic() - began) * rate)
-        while number < due:
+        # Also who is far behind ends when nobody listens any more.
+        while number < due and not _over(0):
             batch = [_opened(number + step, households, epoch) for step in range(min(100, due - number))]
             with engine.begin() as connection:
                 apply(connection, batch, clock.now())
@@ -40,6 +41,11 @@ def main() -> None:
     seconds = clock.monotonic() - began
     sys.stderr.write(f"pages: {number:,} events stored beside, {number / seconds:,.0f} a second\n")
     engine.dispose()
+
+
+def _over(seconds: float) -> bool:
+    """Whether the input ends within that time."""
+    return bool(select.select([sys.stdin], [], [], seconds)[0])
 
 
 def _opened(number: int, households: int, epoch: str) -> Opened:

@@ -33,7 +33,7 @@ from lab.generator import Sizes, fill
 from lab.pictures_install import Wizard
 from wire.keys import public_text
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 DESK, PHONE = (1280, 900), (390, 844)
 """Width and height of what is seen."""
 CHROMIUM = "/usr/bin/chromium"

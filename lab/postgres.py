@@ -1,6 +1,6 @@
 """A PostgreSQL of our own in a folder: private, on a Unix socket alone, and gone with its folder.
 
-In: a folder. Out: URLs of fresh databases. Debian keeps the server's programs out of the path, and the server refuses
+In: a folder, and where the data go if they are too much for it. Out: URLs of fresh databases. Debian keeps the server's programs out of the path, and the server refuses
 to run as root; here root starts it as the user `postgres`, or as `nobody` where that one is not there.
 Bounded: starting waits at most `READY_SECONDS`, stopping `STOP_SECONDS`; `CONNECTIONS` connections.
 """
@@ -21,6 +21,8 @@ from sqlalchemy.engine import URL
 
 READY_SECONDS = 30
 STOP_SECONDS = 20
+LAST_LINES = 12
+"""Of the server's own log, told with whatever went wrong while it ran: it is gone with the folder."""
 CONNECTIONS = 60
 _ROOTS = Path("/usr/lib/postgresql")
 
@@ -32,8 +34,10 @@ class PostgresMissingError(RuntimeError):
 class Cluster:
     """One server; `fresh` makes databases in it."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, *, data: Path | None = None, durable: bool = False) -> None:
         """Prepare; `durable` waits for the disk at each commit, as an operator's server does.
+
+        The socket and the log lie in `folder`, whose path is to be short; the files in `data`, or there as well.
 
         Raises:
             PostgresMissingError: not installed, or no user to run it as.
@@ -41,6 +45,7 @@ class Cluster:
         self._programs = find_programs()
         self._user = _server_user()
         self._folder = folder
+        self._data = (folder if data is None else data) / "data"
         self._durable = durable
         self._count = 0
         self._running = False
@@ -51,13 +56,14 @@ class Cluster:
         Raises:
             PostgresMissingError: it does not come up; the text quotes what it said.
         """
-        data = self._folder / "data"
+        data = self._data
         if not data.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if self._user is not None:
-                os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
-            # No password: who can reach the socket in this folder is let in, and nobody else can.
-            self._folder.chmod(0o700)
+            for folder in {self._folder, data.parent}:
+                folder.mkdir(parents=True, exist_ok=True)
+                if self._user is not None:
+                    os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+                # No password: who can reach the socket in this folder is let in, and nobody else can.
+                folder.chmod(0o700)
             made = [self._program("initdb"), "-D", str(data), "-U", "gatehouse", "-A", "trust", "-E", "UTF8"]
             self._run([*made, "--locale=C.UTF-8", "--no-sync"])
         options = f"-c listen_addresses='' -k {self._folder} -c max_connections={CONNECTIONS}"
@@ -76,9 +82,16 @@ class Cluster:
         """End it in order; connections that are open are cut."""
         if self._running:
             self._running = False
-            data = str(self._folder / "data")
+            data = str(self._data)
             with suppress(PostgresMissingError):
                 self._run([self._program("pg_ctl"), "-D", data, "-m", "fast", "-w", "-t", str(STOP_SECONDS), "stop"])
+
+    def said(self) -> str:
+        """The last lines of its log."""
+        with suppress(OSError):
+            whole = (self._folder / "postgres.log").read_text(encoding="utf-8", errors="replace")
+            return "\n".join(whole.splitlines()[-LAST_LINES:])
+        return ""
 
     def url(self, name: str) -> str:
         """Address of a database of this server."""
@@ -145,8 +158,10 @@ def find_programs(roots: Path = _ROOTS) -> Path:
 
 
 @contextmanager
-def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+def cluster(*, data: Path | None = None, durable: bool = False) -> Iterator[Cluster]:
     """A server in a folder of its own, stopped and erased at the end.
+
+    In the lab that folder is in memory and small: much data go into a folder of their own, `data`, that others may enter.
 
     Raises:
         PostgresMissingError: it cannot run here.
@@ -155,13 +170,18 @@ def cluster(*, durable: bool = False) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-pg-", dir="/run" if os.access("/run", os.W_OK) else None))
     made = None
     try:
-        made = Cluster(folder, durable=durable)
+        made = Cluster(folder, data=data, durable=durable)
         made.start()
         yield made
+    except Exception as error:
+        if made is not None and made.said():
+            error.add_note(f"The server's last words:\n{made.said()}")
+        raise
     finally:
         if made is not None:
             made.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        for path in (folder, *(() if data is None else (data,))):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _server_user() -> pwd.struct_passwd | None:
