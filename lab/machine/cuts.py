@@ -101,7 +101,7 @@ class Round:
     running: str
     """Slot that came up after it."""
     state: str
-    """What systemd says of all its units."""
+    """`well`, or what systemd could not start."""
     boots: int
     """How often the machine had to start until one was up."""
     well: bool
@@ -135,7 +135,8 @@ def during_update(stack: BoxStack, bundle: Path, *, rounds: int, longest: float,
             try:
                 shell = stack.boot(machine)
                 running = slot(shell)
-                state = shell.run("systemctl is-system-running", check=False).stdout.strip()
+                failed = shell.run("systemctl --failed --no-legend --plain").stdout.split()
+                state = f"failed: {failed[0]}" if failed else "well"
                 kept = shell.run(_BORN).stdout == born
             except ShellError:
                 running, state, kept = "", "did not come up", False
@@ -147,7 +148,7 @@ def during_update(stack: BoxStack, bundle: Path, *, rounds: int, longest: float,
                 running=running,
                 state=state,
                 boots=boots,
-                well=running in {"A", "B"} and state == "running" and kept,
+                well=running in {"A", "B"} and state == "well" and kept,
             )
 
 
