@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.guest, pytest.mark.timeout(700)]
+pytestmark = [pytest.mark.guest, pytest.mark.timeout(1000)]
 
 
 @pytest.mark.req("R1")
