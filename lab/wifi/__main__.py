@@ -44,7 +44,7 @@ class Play(Scenario):
         self.pace = 1.0
         """How much longer than on a machine that has nothing else to do."""
 
-    def wait(self, ready: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    def wait(self, ready: Callable[[], Any], what: str) -> Any:
         """As `air.wait`; who guesses passphrases goes on meanwhile."""
         tried = nudged = 0.0
 
@@ -57,7 +57,7 @@ class Play(Scenario):
                 tried, nudged = heard, time.monotonic()
             return ready()
 
-        return wait(both, what, seconds)
+        return wait(both, what)
 
     # --- the access point alone --------------------------------------------------------------
 
@@ -107,13 +107,13 @@ class Play(Scenario):
             *self.stations.start([("wlan3", network(SSID, HOUSEHOLD, pmf=0, waits=True))], place="two"),
         ]
         self.box.connect()
-        wait(lambda: "attached to hostapd" in self.box.log("warden"), "the warden to listen", 60)
-        wait(lambda: "connected to the keeper" in self.box.log("warden"), "the warden to find the keeper", 60)
+        wait(lambda: "attached to hostapd" in self.box.log("warden"), "the warden to listen")
+        wait(lambda: "connected to the keeper" in self.box.log("warden"), "the warden to find the keeper")
         for station in self.pair:
             station.go()
         self.laptop.use(LAPTOP)
         self.joins(self.laptop, *self.pair)
-        key = wait(lambda: self.key_in_database(self.laptop.mac), "the laptop in the database", 60)
+        key = wait(lambda: self.key_in_database(self.laptop.mac), "the laptop in the database")
         flags = [self.point.station(station.mac).get("flags", "") for station in self.pair]
         return {"key": key, "open": self.findings(), "mfp": ["[MFP]" in item for item in flags]}
 
@@ -127,14 +127,14 @@ class Play(Scenario):
         self.give_addresses()
         lost = self.point.ask.heard("AP-STA-DISCONNECTED")
         mac = self.pair[1].mac
-        device = self.wait(lambda: self.device(mac), "the device in the database", 30)
+        device = self.wait(lambda: self.device(mac), "the device in the database")
         facts: dict[str, Any] = {"rules": "rules are loaded" in self.box.log("warden")}
-        self.wait(lambda: all(self.reach().values()), "the two to reach each other and outside", 60)
+        self.wait(lambda: all(self.reach().values()), "the two to reach each other and outside")
         refused = self.box.order(SetStanding(device_id=device, standing=Standing.REFUSED)).outcome.value
-        self.wait(lambda: not reaches("two", "192.0.2.10"), "the device to be held", 60)
+        self.wait(lambda: not reaches("two", "192.0.2.10"), "the device to be held")
         facts["held"] = self.reach()
         again = self.box.order(SetStanding(device_id=device, standing=Standing.HOUSEHOLD)).outcome.value
-        self.wait(lambda: reaches("two", "192.0.2.10"), "it to be let go", 60)
+        self.wait(lambda: reaches("two", "192.0.2.10"), "it to be let go")
         facts |= {"outcomes": [refused, again], "free": self.reach()}
         return facts | {"lost": self.point.ask.heard("AP-STA-DISCONNECTED") - lost}
 
@@ -142,18 +142,18 @@ class Play(Scenario):
         """A second device with the laptop's passphrase, while the laptop is here."""
         self.other.go()
         self.joins(self.other)
-        self.wait(lambda: "passphrase-shared" in self.findings(), "a finding", 60)
+        self.wait(lambda: "passphrase-shared" in self.findings(), "a finding")
         return {"open": self.findings()}
 
     def guessed(self) -> dict[str, Any]:
         """Somebody tries passphrases."""
         mac = self.stranger.mac
-        self.wait(lambda: self.point.ask.heard(f"MISMATCH {mac}") >= GUESSES, "tries", 120)
+        self.wait(lambda: self.point.ask.heard(f"MISMATCH {mac}") >= GUESSES, "tries")
         listed = self.wait(lambda: self.point.station(mac).get("keyid"), "the access point to list who tries")
         self._guessing = False
         tried = self.point.ask.heard(f"MISMATCH {mac}")
         self.stranger.leave()
-        wait(lambda: "passphrases-tried" in self.findings(), "a finding", 60)
+        wait(lambda: "passphrases-tried" in self.findings(), "a finding")
         return {
             "listed": listed,
             "key": self.key_in_database(mac),
@@ -167,7 +167,7 @@ class Play(Scenario):
         lost = self.point.ask.heard("AP-STA-DISCONNECTED")
         began = time.monotonic()
         outcome = self.box.set("phone-2", PHONE)
-        wait(lambda: "keyid=phone-2 " in self.box.passphrases.read_text(), "the file", 30)
+        wait(lambda: "keyid=phone-2 " in self.box.passphrases.read_text(), "the file")
         taken = time.monotonic() - began
         self.stranger.use(PHONE)
         self.joins(self.stranger)
@@ -186,8 +186,8 @@ class Play(Scenario):
         mac = self.stranger.mac
         left, tried = (self.point.ask.heard(f"{word} {mac}") for word in ("AP-STA-DISCONNECTED", "MISMATCH"))
         outcome = self.box.order(EndPassphrase(key_id="phone-2")).outcome.value
-        wait(lambda: self.point.ask.heard(f"AP-STA-DISCONNECTED {mac}") > left, "the phone to be sent away", 30)
-        wait(lambda: self.point.ask.heard(f"MISMATCH {mac}") > tried, "it to try again", 60)
+        wait(lambda: self.point.ask.heard(f"AP-STA-DISCONNECTED {mac}") > left, "the phone to be sent away")
+        wait(lambda: self.point.ask.heard(f"MISMATCH {mac}") > tried, "it to try again")
         facts = {
             "outcome": outcome,
             "back": self.point.joined(mac),
@@ -210,7 +210,7 @@ class Play(Scenario):
     def visited(self) -> dict[str, Any]:
         """A visitor comes with a dated passphrase; the keeper dies."""
         outcome = self.box.set("visitor-1", GUEST, purpose="guest", seconds=VISIT_SECONDS * self.pace)
-        wait(lambda: "keyid=visitor-1 " in self.box.passphrases.read_text(), "the file", 20)
+        wait(lambda: "keyid=visitor-1 " in self.box.passphrases.read_text(), "the file")
         self.stranger.use(GUEST)
         self.joins(self.stranger)
         self.box.kill("keeper")
@@ -227,8 +227,8 @@ class Play(Scenario):
     def visit_ended(self) -> dict[str, Any]:
         """It has ended, though the keeper is dead: the visitor was sent away, and nobody else."""
         mac = self.stranger.mac
-        wait(lambda: "keyid=visitor-1 " not in self.box.passphrases.read_text(), "the visit to end", 120)
-        wait(lambda: not self.point.joined(mac), "the visitor to be sent away", 30)
+        wait(lambda: "keyid=visitor-1 " not in self.box.passphrases.read_text(), "the visit to end")
+        wait(lambda: not self.point.joined(mac), "the visitor to be sent away")
         self.stranger.leave()
         return {
             "visitor": self.point.joined(mac),
@@ -243,7 +243,7 @@ class Play(Scenario):
         self.on_air(house)
         self.box.start("warden")
         self.joins(*self.pair)
-        wait(lambda: reaches("two", "192.0.2.1"), "the router", 60)
+        wait(lambda: reaches("two", "192.0.2.1"), "the router")
         return self.reach()
 
 

@@ -22,9 +22,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-WAIT_SECONDS = 60.0
-MANY_SECONDS = 120.0
-"""For as many interfaces as there are: one is opened after the other, on an emulated processor."""
+WAIT_SECONDS = 180.0
+"""For what takes a second or two, on an emulated processor of a machine that does much else."""
+MANY_SECONDS = 240.0
+"""For as many interfaces as there are: one is opened after the other."""
 MAX_SAID = 2000
 CONTROL = Path("/run/hostapd")
 FIRST = ("nice", "-n", "-15")
@@ -65,8 +66,8 @@ def wait(ready: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> 
 
 
 def reaches(place: str, address: str) -> bool:
-    """Whether an address answers one of two pings from a namespace."""
-    words = ("ip", "netns", "exec", place, "busybox", "ping", "-c", "2", "-i", "0.2", "-W", "1", address)
+    """Whether an address answers one of three pings from a namespace."""
+    words = ("ip", "netns", "exec", place, "busybox", "ping", "-c", "3", "-i", "0.3", "-W", "2", address)
     return subprocess.run(words, check=False, capture_output=True, timeout=WAIT_SECONDS).returncode == 0
 
 

@@ -136,10 +136,10 @@ class Box:
 
     # --- the server's side ------------------------------------------------------------------
 
-    def connect(self, seconds: float = 120.0) -> None:
+    def connect(self) -> None:
         """Be the courier, and the server that vouches for the time."""
         path = self.folder / "run" / "keeper" / "courier.sock"
-        wait(path.exists, "the keeper", seconds)
+        wait(path.exists, "the keeper")
         self._courier = link.connect(path)
         self._courier.send(m.BrokerState(connected=True), m.Credit(count=10_000))
         self._until(lambda payload: isinstance(payload, TimeRequest))
@@ -186,7 +186,7 @@ class Box:
         self._courier.send(m.Inbound(token=self._sequence, topic=str(topic), body=body))
 
     def _until(self, wanted: Any) -> Payload:
-        end = time.monotonic() + 60
+        end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end and self._courier is not None:
             ready, _, _ = select.select([self._courier], [], [], 1.0)
             for message in self._courier.receive() if ready else ():
