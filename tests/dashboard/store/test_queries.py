@@ -91,3 +91,21 @@ def test_an_audit_line_fits_its_columns(seed: Any, engine: Engine, clock: Any) -
         )
     (row,) = seed.rows(schema.audit)
     assert (len(row["action"]), len(row["subject"]), len(row["outcome"])) == (60, 160, 20)
+
+
+def test_of_a_box_the_one_word_is_read_whether_it_is_there(seed: Any, engine: Engine) -> None:
+    seed.site("site-1", status={"online": True, "at": "2026-01-14T21:04:00Z"}, heard_at=7.0)
+    seed.site("site-2", status={"online": False, "at": "2026-01-14T21:04:00Z"}, heard_at=None)
+    seed.site("site-3", status={"of": "a later version"})
+    seed.site("site-4", status=None)
+    seed.site("site-9", tenant="elsewhere", status={"online": True})
+    with reading(engine).connect() as connection:
+        found = queries.boxes(connection, "northmoor")
+        mine = queries.boxes(connection, "northmoor", within=schema.site.c.site == "site-2")
+    assert [(row.site, row.online) for row in found] == [
+        ("site-1", True),
+        ("site-2", False),
+        ("site-3", None),
+        ("site-4", None),
+    ]
+    assert (found[0].heard_at, mine) == (7.0, (found[1],))
