@@ -31,6 +31,8 @@ class Problem(StrEnum):
     NO_PORT = "no-port"
     """There is no socket for the internet."""
     NO_CABLE = "no-cable"
+    BAD_LOGIN = "bad-login"
+    """The provider refused the line's name or password."""
     NO_ADDRESS = "no-address"
     SAME_NETWORK = "same-network"
     """The router before the box uses the box's own addresses."""
@@ -60,6 +62,8 @@ class Seen(Part):
     names: bool | None = None
     time: bool | None = None
     """The clock can be right."""
+    login: bool | None = None
+    """The provider takes the line's name and password."""
     upstream_wifi: bool | None = None
     """A Wi-Fi that may be that router's own is in the air."""
 

@@ -29,6 +29,8 @@ RUN = "/run/gatehouse"
 """One folder a process (`BoxSettings.run_dir`)."""
 FRESH = f"{RUN}/fresh.json"
 """What first boot and the looks at the uplink found, for the local page and the light; see `appliance.fitting`."""
+LINE_TOLD = "/run/gatehouse-line"
+"""Exit status of the last pppd that ended, one line; outside `RUN`, which goes with whoever made it."""
 
 BOOT = "/boot/firmware"
 OPERATOR_FILE = f"{BOOT}/gatehouse/operator.toml"

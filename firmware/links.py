@@ -37,5 +37,5 @@ def render(household: Household) -> dict[str, str]:
     if wan.kind == "pppoe":
         files[LINE] = fill("line.network", port=wan.port)
         files[PPP_PEER] = fill("ppp-peer.conf", wan=wan)
-        files[PPP_UNIT] = fill("uplink.service", port=wan.port, secret=layout.UPLINK_SECRET_FILE)
+        files[PPP_UNIT] = fill("uplink.service", port=wan.port, secret=layout.UPLINK_SECRET_FILE, told=layout.LINE_TOLD)
     return files

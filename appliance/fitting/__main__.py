@@ -23,7 +23,7 @@ from appliance import clock, service
 from appliance.closed import close_memory
 from appliance.fitting import desk, names
 from appliance.fitting.asking import Asking
-from appliance.fitting.channel import Brought, Channel, ChannelError, Reported, Show
+from appliance.fitting.channel import Brought, Channel, ChannelError, Line, Reported, Show
 from appliance.fitting.page import MAX_UPLOAD, Page
 from appliance.fitting.places import Places
 from appliance.fitting.uplink import Desk
@@ -100,7 +100,7 @@ class Front:
         self._errand = Errand()
         self._show = Show()
         self.enrolled_at: float | None = None
-        self._page = Page(self._bring)
+        self._page = Page(self._bring, self._enter)
         self._server = Server(listener, self._page.answer, selector, max_body=MAX_UPLOAD, deadline=DEADLINE)
         selector.register(channel, selectors.EVENT_READ, self._receive)
 
@@ -136,8 +136,14 @@ class Front:
                     self.enrolled_at = now
 
     def _bring(self, answer: str) -> bool:
+        return self._hand_on(Brought(answer=answer, by_hand=True))
+
+    def _enter(self, line: Line) -> bool:
+        return self._hand_on(line)
+
+    def _hand_on(self, message: Brought | Line) -> bool:
         try:
-            self._channel.send(Brought(answer=answer, by_hand=True))
+            self._channel.send(message)
         except ChannelError:
             return False
         return True

@@ -18,8 +18,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 from pydantic import TypeAdapter, ValidationError
 
+from appliance.fitting import line
 from appliance.fitting.keys import Keys
-from appliance.fitting.ports import MODEM
 from appliance.settings import AuthoritySettings, BoxSettings, Broker, ListSource, NoticeSettings, SoftwareSettings
 from appliance.settings import Keys as KeySettings
 from firmware import layout
@@ -96,15 +96,29 @@ def _check_certificate(said: Enrolment, keys: Keys, operator: OperatorCard, site
 
 
 def files(
-    said: Enrolment, *, keys: Keys, operator: OperatorCard, house: Household, board: str | None = None
+    said: Enrolment,
+    *,
+    keys: Keys,
+    operator: OperatorCard,
+    house: Household,
+    board: str | None = None,
+    works: bool = False,
 ) -> tuple[Planned, ...]:
-    """All files of an enrolment that was read. `board`: what releases are made for here; None: it takes none.
+    """All files of an enrolment that was read.
+
+    Args:
+        said: the enrolment.
+        keys: the box's.
+        operator: the operator's card.
+        house: the household as it is.
+        board: what releases are made for here; None: it takes none.
+        works: the internet is reached by the way out of `house`.
 
     Raises:
         EnrolmentError: a passphrase in it was not sealed for this box, or a value fits no settings.
     """
     try:
-        return tuple(_files(said, keys, operator, house, board))
+        return tuple(_files(said, keys, operator, house, board, works=works))
     except SealError as error:
         raise EnrolmentError(str(error)) from None
     except ValidationError as error:
@@ -112,7 +126,7 @@ def files(
 
 
 def _files(
-    said: Enrolment, keys: Keys, operator: OperatorCard, house: Household, board: str | None
+    said: Enrolment, keys: Keys, operator: OperatorCard, house: Household, board: str | None, *, works: bool
 ) -> Iterator[Planned]:
     yield Planned(path=layout.CERTIFICATE, content=said.certificate.encode())
     yield Planned(path=layout.AUTHORITY_CERTIFICATE, content=operator.ca.encode())
@@ -122,11 +136,11 @@ def _files(
     if said.authority is not None:
         yield Planned(path=layout.AUTHORITY_FILE, content=said.authority.encode(), owner="keeper", mode=0o600)
     if said.network is not None:
-        yield from _network(said.network, said.site, keys, house)
+        yield from _network(said.network, said.site, keys, house, works=works)
     yield Planned(path=layout.BOX_FILE, content=toml_text(settings(said, operator, board)).encode())
 
 
-def _network(network: Network, site: str, keys: Keys, house: Household) -> Iterator[Planned]:
+def _network(network: Network, site: str, keys: Keys, house: Household, *, works: bool) -> Iterator[Planned]:
     if network.passphrases:
         yield Planned(
             path=PASSPHRASES_FILE,
@@ -141,13 +155,13 @@ def _network(network: Network, site: str, keys: Keys, house: Household) -> Itera
         ]
         content = "".join(lines).encode("ascii")
         yield Planned(path=layout.PASSPHRASE_FILE, content=content, owner="warden", mode=0o600)
-    if network.uplink.password is not None:
-        secret = network.uplink.password.encode("ascii") + b"\n"
+    secret = line.secret(network.uplink)
+    if secret is not None and line.counts(house, network.uplink, works=works):
         yield Planned(path=layout.UPLINK_SECRET_FILE, content=secret, mode=0o600)
-    yield Planned(path=layout.HOUSEHOLD_FILE, content=as_toml(joined(house, network)).encode())
+    yield Planned(path=layout.HOUSEHOLD_FILE, content=as_toml(joined(house, network, works=works)).encode())
 
 
-def joined(house: Household, network: Network) -> Household:
+def joined(house: Household, network: Network, *, works: bool = False) -> Household:
     """The household file with the network's name, security and way out in it; all else as it is.
 
     A new passphrase list without the household's own name would let nobody in by habit, so the name goes with it.
@@ -160,14 +174,8 @@ def joined(house: Household, network: Network) -> Household:
         document["wifi"].update(
             ssid=network.ssid, country=network.country, security=network.security, isolation=network.isolation
         )
-    port = house.wan.port or house.wan.interface
-    match network.uplink.kind:
-        case "pppoe":
-            document["wan"] = {"interface": "ppp0", "kind": "pppoe", "port": port, "user": network.uplink.user}
-        case "modem":
-            document["wan"] = {"interface": MODEM, "kind": "modem"}
-        case "dhcp":
-            document["wan"] = {"interface": port}
+    if line.counts(house, network.uplink, works=works):
+        document["wan"] = line.wan(house, network.uplink)
     return Household.model_validate(document)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -49,6 +49,9 @@ class Show(msgspec.Struct, frozen=True, kw_only=True, tag="show", forbid_unknown
     upstream_wifi: bool = False
     says: _Short = ""
     """Why the service refuses, in its own words."""
+    line: _Short = "dhcp"
+    user: _Short = ""
+    """How the internet comes, and the line's name; its password is not shown."""
     told: _Short = ""
     """What became of the last answer that somebody brought."""
 
@@ -69,7 +72,15 @@ class Brought(msgspec.Struct, frozen=True, kw_only=True, tag="brought", forbid_u
     by_hand: bool = False
 
 
-Message = Show | Reported | Brought
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag="line", forbid_unknown_fields=True):
+    """Front to holder: how the internet comes, as somebody entered it."""
+
+    kind: Literal["dhcp", "pppoe", "modem"]
+    user: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=128)] = ""
+
+
+Message = Show | Reported | Brought | Line
 _decoder = msgspec.json.Decoder(Message)
 
 

@@ -78,6 +78,9 @@ def household(
     network = free_network(taken)
     if before is not None and not any(before.lan.network.overlaps(other) for other in taken):
         network = before.lan.network
+    way: dict[str, object] = {"interface": wan}
+    if before is not None and before.wan.kind != "dhcp" and before.wan.port in {None, wan}:
+        way = before.wan.model_dump(mode="json", exclude_none=True)  # somebody entered it at the box's page
     document: dict[str, object] = {
         "lan": {
             "bridge": BRIDGE,
@@ -87,7 +90,7 @@ def household(
             "network6": str(before.lan.network6 if before is not None else ula()),
             "mac": (before.lan.mac if before is not None else None) or own_mac(),
         },
-        "wan": {"interface": wan},
+        "wan": way,
         "resolver": {"upstream": [str(each) for each in operator.resolvers] or list(RESOLVERS)},
         "admin": {"engineer_keys": list(operator.engineer_keys)},
     }

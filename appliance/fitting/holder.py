@@ -27,7 +27,7 @@ from appliance.closed import close_memory
 from appliance.fitting import card as cards
 from appliance.fitting import keys, looking, looks, machine, operator
 from appliance.fitting.__main__ import SOCKET
-from appliance.fitting.channel import Brought, Channel, ChannelError, Reported, Show
+from appliance.fitting.channel import Brought, Channel, ChannelError, Line, Reported, Show
 from appliance.fitting.holding import Hands, Holder, Own
 from appliance.fitting.places import Places
 from appliance.fresh import Fresh, Problem
@@ -229,6 +229,8 @@ class Process:
                         self.holder.reported(message, monotonic)
                     case Brought():
                         self.holder.brought(message, now)
+                    case Line():
+                        self.holder.entered(message)
                     case Show():
                         raise ChannelError("the front tells the holder what to show")
 

@@ -1,8 +1,11 @@
 """What the holder of the keys decides: looks and answers in, what the page shows and what is put in place out.
 
 Sans-IO but for the box's own files: the looks, `gatehouse apply` and the start of the watching processes are handed in.
-An answer that does not count changes nothing but a sentence on the page. Bounded: one request at a time, made anew every
-`REQUEST_SECONDS`; a look at the Wi-Fis around at most every `SCAN_SECONDS`, because it takes the radio from its devices.
+An answer that does not count changes nothing but a sentence on the page. One that a telephone brings to a home without
+internet, and that says how the line is dialled, waits until that was tried: an enrolled box has no page on which a wrong
+password could be put right. Bounded: one request at a time, made anew every `REQUEST_SECONDS`; one answer waits, for
+`TRIAL_SECONDS` where the line says nothing; a look at the Wi-Fis around at most every `SCAN_SECONDS`, because it takes the
+radio from its devices.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from dataclasses import dataclass
 
 import msgspec
 from cryptography import x509
+from pydantic import ValidationError
 
 from appliance.fitting import answer as answers
 from appliance.fitting import card as cards
-from appliance.fitting import first, taking, uplink
-from appliance.fitting.channel import Brought, Reported, Show
+from appliance.fitting import first, line, taking, uplink
+from appliance.fitting.channel import Brought, Line, Reported, Show
 from appliance.fitting.keys import Keys
 from appliance.fitting.looks import Way
 from appliance.fitting.places import Places
@@ -26,7 +30,7 @@ from appliance.fresh import Fresh, Problem, Seen, Stage
 from firmware import layout
 from firmware.household import Household, load
 from wire.claim import SignedCard
-from wire.enrolment import EnrolmentError, OperatorCard
+from wire.enrolment import Enrolment, EnrolmentError, OperatorCard, Uplink
 from wire.files import FileError
 
 LOOK_SECONDS = 5.0
@@ -35,6 +39,14 @@ SCAN_SECONDS = 600.0
 FIRST_SCAN_SECONDS = 30.0
 MOVE_SECONDS = 120.0
 NAMES_STALE = 60.0
+TRIAL_SECONDS = 45.0
+"""For a line to log in, beside what `gatehouse apply` waits."""
+TRYING = "The box tries this line. That takes up to two minutes. Then look again."
+WENT_BACK = "That did not work, and the box went back to the way that it had before."
+REFUSED = (
+    "The provider refused the user name or the password in the answer that you brought. Enter them below, under “How the "
+    "internet comes”: the box then goes on by itself. If you bring the answer again, the box takes it as it is."
+)
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +90,11 @@ class Holder:
         self._names: bool | None = None
         self._names_at = monotonic
         self._wifi: bool | None = None
+        self._entered: Uplink | None = None
+        self._ripe = False
+        """The page says already that it is tried."""
+        self._held: Brought | None = None
+        self._held_until: float | None = None
         self._request = ""
         self._told = ""
         self._look_due = self._request_due = monotonic
@@ -93,6 +110,10 @@ class Holder:
         """Do what is due."""
         if self.enrolled:
             return
+        if self._entered is not None and self._ripe:
+            self._try_line(self._entered)
+            self._look_due = monotonic
+        self._ripe = self._entered is not None
         if monotonic >= self._look_due:
             self._look_due = monotonic + LOOK_SECONDS
             self._look(now, monotonic)
@@ -100,6 +121,7 @@ class Holder:
             self._request_due = monotonic + REQUEST_SECONDS
             asked = cards.request(self._own.card, self._own.csr, self._own.keys, now)
             self._request = cards.request_text(asked)
+        self._go_on(now, monotonic)
 
     def reported(self, message: Reported, monotonic: float) -> None:
         """What the front heard."""
@@ -109,10 +131,20 @@ class Holder:
             self._desk = message.desk
             self._says = message.says if message.desk is Desk.REFUSED else ""
 
-    def brought(self, message: Brought, now: float) -> bool:
-        """An answer came; whether this box is enrolled by it."""
+    def entered(self, message: Line) -> None:
+        """How the internet comes, as somebody entered it. It is tried once the page could say so."""
+        try:
+            uplink = Uplink(kind=message.kind, user=message.user or None, password=message.password or None)
+        except ValidationError:
+            self._told = "The box cannot use this name or password. Leave out spaces and quotation marks."
+            return
+        self._entered, self._told = uplink, TRYING
+
+    def brought(self, message: Brought, now: float, *, tried: bool = False) -> bool:
+        """An answer came; whether this box is enrolled by it. `tried`: whatever the line in it is worth."""
         if self.enrolled:
             return False
+        works = self._seen.address is True
         own = self._own
         try:
             said = answers.read(
@@ -123,7 +155,14 @@ class Holder:
                 csr=own.csr,
                 now=now,
             )
-            files = answers.files(said, keys=own.keys, operator=own.operator, house=self._house, board=own.board)
+            files = answers.files(
+                said, keys=own.keys, operator=own.operator, house=self._house, board=own.board, works=works
+            )
+            offline = self._seen.address is False
+            if message.by_hand and offline and not tried and self._held is None and _dials(said):
+                self._held, self._held_until = message, None
+                self._entered, self._told = said.network.uplink if said.network else None, TRYING
+                return False
             taking.take(self._places, files)
         except EnrolmentError as error:
             log.warning("an answer does not count: %s", error)
@@ -162,6 +201,8 @@ class Holder:
             upstream_wifi=bool(self._wifi),
             says=self._says if fresh.problem is Problem.NOT_KNOWN else "",
             told=self._told[:300],
+            line=self._house.wan.kind,
+            user=self._house.wan.user or "",
         )
         if self.enrolled:
             return base
@@ -194,6 +235,31 @@ class Holder:
             self._scan_due = monotonic + SCAN_SECONDS
             self._wifi = self._hands.scan(self._house, self._way)
 
+    def _try_line(self, uplink: Uplink) -> None:
+        self._entered = None
+        try:
+            wanted = line.put(self._places, self._house, uplink)
+        except (OSError, ValueError) as error:
+            log.warning("the way to the internet cannot be written down: %s", error)
+            self._told = "The box could not store this. Try again."
+            return
+        self._places.at(layout.LINE_TOLD).unlink(missing_ok=True)  # of the line before
+        self._hands.apply()
+        self._house = load(self._places.at(layout.HOUSEHOLD_FILE))
+        self._desk = self._names = None  # what was heard by another way says nothing of this one
+        self._told = "" if self._house.wan == wanted.wan else WENT_BACK
+
+    def _go_on(self, now: float, monotonic: float) -> None:
+        """With the answer that waits for its line, as soon as that is known to work, or says nothing."""
+        if self._held is None or self._entered is not None:
+            return
+        self._held_until = monotonic + TRIAL_SECONDS if self._held_until is None else self._held_until
+        if self._seen.address is not True and self._seen.login is False:
+            self._told = REFUSED
+        elif self._seen.address is True or monotonic >= self._held_until:
+            held, self._held = self._held, None
+            self.brought(held, now, tried=True)
+
     def _move(self) -> None:
         """The router before the box uses the box's own range: use another."""
         try:
@@ -221,3 +287,8 @@ class Holder:
             self._told = why
         else:
             self._desk = Desk.BAD_ANSWER
+
+
+def _dials(said: Enrolment) -> bool:
+    """Whether an answer says a name and a password by which the line is dialled."""
+    return said.network is not None and said.network.uplink.kind == "pppoe"

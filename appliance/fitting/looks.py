@@ -15,11 +15,14 @@ from pathlib import Path
 
 from appliance.fitting import ports, scan, uplink
 from appliance.fresh import Seen
+from firmware import layout
 from firmware.household import Household
 
 WAIT = 10.0
 MAX_PRINTED = scan.MAX_TEXT
 MAX_ADDRESSES = 16
+_REFUSED = "19"
+"""pppd(8): "We failed to authenticate ourselves to the peer"."""
 _ANSWERS = {"REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT"}
 _SILENT = {"FAILED", "INCOMPLETE"}
 
@@ -46,8 +49,25 @@ class Way:
     gateway: IPv4Address | None = None
 
 
-def look(house: Household, net: Path, *, now: float, earliest: float, run: Run = run) -> tuple[Seen, Way]:
-    """Look once. `now` and `earliest` (which the clock cannot be before) are Unix seconds, `net` is `/sys/class/net`."""
+def look(
+    house: Household,
+    net: Path,
+    *,
+    now: float,
+    earliest: float,
+    run: Run = run,
+    line: Path = Path(layout.LINE_TOLD),
+) -> tuple[Seen, Way]:
+    """Look once.
+
+    Args:
+        house: the household.
+        net: `/sys/class/net`.
+        now: Unix seconds.
+        earliest: which the clock cannot be before.
+        run: runs a program.
+        line: where the last pppd that ended left its exit status.
+    """
     port = house.wan.port or house.wan.interface
     cable = _carrier(net / port)
     time = now >= earliest
@@ -66,6 +86,7 @@ def look(house: Household, net: Path, *, now: float, earliest: float, run: Run =
         same_network=any(each.overlaps(house.lan.network) for each in networks) if networks else None,
         gateway=answers,
         time=time,
+        login=_login(line, address=bool(networks)) if house.wan.kind == "pppoe" else None,
     )
     return seen, Way(networks=networks, router=router, gateway=gateway)
 
@@ -83,6 +104,12 @@ def upstream_wifi(house: Household, net: Path, way: Way, *, run: Run = run) -> b
         # `ap-force`: also where the radio is an access point at the moment, as it is on a box.
         heard += scan.bssids(run(("iw", "dev", radio.interface, "scan", "ap-force")))
     return uplink.upstream_wifi(heard, way.router, own=own) if heard else None
+
+
+def _login(line: Path, *, address: bool) -> bool | None:
+    if address:
+        return True
+    return False if _text(line) == _REFUSED else None
 
 
 def _carrier(port: Path) -> bool | None:

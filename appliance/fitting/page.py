@@ -1,5 +1,7 @@
 """The set-up page: what the holder says in, HTML out; answers that a telephone brought to the holder.
 
+And how the internet comes, where the provider asks for a name and a password.
+
 For the installer and the household, before a box is enrolled. It says openly what the box is, what is wrong and how to
 mend it. Everybody who joins the set-up Wi-Fi, whose passphrase is on the label, may see the label's code. Who comes by
 another name than the box's own sees none of it: a page elsewhere must not read it through a visitor's browser.
@@ -16,12 +18,13 @@ from urllib.parse import parse_qs
 
 import jinja2
 from markupsafe import Markup
+from pydantic import ValidationError
 
 from appliance.fitting import label, light, uplink
-from appliance.fitting.channel import Show
+from appliance.fitting.channel import Line, Show
 from appliance.fresh import Problem
 from appliance.web import Asked, Reply
-from wire.enrolment import MAX_ANSWER
+from wire.enrolment import MAX_ANSWER, Uplink
 
 MAX_UPLOAD = MAX_ANSWER + 16 * 1024
 EVERY = 2.0
@@ -39,13 +42,18 @@ _STAGES = {
     "enrolled": "The box is set up. In a moment it takes the name of this home's Wi-Fi, where one was entered.",
     "fault": "The box cannot go on.",
 }
+_LINES = (
+    ("dhcp", "by a cable from the home's router"),
+    ("pppoe", "by the provider's line, with a user name and a password"),
+    ("modem", "by a mobile stick, or a phone, on the box's USB socket"),
+)
 
 
 class Page:
     """All pages and their style sheet."""
 
-    def __init__(self, bring: Callable[[str], bool]) -> None:
-        """`bring` hands an answer to the holder; false where that cannot be."""
+    def __init__(self, bring: Callable[[str], bool], enter: Callable[[Line], bool]) -> None:
+        """`bring` hands an answer to the holder, `enter` how the internet comes; false where that cannot be."""
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined
         )
@@ -54,6 +62,7 @@ class Page:
         self._printed = environment.get_template("print.html")
         self._style = Reply(content_type="text/css; charset=utf-8", body=(_HERE / "setup.css").read_bytes())
         self._bring = bring
+        self._enter = enter
         self._next = 0.0
         self._show = Show()
 
@@ -101,6 +110,7 @@ class Page:
             upstream=uplink.UPSTREAM_WIFI if show.upstream_wifi else None,
             code=self._code(),
             lights=light.TABLE.values(),
+            lines=_LINES,
             said=said,
             wrong=wrong,
         )
@@ -131,7 +141,7 @@ class Page:
     # --- the answer that a telephone brings --------------------------------------------------
 
     def _take(self, path: str, asked: Asked) -> Reply:
-        if path != "/answer":
+        if path not in {"/answer", "/line"}:
             return self._page("That form is not known here.", wrong=True, status=HTTPStatus.NOT_FOUND)
         if asked.origin not in {"", f"http://{asked.host}"}:
             return self._page("This was not sent from this page.", wrong=True, status=HTTPStatus.FORBIDDEN)
@@ -139,6 +149,9 @@ class Page:
             return self._page(
                 "Please wait a moment, then send it again.", wrong=True, status=HTTPStatus.TOO_MANY_REQUESTS
             )
+        return self._take_line(asked) if path == "/line" else self._take_answer(asked)
+
+    def _take_answer(self, asked: Asked) -> Reply:
         text = answer_in(asked.form or b"", asked.form_type)
         if text is None:
             return self._page(
@@ -152,6 +165,38 @@ class Page:
                 "The box is busy. Please send it again.", wrong=True, status=HTTPStatus.SERVICE_UNAVAILABLE
             )
         return self._page("The box has it and is looking at it. Look again in a few seconds.")
+
+    def _take_line(self, asked: Asked) -> Reply:
+        line = line_in(asked.form or b"")
+        if line is None:
+            return self._page(
+                "Choose how the internet comes. A line needs the user name and the password that the provider gave, without"
+                " spaces and quotation marks.",
+                wrong=True,
+                status=HTTPStatus.BAD_REQUEST,
+            )
+        self._next = asked.at + EVERY
+        if not self._enter(line):
+            return self._page(
+                "The box is busy. Please send it again.", wrong=True, status=HTTPStatus.SERVICE_UNAVAILABLE
+            )
+        return self._page("The box tries it. That takes up to two minutes. Then look again.")
+
+
+def line_in(form: bytes) -> Line | None:
+    """How the internet comes, as a form says it; None where it says nothing that could be."""
+    try:
+        fields = parse_qs(form.decode("ascii"), max_num_fields=4)
+    except ValueError:
+        return None
+    kind, user, password = (fields.get(name, [""])[0].strip() for name in ("kind", "user", "password"))
+    try:
+        uplink = Uplink(kind=kind, user=user or None, password=password or None)  # type: ignore[arg-type] # it is looked at
+    except ValidationError:
+        return None
+    if uplink.kind != "pppoe":
+        return Line(kind=uplink.kind)
+    return None if uplink.password is None else Line(kind="pppoe", user=uplink.user or "", password=uplink.password)
 
 
 def answer_in(form: bytes, kind: str) -> str | None:

@@ -62,12 +62,20 @@ WORDS: Final[dict[Problem, Words]] = {
             "If both are in, try another cable.",
         ),
     ),
+    Problem.BAD_LOGIN: Words(
+        wrong="The provider refused the user name or the password of the line.",
+        fix=(
+            "Compare both with the provider's letter: small and capital letters count, and there are no spaces.",
+            "Enter them again on the box's page, under “How the internet comes”.",
+            "If they are right, call the provider.",
+        ),
+    ),
     Problem.NO_ADDRESS: Words(
         wrong="The home's router does not let the box in.",
         fix=(
             "Check that the cable goes into one of the router's ordinary sockets, often yellow.",
             "Unplug the router's power, wait 30 seconds, plug it in and wait 3 minutes.",
-            "If the provider needs a user name for the connection, enter it in the installation on the service.",
+            "If the provider needs a user name for the connection, enter it on the box's page, under “How the internet comes”.",
         ),
     ),
     Problem.SAME_NETWORK: Words(
@@ -134,6 +142,7 @@ def judge(seen: Seen, desk: Desk | None = None, *, enrolled: bool = False) -> Pr
     for there, problem in (
         (seen.port, Problem.NO_PORT),
         (seen.cable, Problem.NO_CABLE),
+        (seen.login, Problem.BAD_LOGIN),
         (seen.address, Problem.NO_ADDRESS),
         (None if seen.same_network is None else not seen.same_network, Problem.SAME_NETWORK),
         (seen.gateway, Problem.NO_GATEWAY),

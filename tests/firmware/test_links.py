@@ -145,6 +145,18 @@ def test_a_prefix_of_the_provider_is_handed_on_only_where_it_is_asked_for(homes:
         assert section(files[links.WAN], "DHCPv6")["UseDelegatedPrefix"] == ("yes" if name == "delegated" else "no")
 
 
+@pytest.mark.req("R5", "R9")
+def test_how_the_line_ended_is_written_down_for_who_tells_people(homes: dict[str, Household], tmp_path: Path) -> None:
+    """The very words of the unit, as systemd.service(5) runs them: `$$` is a dollar, the status is in the environment."""
+    files = links.render(homes["pppoe"])
+    assert "nopersist\n" in files[links.PPP_PEER], "it ends, so that there is a status"
+    (line,) = [each for each in files[links.PPP_UNIT].splitlines() if each.startswith("ExecStopPost=-/bin/sh -c '")]
+    told = tmp_path / "told"
+    script = line.partition("'")[2].removesuffix("'").replace("$$", "$").replace(layout.LINE_TOLD, str(told))
+    subprocess.run(["sh", "-c", script], check=True, env={"EXIT_STATUS": "19"}, timeout=10)
+    assert told.read_text() == "19\n"
+
+
 @pytest.mark.req("R5", "R57")
 def test_a_socket_that_goes_and_comes_back_ends_no_line_for_good(homes: dict[str, Household]) -> None:
     unit = links.render(homes["pppoe"])[links.PPP_UNIT]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from appliance.fitting import looks
 from appliance.fitting.looks import Way, look, upstream_wifi
 from firmware import layout
-from firmware.household import Household, load
+from firmware.household import Household, Wan, load
 
 ADDRESS = [{"ifname": "eth0", "addr_info": [{"local": "192.0.2.7", "prefixlen": 24, "scope": "global"}]}]
 ROUTE = [{"dst": "default", "gateway": "192.0.2.1"}]
@@ -106,3 +106,21 @@ def test_programs_that_fail_say_nothing() -> None:
     assert looks.run(["false"]) == b""
     assert looks.run(["no-such-program-anywhere"]) == b""
     assert looks.run(["echo", "[]"]) == b"[]\n"
+
+
+@pytest.mark.req("R5", "R9")
+def test_a_line_that_the_provider_refuses_is_seen(house: Household, net: Path, now: float, tmp_path: Path) -> None:
+    """By the exit status that the line's unit writes down: pppd(8), 19."""
+    dialled = house.model_copy(update={"wan": Wan(interface="ppp0", kind="pppoe", port="eth0", user="line-1")})
+    told = tmp_path / "line"
+
+    def login(home: Household, **said: object) -> bool | None:
+        return look(home, net, now=now, earliest=0, run=printing(**said), line=told)[0].login
+
+    assert login(dialled) is None, "it never ended yet"
+    for status, seen in (("19", False), ("16", None), ("TERM", None), ("", None)):
+        told.write_text(f"{status}\n")
+        assert login(dialled) is seen
+    told.write_text("19\n")
+    assert login(dialled, addr=ADDRESS) is True, "it got through since"
+    assert login(house) is None

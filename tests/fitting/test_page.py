@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.fitting.channel import Show
-from appliance.fitting.page import EVERY, Page, answer_in
+from appliance.fitting.channel import Line, Show
+from appliance.fitting.page import EVERY, Page, answer_in, line_in
 from appliance.fresh import Problem
 from appliance.web import Asked
 from wire.enrolment import MAX_ANSWER
@@ -35,12 +35,17 @@ class Desk:
 
     def __init__(self, *, takes: bool = True) -> None:
         self.brought: list[str] = []
+        self.entered: list[Line] = []
         self._takes = takes
-        self.page = Page(self.bring)
+        self.page = Page(self.bring, self.enter)
         self.page.show(SHOW)
 
     def bring(self, answer: str) -> bool:
         self.brought.append(answer)
+        return self._takes
+
+    def enter(self, line: Line) -> bool:
+        self.entered.append(line)
         return self._takes
 
     def get(self, path: str = "/", **more: Any) -> tuple[HTTPStatus, str]:
@@ -160,3 +165,66 @@ def test_whatever_is_asked_is_answered(form: bytes, kind: str, path: str, host: 
     found = answer_in(form, kind)
     assert found is None or set(found) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
     assert ANYBODYS.get(path, form=form, form_type=kind, host=host)[0] in set(HTTPStatus)
+
+
+# --- how the internet comes -------------------------------------------------------------------------
+
+
+def enter(desk: Desk, form: bytes, **more: Any) -> tuple[HTTPStatus, str]:
+    return desk.get("/line", form=form, form_type="application/x-www-form-urlencoded", **more)
+
+
+@pytest.mark.req("R5")
+def test_a_line_is_entered_and_its_password_never_shown() -> None:
+    desk = Desk()
+    status, text = enter(desk, b"kind=pppoe&user=line-1%40provider.example&password=made-up-word")
+    assert status is HTTPStatus.OK
+    assert "up to two minutes" in text
+    assert desk.entered == [Line(kind="pppoe", user="line-1@provider.example", password="made-up-word")]
+    desk.page.show(msgspec.structs.replace(SHOW, line="pppoe", user="line-1@provider.example"))
+    _, text = desk.get()
+    assert 'value="pppoe" checked' in text
+    assert 'value="line-1@provider.example"' in text
+    assert "made-up-word" not in text
+    status, _ = enter(desk, b"kind=modem&user=left&password=over", at=100.0 + EVERY)
+    assert desk.entered[-1] == Line(kind="modem"), "what is of another way is left out"
+    assert status is HTTPStatus.OK
+
+
+@pytest.mark.req("R5")
+@pytest.mark.parametrize(
+    "form",
+    [
+        b"",
+        b"kind=none",
+        b"kind=pppoe&user=line-1",
+        b"kind=pppoe&password=word",
+        b"kind=pppoe&user=a%20b&password=word",
+        b"kind=pppoe&user=a%22b&password=word",
+        b"kind=pppoe&user=a&password=two%0Alines",
+        b"kind=pppoe&user=" + b"a" * 200 + b"&password=word",
+        b"kind=\xff",
+        b"a=1&b=2&c=3&d=4&e=5&f=6",
+    ],
+)
+def test_what_is_no_line_is_said_and_goes_nowhere(form: bytes) -> None:
+    desk = Desk()
+    status, text = enter(desk, form)
+    assert status is HTTPStatus.BAD_REQUEST
+    assert "Choose how the internet comes" in text
+    assert desk.entered == []
+
+
+@given(st.binary(max_size=400))
+def test_whatever_is_entered_is_a_line_or_nothing(form: bytes) -> None:
+    line = line_in(form)
+    assert line is None or line.kind in {"dhcp", "modem"} or (line.user and line.password)
+
+
+def test_a_line_is_taken_from_this_page_only_and_one_at_a_time() -> None:
+    desk = Desk(takes=False)
+    assert enter(desk, b"kind=dhcp", origin="http://elsewhere.example")[0] is HTTPStatus.FORBIDDEN
+    assert enter(desk, b"kind=dhcp")[0] is HTTPStatus.SERVICE_UNAVAILABLE
+    assert enter(desk, b"kind=dhcp")[0] is HTTPStatus.TOO_MANY_REQUESTS
+    desk.page.show(msgspec.structs.replace(SHOW, stage="enrolled", label="", link="", card="", request=""))
+    assert "How the internet comes" not in desk.get()[1]
