@@ -73,8 +73,7 @@ class Warden:
         self._handover = Handover(link.listen(settings.warden_socket), settings.allowed_uids("sensor"))
         self._points = AccessPoints(folder)
         self._nearby = Nearby()
-        apart = home.wifi is not None and home.wifi.isolation
-        self._radio = Radio(self._points, settings.state_dir / "warden" / "wifi.psk", apart=apart, monotonic=monotonic)
+        self._radio = Radio(self._points, settings.state_dir / "warden" / "wifi.psk", home.wifi, monotonic=monotonic)
         self._keeper: link.Link | None = None
         self._queue: deque[Message] = deque()
         self._overflow = 0

@@ -15,6 +15,7 @@ from appliance.warden.among import Among
 from appliance.warden.guesses import Guesses
 from appliance.warden.hostapd import AccessPoint, AccessPoints
 from appliance.warden.wifi import Wifi
+from firmware import household
 
 ATTACH_SECONDS = 60.0
 """Between two times that hostapd is asked anew for its events."""
@@ -23,11 +24,12 @@ ATTACH_SECONDS = 60.0
 class Radio:
     """State of it. `monotonic` is the monotonic clock, in seconds."""
 
-    def __init__(self, points: AccessPoints, file: Path, *, apart: bool = False, monotonic: float) -> None:
-        """`file` is what hostapd reads; `apart`: the household keeps the devices of a radio apart."""
+    def __init__(self, points: AccessPoints, file: Path, wifi: household.Wifi | None, *, monotonic: float) -> None:
+        """`file` is what hostapd reads; `wifi` what the household has, None where it is by cable only: none is missed."""
         self._points = points
         self._guesses = Guesses()
-        self._among = Among(apart=apart)
+        self._among = Among(apart=wifi is not None and wifi.isolation)
+        self._wanted = wifi is not None
         self._wifi = Wifi(file, now=clock.now(), monotonic=monotonic)
         self._attach_due = monotonic + ATTACH_SECONDS
 
@@ -59,7 +61,7 @@ class Radio:
         yield from self._guesses.due(monotonic)
         self._wifi.tick(points, monotonic=monotonic)
         seen = self._wifi.seen(points, now=clock.now(), monotonic=monotonic)
-        if seen is not None and (points or self._wifi.keys):
+        if seen is not None and (points or (self._wanted and self._wifi.keys)):
             yield seen
 
     def _all(self) -> tuple[AccessPoint, ...]:

@@ -70,6 +70,9 @@ class Names:
         if name == ANSWERED_BY and kind == dns.rdatatype.TXT:
             response.answer.append(dns.rrset.from_text(name, 0, "IN", "TXT", f'"{asked}"'))
             return response
+        if name == dns.name.root and kind == dns.rdatatype.NS:  # everybody's resolver knows these
+            response.answer.append(dns.rrset.from_text(name, _TTL, "IN", "NS", "root.example."))
+            return response
         for _ in range(MAX_CHAIN):
             found = self._find(name, kind)
             if found is None:

@@ -16,10 +16,13 @@ from appliance.messages import Passphrase, PassphraseGuessed, WifiPassphrases, W
 from appliance.warden.guesses import REPORT_SECONDS
 from appliance.warden.hostapd import AccessPoints
 from appliance.warden.radio import ATTACH_SECONDS, Radio
+from firmware.household import Radio as RadioOf
+from firmware.household import Wifi
 
 pytestmark = pytest.mark.req("N9")
 
 MAC = "02:00:5e:00:53:0a"
+WIFI = Wifi(ssid="Example Home", country="GB", radios=(RadioOf(interface="wlan0"),))
 HOUSEHOLD = Passphrase(key_id="household", passphrase="horse battery staple", purpose="household")
 
 
@@ -90,7 +93,7 @@ def daemon(folder: Path) -> Iterator[Daemon]:
 def test_the_keepers_word_reaches_the_access_point_and_its_state_the_keeper(
     folder: Path, daemon: Daemon, points: AccessPoints
 ) -> None:
-    radio = Radio(points, folder / "wifi.psk", monotonic=0.0)
+    radio = Radio(points, folder / "wifi.psk", WIFI, monotonic=0.0)
     points.refresh()
     radio.take(WifiPassphrases(keys=(HOUSEHOLD,), at=clock.now()))
     assert "RELOAD_WPA_PSK" in daemon.asked
@@ -105,17 +108,27 @@ def test_an_access_point_that_appears_is_told_to_read_the_file(
     folder: Path, daemon: Daemon, points: AccessPoints
 ) -> None:
     (folder / "wifi.psk").write_text("keyid=household 00:00:00:00:00:00 horse battery staple\n")
-    radio = Radio(points, folder / "wifi.psk", monotonic=0.0)
+    radio = Radio(points, folder / "wifi.psk", WIFI, monotonic=0.0)
     ((point,), _gone) = points.refresh()
     radio.found(point)
     assert daemon.asked[-2:] == ["RELOAD_WPA_PSK", "STA-FIRST"]
+
+
+@pytest.mark.parametrize("by_cable_only", [False, True])
+def test_an_access_point_is_missed_where_the_household_has_one(
+    folder: Path, points: AccessPoints, *, by_cable_only: bool
+) -> None:
+    radio = Radio(points, folder / "wifi.psk", None if by_cable_only else WIFI, monotonic=0.0)
+    radio.take(WifiPassphrases(keys=(HOUSEHOLD,), at=clock.now()))
+    told = [each.up for each in radio.tick(clock.monotonic()) if isinstance(each, WifiSeen)]
+    assert told == ([] if by_cable_only else [False])
 
 
 @pytest.mark.req("R28")
 def test_tries_are_told_together_and_events_are_asked_for_anew(
     folder: Path, daemon: Daemon, points: AccessPoints
 ) -> None:
-    radio = Radio(points, folder / "wifi.psk", monotonic=0.0)
+    radio = Radio(points, folder / "wifi.psk", WIFI, monotonic=0.0)
     ((point,), _gone) = points.refresh()
     point.ask("PING")  # answered after ATTACH was
     for _ in range(3):

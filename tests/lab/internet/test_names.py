@@ -40,6 +40,11 @@ def test_a_cname_itself_can_be_asked_for() -> None:
     assert records(ask("www.news.example", "CNAME")) == ["www.news.example. 300 IN CNAME news.global.example."]
 
 
+def test_everybody_is_told_who_answers_for_the_root() -> None:
+    assert records(ask(".", "NS")) == [". 300 IN NS root.example."]
+    assert records(ask(".", "TXT")) == []
+
+
 @pytest.mark.parametrize("kind", ["A", "AAAA"])
 def test_any_name_below_the_zones_lives_at_a_web_server(kind: str) -> None:
     four, six = addresses.site_of("x.y.z.test")
