@@ -64,6 +64,13 @@ def written(rendered: dict[str, str], folder: Path) -> Path:
     return folder
 
 
+def complaints(said: list[str]) -> list[str]:
+    """What it said of a file; systemd 257 also says of each that it was loaded."""
+    return [
+        line for line in said if line.startswith("/etc/systemd/network/") and not line.endswith("Successfully loaded.")
+    ]
+
+
 networkd_here = pytest.mark.skipif(
     not NETWORKD.exists() or os.geteuid() != 0, reason="systemd-networkd is not installed, or this is not root"
 )
@@ -74,8 +81,21 @@ networkd_here = pytest.mark.skipif(
 def test_networkd_knows_every_line_and_makes_the_bridge(rendered: dict[str, str], tmp_path: Path) -> None:
     files = rendered | {path: text for path, text in machine.render("pi4").items() if "/network/" in path}
     said, bridge = networkd(written(files, tmp_path / "network"))
-    assert [line for line in said if "/etc/systemd/network/" in line] == []
+    assert complaints(said) == []
     assert "02:00:5e:10:00:01" in bridge, said
+
+
+@networkd_here
+def test_a_line_that_networkd_does_not_know_is_seen(tmp_path: Path) -> None:
+    network = "[Match]\nName=lo\n\n[Network]\nNoSuchKey=1\n"
+    bridge = "[NetDev]\nName=br-lan\nKind=bridge\n"
+    folder = {
+        f"/etc/systemd/network/20-gatehouse-{name}": text
+        for name, text in (("a.network", network), ("b.netdev", bridge))
+    }
+    said, _ = networkd(written(folder, tmp_path / "network"))
+    (line,) = complaints(said)
+    assert "NoSuchKey" in line
 
 
 @networkd_here
