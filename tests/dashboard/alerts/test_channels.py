@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.alerts import channels
@@ -68,6 +68,7 @@ def test_kinds_without_encryption_want_the_operators_own_network() -> None:
     assert check("json://10.0.0.5/", own).kind == "json"
 
 
+@settings(deadline=None)  # the first one loads all kinds of address
 @given(st.text(max_size=80), st.sampled_from(["", *channels.KINDS]))
 def test_whatever_is_typed_is_taken_or_refused_with_a_sentence(text: str, kind: str) -> None:
     said, found = "", None
