@@ -196,6 +196,14 @@ def digest(files: Mapping[str, str]) -> str:
     return whole.hexdigest()[:16]
 
 
+def digest_of(path: Path) -> str:
+    """Digest of one file; empty where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def _sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -4,17 +4,15 @@ Enters: `household.toml`. Leaves: the files of `/etc`, all of one household or a
 changed. A change counts once it is proved: within `PATIENCE` seconds the box must reach the internet as it did before,
 or an engineer must say that all is well. Else what was good comes back by itself, also if this process is killed: a
 second one holds the other end of a pipe and does it. If both go, with the power, the next boot does it.
-
-A change that a program asks for comes as a file of its own (`new`), which takes the household file's place only once the
-mark of a trial is on the disk: a cut between any two steps leaves the household of before, or the new one where it had
-proved itself. Beside the household file lie `household.good.toml` (the last that was proved), `household.trial` (digest of one that is
-not proved yet) and `household.refused.toml` (the last that was taken back, for an engineer).
+A change that a program asks for is a file of its own (`new`), and takes the household file's place after the mark of a
+trial: a cut leaves the household of before, or the new one where it was proved. Beside the household file lie
+`household.good.toml` (the last that was proved), `household.trial` (digest of one that is not proved yet) and
+`household.refused.toml` (the last that was taken back, for an engineer).
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import select
 import signal
@@ -26,7 +24,7 @@ from typing import Protocol
 
 from firmware import checking, household, plan, render
 from firmware.household import Household
-from firmware.placing import Placing
+from firmware.placing import Placing, digest_of
 from firmware.plan import Step
 from firmware.render import RenderError
 from firmware.wireless import Secrets, household_passphrase
@@ -134,7 +132,7 @@ class Applying:
         path, files = first
         self._put_at_boot(files, outcome)
         try:
-            if path == self._places.household and _digest(path) != _digest(self._places.good):
+            if path == self._places.household and digest_of(path) != digest_of(self._places.good):
                 faults = self._faults(files, outcome)
                 outcome.said.extend(faults)
                 if not faults:
@@ -216,8 +214,7 @@ class Applying:
             self._make_good()
             outcome.proved = True
             return outcome
-        if new is not None:
-            self._keep_what_is()
+        self._keep_what_is(new)
         was = self._load_good() or home
         was_reached = by_hand or not self._around.reaches(was)
         was_served = not by_hand and not self._around.serves(was)
@@ -323,21 +320,20 @@ class Applying:
 
     def _mark(self, wanted: Path) -> None:
         """Before the household file changes: a start that finds the new one knows that it is not proved."""
-        replace(self._places.trial, _digest(wanted).encode())
+        replace(self._places.trial, digest_of(wanted).encode())
 
     def _take_place(self, wanted: Path) -> None:
         if wanted != self._places.household:
             replace(self._places.household, wanted.read_bytes(), mode=0o644)
 
-    def _keep_what_is(self) -> None:
+    def _keep_what_is(self, new: Path | None) -> None:
         """There has to be something to go back to, also at a box where nothing was ever proved."""
-        if self._load_good() is None:
-            with suppress(FileError):
-                household.load(self._places.household)
+        with suppress(FileError):
+            if new is not None and self._load_good() is None and household.load(self._places.household):
                 _copy(self._places.household, self._places.good)
 
     def _make_good(self) -> None:
-        if _digest(self._places.good) != _digest(self._places.household):
+        if digest_of(self._places.good) != digest_of(self._places.household):
             _copy(self._places.household, self._places.good)
 
     def _forget_trial(self, outcome: Outcome) -> None:
@@ -348,14 +344,14 @@ class Applying:
         except (OSError, UnicodeDecodeError):
             return
         # One that was kept just now, and whose mark was not away yet, is the good one itself.
-        unproved = tried == _digest(self._places.household) != _digest(self._places.good)
+        unproved = tried == digest_of(self._places.household) != digest_of(self._places.good)
         if unproved and self._restore_household() is not None:
             outcome.said.append("the last change was never proved, and was taken back")
         trial.unlink(missing_ok=True)
 
     def _restore_household(self) -> Household | None:
         places, good = self._places, self._load_good()
-        if good is not None and _digest(places.good) != _digest(places.household):
+        if good is not None and digest_of(places.good) != digest_of(places.household):
             with suppress(OSError):  # for an engineer only
                 _copy(places.household, places.refused)
             _copy(places.good, places.household)
@@ -396,13 +392,6 @@ class Applying:
             os.close(writing)
             with suppress(ChildProcessError):
                 os.waitpid(child, 0)
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -266,7 +266,7 @@ def test_a_disk_that_takes_no_line_is_told(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(holding.line, "put", full)
+    monkeypatch.setattr("appliance.fitting.line.put", full)
     holder.entered(RIGHT)
     ticks(holder, now, 0.0)
     assert "could not store" in holder.show(now, 0.0).told
