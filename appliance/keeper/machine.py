@@ -145,7 +145,11 @@ class Machine:
             return None
         seen = fresh.seen
         return UplinkState(
-            kind=fresh.kind, cable=seen.cable, address=seen.address, names=seen.names, upstream_wifi=seen.upstream_wifi,
+            kind=fresh.kind,
+            cable=seen.cable,
+            address=seen.address,
+            names=seen.names,
+            upstream_wifi=seen.upstream_wifi,
             login=seen.login,
         )
 
