@@ -43,6 +43,7 @@ TRIAL_SECONDS = 45.0
 """For a line to log in, beside what `gatehouse apply` waits."""
 TRYING = "The box tries this line. That takes up to two minutes. Then look again."
 WENT_BACK = "That did not work, and the box went back to the way that it had before."
+WORKS = "The internet comes this way already, and that works: nothing was changed."
 REFUSED = (
     "The provider refused the user name or the password in the answer that you brought. Enter them below, under “How the "
     "internet comes”: the box then goes on by itself. If you bring the answer again, the box takes it as it is."
@@ -139,6 +140,7 @@ class Holder:
             self._told = "The box cannot use this name or password. Leave out spaces and quotation marks."
             return
         self._entered, self._told = uplink, TRYING
+        self._held_until = None  # this one has its time too, however long ago the one before was tried
 
     def brought(self, message: Brought, now: float, *, tried: bool = False) -> bool:
         """An answer came; whether this box is enrolled by it. `tried`: whatever the line in it is worth."""
@@ -238,6 +240,10 @@ class Holder:
     def _try_line(self, uplink: Uplink) -> None:
         self._entered = None
         try:
+            if self._seen.address is True and line.wanted(self._house, uplink).wan == self._house.wan:
+                self._told = WORKS  # another password would be tried only when the line is dialled next
+                return
+            before = line.password(self._places)
             wanted = line.put(self._places, self._house, uplink)
         except (OSError, ValueError) as error:
             log.warning("the way to the internet cannot be written down: %s", error)
@@ -247,7 +253,10 @@ class Holder:
         self._hands.apply()
         self._house = load(self._places.at(layout.HOUSEHOLD_FILE))
         self._desk = self._names = None  # what was heard by another way says nothing of this one
-        self._told = "" if self._house.wan == wanted.wan else WENT_BACK
+        self._told = ""
+        if self._house.wan != wanted.wan:
+            self._told = WENT_BACK
+            line.put_back(self._places, before)  # the line of before is dialled with the password of before
 
     def _go_on(self, now: float, monotonic: float) -> None:
         """With the answer that waits for its line, as soon as that is known to work, or says nothing."""

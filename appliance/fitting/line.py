@@ -6,6 +6,7 @@ was entered at the box counts where the service says nothing better: whoever sta
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from appliance.fitting.places import Places, keep
@@ -45,6 +46,34 @@ def secret(uplink: Uplink) -> bytes | None:
     return None if uplink.password is None else uplink.password.encode("ascii") + b"\n"
 
 
+def wanted(house: Household, uplink: Uplink) -> Household:
+    """The household with this way out.
+
+    Raises:
+        ValueError: together they are no household.
+    """
+    return Household.model_validate(house.model_dump(mode="json", exclude_none=True) | {"wan": wan(house, uplink)})
+
+
+def password(places: Places) -> bytes | None:
+    """Content of the password's file as it is; None where there is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    path = places.at(layout.UPLINK_SECRET_FILE)
+    return path.read_bytes() if path.exists() else None
+
+
+def put_back(places: Places, content: bytes | None) -> None:
+    """The password's file as it was. A disk that does not take it leaves the one that was tried."""
+    with suppress(OSError):
+        if content is None:
+            places.at(layout.UPLINK_SECRET_FILE).unlink(missing_ok=True)
+        else:
+            keep(places.at(layout.UPLINK_SECRET_FILE), content)
+
+
 def put(places: Places, house: Household, uplink: Uplink) -> Household:
     """Write it down; nothing is told of it yet.
 
@@ -52,10 +81,9 @@ def put(places: Places, house: Household, uplink: Uplink) -> Household:
         OSError: the disk does not take it.
         ValueError: together they are no household.
     """
-    document = house.model_dump(mode="json", exclude_none=True) | {"wan": wan(house, uplink)}
-    wanted = Household.model_validate(document)
+    made = wanted(house, uplink)
     content = secret(uplink)
     if content is not None:
         keep(places.at(layout.UPLINK_SECRET_FILE), content)
-    keep(places.at(layout.HOUSEHOLD_FILE), as_toml(wanted).encode(), mode=0o644)
-    return wanted
+    keep(places.at(layout.HOUSEHOLD_FILE), as_toml(made).encode(), mode=0o644)
+    return made

@@ -249,8 +249,27 @@ def test_a_line_that_cut_a_home_off_is_taken_back_and_that_is_said(
     holder.entered(RIGHT)
     at = ticks(holder, now, at)
     assert holder.show(now, at).told == holding.WENT_BACK
+    assert not box.places.at(layout.UPLINK_SECRET_FILE).exists()
     assert holder.house.wan.kind == "dhcp"
     assert machine.seen.address
+
+
+@pytest.mark.req("R5", "R57")
+def test_a_line_that_works_keeps_its_password(holder: Holder, lines: Lines, box: Any, now: float) -> None:
+    at = ticks(holder, now, 0.0)
+    holder.entered(RIGHT)
+    at = ticks(holder, now, at)
+    secret, path = box.places.at(layout.UPLINK_SECRET_FILE), box.places.at(layout.HOUSEHOLD_FILE)
+    holder.entered(Line(kind="pppoe", user=RIGHT.user, password="a-wrong-word"))
+    at = ticks(holder, now, at)
+    assert (holder.show(now, at).told, lines.machine.applied) == (holding.WORKS, 1)
+    assert secret.read_text() == "the-right-word\n", "nothing would dial it anew to try another"
+    good = path.read_text()
+    lines.machine.then = lambda: path.write_text(good)  # as `gatehouse apply` does
+    holder.entered(Line(kind="pppoe", user="line-3@provider.example", password="a-wrong-word"))
+    at = ticks(holder, now, at)
+    assert holder.show(now, at).told == holding.WENT_BACK
+    assert secret.read_text() == "the-right-word\n", "with the line of before comes the password of before"
 
 
 def test_what_is_no_line_changes_nothing(holder: Holder, machine: Machine, now: float) -> None:
@@ -310,6 +329,23 @@ def test_a_wrong_password_in_it_is_put_right_at_the_page_and_the_box_goes_on(
     assert home.wan.user == "line-2@provider.example", "what works here counts"
     assert home.wifi is not None
     assert home.wifi.ssid == "Rose Cottage"
+    assert box.places.at(layout.UPLINK_SECRET_FILE).read_text() == "the-right-word\n"
+
+
+@pytest.mark.req("R5", "R10")
+def test_what_is_put_right_late_has_its_time_to_log_in(
+    holder: Holder, lines: Lines, box: Any, service: Any, now: float
+) -> None:
+    at = ticks(holder, now, 0.0)
+    brought(holder, box, service, now, "a-wrong-word")
+    at = ticks(holder, now, at, 100)
+    lines.machine.then = lambda: setattr(lines.machine, "seen", OFFLINE)  # pppd has said nothing of the new one yet
+    holder.entered(RIGHT)
+    at = ticks(holder, now, at)
+    assert not holder.enrolled, "the answer's wrong password does not come back over the right one"
+    lines.machine.seen = WELL
+    ticks(holder, now, at)
+    assert holder.enrolled
     assert box.places.at(layout.UPLINK_SECRET_FILE).read_text() == "the-right-word\n"
 
 
