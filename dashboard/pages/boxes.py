@@ -15,7 +15,7 @@ from flask import Blueprint, Response, abort, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement
 
-from dashboard.access import May, Role, needs
+from dashboard.access import May, Role, needs, step_up
 from dashboard.i18n import N_, _, ngettext
 from dashboard.pages import box_update, change_words, health, sentences, uplink_words, words
 from dashboard.pages.asking import asked_rows
@@ -97,6 +97,7 @@ def one(site: str) -> Response:
 
 @pages.post("/boxes/<site>/software/<release_id>/again")
 @needs(May.KEEP_BOXES)
+@step_up
 def order_again(site: str, release_id: str) -> ResponseReturnValue:
     """Tell a box once more of the release on which it failed."""
     at_desk, tenant = desk(), desk().settings.tenant
@@ -214,6 +215,7 @@ def _machine(at_desk: Desk, said: BoxStatus) -> tuple[Fact, ...]:
         Fact(key=_("Storage"), value=uplink_words.storage(said)),
         Fact(key=_("Way to the internet"), value=uplink_words.uplink(said)),
         Fact(key=_("Wi-Fi"), value=uplink_words.wifi(said)),
+        Fact(key=_("Devices at their limit"), value=uplink_words.at_limit(said)),
         Fact(key=_("Certificate ends"), value=ends),
         Fact(key=_("Started"), value=at(said.booted_at)),
         Fact(key=_("Starts since it was set up"), value=unsaid if said.boots is None else str(said.boots)),

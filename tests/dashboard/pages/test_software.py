@@ -251,6 +251,19 @@ def test_a_box_that_went_back_is_told_of_the_release_again_once_and_with_a_reaso
 
 
 @pytest.mark.req("R4", "R66")
+def test_to_order_again_wants_a_fresh_proof_as_to_start_does(
+    failed: str, box: BoxOne, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any
+) -> None:
+    engineer = sign_in_as("engineer-1", Role.ENGINEER)
+    form = {"csrf_token": csrf(engineer.get("/boxes/box-1")), "reason": "The line was down"}
+    box.clock.at += 11 * 60
+    answer = engineer.post(f"/boxes/box-1{failed}/again", data=form)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/again?next=")
+    assert len(seed.rows(schema.command)) == 1
+
+
+@pytest.mark.req("R4", "R66")
 def test_only_who_keeps_boxes_orders_again_and_only_what_the_box_was_told_of(
     failed: str, sign_in_as: Callable[..., FlaskClient], csrf: Any, seed: Any
 ) -> None:
