@@ -76,6 +76,7 @@ def card_of(settings: DashboardSettings) -> OperatorCard:
             country=given.country,
             engineer_keys=given.engineer_keys,
             time_servers=given.time_servers,
+            resolvers=given.resolvers,
         )
     except (ValidationError, keys.KeyFileError) as error:
         raise FileError(f"no card can be made: {' '.join(str(error).split())}") from error

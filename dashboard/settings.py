@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -162,6 +163,8 @@ class Boxes(_Section):
     """OpenSSH public keys (Ed25519) that open a shell on a box from its home's side; nobody's where there is none."""
     time_servers: tuple[str, ...] = Field(default=(), max_length=4)
     """Servers that speak NTS; well-known ones where there are none."""
+    resolvers: tuple[IPv4Address | IPv6Address, ...] = Field(default=(), max_length=4)
+    """Addresses of those whom a box asks for names, such as the provider's; well-known ones where there are none."""
     uplink_seal: str | None = Field(default=None, min_length=44, max_length=44)
     """Public half of `enrol.box.opening_key` (X25519, base64). None: what a provider gave cannot be entered here."""
 

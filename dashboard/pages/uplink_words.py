@@ -33,6 +33,13 @@ def uplink_trouble(said: UplinkState | None) -> str:
         text = _("The box does not find its mobile stick. Pull it out, plug it in again, and wait a minute.")
     elif said.cable is False:
         text = _("No cable is felt in the socket marked INTERNET. Plug it in at both ends until it clicks.")
+    elif said.login is False and said.address is not True:
+        text = _(
+            "The provider does not take the line's user name and password. Check both against its letter, or ask the "
+            "provider."
+        )
+    elif said.address is False and said.login:
+        text = _("The provider takes the user name and password, but lets the box have no internet. Call the provider.")
     elif said.address is False and said.kind == "pppoe":
         text = _("The line does not let the box in. Check the user name and password that the provider gave.")
     elif said.address is False:
@@ -96,6 +103,20 @@ def wifi(said: BoxStatus) -> str:
         ngettext("%(num)s passphrase", "%(num)s passphrases", said.wifi.passphrases),
     ]
     return ", ".join(parts)
+
+
+def at_limit(said: BoxStatus) -> str:
+    """How many devices were refused more connections, in one line: how many, not which."""
+    if said.at_limit is None:
+        return _(UNSAID)
+    if not said.at_limit:
+        return _("None in the last minutes")
+    number = ngettext(
+        "%(num)s device had as many connections at once as one may have",
+        "%(num)s devices had as many connections at once as one may have",
+        said.at_limit,
+    )
+    return number + ". " + _("More are refused, so that the other devices go on")
 
 
 def storage(said: BoxStatus) -> str:

@@ -32,6 +32,10 @@ def _inside(app: Flask) -> Any:
         ({"kind": "modem", "cable": False}, "mobile stick"),
         ({"cable": True, "address": False}, "Turn the router off and on"),
         ({"kind": "pppoe", "cable": True, "address": False}, "user name and password"),
+        ({"kind": "pppoe", "cable": True, "address": False, "login": False}, "does not take the line's user name"),
+        ({"kind": "pppoe", "cable": True, "login": False}, "does not take the line's user name"),
+        ({"kind": "pppoe", "cable": True, "address": False, "login": True}, "takes the user name and password, but"),
+        ({"kind": "pppoe", "cable": True, "address": True, "login": True}, ""),
         ({"cable": True, "address": True, "names": False}, "call the provider"),
     ],
 )
@@ -68,3 +72,13 @@ def test_the_wifi_and_the_way_out_are_one_line_each() -> None:
     line = module.uplink(_said(uplink=UplinkState(kind="modem", cable=False, upstream_wifi=True)))
     assert line.startswith("Mobile stick. The box does not find its mobile stick")
     assert line.endswith("The router's own Wi-Fi is still on.")
+
+
+@pytest.mark.req("R57")
+def test_how_many_devices_were_at_their_limit_is_said_and_not_which() -> None:
+    assert module.at_limit(_said()) == "The box does not say"
+    assert module.at_limit(_said(at_limit=0)) == "None in the last minutes"
+    assert module.at_limit(_said(at_limit=1)) == (
+        "1 device had as many connections at once as one may have. More are refused, so that the other devices go on"
+    )
+    assert module.at_limit(_said(at_limit=3)).startswith("3 devices had")
