@@ -87,6 +87,8 @@ class Warden:
         self._talks = Talks()
         self._talks_due = monotonic + TALK_SECONDS
         self._over: dict[str, int] = {}
+        self._at_limit: int | None = None
+        """As the keeper last heard; None: it may have heard it of the warden before."""
         self._started = False
         self._selector.register(self._routes, selectors.EVENT_READ, self._on_routes)
         self._selector.register(self._handover.listener, selectors.EVENT_READ, self._on_sensor_waiting)
@@ -221,8 +223,9 @@ class Warden:
         except NftError as error:
             _log.warning("what went over a bound cannot be read: %s", error)
             return
-        if over:
+        if over or at_limit != self._at_limit:  # rules that began anew have counted nothing yet
             self._say(RulesOverflow(ts=clock.now(), packets=over, at_limit=at_limit))
+            self._at_limit = at_limit
         for name, packets in over.items():
             if packets > self._over.get(name, 0):
                 _log.warning("%s: %d packets in all went over their bound", name, packets)

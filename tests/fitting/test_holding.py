@@ -342,7 +342,7 @@ def test_what_is_put_right_late_has_its_time_to_log_in(
     lines.machine.then = lambda: setattr(lines.machine, "seen", OFFLINE)  # pppd has said nothing of the new one yet
     holder.entered(RIGHT)
     at = ticks(holder, now, at)
-    assert not holder.enrolled, "the answer's wrong password does not come back over the right one"
+    assert (holder.enrolled, holder.house.wan.user) == (False, RIGHT.user), "the answer's wrong one does not come back"
     lines.machine.seen = WELL
     ticks(holder, now, at)
     assert holder.enrolled

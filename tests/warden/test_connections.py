@@ -197,6 +197,29 @@ for _ in range(1600):
     assert known(busy) <= names.OPENED_AT_ONCE + names.OPENED_A_SECOND * 30
 
 
+def test_nothing_else_that_the_box_answers_fills_the_table(busy: Any) -> None:
+    """Echo requests, each with a number of its own, and questions for addresses, each from a port of its own."""
+    put(busy, rules(busy, count=False))
+    flood = """
+import socket, struct
+def fold(words):
+    total = sum(words)
+    return ~((total & 0xffff) + (total >> 16)) & 0xffff
+with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
+    for number in range(3000):
+        sock.sendto(struct.pack("!BBHHH", 8, 0, fold((0x800, number, 1)), number, 1), ("192.0.2.1", 0))
+for port in range(20000, 23000):
+    for address in ("192.0.2.1", "255.255.255.255"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sock.bind(("192.0.2.10", port))
+            sock.sendto(b"x", (address, 67))
+"""
+    busy.laptop.python(flood)
+    assert counter(busy, names.CONNECTIONS_REFUSED) > 0
+    assert known(busy) <= names.OPENED_AT_ONCE + names.OPENED_A_SECOND * 30
+
+
 def test_a_home_with_an_extender_may_be_given_more(busy: Any) -> None:
     path = busy.folder / "household.toml"
     path.write_text(path.read_text() + "\n[limits]\nconnections = 5000\nopened_at_once = 8000\n")
@@ -217,7 +240,12 @@ def test_the_keeper_hears_how_many_and_not_who(busy: Any) -> None:
         f"nft add element inet gatehouse {names.HELD_OFF} '{{ 02:00:5e:00:53:0a timeout 60s }}'"
     )
     assert busy.laptop.python(ASK, FAR).strip() == "ConnectionRefusedError"
-    told = keeper.until(lambda message: isinstance(message, RulesOverflow))
+    told = keeper.until(lambda message: isinstance(message, RulesOverflow) and bool(message.packets))
     assert told.at_limit == 1
     assert told.packets[names.CONNECTIONS_REFUSED] >= 1
     assert "53:0a" not in repr(told)
+    busy.gateway.run(
+        f"nft flush set inet gatehouse {names.AT_LIMIT}\nnft reset counter inet gatehouse {names.CONNECTIONS_REFUSED}"
+    )
+    told = keeper.until(lambda message: isinstance(message, RulesOverflow) and not message.at_limit)
+    assert names.CONNECTIONS_REFUSED not in told.packets, "that nobody is any more is told where nothing is counted"
