@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import selectors
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from appliance.web import Reply, Server
 from lab.enter import refusal, sealed
 from wire import acts
 from wire.acts import Act
@@ -324,3 +327,59 @@ def box_examples() -> tuple[Order, ...]:
         TakeRelease(signed=SignedRelease(release=release, signatures=(("0" * 16, "A" * 86 + "=="),))),
         WipeBox(removal_id="removal-1"),
     )
+
+
+class WebRig:
+    """A server on loopback with a clock that only the test moves."""
+
+    def __init__(self) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.server = Server(
+            self.listener, lambda asked: Reply(content_type="text/plain", body=asked.path.encode()), self.selector
+        )
+        self.now = 1000.0
+        self.clients: list[socket.socket] = []
+
+    def turn(self, times: int = 1) -> None:
+        for _ in range(times):
+            for key, _events in self.selector.select(0.02):
+                key.data(self.now)
+
+    def client(self, source: str = "127.0.0.1") -> socket.socket:
+        client = socket.create_connection(self.listener.getsockname(), timeout=5, source_address=(source, 0))
+        self.clients.append(client)
+        return client
+
+    def ask(self, request: bytes) -> bytes:
+        client = self.client()
+        client.setblocking(False)
+        answer = b""
+        sent = 0
+        for _ in range(2000):
+            try:
+                sent += client.send(request[sent : sent + 65536]) if sent < len(request) else 0
+                chunk = client.recv(65536)
+                if not chunk:
+                    break
+                answer += chunk
+            except BlockingIOError:
+                pass
+            except (ConnectionResetError, BrokenPipeError):
+                break
+            if not self.server.open and sent >= len(request) and not answer:
+                self.turn()
+            self.turn()
+        return answer
+
+
+@pytest.fixture
+def rig() -> Iterator[WebRig]:
+    """See `WebRig`; it is closed behind the test."""
+    rig = WebRig()
+    yield rig
+    rig.server.close()
+    rig.listener.close()
+    rig.selector.close()
+    for client in rig.clients:
+        client.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -386,67 +384,3 @@ def test_nothing_is_waited_for_at_boot(places: Places) -> None:
     Applying(places, around).boot()
     assert around.now == 0.0
     assert around.told == ["reload-units"]
-
-
-# --- killed ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.req("R57", "N15")
-def test_killed_while_it_waits_the_other_process_takes_it_back(places: Places) -> None:
-    places.household.write_text(WRONG)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        around = Around(only_wan0)
-        around.meanwhile = lambda: os.kill(os.getpid(), signal.SIGKILL)
-        Applying(places, around).change()
-        os._exit(0)
-    os.close(writing)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-    assert os.read(reading, 1) == b"", "the last of the two has let go of its end"
-    os.close(reading)
-    assert in_force(places) == "wan0"
-    assert places.household.read_text() == GOOD
-    assert not places.trial.exists()
-
-
-@pytest.mark.req("R57", "N15")
-def test_killed_at_any_step_of_it_what_comes_back_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both processes are killed at once, as when the power goes; then the box starts."""
-    monkeypatch.setattr(checking, "check", lambda _files: checking.Verdict())
-    ends = set()
-    for at in range(0, 200, 3):
-        places = Places(root=tmp_path / str(at), household=tmp_path / f"{at}.d" / "household.toml")
-        places.household.parent.mkdir()
-        places.household.write_text(GOOD)
-        Applying(places, Around(only_wan0)).boot()
-        good = Placing(places.root, lambda _: 0o644).files()
-        places.household.write_text(WRONG)
-        child = os.fork()
-        if child == 0:
-            os.setsid()
-            count = 0
-
-            def step() -> None:
-                nonlocal count
-                if count == at:  # noqa: B023 (this process has one `at`)
-                    os.killpg(0, signal.SIGKILL)
-                count += 1
-
-            monkeypatch.setattr(os, "setsid", lambda: None)  # the second process goes with the first
-            with pytest.raises(ApplyError):
-                Applying(places, Around(only_wan0), step=step).change()
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        seen = {path: (places.root / path[1:]).read_text() for path in good}
-        assert in_force(places) in {"wan0", "wan9"}
-        assert (seen == good) == (in_force(places) == "wan0"), "never some of each"
-        Applying(places, Around(only_wan0)).boot()
-        assert Placing(places.root, lambda _: 0o644).files() == good
-        assert places.household.read_text() == GOOD
-        ends.add(os.WIFSIGNALED(status))
-        if not os.WIFSIGNALED(status):
-            break
-    assert ends == {True, False}

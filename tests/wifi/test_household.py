@@ -45,7 +45,7 @@ def test_who_was_refused_is_nobody_although_the_access_point_lists_a_name(facts:
 def test_a_new_passphrase_counts_at_once_and_nobody_is_dropped(facts: dict[str, Any]) -> None:
     found = facts["taken_up"]
     assert (found["outcome"], found["key"], found["lost"]) == ("applied", "phone-2", 0)
-    assert found["after"] > found["before"]
+    assert found["after"] >= found["before"], "whole seconds; they begin anew with each joining"
 
 
 @pytest.mark.req("N9")
