@@ -87,8 +87,7 @@ class Warden:
         self._talks = Talks()
         self._talks_due = monotonic + TALK_SECONDS
         self._over: dict[str, int] = {}
-        self._at_limit: int | None = None
-        """As the keeper last heard; None: it may have heard it of the warden before."""
+        self._at_limit: int | None = None  # as the keeper last heard; what the warden before told is not known
         self._started = False
         self._selector.register(self._routes, selectors.EVENT_READ, self._on_routes)
         self._selector.register(self._handover.listener, selectors.EVENT_READ, self._on_sensor_waiting)
