@@ -20,7 +20,7 @@ import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from sqlalchemy import Connection, Engine, func, select, update
 
 from dashboard import auth
@@ -32,6 +32,7 @@ from wire.keys import public_text
 
 PATIENCE = 60.0
 """Seconds that anything here may take at most."""
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
 
 
 def _dashboard_tests() -> ModuleType:

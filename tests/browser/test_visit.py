@@ -13,7 +13,6 @@ from dashboard.store import schema
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
-expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
 
 
 def _home(served: Any) -> None:
