@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from appliance.fitting.channel import Show
+from appliance.fitting.channel import Line, Show
 from appliance.fitting.page import MAX_UPLOAD
 from appliance.fitting.page import Page as SetUp
 from appliance.web import Server
@@ -45,10 +45,11 @@ class Box:
 
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     brought: list[str] = field(default_factory=list)
+    entered: list[Line] = field(default_factory=list)
     stop: bool = False
 
     def __post_init__(self) -> None:
-        self.page = SetUp(self.bring)
+        self.page = SetUp(self.bring, self.enter)
         self.page.show(SHOW)
         self.selector = selectors.DefaultSelector()
         self.server = Server(self.listener, self.page.answer, self.selector, max_body=MAX_UPLOAD, deadline=30)
@@ -61,6 +62,10 @@ class Box:
 
     def bring(self, answer: str) -> bool:
         self.brought.append(answer)
+        return True
+
+    def enter(self, line: Line) -> bool:
+        self.entered.append(line)
         return True
 
     def run(self) -> None:
@@ -105,6 +110,20 @@ def test_a_phone_without_scripts_takes_the_request_and_brings_the_answer(
     page.get_by_role("button", name="Bring the text").click()
     expect(page.get_by_role("alert")).to_contain_text("no answer of the service")
     assert box.brought == [SEALED]
+    context.close()
+
+
+@pytest.mark.req("R5")
+def test_a_phone_without_scripts_enters_the_line_of_a_provider(box: Box, chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640})
+    page = context.new_page()
+    page.goto(box.url)
+    page.locator("#kind-pppoe").check()
+    page.get_by_label("User name of the line").fill("line-1@provider.example")
+    page.get_by_label("Password of the line").fill("made-up-word")
+    page.get_by_role("button", name="Try this line").click()
+    expect(page.get_by_role("status")).to_contain_text("up to two minutes")
+    assert box.entered == [Line(kind="pppoe", user="line-1@provider.example", password="made-up-word")]
     context.close()
 
 
