@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 from lab.client import Client
 from lab.host import LabError
 from lab.machine.stack import LABEL, BoxStack
+from lab.pictures import CHROMIUM
 from wire import authority
 
-CHROMIUM = Path("/usr/bin/chromium")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE = 600.0
 """Seconds that the box may take for one thing; it is emulated."""
@@ -60,7 +60,7 @@ def browser() -> Iterator[Browser]:
     Raises:
         LabError: it is not installed.
     """
-    if not CHROMIUM.exists():
+    if not Path(CHROMIUM).exists():
         raise LabError(f"{CHROMIUM} is not installed")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

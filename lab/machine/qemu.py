@@ -40,8 +40,6 @@ class Plan:
     taps: Sequence[str] = ()
     """Interfaces of the host that become the machine's network cards, in this order."""
     memory_mib: int = 768
-    processors: int = 1
-    """With more, emulated in several threads, mounts in the guest fail now and then (QEMU 7.2)."""
     kernel: Path | None = None
     """None: the machine's own firmware boots the first disk, as a board would."""
     initrd: Path | None = None
@@ -68,7 +66,7 @@ class Plan:
             "-cpu",
             "Westmere",
         ]
-        words += ["-smp", str(self.processors), "-m", str(self.memory_mib), "-nodefaults", "-display", "none"]
+        words += ["-smp", "1", "-m", str(self.memory_mib), "-nodefaults", "-display", "none"]
         words += ["-no-user-config", "-rtc", f"base={self.clock},clock=host", "-device", "virtio-rng-pci"]
         words += ["-serial", f"file:{folder / 'console'}"]
         words += ["-serial", f"unix:{folder / 'shell'},server=on,wait=off"]

@@ -12,22 +12,12 @@ import pytest
 
 from appliance.cli.applying import ApplyError, Applying, Places
 from firmware import checking
-from firmware.household import Household
+from firmware.household import Household, Wan, as_toml
 from firmware.placing import Placing
 from firmware.plan import Step
+from lab.household import default
 
-HOME = """
-[lan]
-bridge = "br-lan"
-address = "192.0.2.1"
-network = "192.0.2.0/24"
-network6 = "fd00:db8:1::/64"
-[wan]
-interface = "{wan}"
-[resolver]
-upstream = ["203.0.113.10"]
-"""
-GOOD, WRONG = HOME.format(wan="wan0"), HOME.format(wan="wan9")
+GOOD, WRONG = (as_toml(default().model_copy(update={"wan": Wan(interface=name)})) for name in ("wan0", "wan9"))
 
 
 @dataclass

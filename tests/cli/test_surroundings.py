@@ -11,8 +11,9 @@ import pytest
 from appliance.cli import surroundings
 from appliance.cli.surroundings import Machine
 from appliance.upkeep import vitals
-from firmware.household import load
+from firmware.household import Radio, Wifi
 from firmware.plan import Step
+from lab.household import default
 
 
 class Programs:
@@ -108,33 +109,12 @@ def test_where_systemd_does_not_run_only_the_rules_are_loaded(tmp_path: Path, mo
     assert ran.ran == ["nft -f /etc/nftables.conf"]
 
 
-HOME = """
-[lan]
-bridge = "br-lan"
-address = "192.0.2.1"
-network = "192.0.2.0/24"
-network6 = "fd00:db8:1::/64"
-[wan]
-interface = "wan0"
-[resolver]
-upstream = ["203.0.113.10"]
-"""
-WIFI = """
-[wifi]
-ssid = "Made-up home"
-country = "GB"
-radios = [{ interface = "radio0" }, { interface = "radio1", band = "5", channel = 36 }]
-"""
-
-
 @pytest.mark.req("R57")
 @pytest.mark.usefixtures("booted")
 def test_a_wifi_is_up_where_each_radio_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "household.toml"
-    path.write_text(HOME)
-    assert Machine().serves(load(path)) == "", "it has none"
-    path.write_text(HOME + WIFI)
-    home = load(path)
+    assert Machine().serves(default()) == "", "it has none"
+    radios = (Radio(interface="radio0"), Radio(interface="radio1", band="5", channel=36))
+    home = default().model_copy(update={"wifi": Wifi(ssid="Made-up home", country="GB", radios=radios)})
     assert Machine().serves(home) == "the Wi-Fi is not up (radio0, radio1)"
     up = {"radio0"}
     monkeypatch.setattr(vitals, "answers_here", lambda radio: radio in up)
