@@ -35,9 +35,9 @@ busybox mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer
 for place in dev proc sys; do busybox mount --move /$place /whole/$place; done
 busybox mkdir -p /whole/dev/pts /whole/dev/shm /whole/run /whole/tmp /whole/guest
 busybox mount -t devpts pts /whole/dev/pts
-for place in run tmp dev/shm; do busybox mount -t tmpfs $place /whole/$place; done
+for place in run dev/shm; do busybox mount -t tmpfs $place /whole/$place; done
 busybox mount -t cgroup2 cgroup2 /whole/sys/fs/cgroup
-busybox mkdir -p /whole/tmp /whole/run/netns
+busybox mkdir -p /whole/run/netns
 busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none share /whole/guest
 busybox ip link set lo up
 echo "guest: ready"
