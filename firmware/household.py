@@ -89,7 +89,10 @@ class Wan(_Section):
     port: Interface | None = None
     """For `pppoe`: the port that the line is plugged into."""
     user: Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,128}$")] | None = None
-    """For `pppoe`: the name that the provider gave; its password is `layout.UPLINK_SECRET_FILE`."""
+    """For `pppoe`: the name that the provider gave."""
+    password_file: AbsolutePath = layout.UPLINK_SECRET_FILE
+    """For `pppoe`: the password, one line, root's alone. Each line that is entered has a file of its own, so that a line
+    that is tried leaves the one of before its password."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Wan:

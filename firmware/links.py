@@ -1,7 +1,7 @@
 """Links and ways out, as systemd-networkd and pppd read them (R5).
 
 A `Household` in, texts by path out; pure. The provider's password is not in there: pppd is given
-`layout.UPLINK_SECRET_FILE`.
+the file that the household names.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ def render(household: Household) -> dict[str, str]:
     if wan.kind == "pppoe":
         files[LINE] = fill("line.network", port=wan.port)
         files[PPP_PEER] = fill("ppp-peer.conf", wan=wan)
-        files[PPP_UNIT] = fill("uplink.service", port=wan.port, secret=layout.UPLINK_SECRET_FILE, told=layout.LINE_TOLD)
+        files[PPP_UNIT] = fill("uplink.service", port=wan.port, secret=wan.password_file, told=layout.LINE_TOLD)
     return files

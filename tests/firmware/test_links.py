@@ -139,6 +139,10 @@ def test_each_way_out_has_its_files(homes: dict[str, Household]) -> None:
 def test_the_providers_password_is_in_no_file(homes: dict[str, Household]) -> None:
     files = links.render(homes["pppoe"])
     assert f"StandardInput=file:{layout.UPLINK_SECRET_FILE}\n" in files[links.PPP_UNIT]
+    home, own = homes["pppoe"], f"{layout.CONFIG}/uplink-1.secret"
+    wan = home.wan.model_copy(update={"password_file": own})
+    other = links.render(home.model_copy(update={"wan": wan}))[links.PPP_UNIT]
+    assert other == files[links.PPP_UNIT].replace(layout.UPLINK_SECRET_FILE, own), "another password: dialled anew"
     assert "passwordfd 0\n" in files[links.PPP_PEER]
     assert "hide-password\n" in files[links.PPP_PEER]
 
