@@ -2,7 +2,8 @@
 
 In: the answer's octets (hostile until opened), the keys, the operator's card, the household as it is. Out: each file's
 path, content, owner and mode, in the order in which they are put in place; the box's settings are the last, because
-whoever starts the watching processes looks for them. Bounded by `wire.enrolment.MAX_ANSWER`.
+whoever starts the watching processes looks for them. The way out in it is not among them: it is tried like one that is
+entered at the box, before all this (`appliance.fitting.holding`). Bounded by `wire.enrolment.MAX_ANSWER`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 from pydantic import TypeAdapter, ValidationError
 
-from appliance.fitting import line
 from appliance.fitting.keys import Keys
 from appliance.settings import AuthoritySettings, BoxSettings, Broker, ListSource, NoticeSettings, SoftwareSettings
 from appliance.settings import Keys as KeySettings
@@ -102,7 +102,6 @@ def files(
     operator: OperatorCard,
     house: Household,
     board: str | None = None,
-    works: bool = False,
 ) -> tuple[Planned, ...]:
     """All files of an enrolment that was read.
 
@@ -112,13 +111,12 @@ def files(
         operator: the operator's card.
         house: the household as it is.
         board: what releases are made for here; None: it takes none.
-        works: the internet is reached by the way out of `house`.
 
     Raises:
         EnrolmentError: a passphrase in it was not sealed for this box, or a value fits no settings.
     """
     try:
-        return tuple(_files(said, keys, operator, house, board, works=works))
+        return tuple(_files(said, keys, operator, house, board))
     except SealError as error:
         raise EnrolmentError(str(error)) from None
     except ValidationError as error:
@@ -126,7 +124,7 @@ def files(
 
 
 def _files(
-    said: Enrolment, keys: Keys, operator: OperatorCard, house: Household, board: str | None, *, works: bool
+    said: Enrolment, keys: Keys, operator: OperatorCard, house: Household, board: str | None
 ) -> Iterator[Planned]:
     yield Planned(path=layout.CERTIFICATE, content=said.certificate.encode())
     yield Planned(path=layout.AUTHORITY_CERTIFICATE, content=operator.ca.encode())
@@ -136,11 +134,11 @@ def _files(
     if said.authority is not None:
         yield Planned(path=layout.AUTHORITY_FILE, content=said.authority.encode(), owner="keeper", mode=0o600)
     if said.network is not None:
-        yield from _network(said.network, said.site, keys, house, works=works)
+        yield from _network(said.network, said.site, keys, house)
     yield Planned(path=layout.BOX_FILE, content=toml_text(settings(said, operator, board)).encode())
 
 
-def _network(network: Network, site: str, keys: Keys, house: Household, *, works: bool) -> Iterator[Planned]:
+def _network(network: Network, site: str, keys: Keys, house: Household) -> Iterator[Planned]:
     if network.passphrases:
         yield Planned(
             path=PASSPHRASES_FILE,
@@ -155,14 +153,11 @@ def _network(network: Network, site: str, keys: Keys, house: Household, *, works
         ]
         content = "".join(lines).encode("ascii")
         yield Planned(path=layout.PASSPHRASE_FILE, content=content, owner="warden", mode=0o600)
-    secret = line.secret(network.uplink)
-    if secret is not None and line.counts(house, network.uplink, works=works):
-        yield Planned(path=layout.UPLINK_SECRET_FILE, content=secret, mode=0o600)
-    yield Planned(path=layout.HOUSEHOLD_FILE, content=as_toml(joined(house, network, works=works)).encode())
+    yield Planned(path=layout.HOUSEHOLD_FILE, content=as_toml(joined(house, network)).encode())
 
 
-def joined(house: Household, network: Network, *, works: bool = False) -> Household:
-    """The household file with the network's name, security and way out in it; all else as it is.
+def joined(house: Household, network: Network) -> Household:
+    """The household file with the network's name and security in it; all else as it is.
 
     A new passphrase list without the household's own name would let nobody in by habit, so the name goes with it.
 
@@ -174,8 +169,6 @@ def joined(house: Household, network: Network, *, works: bool = False) -> Househ
         document["wifi"].update(
             ssid=network.ssid, country=network.country, security=network.security, isolation=network.isolation
         )
-    if line.counts(house, network.uplink, works=works):
-        document["wan"] = line.wan(house, network.uplink)
     return Household.model_validate(document)
 
 

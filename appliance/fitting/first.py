@@ -11,7 +11,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from appliance import passphrases
-from appliance.fitting import answer, defaults, keys, operator, ports, taking, wipe
+from appliance.fitting import answer, defaults, keys, line, operator, ports, taking, wipe
 from appliance.fitting import card as cards
 from appliance.fitting.places import Places, folder, keep
 from firmware import layout
@@ -34,6 +34,7 @@ def boot(places: Places, *, now: float) -> tuple[str, ...]:
     prepare(places)
     if taking.resume(places):
         said.append("An enrolment that was cut off is finished.")
+    line.tidy(places)
     if places.enrolled:
         _forget_left(places)
         return (*said, "This box is enrolled; nothing to do.")
@@ -43,10 +44,10 @@ def boot(places: Places, *, now: float) -> tuple[str, ...]:
     _, sticker = cards.ensure(places, held, tenant=known.tenant, now=now)
     if sticker is None:
         raise FileError(f"{places.at(layout.LABEL_FILE)}: is missing")
-    house = write_household(places, anew=anew)
-    psk, line = places.at(layout.PASSPHRASE_FILE), psk_line(cards.SETUP_KEY, sticker.wifi_passphrase).encode("ascii")
-    if not psk.exists() or psk.read_bytes() != line:  # a home's that was wiped works until the box is unplugged
-        keep(psk, line, owner="warden")
+    house = _write_household(places, anew=anew)
+    psk, setup = places.at(layout.PASSPHRASE_FILE), psk_line(cards.SETUP_KEY, sticker.wifi_passphrase).encode("ascii")
+    if not psk.exists() or psk.read_bytes() != setup:  # a home's that was wiped works until the box is unplugged
+        keep(psk, setup, owner="warden")
     said.append(f"This box is {sticker.site}; its socket for the internet is {house.wan.interface}.")
     return tuple(said)
 
@@ -59,29 +60,36 @@ def prepare(places: Places) -> None:
         folder(places.at(layout.STATE) / name, owner=name, mode=0o700)
 
 
-def write_household(places: Places, *, taken: tuple[IPv4Network, ...] = (), anew: bool = False) -> Household:
-    """The household file of a box that nobody enrolled yet, as the machine is now.
+def household(places: Places, before: Household | None, *, taken: tuple[IPv4Network, ...] = ()) -> Household:
+    """The household of a box that nobody enrolled yet, as the machine is now.
 
     Args:
         places: the box.
+        before: what it is; None: choose everything anew.
         taken: networks towards the internet.
-        anew: choose everything anew: what is there is another home's.
 
     Raises:
         FileError: the operator's card cannot be used.
     """
-    path = places.at(layout.HOUSEHOLD_FILE)
-    try:
-        before = None if anew else load(path)
-    except FileError:
-        before = None
-    house = defaults.household(
+    return defaults.household(
         ports.found(places.at("/sys/class/net")),
         operator.load(places.at(layout.OPERATOR_FILE)),
         cards.load_sticker(places),
         before=before,
         taken=taken,
     )
+
+
+def _write_household(places: Places, *, anew: bool) -> Household:
+    """The household file, before `gatehouse apply --boot` reads it; `anew`: what is there is another home's."""
+    path = places.at(layout.HOUSEHOLD_FILE)
+    try:
+        before = None if anew else load(path)
+    except FileError:
+        before = None
+    if before is not None and places.at(layout.HOUSEHOLD_TRIAL_FILE).exists():
+        return before  # not proved, and about to be taken back: written anew, it would pass for a good one
+    house = household(places, before)
     if house != before:
         keep(path, as_toml(house).encode(), mode=0o644)
     return house

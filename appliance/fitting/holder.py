@@ -16,13 +16,12 @@ import selectors
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from appliance import clock, service
+from appliance import clock, service, trial
 from appliance.closed import close_memory
 from appliance.fitting import card as cards
 from appliance.fitting import keys, looking, looks, machine, operator
@@ -32,13 +31,13 @@ from appliance.fitting.holding import Hands, Holder, Own
 from appliance.fitting.places import Places
 from appliance.fresh import Fresh, Problem
 from firmware import layout
+from firmware.household import Household
 from wire.files import FileError
 from wire.keys import KeyFileError
 
 ACCEPT_EVERY = 1.0
 APPLY: tuple[tuple[str, ...], ...] = (("gatehouse", "apply"),)
 HAND_OVER: tuple[tuple[str, ...], ...] = (*APPLY, ("systemctl", "--no-block", "start", "gatehouse.target"))
-APPLY_SECONDS = 90.0
 _WRITE_EVERY = 30.0
 _LOOK = 0.25
 _FREEBIND = 15  # linux/in.h, IP_FREEBIND: the bridge may get its address later
@@ -68,30 +67,20 @@ def own(places: Places, *, now: float) -> Own:
     )
 
 
-def hands(places: Places, apply: Callable[[], None]) -> Hands:
+def hands(places: Places, attempt: Callable[[Household], object]) -> Hands:
     """The real ones."""
     net = places.at("/sys/class/net")
     return Hands(
         look=lambda house, now, earliest: looks.look(house, net, now=now, earliest=earliest),
         scan=lambda house, way: looks.upstream_wifi(house, net, way),
-        apply=apply,
+        attempt=attempt,
     )
 
 
 def run(commands: Sequence[Sequence[str]]) -> bool:
     """Run programs one after the other, to their end; whether all did as wished."""
-    well = True
-    for command in commands:
-        try:
-            done = subprocess.run(command, check=False, timeout=APPLY_SECONDS, stdin=subprocess.DEVNULL)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            log.warning("%s: %s", command[0], error)
-            well = False
-            continue
-        if done.returncode != 0:
-            log.warning("%s ended with %d", " ".join(command), done.returncode)
-            well = False
-    return well
+    codes = [trial.run(command) for command in commands]
+    return not any(codes)
 
 
 class Doors:
@@ -296,9 +285,17 @@ def serve(
     """
     if places.enrolled:
         return
-    apply = APPLY if hand_over is None else ()
+    household = places.at(layout.HOUSEHOLD_FILE)
+    if hand_over is None and places.at(layout.HOUSEHOLD_TRIAL_FILE).exists():
+        # Whoever held the keys before ended in the middle of a trial: what was not proved is taken back first. That may
+        # take longer than systemd waits for a start.
+        service.notify("READY=1")
+        run(APPLY)
     holder = Holder(
-        places, own(places, now=clock.now()), hands(places, lambda: _applied(apply)), monotonic=clock.monotonic()
+        places,
+        own(places, now=clock.now()),
+        hands(places, lambda home: None if hand_over is not None else trial.attempt(home, household)),
+        monotonic=clock.monotonic(),
     )
     process = Process(
         places,
@@ -320,10 +317,6 @@ def serve(
         process.close()
     if holder.enrolled:
         run(HAND_OVER if hand_over is None else hand_over)
-
-
-def _applied(commands: Sequence[Sequence[str]]) -> None:
-    run(commands)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What the holder of the keys decides: looks and answers in, what the page shows and what is put in place out.
 
-Sans-IO but for the box's own files: the looks, `gatehouse apply` and the start of the watching processes are handed in.
-An answer that does not count changes nothing but a sentence on the page. One that a telephone brings to a home without
-internet, and that says how the line is dialled, waits until that was tried: an enrolled box has no page on which a wrong
-password could be put right. Bounded: one request at a time, made anew every `REQUEST_SECONDS`; one answer waits, for
+Sans-IO but for the box's own files: the looks, `gatehouse apply --new` and the start of the watching processes are handed
+in. An answer that does not count changes nothing but a sentence on the page. One that says another way to the internet
+waits until that was tried, as one that was entered is: an enrolled box has no page on which a wrong password could be put
+right. Bounded: one request at a time, made anew every `REQUEST_SECONDS`; one answer waits, for
 `TRIAL_SECONDS` where the line says nothing; a look at the Wi-Fis around at most every `SCAN_SECONDS`, because it takes the
 radio from its devices.
 """
@@ -30,7 +30,7 @@ from appliance.fresh import Fresh, Problem, Seen, Stage
 from firmware import layout
 from firmware.household import Household, load
 from wire.claim import SignedCard
-from wire.enrolment import Enrolment, EnrolmentError, OperatorCard, Uplink
+from wire.enrolment import EnrolmentError, OperatorCard, Uplink
 from wire.files import FileError
 
 LOOK_SECONDS = 5.0
@@ -59,8 +59,8 @@ class Hands:
     look: Callable[[Household, float, float], tuple[Seen, Way]]
     """Household, now, the earliest that now can be."""
     scan: Callable[[Household, Way], bool | None]
-    apply: Callable[[], None]
-    """The household file has changed."""
+    attempt: Callable[[Household], object]
+    """Try this household; the household file says afterwards what is in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,8 @@ class Holder:
         """An answer came; whether this box is enrolled by it. `tried`: whatever the line in it is worth."""
         if self.enrolled:
             return False
-        works = self._seen.address is True
+        if self._held is not None and not message.by_hand and not tried:
+            return False  # the service says it again, while the line in it is tried
         own = self._own
         try:
             said = answers.read(
@@ -157,13 +158,11 @@ class Holder:
                 csr=own.csr,
                 now=now,
             )
-            files = answers.files(
-                said, keys=own.keys, operator=own.operator, house=self._house, board=own.board, works=works
-            )
-            offline = self._seen.address is False
-            if message.by_hand and offline and not tried and self._held is None and _dials(said):
+            files = answers.files(said, keys=own.keys, operator=own.operator, house=self._house, board=own.board)
+            other = None if tried or said.network is None else self._other_line(said.network.uplink)
+            if other is not None:
                 self._held, self._held_until = message, None
-                self._entered, self._told = said.network.uplink if said.network else None, TRYING
+                self._entered, self._told = other, TRYING
                 return False
             taking.take(self._places, files)
         except EnrolmentError as error:
@@ -240,23 +239,27 @@ class Holder:
     def _try_line(self, uplink: Uplink) -> None:
         self._entered = None
         try:
-            if self._seen.address is True and line.wanted(self._house, uplink).wan == self._house.wan:
-                self._told = WORKS  # another password would be tried only when the line is dialled next
+            if self._seen.address is True and line.is_so(self._places, self._house, uplink):
+                self._told = WORKS
                 return
-            before = line.password(self._places)
-            wanted = line.put(self._places, self._house, uplink)
+            stays = line.tried(self._places, self._house, uplink, self._hands.attempt)
+            self._house = load(self._places.at(layout.HOUSEHOLD_FILE))
         except (OSError, ValueError) as error:
             log.warning("the way to the internet cannot be written down: %s", error)
             self._told = "The box could not store this. Try again."
             return
-        self._places.at(layout.LINE_TOLD).unlink(missing_ok=True)  # of the line before
-        self._hands.apply()
-        self._house = load(self._places.at(layout.HOUSEHOLD_FILE))
         self._desk = self._names = None  # what was heard by another way says nothing of this one
-        self._told = ""
-        if self._house.wan != wanted.wan:
-            self._told = WENT_BACK
-            line.put_back(self._places, before)  # the line of before is dialled with the password of before
+        self._told = "" if stays else WENT_BACK
+
+    def _other_line(self, uplink: Uplink) -> Uplink | None:
+        """What an answer says of the way out, where that has to be tried first; None: what is here is enough."""
+        works = self._seen.address is True
+        if not line.counts(self._house, uplink, works=works):
+            return None
+        if not line.is_so(self._places, self._house, uplink):
+            return uplink
+        # The same that does not work: once more, unless somebody brings the answer again because there is no better one.
+        return uplink if uplink.kind == "pppoe" and not works and self._held is None else None
 
     def _go_on(self, now: float, monotonic: float) -> None:
         """With the answer that waits for its line, as soon as that is known to work, or says nothing."""
@@ -272,14 +275,13 @@ class Holder:
     def _move(self) -> None:
         """The router before the box uses the box's own range: use another."""
         try:
-            house = first.write_household(self._places, taken=self._way.networks)
+            house = first.household(self._places, self._house, taken=self._way.networks)
+            if house != self._house:
+                log.info("the router before the box uses %s: trying %s", self._house.lan.network, house.lan.network)
+                self._hands.attempt(house)
+                self._house = load(self._places.at(layout.HOUSEHOLD_FILE))
         except (FileError, OSError) as error:
             log.warning("another range of addresses cannot be taken: %s", error)
-            return
-        if house != self._house:
-            log.info("the router before the box uses %s: now using %s", self._house.lan.network, house.lan.network)
-            self._house = house
-            self._hands.apply()
 
     def _names_now(self, monotonic: float) -> bool | None:
         return self._names if monotonic - self._names_at <= NAMES_STALE else None
@@ -296,8 +298,3 @@ class Holder:
             self._told = why
         else:
             self._desk = Desk.BAD_ANSWER
-
-
-def _dials(said: Enrolment) -> bool:
-    """Whether an answer says a name and a password by which the line is dialled."""
-    return said.network is not None and said.network.uplink.kind == "pppoe"

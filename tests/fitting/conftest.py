@@ -17,8 +17,12 @@ from cryptography.x509.oid import NameOID
 
 from appliance.fitting import card as cards
 from appliance.fitting import first, keys, operator
+from appliance.fitting.holding import Hands, Holder, Own
+from appliance.fitting.looks import Way
 from appliance.fitting.places import Places
+from appliance.fresh import Seen
 from firmware import layout
+from firmware.household import Household, as_toml
 from wire.enrolment import BrokerAt, Enrolment, ListAt, Network, NoticeTexts, OperatorCard, Uplink, seal
 from wire.files import toml_text
 from wire.keys import public_text, seal_key
@@ -188,6 +192,51 @@ def bare(root: Path, service: Service) -> Places:
     path.parent.mkdir(parents=True)
     path.write_text(toml_text(service.card))
     return Places(root=root)
+
+
+WELL = Seen(port=True, cable=True, address=True, same_network=False, gateway=True, time=True)
+
+
+@dataclass(slots=True)
+class Machine:
+    """What a script says of the machine, and what was done to it."""
+
+    seen: Seen = WELL
+    way: Way = field(default_factory=lambda: Way(router="00:00:5e:00:53:01"))
+    wifi: bool | None = False
+    applied: int = 0
+    scans: int = 0
+    then: Callable[[Household], object] = lambda _home: None
+    """What `gatehouse apply --new` makes of a household; by itself it takes it back."""
+
+    def look(self, _house: Household, _now: float, _earliest: float) -> tuple[Seen, Way]:
+        return self.seen, self.way
+
+    def scan(self, _house: Household, _way: Way) -> bool | None:
+        self.scans += 1
+        return self.wifi
+
+    def attempt(self, home: Household) -> None:
+        self.applied += 1
+        self.then(home)
+
+    @property
+    def hands(self) -> Hands:
+        return Hands(look=self.look, scan=self.scan, attempt=self.attempt)
+
+
+@pytest.fixture
+def machine(box: Box) -> Machine:
+    path = box.places.at(layout.HOUSEHOLD_FILE)
+    return Machine(then=lambda home: path.write_text(as_toml(home)))
+
+
+@pytest.fixture
+def holder(box: Box, machine: Machine) -> Holder:
+    sticker = cards.load_sticker(box.places)
+    assert sticker is not None
+    own = Own(keys=box.keys, operator=box.operator, card=box.card, sticker=sticker, csr=box.csr, board="gatehouse-qemu")
+    return Holder(box.places, own, machine.hands, monotonic=0.0)
 
 
 @pytest.fixture

@@ -128,12 +128,12 @@ def test_a_cut_at_any_file_is_mended_by_the_next_start(
 
 def test_another_range_is_taken_where_the_router_before_uses_ours(box: Any) -> None:
     before = load(box.places.at(layout.HOUSEHOLD_FILE))
-    house = first.write_household(box.places, taken=(before.lan.network,))
+    house = first.household(box.places, before, taken=(before.lan.network,))
     assert not house.lan.network.overlaps(before.lan.network)
     assert house.lan.network6 == before.lan.network6
-    assert first.write_household(box.places) == house, "an address once given out is kept"
+    assert first.household(box.places, house) == house, "an address once given out is kept"
     everything = (IPv4Network("0.0.0.0/0"),)
-    assert first.write_household(box.places, taken=everything).lan.network.is_private
+    assert first.household(box.places, house, taken=everything).lan.network.is_private
 
 
 def test_a_new_port_is_taken_up_at_the_next_start(box: Any, now: float, add_port: Callable[..., None]) -> None:
@@ -147,6 +147,22 @@ def test_a_new_port_is_taken_up_at_the_next_start(box: Any, now: float, add_port
         ("wlan0", "2.4", 6),
         ("wlan1", "5", 36),
     ]
+
+
+@pytest.mark.req("R5", "R57")
+def test_what_the_power_cut_off_in_a_trial_is_not_written_anew(
+    box: Any, now: float, add_port: Callable[..., None]
+) -> None:
+    """It would no longer be known for what was tried, and taken for good."""
+    path = box.places.at(layout.HOUSEHOLD_FILE)
+    tried, mark = path.read_bytes(), box.places.at(layout.HOUSEHOLD_TRIAL_FILE)
+    mark.write_text("digest")
+    add_port(box.root, "eth2")
+    first.boot(box.places, now=now)
+    assert path.read_bytes() == tried
+    mark.unlink()
+    first.boot(box.places, now=now)
+    assert path.read_bytes() != tried
 
 
 def test_without_the_operators_card_it_says_so(unborn: Places, now: float) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from appliance.fitting import card as cards
+from appliance.fitting import holder as module
 from appliance.fitting.channel import Brought, Channel, ChannelError, Reported, Show
 from appliance.fitting.holder import ACCEPT_EVERY, Doors, Process, run
 from appliance.fitting.holding import Hands, Holder, Own
 from appliance.fitting.looks import Way
 from appliance.fitting.uplink import Desk
 from appliance.fresh import Seen
+from firmware import layout
+from wire.enrolment import Uplink
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def holder(box: Any) -> Holder:
     sticker = cards.load_sticker(box.places)
     assert sticker is not None
     own = Own(keys=box.keys, operator=box.operator, card=box.card, sticker=sticker, csr=box.csr)
-    hands = Hands(look=lambda *_: (Seen(), Way()), scan=lambda *_: None, apply=lambda: None)
+    hands = Hands(look=lambda *_: (Seen(), Way()), scan=lambda *_: None, attempt=lambda _home: None)
     return Holder(box.places, own, hands, monotonic=0.0)
 
 
@@ -119,7 +122,8 @@ def test_an_answer_makes_an_enrolled_box_and_the_page_says_so(
 ) -> None:
     sock, channel, shown = welcome(process, door, now, 0.0)
     assert shown.label
-    channel.send(Brought(answer=service.answer(box).decode()))
+    answer = service.answer(box, network=service.network(box, uplink=Uplink()))
+    channel.send(Brought(answer=answer.decode()))
     for second in range(1, 5):
         process.turn(now, float(second), wait=0.5)
     assert box.places.enrolled
@@ -140,3 +144,16 @@ def test_an_address_that_cannot_be_had_is_no_end_of_all(door: Path) -> None:
     assert not doors.listen("192.0.2.999", 80)
     assert doors.address == ("", 0)
     doors.close()
+
+
+@pytest.mark.req("R57")
+def test_a_trial_that_the_holder_before_did_not_end_is_taken_back_first(
+    box: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(module, "run", done.append)
+    module.serve(box.places, lambda: True)
+    assert done == []
+    box.places.at(layout.HOUSEHOLD_TRIAL_FILE).write_text("digest")
+    module.serve(box.places, lambda: True)
+    assert done == [module.APPLY]

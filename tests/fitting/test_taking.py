@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from firmware import layout
 from firmware.household import load
 from wire import authority as documents
 from wire.authority import Authority, RegisterClause
-from wire.enrolment import MAX_ANSWER, EnrolmentError, Uplink, open_, seal
+from wire.enrolment import MAX_ANSWER, EnrolmentError, open_, seal
 from wire.keys import seal_key
 
 
@@ -45,13 +44,8 @@ def test_an_enrolment_leaves_a_box_that_all_processes_can_run_from(box: Any, ser
     assert box.places.at(str(settings_.lists[0].ca)).read_text() == box.operator.ca
     house = load(box.places.at(layout.HOUSEHOLD_FILE))
     assert house.wifi is not None
-    assert (house.wifi.ssid, house.wan.kind, house.wan.interface, house.wan.port) == (
-        "Rose Cottage",
-        "pppoe",
-        "ppp0",
-        "eth0",
-    )
-    assert box.places.at(layout.UPLINK_SECRET_FILE).read_text() == "provider-canary-77\n"
+    assert (house.wifi.ssid, house.wan.kind) == ("Rose Cottage", "dhcp"), "the way out is tried before, or stays"
+    assert not any(b"provider-canary-77" in content for content in box.everything().values())
     assert box.places.at(layout.PASSPHRASE_FILE).read_text().splitlines() == [
         "keyid=household 00:00:00:00:00:00 correct horse battery",
         "keyid=laptop-1 00:00:00:00:00:00 a laptop's own words",
@@ -82,25 +76,6 @@ def test_without_a_network_the_box_keeps_what_it_has(box: Any, service: Any, now
     after = box.everything()
     for name in ("config/household.toml", "state/warden/wifi.psk"):
         assert after[name] == before[name]
-
-
-@pytest.mark.req("R5")
-@pytest.mark.parametrize(
-    ("uplink", "wan"),
-    [
-        (Uplink(), {"interface": "eth0"}),
-        (Uplink(kind="modem"), {"interface": "modem0", "kind": "modem"}),
-        (
-            Uplink(kind="pppoe", user="u@p.example", password="secret-of-the-line"),
-            {"interface": "ppp0", "kind": "pppoe", "port": "eth0", "user": "u@p.example"},
-        ),
-    ],
-)
-def test_each_way_out_is_written(box: Any, service: Any, now: float, uplink: Uplink, wan: dict[str, str]) -> None:
-    network = service.network(box, uplink=uplink)
-    taking.take(box.places, read(box, service.answer(box, network=network), now))
-    written = tomllib.loads(box.places.at(layout.HOUSEHOLD_FILE).read_text())
-    assert written["wan"] == wan
 
 
 def test_what_does_not_count_is_refused(box: Any, service: Any, now: float, new_box: Callable[[str], Any]) -> None:

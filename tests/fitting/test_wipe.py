@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from appliance.cli import serve_request
 from appliance.cli.wipe import wipe as command
-from appliance.fitting import answer, card, first, taking, wipe
+from appliance.fitting import answer, card, first, line, taking, wipe
 from appliance.requests import RequestName, WipeRequest
 from firmware import layout
 from firmware.household import load
@@ -26,7 +26,10 @@ class CutError(Exception):
 def enrolled(box: Any, service: Any, now: float) -> Any:
     """A box at work: with records, a vault's key, a renewed certificate, a list and what runs in memory."""
     said = answer.read(service.answer(box), keys=box.keys, operator=box.operator, site=box.site, csr=box.csr, now=now)
-    files = answer.files(said, keys=box.keys, operator=box.operator, house=load(box.places.at(layout.HOUSEHOLD_FILE)))
+    house = load(box.places.at(layout.HOUSEHOLD_FILE))
+    assert said.network is not None
+    house = line.wanted(box.places, house, said.network.uplink)
+    files = answer.files(said, keys=box.keys, operator=box.operator, house=house)
     taking.take(box.places, files)
     state = box.places.at(layout.STATE)
     for name in (
