@@ -15,10 +15,11 @@ from pathlib import Path
 
 from lab import enter
 from lab.host import LabError
-from lab.machine import bundles, cuts, doorstep, flood, image
+from lab.machine import bundles, cuts, doorstep, flood, image, writes
 from lab.machine.stack import BoxStack
 
 ROOT = Path(__file__).resolve().parents[2]
+_DOZEN = 12
 
 
 def main() -> int:
@@ -33,8 +34,8 @@ def main() -> int:
         command = commands.add_parser(name, help=about)
         if name == "cuts":
             command.add_argument("--rounds", type=int, default=100)
-            command.add_argument("--longest", type=float, default=240.0, help="seconds from the update to the last cut")
-            command.add_argument("--seed", type=int, default=None, help="the same moments again")
+            command.add_argument("--seed", type=int, default=None, help="the same lots again")
+            command.add_argument("--together", type=int, default=2, help="machines that run at a time")
         if name == "flood":
             command.add_argument("--seconds", type=float, default=60.0)
             command.add_argument("--rate", type=int, default=5000, help="frames a second")
@@ -49,7 +50,7 @@ def main() -> int:
         stack = exits.enter_context(BoxStack(folder, built))
         try:
             if given.command == "cuts":
-                return _cuts(stack, rounds=given.rounds, longest=given.longest, seed=given.seed)
+                return _cuts(stack, rounds=given.rounds, seed=given.seed, together=given.together)
             if given.command == "flood":
                 return _flood(stack, seconds=given.seconds, rate=given.rate)
             return _doorstep(stack)
@@ -62,17 +63,26 @@ def _room() -> str:
     return os.environ.get("TMPDIR", "/tmp")  # noqa: S108 (short, for sockets)
 
 
-def _cuts(stack: BoxStack, *, rounds: int, longest: float, seed: int | None) -> int:
+def _cuts(stack: BoxStack, *, rounds: int, seed: int | None, together: int) -> int:
     drawn = seed if seed is not None else time.time_ns() % 2**32
-    print(f"{rounds} cuts within {longest:.0f} s of an update, seed {drawn}", flush=True)
-    bundle = bundles.make(stack.built, stack.folder / "b.raucb", version="2099.1.1")
+    print(f"{rounds} cuts, seed {drawn}", flush=True)
+    update = cuts.record(stack, bundles.make(stack.built, stack.folder / "b.raucb", version="2099.1.1"))
+    print(f"an update without a cut, {len(writes.read(update.log))} entries in the log of the disk", flush=True)
+    told_of = (
+        told
+        # By the dozen, each in the order of the update: a run that is ended early has seen all of it.
+        for first in range(0, rounds, _DOZEN)
+        for told in cuts.during_update(
+            stack, update, rounds=min(_DOZEN, rounds - first), seed=drawn + first, together=together
+        )
+    )
     well = 0
-    for told in cuts.during_update(stack, bundle, rounds=rounds, longest=longest, seed=drawn):
+    for number, told in enumerate(told_of, 1):
         well += told.well
         word = "up" if told.well else "NOT UP"
         print(
-            f"{told.number + 1:4}  cut after {told.after_seconds:6.1f} s: {word}, slot {told.running or '-'}, "
-            f"{told.boots} starts, {told.state}",
+            f"{number:4}  cut after entry {told.entry:6}, {told.unkept:4} writes not promised: {word}, "
+            f"slot {told.running or '-'}, {told.starts} starts, {told.state}",
             flush=True,
         )
     print(f"{well} of {rounds} came up, old or new")

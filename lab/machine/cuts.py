@@ -1,7 +1,8 @@
 """Power cuts of a machine: while its box writes records, and while it takes an update.
 
-Each cut kills QEMU at a moment that was drawn by lot; what the guest had not flushed is lost with its memory. What the
-host's kernel holds is not: a card that lies about flushing is not shown by this. Bounded: rounds, and each wait.
+The first kill QEMU: the guest's memory is lost, what it had written the host keeps. The second are cut out of the log of
+one update, so that also what the disk had not yet promised to keep is lost, or half of it. A card that has promised and
+does not keep is not shown. Bounded: rounds, and each wait.
 """
 
 from __future__ import annotations
@@ -9,21 +10,31 @@ from __future__ import annotations
 import random
 import re
 import shlex
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from firmware import layout
 from lab.host import LabError
+from lab.machine import disk, writes
 from lab.machine.shell import Shell, ShellError
-from lab.machine.stack import BoxStack
+from lab.machine.stack import BOOT_SECONDS, BoxStack
+from lab.machine.writes import Write
 
 _KEEPER = f"{layout.STATE}/keeper/keeper.db"
 _MARKS = f"{layout.STATE}/lab-marks"
 _BORN = f"sha256sum {layout.SIGNING_KEY} {layout.TLS_KEY} {layout.LABEL_FILE} {layout.HOUSEHOLD_FILE}"
-_READY = "ready"
+_CALLED_GOOD = "grep -q '^BOOT_B_LEFT=3$' /boot/firmware/grub/grubenv"
+"""Has the slot that was started all of its tries back? The loader takes one off before it starts it."""
+_SLOT_B = (3, 6)
+"""Numbers of the partitions that an update of slot A's box is written to (docs/image.md)."""
+_UPDATE_SECONDS = 1200.0
+_EVERY = 0.2
 BUNDLE = f"{layout.DATA}/lab.raucb"
 
 
@@ -92,64 +103,139 @@ def _sqlite(shell: Shell, query: str, *, seconds: float = 60.0) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One update, from its beginning until the new version was called good, as the disk saw it."""
+
+    disk: Path
+    """As it was when the log began; raw."""
+    log: Path
+    sizes: list[int]
+    """Octets of the log, every `_EVERY` seconds."""
+    born: str
+    """Hashes of what was born on the box."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """One cut in the middle of an update."""
 
-    number: int
-    after_seconds: float
-    """Between the beginning of the update and the cut."""
+    entry: int
+    """Of the log: the last that the disk has heard of."""
+    unkept: int
+    """Writes that the disk had not promised to keep."""
     running: str
     """Slot that came up after it."""
     state: str
-    """`well`, or what systemd could not start."""
-    boots: int
+    """`well`, or what systemd could not start, or what of that which was born on the box is another."""
+    starts: int
     """How often the machine had to start until one was up."""
     well: bool
     """A slot came up whole, with what was born on the box."""
 
 
-def during_update(stack: BoxStack, bundle: Path, *, rounds: int, longest: float, seed: int) -> Iterator[Round]:
-    """Cut the power at random moments of an update, of the restart behind it too.
-
-    Each round goes on from the same moment of the same machine: it has come up, and has the bundle.
+def record(stack: BoxStack, bundle: Path) -> Update:
+    """Have a box take an update, restart and call it good, and keep the log of what it wrote meanwhile.
 
     Raises:
-        LabError: the machine did not come up at all before its first cut.
+        LabError: the box did not come up, or refused the update.
     """
-    luck = random.Random(seed)  # noqa: S311 (moments of cuts, no secret)
     update = f"rauc install {BUNDLE} && systemctl reboot"
-    with stack.new_machine("cuts") as machine:
+    with stack.new_machine("record") as machine:
         machine.plan = replace(machine.plan, media=[bundle])
         shell = stack.boot(machine)
         shell.run(take(bundle), seconds=300)
         born = shell.run(_BORN).stdout
-        machine.keep_moment(_READY)
-        machine.cut_power()
-        for number in range(rounds):
-            after = luck.uniform(0, longest)
-            machine.power_on(_READY)
-            machine.shell().run(f"systemd-run --quiet --unit=lab-update sh -c {shlex.quote(update)}")
-            time.sleep(after)
-            machine.cut_power()
-            machine.power_on()
-            try:
-                shell = stack.boot(machine)
-                running = slot(shell)
-                failed = shell.run("systemctl --failed --no-legend --plain").stdout.split()
-                state = f"failed: {failed[0]}" if failed else "well"
-                kept = shell.run(_BORN).stdout == born
-            except ShellError:
-                running, state, kept = "", "did not come up", False
-            boots = len(re.findall(r"(?:^|H)slot [AB]\s*$", machine.console(), re.MULTILINE))
-            machine.cut_power()
-            yield Round(
-                number=number,
-                after_seconds=after,
-                running=running,
-                state=state,
-                boots=boots,
-                well=running in {"A", "B"} and state == "well" and kept,
-            )
+        machine.press_power()
+        begun = disk.raw(machine.plan.disks[0], stack.folder / "begun.img")
+        log = stack.folder / "log"
+        log.touch()
+        machine.plan = replace(machine.plan, disks=[disk.copy(begun, stack.folder / "logged.img")], log=log)
+        shell = stack.boot(machine)
+        with _sampled(log) as sizes:
+            shell.run(f"systemd-run --quiet --unit=lab-update sh -c {shlex.quote(update)}")
+            shell.wait(_UPDATE_SECONDS)
+            stack.boot(machine)
+            shell.run(f"until {_CALLED_GOOD}; do sleep 1; done", seconds=BOOT_SECONDS)
+        if slot(shell) != "B":
+            raise LabError("the update does not start, without any cut")
+    return Update(disk=begun, log=log, sizes=sizes, born=born)
+
+
+@contextmanager
+def _sampled(log: Path) -> Iterator[list[int]]:
+    """How large the log is, again and again: a lot among these is one among the moments of the time it takes."""
+    sizes, ended = [log.stat().st_size], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(_EVERY):
+            sizes.append(log.stat().st_size)
+
+    looks = threading.Thread(target=look, daemon=True)
+    looks.start()
+    try:
+        yield sizes
+    finally:
+        ended.set()
+        looks.join()
+
+
+def during_update(stack: BoxStack, update: Update, *, rounds: int, seed: int, together: int) -> Iterator[Round]:
+    """Cut the power at random moments of an update, and start what the disk may then hold.
+
+    Every second moment is one of the time that the update takes. The others are behind writes outside of the slot that is
+    written: what the loader remembers, and the box's own. Few of the first kind meet those.
+
+    Args:
+        stack: a household whose box is off.
+        update: from `record`.
+        rounds: how many cuts.
+        seed: of all lots.
+        together: machines that run at a time.
+    """
+    luck = random.Random(seed)  # noqa: S311 (moments of cuts, no secret)
+    entries = writes.read(update.log)
+    replay = writes.Replay(disk.copy(update.disk, stack.folder / "kept.img"), update.log, entries)
+    moments = sorted(_moments(entries, update, rounds=rounds, luck=luck))
+    with ThreadPoolExecutor(together) as pool:
+        for first in range(0, rounds, together):
+            started = []
+            for place, entry in enumerate(moments[first : first + together]):
+                late = replay.keep_until(entry)
+                card = disk.copy(replay.disk, stack.folder / f"cut-{place}.img")
+                writes.put(card, update.log, writes.by_lot(late, luck))
+                started.append(pool.submit(_start, stack, update, card, entry=entry, unkept=len(late)))
+            for one in started:
+                yield one.result()
+
+
+def _moments(entries: Sequence[Write], update: Update, *, rounds: int, luck: random.Random) -> Iterator[int]:
+    ends = [write.at + write.size for write in entries]
+    begun = bisect_right(ends, update.sizes[0])
+    slots = [part for part in disk.partitions(update.disk) if part.number in _SLOT_B]
+    own = [
+        number
+        for number, write in enumerate(entries)
+        if number >= begun and not any(part.start <= write.start < part.start + part.size for part in slots)
+    ]
+    for number in range(rounds):
+        yield luck.choice(own) if number % 2 else min(bisect_right(ends, luck.choice(update.sizes)), len(entries) - 1)
+
+
+def _start(stack: BoxStack, update: Update, card: Path, *, entry: int, unkept: int) -> Round:
+    with stack.uncabled(card) as machine:
+        try:
+            shell = stack.boot(machine)
+            running = slot(shell)
+            failed = shell.run("systemctl --failed --no-legend --plain").stdout.split()
+            state = f"failed: {failed[0]}" if failed else "well"
+            born = shell.run(_BORN).stdout.splitlines()
+            changed = [line.split()[-1] for line in update.born.splitlines() if line not in born]
+            state = f"changed: {changed[0]}" if changed else state
+        except ShellError:
+            running, state = "", "did not come up"
+        starts = len(re.findall(r"(?:^|H)slot [AB]\s*$", machine.console(), re.MULTILINE))
+    well = running in {"A", "B"} and state == "well"
+    return Round(entry=entry, unkept=unkept, running=running, state=state, starts=starts, well=well)
 
 
 def slot(shell: Shell) -> str:

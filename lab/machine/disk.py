@@ -54,6 +54,16 @@ def copy(base: Path, target: Path) -> Path:
     return target
 
 
+def raw(image: Path, target: Path) -> Path:
+    """What an overlay and all below it say, as a raw image.
+
+    Raises:
+        LabError: `qemu-img` refused.
+    """
+    _run(["qemu-img", "convert", "-O", "raw", str(image), str(target)])
+    return target
+
+
 def partitions(image: Path) -> list[Partition]:
     """The partitions of a raw image.
 

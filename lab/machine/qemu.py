@@ -26,7 +26,6 @@ from lab.machine.shell import Shell, ShellError
 MAX_CONSOLE = 8 * 1024 * 1024
 PROGRAM = "qemu-system-x86_64"
 _PAUSE = 0.2
-_KEEP_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Plan:
     media: Sequence[Path] = ()
     """Files that are further disks to the machine, after its own and only to be read."""
     taps: Sequence[str] = ()
-    """Interfaces of the host that become the machine's network cards, in this order."""
+    """Interfaces of the host that become the machine's network cards, in this order; "" is a card without a cable."""
     memory_mib: int = 768
     kernel: Path | None = None
     """None: the machine's own firmware boots the first disk, as a board would."""
@@ -49,6 +48,8 @@ class Plan:
     """UEFI as one file; None is a PC's BIOS."""
     clock: str = "utc"
     """The clock of the board as QEMU's `-rtc base=`: `utc`, or a moment such as `2026-03-01T18:00:00`."""
+    log: Path | None = None
+    """An empty file that takes what is written to the first disk, in order (see `lab.machine.writes`)."""
     mac: str = "02:00:5e:20:00:{:02x}"
     extra: Sequence[str] = ()
     """Further words for QEMU."""
@@ -73,11 +74,21 @@ class Plan:
         words += ["-qmp", f"unix:{folder / 'monitor'},server=on,wait=off"]
         for number, disk in enumerate(self.disks):
             kind = "qcow2" if disk.suffix == ".qcow2" else "raw"
-            words += ["-drive", f"file={disk},format={kind},if=virtio,index={number},cache=writeback"]
+            if number == 0 and self.log is not None:
+                file = f"driver=blklogwrites,log.driver=file,log.filename={self.log}"
+                file += f",file.driver={kind},file.file.driver=file,file.file.filename={disk}"
+            else:
+                file = f"file={disk},format={kind}"
+            words += ["-drive", f"{file},if=virtio,index={number},cache=writeback"]
         for number, path in enumerate(self.media, len(self.disks)):
             words += ["-drive", f"file={path},format=raw,if=virtio,index={number},readonly=on"]
         for number, tap in enumerate(self.taps):
-            words += ["-netdev", f"tap,id=net{number},ifname={tap},script=no,downscript=no"]
+            end = (
+                f"tap,id=net{number},ifname={tap},script=no,downscript=no"
+                if tap
+                else f"hubport,id=net{number},hubid={number}"
+            )
+            words += ["-netdev", end]
             words += ["-device", f"virtio-net-pci,netdev=net{number},mac={self.mac.format(number)}"]
         if self.firmware is not None:
             words += ["-drive", f"if=pflash,format=raw,readonly=on,file={self.firmware}"]
@@ -120,8 +131,8 @@ class Machine:
         """Whether power is on."""
         return self._process is not None and self._process.poll() is None
 
-    def power_on(self, moment: str | None = None) -> None:
-        """Switch it on; it boots by itself from here, or goes on from a moment that was kept.
+    def power_on(self) -> None:
+        """Switch it on; it boots by itself from here.
 
         Raises:
             LabError: it is on already, or QEMU did not start.
@@ -131,9 +142,8 @@ class Machine:
         self._keep_console()
         for name in ("console", "shell", "monitor"):
             (self.folder / name).unlink(missing_ok=True)
-        words = self.plan.argv(self.folder)
         self._process = self._host.popen(
-            words if moment is None else [*words, "-loadvm", moment],
+            self.plan.argv(self.folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -145,16 +155,7 @@ class Machine:
                 said = self._process.stderr.read().decode(errors="replace") if self._process.stderr else ""
                 raise LabError(f"QEMU did not start: {said.strip()[-1000:]}")
             time.sleep(_PAUSE)
-        self._shell, self._shell_there = Shell(self.folder / "shell"), moment is not None
-
-    def keep_moment(self, name: str) -> None:
-        """Keep all of the machine as it is now, memory and disks, in its first disk (which is no raw one).
-
-        Raises:
-            MonitorError: QEMU cannot.
-        """
-        with self.monitor() as monitor:
-            monitor.tell(f"savevm {name}", seconds=_KEEP_SECONDS)
+        self._shell = Shell(self.folder / "shell")
 
     def cut_power(self) -> None:
         """The plug is pulled: QEMU is killed, and what the machine had not flushed to its disk is lost."""

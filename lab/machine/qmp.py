@@ -56,18 +56,6 @@ class Monitor:
         except OSError as error:
             raise MonitorError(f"{command}: the machine is gone ({error})") from error
 
-    def tell(self, line: str, *, seconds: float = SECONDS) -> None:
-        """One command as a person types it, for what QMP has no word for; it says nothing where it is done.
-
-        Raises:
-            MonitorError: it was refused, or the machine went away over it.
-        """
-        self._socket.settimeout(seconds)
-        said = str(self.ask("human-monitor-command", **{"command-line": line})).strip()
-        self._socket.settimeout(SECONDS)
-        if said:
-            raise MonitorError(f"{line}: {said[-500:]}")
-
     def _read(self) -> dict[str, Any]:
         line = self._lines.readline(MAX_LINE)
         try:

@@ -185,6 +185,15 @@ renew_url = "https://{addresses.HQ_NAME}:{DESK_PORT}"
         self._exit.callback(machine.close)
         return machine
 
+    def uncabled(self, card: Path) -> Machine:
+        """A machine with this card and no cable in its network cards, switched off: several may be on at a time."""
+        folder = self.folder / f"m-{card.stem}"
+        machine = Machine(
+            Plan(disks=[card], taps=["", ""], memory_mib=self.built.memory_mib), folder, self.home.gateway
+        )
+        self._exit.callback(machine.close)
+        return machine
+
     # --- from power-on to enrolled --------------------------------------------------------------
 
     def boot(self, machine: Machine | None = None) -> Shell:
