@@ -21,8 +21,13 @@
   if (!form || !form.dataset.keep || !window.crypto || !window.crypto.subtle) { return; }
 
   var slot = PREFIX + form.dataset.visit, status = document.querySelector("[data-kept]"), key = null, timer = 0;
+  var saved = document.querySelector("[data-saved]");
   var before = {}; // what was typed earlier and is not saved, by field
-  function say(text) { status.textContent = text; status.hidden = !text; }
+  function say(text) {
+    status.textContent = text;
+    status.hidden = !text;
+    if (text && saved) { saved.hidden = true; } // of what was typed before
+  }
   function bytes(text) { return Uint8Array.from(atob(text), function (sign) { return sign.charCodeAt(0); }); }
   function text(octets) { return btoa(String.fromCharCode.apply(null, new Uint8Array(octets))); }
   function revision() { return form.elements.revision.value; }

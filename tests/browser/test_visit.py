@@ -95,6 +95,7 @@ def test_a_sheet_is_filled_in_without_a_connection_and_saved_later(
     page.get_by_label("Note (optional): black phone").fill("with a friend")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("There is no connection.")).to_be_visible()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_hidden()
     kept = page.evaluate("JSON.stringify(Object.assign({}, localStorage))")
     for readable in ("friend", "dev-1", "laptop", "not-shown"):
         assert readable not in kept
@@ -105,6 +106,7 @@ def test_a_sheet_is_filled_in_without_a_connection_and_saved_later(
     phone.set_offline(False)
     page.reload()
     expect(page.get_by_text("What you typed and had not saved is here again.")).to_be_visible()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_hidden()
     expect(page.get_by_label("Note (optional): black phone")).to_have_value("with a friend")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
