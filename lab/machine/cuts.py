@@ -182,8 +182,8 @@ def _sampled(log: Path) -> Iterator[list[int]]:
 def during_update(stack: BoxStack, update: Update, *, rounds: int, seed: int, together: int) -> Iterator[Round]:
     """Cut the power at random moments of an update, and start what the disk may then hold.
 
-    Every second moment is one of the time that the update takes. The others are behind writes outside of the slot that is
-    written: what the loader remembers, and the box's own. Few of the first kind meet those.
+    In turn: a moment of the time that the update takes, most of which is the new version's start; one behind any write,
+    most of which fill the slot; one behind a write elsewhere, to what the loader remembers or to the box's own.
 
     Args:
         stack: a household whose box is off.
@@ -210,15 +210,16 @@ def during_update(stack: BoxStack, update: Update, *, rounds: int, seed: int, to
 
 def _moments(entries: Sequence[Write], update: Update, *, rounds: int, luck: random.Random) -> Iterator[int]:
     ends = [write.at + write.size for write in entries]
-    begun = bisect_right(ends, update.sizes[0])
     slots = [part for part in disk.partitions(update.disk) if part.number in _SLOT_B]
-    own = [
-        number
-        for number, write in enumerate(entries)
-        if number >= begun and not any(part.start <= write.start < part.start + part.size for part in slots)
-    ]
+
+    def in_slot(write: Write) -> bool:
+        return any(part.start <= write.start < part.start + part.size for part in slots)
+
+    meanwhile = range(bisect_right(ends, update.sizes[0]), len(entries))
+    elsewhere = [number for number in meanwhile if not in_slot(entries[number])]
     for number in range(rounds):
-        yield luck.choice(own) if number % 2 else min(bisect_right(ends, luck.choice(update.sizes)), len(entries) - 1)
+        at_a_time = min(bisect_right(ends, luck.choice(update.sizes)), len(entries) - 1)
+        yield (at_a_time, luck.choice(meanwhile), luck.choice(elsewhere))[number % 3]
 
 
 def _start(stack: BoxStack, update: Update, card: Path, *, entry: int, unkept: int) -> Round:
